@@ -1,0 +1,3 @@
+//! Sound: the engine on the control side, the processor in the callback, instruments, metronome and backends.
+
+pub mod instrument;

@@ -1,0 +1,3 @@
+//! The program: command line, then the window or a command. No logic.
+
+fn main() {}

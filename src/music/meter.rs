@@ -1,0 +1,136 @@
+//! Metres, key signatures, and where the bars fall.
+
+use crate::time::Ticks;
+
+/// A time signature that holds from `tick` on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Meter {
+    /// Where it begins.
+    pub tick: Ticks,
+    /// Beats in a bar, at least 1.
+    pub beats: u8,
+    /// The note value of a beat: 4 is a quarter note. A power of two.
+    pub unit: u8,
+}
+
+impl Meter {
+    /// Ticks of one beat, at least 1.
+    pub fn beat_ticks(self, resolution: u16) -> i64 {
+        (i64::from(resolution) * 4 / i64::from(self.unit.max(1))).max(1)
+    }
+
+    /// Ticks of one bar, at least 1.
+    pub fn bar_ticks(self, resolution: u16) -> i64 {
+        self.beat_ticks(resolution) * i64::from(self.beats.max(1))
+    }
+}
+
+/// A key signature that holds from `tick` on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeySignature {
+    /// Where it begins.
+    pub tick: Ticks,
+    /// Sharps if positive, flats if negative; -7 to 7.
+    pub fifths: i8,
+    /// Whether the key is minor.
+    pub minor: bool,
+}
+
+/// One bar, from its first tick up to the next bar's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bar {
+    /// The first tick.
+    pub start: Ticks,
+    /// The tick after the last.
+    pub end: Ticks,
+    /// The metre in force.
+    pub meter: Meter,
+}
+
+/// Where the bars fall: contiguous from tick 0 to at least the end of the music, never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bars {
+    bars: Vec<Bar>,
+    first_number: u32,
+}
+
+/// So many bars at most; a file that claims more is cut there rather than filling the memory.
+const BARS_MAX: usize = 100_000;
+
+impl Bars {
+    /// Bars from time signatures (4/4 until the first one). `pickup` is the length of an incomplete first bar, 0 for
+    /// none. A change of metre within a bar ends the bar there.
+    pub fn new(resolution: u16, meters: &[Meter], pickup: Ticks, end: Ticks) -> Self {
+        let mut sorted = meters.to_vec();
+        sorted.sort_by_key(|m| m.tick);
+        let mut meter = Meter { tick: Ticks(0), beats: 4, unit: 4 };
+        let mut next = 0;
+        let mut bars = Vec::new();
+        let mut start = 0;
+        loop {
+            while sorted.get(next).is_some_and(|m| m.tick.0 <= start) {
+                meter = sorted[next];
+                next += 1;
+            }
+            let length = if start == 0 && pickup.0 > 0 { pickup.0 } else { meter.bar_ticks(resolution) };
+            let mut stop = start + length;
+            if let Some(change) = sorted.get(next) {
+                stop = stop.min(change.tick.0);
+            }
+            bars.push(Bar { start: Ticks(start), end: Ticks(stop), meter });
+            start = stop;
+            if start >= end.0 || bars.len() >= BARS_MAX {
+                break;
+            }
+        }
+        Self { bars, first_number: if pickup.0 > 0 { 0 } else { 1 } }
+    }
+
+    /// How many bars there are; never 0.
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> usize {
+        self.bars.len()
+    }
+
+    /// The bars in order.
+    pub fn as_slice(&self) -> &[Bar] {
+        &self.bars
+    }
+
+    /// The index of the bar that holds a tick: the first for what comes earlier, the last for what comes later.
+    pub fn index_at(&self, tick: Ticks) -> usize {
+        self.bars.partition_point(|b| b.start <= tick).max(1) - 1
+    }
+
+    /// A bar by its index, the last one for an index beyond.
+    pub fn get(&self, index: usize) -> Bar {
+        self.bars[index.min(self.bars.len() - 1)]
+    }
+
+    /// The number that a musician would call the bar by: a pick-up is bar 0.
+    pub fn number(&self, index: usize) -> u32 {
+        self.first_number + index as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_follow_metres_and_pickup() {
+        let meters = [Meter { tick: Ticks(0), beats: 3, unit: 4 }, Meter { tick: Ticks(1900), beats: 2, unit: 4 }];
+        let bars = Bars::new(480, &meters, Ticks(460), Ticks(3000));
+        let starts: Vec<i64> = bars.as_slice().iter().map(|b| b.start.0).collect();
+        assert_eq!(starts, [0, 460, 1900, 2860]);
+        assert_eq!(bars.number(0), 0);
+        assert_eq!(bars.index_at(Ticks(1899)), 1);
+        assert_eq!(bars.index_at(Ticks(99_999)), 3);
+        assert_eq!(bars.index_at(Ticks(-5)), 0);
+    }
+
+    #[test]
+    fn an_empty_piece_has_one_bar() {
+        assert_eq!(Bars::new(480, &[], Ticks(0), Ticks(0)).len(), 1);
+    }
+}

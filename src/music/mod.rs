@@ -1,0 +1,11 @@
+//! Music as values: pitches, tempo maps, scores. Pure: no clock, no file, no device.
+
+mod meter;
+mod pitch;
+mod score;
+mod tempo;
+
+pub use meter::{Bar, Bars, KeySignature, Meter};
+pub use pitch::{Pitch, Spelling};
+pub use score::{Hand, Hands, NoteId, OnsetGroup, PedalChange, Score, ScoreParts, WrittenNote};
+pub use tempo::{Percent, Tempo, TempoMap};
