@@ -1,0 +1,202 @@
+//! What the bus asks of a store: bytes in batches, one commit each. Domain types stop here.
+
+use crate::time::Stamp;
+
+/// The identity of a machine, drawn at random when its data folder is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DeviceId(pub u64);
+
+/// Names an event for ever and everywhere: the machine and its gapless number there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventId {
+    /// The machine.
+    pub device: DeviceId,
+    /// Gapless per machine over durable events, from 1.
+    pub device_seq: u64,
+}
+
+/// Everything about an event but its payload.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Header {
+    /// Position in the local log, gapless from 1.
+    pub seq: u64,
+    /// Who and which.
+    pub id: EventId,
+    /// The topic's name.
+    pub topic: Box<str>,
+    /// The entity's key, such as `take/8f2c`.
+    pub entity: Box<str>,
+    /// The entity's version after this event, from 1.
+    pub version: u64,
+    /// The event of this entity that the author saw, if the author said.
+    pub base: Option<EventId>,
+    /// Hybrid logical clock at apply: milliseconds since 1970 in the upper 48 bits, a counter in the lower 16.
+    pub hlc: u64,
+    /// Raw times, for what came through a lane.
+    pub stamp: Option<Stamp>,
+    /// The event that led to this one.
+    pub cause: Option<EventId>,
+    /// Who did it: `person`, or a component's name.
+    pub actor: Box<str>,
+    /// The payload's schema and its version.
+    pub schema: Box<str>,
+    /// See `schema`.
+    pub schema_version: u16,
+}
+
+/// A payload, or what is left of it after erasure or compaction.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Payload {
+    /// MessagePack with named fields.
+    Bytes(Vec<u8>),
+    /// Erased: the digest keeps the chain whole.
+    Stub {
+        /// The first 16 bytes of the payload's BLAKE3.
+        digest: [u8; 16],
+    },
+}
+
+/// An event as stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredEvent {
+    /// Everything but the payload.
+    pub header: Header,
+    /// The payload.
+    pub payload: Payload,
+}
+
+/// An entity's value as stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StateRow {
+    /// The entity's key.
+    pub entity: Box<str>,
+    /// Its version.
+    pub version: u64,
+    /// The last event that changed it.
+    pub last: EventId,
+    /// The topic of that event.
+    pub topic: Box<str>,
+    /// The value, or `None` when it was removed; the version goes on counting.
+    pub value: Option<Vec<u8>>,
+}
+
+/// A row of a small table: a subscriber's cursor, a pending delivery, a dead letter, a component's private row, meta.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Which table.
+    pub table: Table,
+    /// The key, 1 to 400 bytes.
+    pub key: Vec<u8>,
+    /// The value, or `None` to remove the row.
+    pub value: Option<Vec<u8>>,
+}
+
+/// The small tables. Their values are opaque to the store, which adds a checksum to each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Table {
+    /// One row a durable subscriber.
+    Cursors,
+    /// One row a delivery that waits for its acknowledgement or its retry.
+    Pending,
+    /// Deliveries given up.
+    DeadLetters,
+    /// Rows that components keep, committed together with their acknowledgement.
+    Private,
+    /// What must go to other machines.
+    Outbox,
+    /// Facts about the store, such as the device id.
+    Meta,
+}
+
+/// What one commit writes: all of it or nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Batch {
+    /// Events, ascending and gapless in `seq`, following what the log holds.
+    pub events: Vec<StoredEvent>,
+    /// Changed entities, each once, as they are after the last event of the batch.
+    pub state: Vec<StateRow>,
+    /// Other rows.
+    pub rows: Vec<Row>,
+}
+
+/// What a commit took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// The log's last sequence number now.
+    pub durable: u64,
+    /// Bytes of records and rows handed to the database.
+    pub bytes: u64,
+}
+
+/// Sizes, for the inspector.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct StoreSize {
+    /// Bytes on disk.
+    pub bytes: u64,
+    /// Bytes of the map in use.
+    pub map_used: u64,
+    /// Bytes of the map.
+    pub map_size: u64,
+    /// Events in the log.
+    pub events: u64,
+    /// Entities with a row.
+    pub entities: u64,
+}
+
+/// Why the store could not do it, by what helps.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StorageError {
+    /// No space left; the same batch can be tried again later.
+    #[error("the disk is full ({0})")]
+    Full(String),
+    /// A read or write failed; trying again may help.
+    #[error("the disk failed ({0})")]
+    Io(String),
+    /// What is stored contradicts itself.
+    #[error("damaged data at {place}: {what}")]
+    Damaged {
+        /// The table and key.
+        place: String,
+        /// What was found.
+        what: String,
+    },
+    /// The folder cannot be used at all.
+    #[error("{0}")]
+    Unusable(String),
+}
+
+/// The writing side; the persister thread owns it.
+pub trait Storage: Send {
+    /// Writes a batch and returns once it is durable. On an error nothing of it is visible, and the same batch may be
+    /// tried again.
+    fn commit(&mut self, batch: &Batch) -> Result<Committed, StorageError>;
+    /// Sizes for the inspector; cheap.
+    fn size(&self) -> StoreSize;
+    /// Another reader; cheap, usable on any thread.
+    fn reader(&self) -> Box<dyn StorageReader>;
+}
+
+/// The reading side. Each call is one short read transaction and sees only what is durable.
+pub trait StorageReader: Send + Sync {
+    /// The log's last sequence number, 0 when it is empty, and the number of this machine's last event.
+    fn last(&self) -> Result<LogEnd, StorageError>;
+    /// Up to `max` events from `seq` on.
+    fn events(&self, from: u64, max: usize) -> Result<Vec<StoredEvent>, StorageError>;
+    /// Up to `max` events of one entity, from an entity version on.
+    fn entity_events(&self, entity: &str, from_version: u64, max: usize) -> Result<Vec<StoredEvent>, StorageError>;
+    /// Every entity, in key order, handed out one by one.
+    fn state(&self, each: &mut dyn FnMut(StateRow)) -> Result<(), StorageError>;
+    /// Every row of a small table whose key begins with `prefix`, in key order.
+    fn rows(&self, table: Table, prefix: &[u8]) -> Result<Vec<Row>, StorageError>;
+}
+
+/// Where the log ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogEnd {
+    /// The last sequence number, 0 for an empty log.
+    pub seq: u64,
+    /// This machine's last `device_seq`, 0 for none.
+    pub device_seq: u64,
+    /// The highest hybrid clock in the log.
+    pub hlc: u64,
+}
