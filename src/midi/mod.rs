@@ -1,1 +1,53 @@
-//! midi
+//! MIDI: messages and their bytes, several inputs at once with hot-plug, the computer keyboard as an instrument.
+//! The only user of midir. Nothing here makes sound or decides what a note means.
+
+mod decoder;
+mod message;
+
+pub use decoder::Decoder;
+pub use message::{Encoded, Message, controller, decode};
+
+use crate::time::Stamp;
+
+/// Which device or keyboard a message came from, within this run of the program. A device that comes back keeps it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceId(pub u16);
+
+impl SourceId {
+    /// The computer keyboard and the keys on the screen.
+    pub const VIRTUAL: Self = Self(0);
+    /// The MIDI input of the JACK backend.
+    pub const JACK: Self = Self(1);
+    /// The first that ports of the system get.
+    pub const FIRST_PORT: Self = Self(16);
+}
+
+/// What the engine's ring carries: a message, where from and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LiveMidi {
+    /// When it arrived, taken first thing in the driver's callback.
+    pub stamp: Stamp,
+    /// Which device it came from.
+    pub source: SourceId,
+    /// What it says.
+    pub message: Message,
+}
+
+/// What the bus lane carries; the lane adds the stamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Played {
+    /// Which device it came from.
+    pub source: SourceId,
+    /// What it says.
+    pub message: Message,
+}
+
+impl LiveMidi {
+    /// The same without its stamp, for the bus lane.
+    pub fn played(self) -> Played {
+        Played { source: self.source, message: self.message }
+    }
+}
+
+// A lane item is at most 64 bytes, a cache line: the stamp takes 40 of them.
+const _: () = assert!(size_of::<LiveMidi>() <= 64 && size_of::<Played>() <= 8);
