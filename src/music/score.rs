@@ -142,6 +142,11 @@ impl Score {
         }
     }
 
+    /// The same music under another title.
+    pub fn with_title(self, title: &str) -> Self {
+        Self { title: title.to_owned(), ..self }
+    }
+
     /// The title, perhaps empty.
     pub fn title(&self) -> &str {
         &self.title

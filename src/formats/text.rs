@@ -1,0 +1,47 @@
+//! Text inside files whose encoding nobody declared.
+
+/// Longer names are cut: they are shown on one line.
+const NAME_CHARS_MAX: usize = 120;
+
+/// UTF-8 where it is, else Latin-1, which never fails; tidied by [`tidy`].
+pub(super) fn decode(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => tidy(text),
+        Err(_) => tidy(&bytes.iter().copied().map(char::from).collect::<String>()),
+    }
+}
+
+/// Without control characters and outer spaces, at most 120 characters.
+pub(super) fn tidy(text: &str) -> String {
+    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    clean.trim().chars().take(NAME_CHARS_MAX).collect()
+}
+
+/// The first bytes of a file as a person can read them: `"%PDF"` or `00 00 00 00`.
+pub(super) fn beginning(bytes: &[u8]) -> String {
+    let head = &bytes[..bytes.len().min(8)];
+    if head.iter().all(|b| b.is_ascii_graphic() || *b == b' ') {
+        format!("\"{}\"", String::from_utf8_lossy(head))
+    } else {
+        let hex: Vec<String> = head.iter().map(|b| format!("{b:02x}")).collect();
+        hex.join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_utf8_or_latin1_without_control_characters() {
+        assert_eq!(decode("Für Elise\0".as_bytes()), "Für Elise");
+        assert_eq!(decode(b"F\xfcr Elise\r\n"), "Für Elise");
+        assert_eq!(decode(&[b'x'; 500]).len(), NAME_CHARS_MAX);
+    }
+
+    #[test]
+    fn beginnings_are_readable() {
+        assert_eq!(beginning(b"%PDF-1.7 and so on"), "\"%PDF-1.7\"");
+        assert_eq!(beginning(&[0, 0xff, 1]), "00 ff 01");
+    }
+}
