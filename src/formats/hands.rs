@@ -247,8 +247,7 @@ mod tests {
     }
 
     fn check_split(rows: &[(i64, i64, u8)], expected: &str) {
-        let letters: String =
-            split(&notes(rows)).iter().map(|h| if *h == Hand::Right { 'R' } else { 'L' }).collect();
+        let letters: String = split(&notes(rows)).iter().map(|h| if *h == Hand::Right { 'R' } else { 'L' }).collect();
         assert_eq!(letters, expected, "{rows:?}");
     }
 

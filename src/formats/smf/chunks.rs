@@ -69,12 +69,7 @@ fn collect_tracks<'a>(file: &'a [u8], mut at: usize, chunks: &mut Chunks<'a>) {
                 return;
             }
             let bytes = &file[offset..end.min(file.len())];
-            chunks.tracks.push(TrackBytes {
-                number: chunks.tracks.len() + 1,
-                offset,
-                bytes,
-                cut: end > file.len(),
-            });
+            chunks.tracks.push(TrackBytes { number: chunks.tracks.len() + 1, offset, bytes, cut: end > file.len() });
         }
         at = end;
     }

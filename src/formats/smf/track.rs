@@ -183,7 +183,8 @@ impl Keys {
         }
         state.pending -= 1;
         match state.sounding {
-            Some((onset, _)) if state.restruck && onset == tick => {}
+            // The release of the former note, written after the new onset.
+            Some((onset, _)) if state.restruck && onset == tick => state.restruck = false,
             Some(_) => finish(notes, state, tick, channel, key),
             None => {
                 if let Some(note) = state.last.checked_sub(1).and_then(|i| notes.get_mut(i)) {
@@ -201,13 +202,16 @@ impl Keys {
         }
     }
 
-    /// Returns how many notes still sounded.
+    /// Returns how many notes still sounded. Those that begin on the last tick have no length and are left out.
     fn release_all(&mut self, notes: &mut Vec<RawNote>, tick: i64) -> usize {
         let before = notes.len();
         for channel in 0..16 {
             self.release_channel(notes, tick, channel);
         }
-        notes.len() - before
+        let unreleased = notes.len() - before;
+        let whole = notes.split_off(before).into_iter().filter(|n| n.end > n.onset);
+        notes.extend(whole);
+        unreleased
     }
 }
 
