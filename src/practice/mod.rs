@@ -1,7 +1,13 @@
 //! Practice: who played what is written, and when. Pure: played notes in, verdicts out; no clock, thread or device.
+//!
+//! [`wait`] turns the page when an onset group is done; [`tempo`] judges against the metronome; [`result`] folds the
+//! verdicts of any of them.
 
 mod options;
+pub mod result;
+pub mod tempo;
 mod types;
+pub mod wait;
 
 pub use options::{BarRange, ChordWindow, Heard, KeyRange, PracticeSettings};
 pub use types::{Candidate, GroupDone, Mode, PlayedId, PlayedNote, Preset, Verdict, VerdictKind, scaled_to_speed};

@@ -1,0 +1,356 @@
+//! Verdicts folded into a result: counts by bar and hand, timing with its uncertainty, the bars to work on.
+
+use std::collections::BTreeMap;
+
+use super::types::{Verdict, VerdictKind};
+use crate::music::{Hand, Hands, Score};
+use crate::time::Micros;
+
+/// Fewer deviations than this say nothing about a person's timing.
+pub const ENOUGH: usize = 20;
+
+/// The width of a histogram column, in milliseconds.
+pub const HISTOGRAM_STEP_MILLIS: i64 = 25;
+
+/// Columns of a histogram: the middle one is centred on 0, the outermost hold everything beyond.
+pub const HISTOGRAM_COLUMNS: usize = 21;
+
+/// How many verdicts of each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Written notes played within the window.
+    pub on_time: u32,
+    /// Written notes played before the window.
+    pub early: u32,
+    /// Written notes played after the window.
+    pub late: u32,
+    /// Written notes not played.
+    pub missed: u32,
+    /// Played notes that are not written.
+    pub extra: u32,
+    /// Notes played in another octave.
+    pub wrong_octave: u32,
+}
+
+impl Counts {
+    /// Written notes played, whenever.
+    pub fn right(&self) -> u32 {
+        self.on_time + self.early + self.late
+    }
+
+    /// Written notes judged.
+    pub fn written(&self) -> u32 {
+        self.right() + self.missed + self.wrong_octave
+    }
+
+    /// Everything that went wrong with the pitches.
+    pub fn wrong(&self) -> u32 {
+        self.missed + self.extra + self.wrong_octave
+    }
+
+    /// Right notes as a share of all that were written or wrongly played, 0 to 1; `None` when there was nothing.
+    pub fn accuracy(&self) -> Option<f64> {
+        let all = self.right() + self.wrong();
+        (all > 0).then(|| f64::from(self.right()) / f64::from(all))
+    }
+
+    fn add(&mut self, kind: VerdictKind) {
+        match kind {
+            VerdictKind::OnTime => self.on_time += 1,
+            VerdictKind::Early => self.early += 1,
+            VerdictKind::Late => self.late += 1,
+            VerdictKind::Missed => self.missed += 1,
+            VerdictKind::Extra => self.extra += 1,
+            VerdictKind::WrongOctave => self.wrong_octave += 1,
+            VerdictKind::Neutral => {}
+        }
+    }
+
+    fn add_all(&mut self, other: &Self) {
+        self.on_time += other.on_time;
+        self.early += other.early;
+        self.late += other.late;
+        self.missed += other.missed;
+        self.extra += other.extra;
+        self.wrong_octave += other.wrong_octave;
+    }
+}
+
+/// How a set of notes was timed. Bias and spread are apart: most people tap early, and that is no fault.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Timing {
+    /// How many notes it rests on.
+    pub n: usize,
+    /// The mean signed deviation in milliseconds; positive is late.
+    pub bias_millis: f64,
+    /// Half the width of the 95 % interval of the bias: 1.96 standard errors.
+    pub bias_interval_millis: f64,
+    /// The standard deviation in milliseconds.
+    pub spread_millis: f64,
+    /// Half the width of the 95 % interval of the spread, for a normal distribution: 1.96 s / √(2 (n − 1)).
+    pub spread_interval_millis: f64,
+}
+
+impl Timing {
+    /// From signed deviations; `None` (not enough data) below [`ENOUGH`].
+    pub fn of(deviations: impl Iterator<Item = Micros> + Clone) -> Option<Self> {
+        let n = deviations.clone().count();
+        if n < ENOUGH {
+            return None;
+        }
+        let mean = deviations.clone().map(Micros::as_millis_f64).sum::<f64>() / n as f64;
+        let squares: f64 = deviations.map(|d| (d.as_millis_f64() - mean).powi(2)).sum();
+        let spread = (squares / (n - 1) as f64).sqrt();
+        Some(Self {
+            n,
+            bias_millis: mean,
+            bias_interval_millis: 1.96 * spread / (n as f64).sqrt(),
+            spread_millis: spread,
+            spread_interval_millis: 1.96 * spread / (2.0 * (n - 1) as f64).sqrt(),
+        })
+    }
+}
+
+/// What was found in one bar, all passes together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BarResult {
+    /// The bar's index.
+    pub index: usize,
+    /// The number that a musician calls it by.
+    pub number: u32,
+    /// Both hands; extra notes belong to the bar in which they were played.
+    pub counts: Counts,
+}
+
+/// Why a bar is among the worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// Mostly notes that were not played.
+    Missed(u32),
+    /// Mostly notes that are not written.
+    Extra(u32),
+    /// Mostly notes in another octave.
+    WrongOctave(u32),
+    /// The pitches are right, and mostly early.
+    Early(u32),
+    /// The pitches are right, and mostly late.
+    Late(u32),
+}
+
+/// The result of a take, or of a take so far. Fold verdicts into it one by one; it is complete at every moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TakeResult {
+    /// All verdicts.
+    pub counts: Counts,
+    /// Written notes of the right hand.
+    pub right_hand: Counts,
+    /// Written notes of the left hand.
+    pub left_hand: Counts,
+    /// Passes begun.
+    pub passes: u32,
+    /// Whether every practised note of the range was reached at least once.
+    pub completed: bool,
+    /// Whether played notes were lost on the way, so that this is no judgement of the person.
+    pub incomplete: bool,
+    bars: BTreeMap<usize, BarResult>,
+    deviations: Vec<Micros>,
+}
+
+impl Default for TakeResult {
+    fn default() -> Self {
+        Self {
+            counts: Counts::default(),
+            right_hand: Counts::default(),
+            left_hand: Counts::default(),
+            passes: 0,
+            completed: false,
+            incomplete: false,
+            bars: BTreeMap::new(),
+            deviations: Vec::new(),
+        }
+    }
+}
+
+impl TakeResult {
+    /// All verdicts of a take. `bar_of_extra` tells the bar in which a played note without a written one belongs.
+    pub fn of(score: &Score, verdicts: &[Verdict], bar_of_extra: impl Fn(&Verdict) -> Option<usize>) -> Self {
+        let mut result = Self::default();
+        for verdict in verdicts {
+            let bar = verdict.written.map(|id| score.bars().index_at(score.note(id).onset));
+            result.add(score, verdict, bar.or_else(|| bar_of_extra(verdict)));
+        }
+        result
+    }
+
+    /// One more verdict. `bar` says where the music stood; the bar of the written note comes first, if there is one.
+    pub fn add(&mut self, score: &Score, verdict: &Verdict, bar: Option<usize>) {
+        self.passes = self.passes.max(verdict.pass + 1);
+        if verdict.kind == VerdictKind::Neutral {
+            return;
+        }
+        self.counts.add(verdict.kind);
+        if let Some(id) = verdict.written {
+            match score.note(id).hand {
+                Hand::Right => self.right_hand.add(verdict.kind),
+                Hand::Left => self.left_hand.add(verdict.kind),
+            }
+        }
+        let written = verdict.written.map(|id| score.bars().index_at(score.note(id).onset));
+        if let Some(index) = written.or(bar) {
+            let number = score.bars().number(index);
+            let fresh = BarResult { index, number, counts: Counts::default() };
+            self.bars.entry(index).or_insert(fresh).counts.add(verdict.kind);
+        }
+        if verdict.kind.is_right() {
+            self.deviations.extend(verdict.deviation);
+        }
+    }
+
+    /// The counts of one hand.
+    pub fn hand(&self, hand: Hand) -> &Counts {
+        match hand {
+            Hand::Right => &self.right_hand,
+            Hand::Left => &self.left_hand,
+        }
+    }
+
+    /// The counts of a choice of hands, extra notes left out.
+    pub fn hands(&self, hands: Hands) -> Counts {
+        let mut sum = Counts::default();
+        for hand in [Hand::Right, Hand::Left].into_iter().filter(|&h| hands.contains(h)) {
+            sum.add_all(self.hand(hand));
+        }
+        sum
+    }
+
+    /// The bars in which anything was judged, in order.
+    pub fn bars(&self) -> impl Iterator<Item = &BarResult> {
+        self.bars.values()
+    }
+
+    /// One bar, if anything was judged in it.
+    pub fn bar(&self, index: usize) -> Option<&BarResult> {
+        self.bars.get(&index)
+    }
+
+    /// Bias and spread; `None` means not enough data.
+    pub fn timing(&self) -> Option<Timing> {
+        Timing::of(self.deviations.iter().copied())
+    }
+
+    /// The signed deviations of the right notes, in order of judging.
+    pub fn deviations(&self) -> &[Micros] {
+        &self.deviations
+    }
+
+    /// Right notes by deviation, [`HISTOGRAM_STEP_MILLIS`] a column, early first.
+    pub fn histogram(&self) -> [u32; HISTOGRAM_COLUMNS] {
+        let mut columns = [0; HISTOGRAM_COLUMNS];
+        let middle = (HISTOGRAM_COLUMNS / 2) as i64;
+        for deviation in &self.deviations {
+            let step = HISTOGRAM_STEP_MILLIS * 1_000;
+            let column = middle + (deviation.0 + step / 2).div_euclid(step);
+            columns[column.clamp(0, 2 * middle) as usize] += 1;
+        }
+        columns
+    }
+
+    /// Up to five bars in which something went wrong, the worst first, each with its main reason. Wrong pitches weigh
+    /// more than timing, and a share of a bar's notes more than their number.
+    pub fn worst_bars(&self) -> Vec<(BarResult, Trouble)> {
+        let mut bars: Vec<(f64, BarResult, Trouble)> = self
+            .bars
+            .values()
+            .filter_map(|bar| {
+                let c = &bar.counts;
+                let badness = f64::from(c.wrong()) + 0.5 * f64::from(c.early + c.late);
+                let share = badness / f64::from((c.right() + c.wrong()).max(1));
+                main_trouble(c).map(|trouble| (share * badness.sqrt(), *bar, trouble))
+            })
+            .collect();
+        bars.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.index.cmp(&b.1.index)));
+        bars.into_iter().take(5).map(|(_, bar, trouble)| (bar, trouble)).collect()
+    }
+}
+
+fn main_trouble(counts: &Counts) -> Option<Trouble> {
+    let pitches = [
+        (counts.missed, Trouble::Missed(counts.missed)),
+        (counts.wrong_octave, Trouble::WrongOctave(counts.wrong_octave)),
+        (counts.extra, Trouble::Extra(counts.extra)),
+    ];
+    let timing = [(counts.late, Trouble::Late(counts.late)), (counts.early, Trouble::Early(counts.early))];
+    let most = |list: &[(u32, Trouble)]| {
+        list.iter().rev().filter(|(n, _)| *n > 0).max_by_key(|(n, _)| *n).map(|(_, trouble)| *trouble)
+    };
+    most(&pitches).or_else(|| most(&timing))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::music::{NoteId, Pitch, ScoreParts, WrittenNote};
+    use crate::practice::PlayedId;
+    use crate::time::Ticks;
+
+    /// Two bars of four quarters in the right hand.
+    fn score() -> Score {
+        let note = |i: i64| WrittenNote {
+            onset: Ticks(i * 480),
+            end: Ticks(i * 480 + 400),
+            pitch: Pitch::from_data_byte(60 + i as u8),
+            hand: Hand::Right,
+            velocity: 80,
+        };
+        Score::new(ScoreParts { resolution: 480, notes: (0..8).map(note).collect(), ..Default::default() })
+    }
+
+    fn verdict(note: u32, kind: VerdictKind, millis: i64) -> Verdict {
+        let deviation = kind.is_right().then_some(Micros::from_millis(millis));
+        Verdict { pass: 0, played: Some(PlayedId(0)), written: Some(NoteId(note)), kind, deviation }
+    }
+
+    #[test]
+    fn bars_and_hands_are_counted_and_the_worst_bar_comes_first_with_its_reason() {
+        let verdicts = [
+            verdict(0, VerdictKind::OnTime, 10),
+            verdict(1, VerdictKind::Late, 130),
+            verdict(4, VerdictKind::Missed, 0),
+            verdict(5, VerdictKind::Missed, 0),
+            verdict(6, VerdictKind::WrongOctave, 0),
+        ];
+        let extra = Verdict { written: None, ..verdict(0, VerdictKind::Extra, 0) };
+        let mut result = TakeResult::of(&score(), &verdicts, |_| None);
+        result.add(&score(), &extra, Some(0));
+        assert_eq!(result.right_hand.right(), 2);
+        assert_eq!(result.hands(Hands::LEFT), Counts::default());
+        assert_eq!(result.bar(0).map(|b| (b.number, b.counts.extra, b.counts.late)), Some((1, 1, 1)));
+        let worst: Vec<_> = result.worst_bars().into_iter().map(|(b, t)| (b.index, t)).collect();
+        assert_eq!(worst, [(1, Trouble::Missed(2)), (0, Trouble::Extra(1))]);
+        assert_eq!(result.counts.accuracy(), Some(2.0 / 6.0));
+    }
+
+    #[test]
+    fn nineteen_notes_are_not_enough_and_twenty_are() {
+        let mut result = TakeResult::default();
+        for i in 0..19 {
+            result.add(&score(), &verdict(i % 8, VerdictKind::OnTime, if i % 2 == 0 { 10 } else { -30 }), None);
+        }
+        assert_eq!(result.timing(), None);
+        result.add(&score(), &verdict(0, VerdictKind::OnTime, -30), None);
+        let timing = result.timing().unwrap();
+        assert_eq!((timing.n, timing.bias_millis), (20, -10.0));
+        assert!((timing.spread_millis - 20.519).abs() < 0.001, "{timing:?}");
+        assert!((timing.bias_interval_millis - 8.993).abs() < 0.001, "{timing:?}");
+    }
+
+    #[test]
+    fn the_histogram_is_centred_and_its_ends_are_open() {
+        let mut result = TakeResult::default();
+        for millis in [-900, -13, -12, 0, 12, 13, 900] {
+            result.add(&score(), &verdict(0, VerdictKind::OnTime, millis), None);
+        }
+        let columns = result.histogram();
+        assert_eq!((columns[0], columns[9], columns[10], columns[11], columns[20]), (1, 1, 3, 1, 1));
+    }
+}
