@@ -1,0 +1,165 @@
+//! How the strings change along the keyboard: curves of the MIDI key, pure and free of audio.
+//!
+//! Keys beyond the piano's 88 continue with the properties of its last key, at their own frequency.
+
+/// The highest key with a damper.
+pub(super) const DAMPED_MAX: u8 = 88;
+
+/// A curve through `(key, value)` points, geometric between them, constant beyond the ends. Values are positive.
+fn curve(points: &[(f64, f64)], key: f64) -> f64 {
+    let (first, last) = (points[0], points[points.len() - 1]);
+    if key <= first.0 {
+        return first.1;
+    }
+    for pair in points.windows(2) {
+        let ((k0, v0), (k1, v1)) = (pair[0], pair[1]);
+        if key <= k1 {
+            return v0 * (v1 / v0).powf((key - k0) / (k1 - k0));
+        }
+    }
+    last.1
+}
+
+fn on_piano(key: u8) -> f64 {
+    f64::from(key.clamp(21, 108))
+}
+
+/// The inharmonicity coefficient B of a key: Rigaud, David and Daudet, JASA 133 (2013), constants within the spread of
+/// two measured grands.
+pub(super) fn inharmonicity(key: u8) -> f64 {
+    let m = on_piano(key);
+    (0.0926 * m - 13.64).exp() + (-0.0847 * m - 5.82).exp()
+}
+
+/// The frequency of partial `n`, in hertz, where the first is `f0`.
+pub(super) fn partial_frequency(f0: f64, b: f64, n: usize) -> f64 {
+    let n = n as f64;
+    n * f0 * ((1.0 + b * n * n) / (1.0 + b)).sqrt()
+}
+
+/// How fast the first partial decays soon after the strike and later, in dB/s. Measured on a Steinway B and a sampled
+/// grand (bass -4…-19 and -3…-5, C4 -14 and -4.5, A4 -16 and -3…-5, D5 to F♯5 -37…-44 and -9, C6 -28…-60 and -11, A♯6
+/// -90 and -20).
+pub(super) fn first_partial_decay(key: u8) -> (f64, f64) {
+    const EARLY: [(f64, f64); 11] = [
+        (21.0, 6.0),
+        (36.0, 9.0),
+        (48.0, 11.0),
+        (60.0, 14.0),
+        (68.0, 16.0),
+        (72.0, 24.0),
+        (76.0, 38.0),
+        (84.0, 46.0),
+        (94.0, 90.0),
+        (102.0, 125.0),
+        (108.0, 160.0),
+    ];
+    const LATE: [(f64, f64); 7] =
+        [(21.0, 2.6), (36.0, 4.0), (60.0, 4.5), (69.0, 4.5), (76.0, 9.0), (84.0, 11.0), (94.0, 20.0)];
+    let key = on_piano(key);
+    (curve(&EARLY, key), if key <= 94.0 { curve(&LATE, key) } else { 20.0 * ((key - 94.0) / 20.0).exp2() })
+}
+
+/// What a partial at `frequency` hertz adds to the decay of the first, in dB/s. The square law of internal friction
+/// bends towards a straight line above 2 kHz, as the measured partials do.
+pub(super) fn friction(key: u8, frequency: f64) -> f64 {
+    const B3: [(f64, f64); 6] =
+        [(21.0, 5e-6), (36.0, 8e-6), (48.0, 1.2e-5), (60.0, 1.6e-5), (72.0, 8e-6), (84.0, 4e-6)];
+    curve(&B3, on_piano(key)) * frequency * frequency / (1.0 + frequency / 2_000.0)
+}
+
+/// Where the hammer strikes, as a share of the string.
+pub(super) fn strike_position(key: u8) -> f64 {
+    curve(&[(21.0, 1.0 / 8.0), (64.0, 1.0 / 8.2), (84.0, 1.0 / 10.0), (108.0, 1.0 / 12.0)], on_piano(key))
+}
+
+/// The corner of the hammer's lowpass in hertz. A harder blow compresses the felt, which shortens the contact: 600 Hz
+/// for the softest to 5 kHz for the hardest around middle C.
+pub(super) fn hammer_corner(key: u8, velocity: f64) -> f64 {
+    let tracking = curve(&[(21.0, 0.62), (60.0, 1.0), (84.0, 1.6), (108.0, 3.0)], on_piano(key));
+    600.0 * (5_000.0f64 / 600.0).powf(velocity.clamp(0.0, 1.0)) * tracking
+}
+
+/// The cents by which the slow modes of a unison stand off its fast mode.
+pub(super) fn unison_cents(key: u8) -> f64 {
+    curve(&[(21.0, 0.9), (48.0, 0.5), (60.0, 0.45), (84.0, 0.5), (108.0, 0.8)], on_piano(key))
+}
+
+/// How long the damper takes to silence a string, in seconds.
+pub(super) fn damper_seconds(key: u8) -> f64 {
+    curve(&[(21.0, 0.120), (60.0, 0.085), (88.0, 0.060)], on_piano(key))
+}
+
+/// How long the hammer pushes the string, in seconds: the rise of the tone.
+pub(super) fn contact_seconds(key: u8, velocity: f64) -> f64 {
+    curve(&[(21.0, 0.0040), (60.0, 0.0024), (84.0, 0.0014), (108.0, 0.0008)], on_piano(key))
+        * (1.35 - 0.7 * velocity.clamp(0.0, 1.0))
+}
+
+/// The root mean square of a key's strings soon after the strike, relative to middle C.
+pub(super) fn loudness(key: u8) -> f64 {
+    curve(
+        &[(21.0, 1.1), (36.0, 1.15), (48.0, 1.1), (60.0, 1.0), (72.0, 0.9), (84.0, 0.75), (96.0, 0.6), (108.0, 0.42)],
+        on_piano(key),
+    )
+}
+
+/// What the soundboard makes of a frequency, as an amplitude factor: little below its first mode, a ripple of broad
+/// resonances, and less above 6 kHz.
+pub(super) fn soundboard(frequency: f64) -> f64 {
+    let low = {
+        let x = frequency / 62.0;
+        x * x / (1.0 + x * x)
+    };
+    let high = 1.0 / (1.0 + (frequency / 7_500.0).powi(2));
+    let octaves = (frequency / 55.0).max(1e-3).log2();
+    let ripple = 1.3 * (octaves * 9.1 + 0.7).sin() + 1.2 * (octaves * 14.7 + 2.1).sin() + 0.9 * (octaves * 23.3).sin();
+    low * high * 10f64.powf(ripple / 20.0)
+}
+
+/// From 0 (left) to 1 (right), as the player hears it.
+pub(super) fn position(key: u8) -> f64 {
+    0.28 + 0.44 * (on_piano(key) - 21.0) / 87.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inharmonicity_follows_the_measured_strings() {
+        for (key, measured) in [(36, 1.4e-4), (48, 1.1e-4), (60, 3.6e-4), (72, 1.2e-3), (84, 3.2e-3)] {
+            let b = inharmonicity(key);
+            assert!((0.7..1.4).contains(&(b / measured)), "B of key {key} is {b}, measured {measured}");
+        }
+    }
+
+    #[test]
+    fn curves_pass_through_their_points_and_stay_there_beyond() {
+        for (key, expected) in [(0, 6.0), (21, 6.0), (60, 14.0), (94, 90.0), (127, 160.0)] {
+            let (early, late) = first_partial_decay(key);
+            assert!((early - expected).abs() < 1e-9, "key {key}: {early}");
+            assert!(late < early);
+        }
+    }
+
+    #[test]
+    fn all_curves_are_finite_and_positive_for_every_key() {
+        for key in 0..128 {
+            let values = [
+                inharmonicity(key),
+                first_partial_decay(key).1,
+                friction(key, 1_000.0),
+                strike_position(key),
+                hammer_corner(key, 0.5),
+                unison_cents(key),
+                damper_seconds(key),
+                contact_seconds(key, 1.0),
+                loudness(key),
+                soundboard(27.5),
+                position(key),
+            ];
+            assert!(values.iter().all(|v| v.is_finite() && *v > 0.0), "key {key}: {values:?}");
+        }
+    }
+}
