@@ -1,1 +1,25 @@
-//! store
+//! The store: LMDB behind `bus::storage`. Sees bytes, not domain types. The only place that knows LMDB.
+//!
+//! In reading order:
+//!
+//! - [`record`]: the stored form of an event, and the chain that ties the records together
+//! - [`rows`]: keys and checked values of the other tables
+//! - `env`: the environment, its tables, and the gate that everybody goes through
+//! - [`LmdbStorage`] (`writer`) and [`LmdbReader`] (`reader`): the two sides that the bus sees
+//! - [`open`]: a data folder, its lock, and what can be wrong with it (`image`, `mounts`)
+//!
+//! What never happens here: a write that is not synced before `commit` returns; a second writer; a read transaction
+//! that outlives its call; a panic on what a file contains.
+
+mod env;
+mod image;
+mod mounts;
+mod open;
+mod reader;
+pub mod record;
+pub mod rows;
+mod writer;
+
+pub use open::{InstanceLock, LOCK_FILE, OpenError, OpenOptions, Opened, STORE_FORMAT, open, open_read_only};
+pub use reader::LmdbReader;
+pub use writer::LmdbStorage;
