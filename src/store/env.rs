@@ -7,7 +7,7 @@
 //! The environment is always in LMDB's synchronous mode: `NO_SYNC`, `NO_META_SYNC`, `WRITE_MAP` and `NO_LOCK` are never
 //! set.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 #[expect(clippy::disallowed_types, reason = "the gate; no real-time thread ever comes near the store")]
 use std::sync::RwLock;
 
@@ -79,10 +79,6 @@ impl Gate {
         let open = open_env(&options)?;
         #[expect(clippy::disallowed_types, reason = "the gate; no real-time thread ever comes near the store")]
         Ok(Self { options, open: RwLock::new(Some(open)) })
-    }
-
-    pub(super) fn dir(&self) -> &Path {
-        &self.options.dir
     }
 
     /// Runs `work` on the open environment; the map does not move meanwhile. Must not be nested: a writer that waits

@@ -6,11 +6,13 @@
 //! - [`rows`]: keys and checked values of the other tables
 //! - `env`: the environment, its tables, and the gate that everybody goes through
 //! - [`LmdbStorage`] (`writer`) and [`LmdbReader`] (`reader`): the two sides that the bus sees
+//! - [`verify`] and [`backup`]: the whole store, checked and copied
 //! - [`open`]: a data folder, its lock, and what can be wrong with it (`image`, `mounts`)
 //!
 //! What never happens here: a write that is not synced before `commit` returns; a second writer; a read transaction
 //! that outlives its call; a panic on what a file contains.
 
+mod backup;
 mod env;
 mod image;
 mod mounts;
@@ -18,8 +20,11 @@ mod open;
 mod reader;
 pub mod record;
 pub mod rows;
+mod verify;
 mod writer;
 
+pub use backup::backup;
 pub use open::{InstanceLock, LOCK_FILE, OpenError, OpenOptions, Opened, STORE_FORMAT, open, open_read_only};
 pub use reader::LmdbReader;
+pub use verify::{DAMAGES_MAX, Damage, Verified, verify};
 pub use writer::LmdbStorage;

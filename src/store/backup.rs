@@ -1,0 +1,80 @@
+//! A copy of a store that is at work: compact, whole, and named only once it is on the disk.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use heed::CompactionOption;
+
+use super::env::{DATA_FILE, StoreFault};
+use super::reader::LmdbReader;
+use crate::bus::storage::StorageError;
+
+/// Copies the store into a new folder `out`, which can then be opened as a data folder. Refuses where anything of that
+/// name exists. Gives the copy's size in bytes. What was erased is not in the copy.
+///
+/// The copy is made in `out` with `.partial` added, and renamed when it is on the disk; a failure leaves nothing behind.
+pub fn backup(reader: &LmdbReader, out: &Path) -> Result<u64, StorageError> {
+    let io = |e| StoreFault::from(heed::Error::Io(e)).into_storage();
+    if out.symlink_metadata().is_ok() {
+        return Err(StorageError::Unusable(format!("{} exists already", out.display())));
+    }
+    let partial = partial_name(out)?;
+    match make_private_folder(&partial) {
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => {
+            let what = format!("{} is left from another backup; remove it first", partial.display());
+            return Err(StorageError::Unusable(what));
+        }
+        made => made.map_err(io)?,
+    }
+    let copied = copy(reader, &partial)
+        .and_then(|bytes| fs::rename(&partial, out).map(|()| bytes).map_err(io))
+        .and_then(|bytes| sync_folder(parent(out)).map(|()| bytes).map_err(io));
+    if copied.is_err() {
+        // The error that matters is the first one.
+        let _ = fs::remove_dir_all(&partial);
+    }
+    copied
+}
+
+fn copy(reader: &LmdbReader, folder: &Path) -> Result<u64, StorageError> {
+    let copied = reader.gate().with(|open| {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(folder.join(DATA_FILE)).map_err(heed::Error::Io)?;
+        open.env.copy_to_file(&mut file, CompactionOption::Enabled)?;
+        file.sync_all().map_err(heed::Error::Io)?;
+        let bytes = file.metadata().map_err(heed::Error::Io)?.len();
+        sync_folder(folder).map_err(heed::Error::Io)?;
+        Ok(bytes)
+    });
+    copied.map_err(StoreFault::into_storage)
+}
+
+fn partial_name(out: &Path) -> Result<PathBuf, StorageError> {
+    let name = out.file_name().ok_or_else(|| StorageError::Unusable(format!("{} names no folder", out.display())))?;
+    let mut name = name.to_os_string();
+    name.push(".partial");
+    Ok(out.with_file_name(name))
+}
+
+fn parent(out: &Path) -> &Path {
+    match out.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+fn make_private_folder(path: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Makes a new name in a folder last; only Unix can and must.
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
