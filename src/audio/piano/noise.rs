@@ -82,7 +82,7 @@ impl Noises {
 
 /// The peak of the hammer's burst for a blow of unit force: most audible beside the short tones of the treble.
 pub(super) fn hammer_level(key: u8) -> f32 {
-    0.006 + 0.010 * (f32::from(key.clamp(21, 108)) - 21.0) / 87.0
+    0.006 + 0.014 * (f32::from(key.clamp(21, 108)) - 21.0) / 87.0
 }
 
 /// The peak of the damper's burst: heavier in the bass.

@@ -61,11 +61,12 @@ pub(super) fn first_partial_decay(key: u8) -> (f64, f64) {
 }
 
 /// What a partial at `frequency` hertz adds to the decay of the first, in dB/s. The square law of internal friction
-/// bends towards a straight line above 2 kHz, as the measured partials do.
+/// bends over above 1 kHz and goes on as a gentle line, as measured partials do (C4: 14, 14, 25, 44, 43 dB/s; C6: 28,
+/// 19, 26, 49, 60 dB/s).
 pub(super) fn friction(key: u8, frequency: f64) -> f64 {
-    const B3: [(f64, f64); 6] =
-        [(21.0, 5e-6), (36.0, 8e-6), (48.0, 1.2e-5), (60.0, 1.6e-5), (72.0, 8e-6), (84.0, 4e-6)];
-    curve(&B3, on_piano(key)) * frequency * frequency / (1.0 + frequency / 2_000.0)
+    const PLATEAU: [(f64, f64); 6] = [(21.0, 6.0), (36.0, 9.0), (48.0, 16.0), (60.0, 26.0), (72.0, 14.0), (84.0, 5.0)];
+    let kilohertz = frequency / 1_000.0;
+    curve(&PLATEAU, on_piano(key)) * kilohertz * kilohertz / (1.0 + kilohertz * kilohertz) + 4.0 * kilohertz
 }
 
 /// Where the hammer strikes, as a share of the string.
@@ -73,11 +74,17 @@ pub(super) fn strike_position(key: u8) -> f64 {
     curve(&[(21.0, 1.0 / 8.0), (64.0, 1.0 / 8.2), (84.0, 1.0 / 10.0), (108.0, 1.0 / 12.0)], on_piano(key))
 }
 
-/// The corner of the hammer's lowpass in hertz. A harder blow compresses the felt, which shortens the contact: 600 Hz
-/// for the softest to 5 kHz for the hardest around middle C.
+/// The corner of the hammer's lowpass in hertz. A harder blow compresses the felt, which shortens the contact: 540 Hz
+/// for the softest to 6.5 kHz for the hardest around middle C.
 pub(super) fn hammer_corner(key: u8, velocity: f64) -> f64 {
-    let tracking = curve(&[(21.0, 0.62), (60.0, 1.0), (84.0, 1.6), (108.0, 3.0)], on_piano(key));
-    600.0 * (5_000.0f64 / 600.0).powf(velocity.clamp(0.0, 1.0)) * tracking
+    let tracking = curve(&[(21.0, 0.75), (60.0, 1.0), (84.0, 1.5), (108.0, 2.2)], on_piano(key));
+    540.0 * (6_500.0f64 / 540.0).powf(velocity.clamp(0.0, 1.0)) * tracking
+}
+
+/// The exponent by which partials fall with their number before hammer and soundboard, fitted to measured levels (C4
+/// soft: 0, -6, -20, -21, -24, -32 dB; C6 soft: 0, -13, -20, -30, -43 dB).
+pub(super) fn slope(key: u8) -> f64 {
+    curve(&[(21.0, 0.75), (40.0, 0.85), (60.0, 1.0), (72.0, 1.25), (84.0, 1.6), (108.0, 2.0)], on_piano(key))
 }
 
 /// The cents by which the slow modes of a unison stand off its fast mode.
@@ -99,7 +106,7 @@ pub(super) fn contact_seconds(key: u8, velocity: f64) -> f64 {
 /// The root mean square of a key's strings soon after the strike, relative to middle C.
 pub(super) fn loudness(key: u8) -> f64 {
     curve(
-        &[(21.0, 1.1), (36.0, 1.15), (48.0, 1.1), (60.0, 1.0), (72.0, 0.9), (84.0, 0.75), (96.0, 0.6), (108.0, 0.42)],
+        &[(21.0, 1.0), (36.0, 1.05), (48.0, 1.05), (60.0, 1.0), (72.0, 0.92), (84.0, 0.8), (96.0, 0.68), (108.0, 0.5)],
         on_piano(key),
     )
 }

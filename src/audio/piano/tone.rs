@@ -14,7 +14,7 @@ const BEATING_MAX: usize = 10;
 /// Partials weaker than this at full force, relative to the strongest, are left out: -84 dB.
 const WEAK: f64 = 6e-5;
 /// Shares of the first partial's amplitude: the fast stage, the slow one, and the one that beats with it.
-const SHARES: [f64; 3] = [0.82, 0.115, 0.065];
+const SHARES: [f64; 3] = [0.82, 0.135, 0.045];
 /// The low modes of the soundboard that a blow excites: hertz, seconds to fall by 60 dB, relative amplitude.
 const KNOCKS: [(f64, f64, f64); 9] = [
     (59.0, 0.22, 0.5),
@@ -33,7 +33,7 @@ pub(super) const BANK_MAX: usize = (PARTIALS_MAX + TWO_STAGE_MAX + BEATING_MAX +
 /// One decibel per second in nepers per second.
 const NEPER: f64 = std::f64::consts::LN_10 / 20.0;
 /// Peak amplitude of middle C's strings at velocity 80. Chosen so that a C major chord peaks near -12 dBFS there.
-const LEVEL: f64 = 0.075;
+const LEVEL: f64 = 0.086;
 /// The velocity at which registers are balanced.
 const BALANCED_AT: f64 = 80.0;
 
@@ -118,11 +118,11 @@ impl Tone {
             }
             let friction = register::friction(key, frequency) - base_friction;
             let cents = register::unison_cents(key);
-            let phase = TAU * dither(key, n) * 0.5;
+            let phase = TAU * dither(key, n);
             let stages: &[(f64, f64, f64)] = &[
                 (SHARES[0], fast + friction, 0.0),
-                (SHARES[1], late + 0.45 * friction, cents),
-                (SHARES[2], 1.25 * late + 0.5 * friction, -0.8 * cents),
+                (SHARES[1], late + 0.3 * friction, cents),
+                (SHARES[2], 1.25 * late + 0.35 * friction, -0.8 * cents),
             ];
             let count = match n {
                 1..=BEATING_MAX => 3,
@@ -154,7 +154,7 @@ impl Tone {
     }
 
     fn add_knocks(&mut self, rate: f64, strings: f64) {
-        let share = 0.05 + 0.10 * (f64::from(self.key.clamp(21, 108)) - 21.0) / 87.0;
+        let share = 0.035 + 0.06 * (f64::from(self.key.clamp(21, 108)) - 21.0) / 87.0;
         for (at, &(frequency, t60, amplitude)) in KNOCKS.iter().enumerate() {
             let decay = 60.0 / t60;
             self.parts.push(Part {
@@ -185,7 +185,7 @@ impl Part {
 fn level(key: u8, n: usize, frequency: f64) -> f64 {
     let n = n as f64;
     let comb = (n * PI * register::strike_position(key)).sin();
-    (comb * comb + 0.012).sqrt() * n.powf(-1.3) * register::soundboard(frequency)
+    (comb * comb + 0.012).sqrt() * n.powf(-register::slope(key)) * register::soundboard(frequency)
 }
 
 /// A number from 0 to 1 that belongs to a key and a partial.

@@ -116,7 +116,8 @@ impl Voice {
         self.held = false;
         self.caught = false;
         self.keep = 1.0;
-        self.drop = self.gain / frames.max(1) as f32;
+        // A little steeper, so that rounding cannot leave a trace behind the last frame.
+        self.drop = 1.001 * self.gain / frames.max(1) as f32;
     }
 
     /// Adds the next frames to both slices, of equal length. The voice frees itself when nothing is left of it.

@@ -2,6 +2,9 @@
 
 use super::*;
 
+mod sound;
+mod steps;
+
 pub(super) const RATE: usize = 48_000;
 
 /// What happens at a frame.
