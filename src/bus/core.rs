@@ -1,0 +1,442 @@
+//! The bus as a state machine without I/O: inputs and the time in, effects out. No clock, thread, channel or file.
+//!
+//! Invariants: `seq` and `device_seq` are gapless; versions grow by one per event; a transaction is applied whole or
+//! not at all; a snapshot is cut between transactions; a commit is a prefix of the order of units.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use super::answer::{Applied, PublishError};
+use super::envelope::{Body, Envelope, Name, Publish};
+use super::fold::{self, Folded, Versioned};
+use super::hlc::Hlc;
+use super::inspect::{ConflictReport, Counts, Histogram};
+use super::model::{Durability, ENTITY_KEY_BYTES_MAX, EntityKey, Expect, Model, Strategy};
+use super::queue::{CommitBatch, Queue, Queued};
+use super::snapshot::{Snapshot, State};
+use super::storage::{DeviceId, EventId, Row, StorageError};
+use crate::time::{Micros, WallMillis};
+
+/// Events of one transaction at most.
+pub const TRANSACTION_EVENTS_MAX: usize = 4_096;
+/// Bytes of one transaction's payloads at most.
+pub const TRANSACTION_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Durable events kept in memory for subscribers that are nearly level, and for the inspector.
+pub const WINDOW_EVENTS: usize = 4_096;
+/// Conflicts kept for the inspector.
+const CONFLICTS_KEPT: usize = 128;
+
+/// The time, handed in.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Now {
+    /// Monotonic.
+    pub mono: Micros,
+    /// Of the wall.
+    pub wall: WallMillis,
+}
+
+/// The bus's state. `R` is what a publisher is answered through: a channel in the program, a number in a simulation.
+pub struct Core<M: Model, R> {
+    device: DeviceId,
+    seq: u64,
+    device_seq: u64,
+    durable: u64,
+    hlc: Hlc,
+    entities: HashMap<EntityKey, Slot<M>>,
+    /// Entities changed since the last snapshot.
+    changed: Vec<EntityKey>,
+    state: State<M>,
+    pub(super) queue: Queue<M>,
+    /// Everything undurable, and the last durable events before it.
+    window: VecDeque<Arc<Envelope<M>>>,
+    /// Publishers that wait for a unit's durability.
+    waiting: VecDeque<(u64, u64, R)>,
+    /// Losses that no gap record tells yet.
+    losses: Vec<(EntityKey, super::gap::Lost)>,
+    undo: Vec<(EntityKey, Option<Arc<Versioned<M>>>)>,
+    conflicts: VecDeque<ConflictReport>,
+    counts: Counts,
+    topics: Vec<u64>,
+    commit_times: Histogram,
+}
+
+struct Slot<M: Model> {
+    value: Arc<Versioned<M>>,
+    changed: bool,
+}
+
+/// What a step wants done outside.
+pub struct Effects<M: Model, R> {
+    /// Events applied, in order.
+    pub applied: Vec<Arc<Envelope<M>>>,
+    /// Answers about application, to give once the snapshot is stored.
+    pub answers: Vec<(R, Result<Applied, PublishError<M>>)>,
+    /// Answers about durability.
+    pub durable: Vec<(R, u64)>,
+    /// A batch for the persister.
+    pub commit: Option<CommitBatch<M>>,
+    /// Whether the persister shall try its batch again.
+    pub retry: bool,
+    /// Whether a watermark moved.
+    pub moved: bool,
+}
+
+impl<M: Model, R> Default for Effects<M, R> {
+    fn default() -> Self {
+        Self { applied: Vec::new(), answers: Vec::new(), durable: Vec::new(), commit: None, retry: false, moved: false }
+    }
+}
+
+/// What the bus is told.
+pub enum Input<M: Model, R> {
+    /// One event.
+    Publish(Publish<M>, Option<R>),
+    /// Several events, all or none.
+    Transact(Vec<Publish<M>>, Option<R>),
+    /// The batch in flight is durable.
+    Committed,
+    /// The batch in flight is not, and stays with the persister.
+    CommitFailed(StorageError),
+    /// Time has passed; comes at the end of each poll.
+    Tick,
+    /// A row to write with what comes next.
+    Row(Row),
+    /// Everything shall become durable now.
+    Flush,
+}
+
+impl<M: Model, R: Clone> Core<M, R> {
+    /// Goes on from a log.
+    pub fn new(device: DeviceId, folded: Folded<M>, rest: super::health::Health) -> Self {
+        let state = State::from_entities(&folded.entities);
+        let slot = |(key, value)| (key, Slot { value, changed: false });
+        Self {
+            device,
+            seq: folded.end.seq,
+            device_seq: folded.end.device_seq,
+            durable: folded.end.seq,
+            hlc: Hlc::new(folded.end.hlc),
+            entities: folded.entities.into_iter().map(slot).collect(),
+            changed: Vec::new(),
+            state,
+            queue: Queue::new(rest),
+            window: VecDeque::new(),
+            waiting: VecDeque::new(),
+            losses: Vec::new(),
+            undo: Vec::new(),
+            conflicts: VecDeque::new(),
+            counts: Counts::default(),
+            topics: vec![0; M::topics().len()],
+            commit_times: Histogram::default(),
+        }
+    }
+
+    /// One input. Effects are added to `fx`.
+    pub fn step(&mut self, now: Now, input: Input<M, R>, fx: &mut Effects<M, R>) {
+        match input {
+            Input::Publish(publish, reply) => {
+                let result = self.transact(now, std::iter::once(publish), fx);
+                self.reply(reply, result, fx);
+            }
+            Input::Transact(items, reply) => {
+                let result = self.transact(now, items.into_iter(), fx);
+                self.reply(reply, result, fx);
+            }
+            Input::Committed => self.committed(now, fx),
+            Input::CommitFailed(error) => {
+                self.counts.commit_failures += 1;
+                self.queue.failed(now.mono, error);
+            }
+            Input::Tick => self.tick(now, fx),
+            Input::Row(row) => {
+                self.queue.begin_unit();
+                self.queue.push_row(now.mono, row, super::queue::RowStart::Never);
+            }
+            Input::Flush => self.queue.flush(),
+        }
+    }
+
+    fn reply(&mut self, reply: Option<R>, result: Result<Applied, PublishError<M>>, fx: &mut Effects<M, R>) {
+        let Some(reply) = reply else { return };
+        if let Ok(applied) = &result {
+            let unit = self.queue.unit();
+            self.waiting.push_back((unit, applied.seq, reply.clone()));
+        }
+        fx.answers.push((reply, result));
+    }
+
+    /// Applies all or none.
+    fn transact(
+        &mut self,
+        now: Now,
+        items: impl ExactSizeIterator<Item = Publish<M>>,
+        fx: &mut Effects<M, R>,
+    ) -> Result<Applied, PublishError<M>> {
+        let total = items.len() as u64;
+        self.counts.published += total;
+        let (seq, device_seq, hlc, events) = (self.seq, self.device_seq, self.hlc, fx.applied.len());
+        self.queue.begin_unit();
+        self.undo.clear();
+        let mut last = Err(PublishError::TooLarge);
+        let (mut bytes, mut lost) = (0, 0);
+        if let Some(why) = self.queue.refusing() {
+            for item in items {
+                lost += u64::from(self.lose(item));
+            }
+            last = Err(PublishError::ReadOnly(why));
+        } else if total as usize <= TRANSACTION_EVENTS_MAX {
+            for item in items {
+                bytes += item.size();
+                last = if bytes > TRANSACTION_BYTES_MAX {
+                    Err(PublishError::TooLarge)
+                } else {
+                    self.apply(now, item, total > 1, fx)
+                };
+                if last.is_err() {
+                    break;
+                }
+            }
+        }
+        if last.is_err() {
+            (self.seq, self.device_seq, self.hlc) = (seq, device_seq, hlc);
+            let undone = fx.applied.len() - events;
+            fx.applied.truncate(events);
+            self.queue.pop(undone);
+            self.window.truncate(self.window.len() - undone);
+            while let Some((key, value)) = self.undo.pop() {
+                match value {
+                    Some(value) => self.set(key, value),
+                    None => drop(self.entities.remove(&key)),
+                }
+            }
+            self.counts.refused += total - lost;
+            self.counts.lost += lost;
+        } else {
+            self.counts.applied += total;
+        }
+        last
+    }
+}
+
+impl<M: Model, R> Core<M, R> {
+    /// Checks and applies one event.
+    fn apply(
+        &mut self,
+        now: Now,
+        item: Publish<M>,
+        undoable: bool,
+        fx: &mut Effects<M, R>,
+    ) -> Result<Applied, PublishError<M>> {
+        let key_bytes = item.entity.as_str().len();
+        if key_bytes == 0 || key_bytes > ENTITY_KEY_BYTES_MAX {
+            return Err(PublishError::TooLarge);
+        }
+        let topic = M::topic(&item.event);
+        let current = self.entities.get(&item.entity).map(|slot| &slot.value);
+        let value = current.and_then(|current| current.value.as_ref());
+        let met = match item.expect {
+            Expect::Any => true,
+            Expect::Absent => value.is_none(),
+            Expect::Exact(version) => current.map_or(0, |current| current.version) == version,
+        };
+        let stale = item.base.is_some_and(|base| current.is_none_or(|current| current.last != base));
+        if !met || (stale && topic.strategy == Strategy::Reject) {
+            let current = current.cloned();
+            self.conflict(&item, topic.name, "rejected", None);
+            return Err(PublishError::Conflict { entity: item.entity, current });
+        }
+        if let Err(refusal) = M::check(&item.entity, &item.event, value) {
+            return Err(PublishError::Refused { entity: item.entity, reason: refusal.0 });
+        }
+        if stale && topic.strategy == Strategy::LastWriter {
+            self.conflict(&item, topic.name, "last writer wins", Some(self.seq + 1));
+        }
+        Ok(self.append(now, item, undoable, fx))
+    }
+
+    /// Gives an accepted event its place and folds it in.
+    fn append(&mut self, now: Now, item: Publish<M>, undoable: bool, fx: &mut Effects<M, R>) -> Applied {
+        let topic = M::topic(&item.event);
+        let size = item.size();
+        self.seq += 1;
+        self.device_seq += 1;
+        let id = EventId { device: self.device, device_seq: self.device_seq };
+        let slot = self.entities.get_mut(&item.entity);
+        let current = slot.as_ref().map(|slot| &*slot.value);
+        let version = current.map_or(0, |current| current.version) + 1;
+        let envelope = Arc::new(Envelope {
+            seq: self.seq,
+            id,
+            topic: Name::Borrowed(topic.name),
+            entity: item.entity,
+            version,
+            base: item.base,
+            hlc: self.hlc.tick(now.wall),
+            stamp: item.stamp,
+            cause: item.cause,
+            actor: item.actor,
+            schema: Name::Borrowed(topic.schema),
+            schema_version: topic.schema_version,
+            body: Body::Known { event: item.event, encoded: item.encoded },
+        });
+        let after = Arc::new(fold::apply(&envelope, current));
+        let before = match slot {
+            Some(slot) => {
+                if !std::mem::replace(&mut slot.changed, true) {
+                    self.changed.push(envelope.entity.clone());
+                }
+                Some(std::mem::replace(&mut slot.value, Arc::clone(&after)))
+            }
+            None => {
+                self.changed.push(envelope.entity.clone());
+                self.entities.insert(envelope.entity.clone(), Slot { value: Arc::clone(&after), changed: true });
+                None
+            }
+        };
+        let place = M::topics().iter().position(|known| std::ptr::eq(known, topic) || known.name == topic.name);
+        if let Some(count) = place.and_then(|place| self.topics.get_mut(place)) {
+            *count += 1;
+        }
+        if undoable {
+            self.undo.push((envelope.entity.clone(), before));
+        }
+        let unit = self.queue.unit();
+        let edit = topic.durability == Durability::Edit;
+        self.queue.push(Queued { envelope: Arc::clone(&envelope), after, unit, at: now.mono, size, edit });
+        self.window.push_back(Arc::clone(&envelope));
+        fx.applied.push(envelope);
+        Applied { seq: self.seq, version, id }
+    }
+
+    fn set(&mut self, key: EntityKey, value: Arc<Versioned<M>>) {
+        if let Some(slot) = self.entities.get_mut(&key) {
+            slot.value = value;
+        }
+    }
+
+    /// Counts a played note that cannot be kept; false for an edit, which is refused instead.
+    fn lose(&mut self, item: Publish<M>) -> bool {
+        if M::topic(&item.event).durability != Durability::Stream {
+            return false;
+        }
+        match self.losses.iter_mut().find(|(entity, _)| *entity == item.entity) {
+            Some((_, lost)) => lost.add(item.stamp),
+            None => self.losses.push((item.entity, super::gap::Lost::one(item.stamp))),
+        }
+        true
+    }
+
+    fn conflict(&mut self, item: &Publish<M>, topic: &str, outcome: &'static str, seq: Option<u64>) {
+        self.counts.conflicts += 1;
+        if self.conflicts.len() == CONFLICTS_KEPT {
+            self.conflicts.pop_front();
+        }
+        self.conflicts.push_back(ConflictReport {
+            entity: item.entity.as_str().to_owned(),
+            topic: topic.to_owned(),
+            actor: item.actor.to_string(),
+            outcome,
+            version: self.entities.get(&item.entity).map_or(0, |slot| slot.value.version),
+            seq,
+        });
+    }
+
+    fn committed(&mut self, now: Now, fx: &mut Effects<M, R>) {
+        let Some(flight) = self.queue.committed() else { return };
+        let took = now.mono - flight.since;
+        self.commit_times.record(took);
+        self.counts.commits += 1;
+        self.durable = flight.seq.unwrap_or(self.durable);
+        fx.moved = true;
+        while self.waiting.front().is_some_and(|(unit, ..)| *unit <= flight.through) {
+            if let Some((_, seq, reply)) = self.waiting.pop_front() {
+                fx.durable.push((reply, seq));
+            }
+        }
+        while self.window.len() > WINDOW_EVENTS && self.window.front().is_some_and(|first| first.seq <= self.durable) {
+            self.window.pop_front();
+        }
+    }
+
+    /// The end of a poll: gap records where there is room again, and a commit if it is time.
+    fn tick(&mut self, now: Now, fx: &mut Effects<M, R>) {
+        if !self.losses.is_empty() && self.queue.refusing().is_none() && self.queue.is_roomy() {
+            for (entity, lost) in std::mem::take(&mut self.losses) {
+                self.queue.begin_unit();
+                let event = M::lost(&entity, &lost);
+                self.append(now, Publish::new(entity, event).actor("bus"), false, fx);
+                self.counts.gap_records += 1;
+            }
+        }
+        fx.retry |= self.queue.retry(now.mono);
+        if fx.commit.is_none() {
+            fx.commit = self.queue.cut(now.mono);
+        }
+    }
+
+    /// The state between two steps; shares every entity that did not change with the snapshot before.
+    pub fn snapshot(&mut self, now: Now) -> Snapshot<M> {
+        for key in self.changed.drain(..) {
+            if let Some(slot) = self.entities.get_mut(&key) {
+                slot.changed = false;
+                self.state.insert(key, Arc::clone(&slot.value));
+            }
+        }
+        Snapshot {
+            state: self.state.clone(),
+            applied: self.seq,
+            durable: self.durable,
+            health: self.queue.health(now.mono),
+        }
+    }
+
+    /// An entity as it is now, ahead of the last snapshot.
+    pub fn get(&self, key: &str) -> Option<&Versioned<M>> {
+        self.entities.get(key).map(|slot| &*slot.value)
+    }
+
+    /// The last event applied.
+    pub fn applied(&self) -> u64 {
+        self.seq
+    }
+
+    /// The last event on disk.
+    pub fn durable(&self) -> u64 {
+        self.durable
+    }
+
+    /// Counts since the start.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// The machine.
+    pub fn device(&self) -> DeviceId {
+        self.device
+    }
+
+    /// Events applied since the start, by place in the registry.
+    pub fn topic_counts(&self) -> &[u64] {
+        &self.topics
+    }
+
+    /// Time from handing a batch over to its answer.
+    pub fn commit_times(&self) -> &Histogram {
+        &self.commit_times
+    }
+
+    /// How many keys.
+    pub fn entity_count(&self) -> usize {
+        self.entities.len()
+    }
+
+    /// The last conflicts, oldest first.
+    pub fn conflicts(&self) -> impl Iterator<Item = &ConflictReport> {
+        self.conflicts.iter()
+    }
+
+    /// The last events, oldest first.
+    pub fn recent(&self, max: usize) -> impl Iterator<Item = &Arc<Envelope<M>>> {
+        self.window.iter().skip(self.window.len().saturating_sub(max))
+    }
+}

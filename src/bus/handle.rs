@@ -1,0 +1,190 @@
+//! The bus as its users hold it: starting it, publishing, reading, subscribing, stopping it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::Thread;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use crossbeam_channel::{Sender, bounded};
+
+use super::answer::{PublishError, Reply, Ticket};
+use super::core::{TRANSACTION_BYTES_MAX, TRANSACTION_EVENTS_MAX};
+use super::envelope::{Envelope, Publish};
+use super::filter::Filter;
+use super::inspect::Report;
+use super::lane::EssentialConsumer;
+use super::lanes::{Lane, Translate, TranslatedLane};
+use super::live::{Live, LiveSubscription};
+use super::model::{EntityKey, Model};
+use super::snapshot::Snapshot;
+use super::storage::{DeviceId, StorageError, StorageReader};
+use crate::time::Clock;
+
+/// How long a publisher waits for room among the commands before it is told [`PublishError::Busy`].
+pub const COMMAND_WAIT: Duration = Duration::from_millis(20);
+
+/// What the bus thread is told by other threads.
+pub(super) enum Command<M: Model> {
+    Publish(Publish<M>, Reply<M>),
+    Transact(Vec<Publish<M>>, Reply<M>),
+    AddLane(Box<dyn Lane<M>>),
+    Live(Live<M>),
+    Waker(Box<dyn Fn() + Send>),
+    Inspect(Sender<Arc<Report>>),
+    Shutdown(Sender<()>),
+}
+
+/// What handles and the bus thread share.
+pub(super) struct Shared<M: Model> {
+    pub(super) commands: Sender<Command<M>>,
+    pub(super) bus: Thread,
+    pub(super) snapshot: Arc<ArcSwap<Snapshot<M>>>,
+    pub(super) reader: Arc<dyn StorageReader>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) report: Arc<ArcSwap<Report>>,
+    pub(super) report_wanted: Arc<AtomicBool>,
+    pub(super) device: DeviceId,
+}
+
+/// A bus. Clones share it; the last one gone, it makes everything durable and stops.
+pub struct BusHandle<M: Model>(pub(super) Arc<Shared<M>>);
+
+impl<M: Model> Clone for BusHandle<M> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<M: Model> BusHandle<M> {
+    /// Publishes one event. Waits at most [`COMMAND_WAIT`], and only when the command queue is full.
+    pub fn publish(&self, mut publish: Publish<M>) -> Ticket<M> {
+        let (reply, ticket) = Ticket::new();
+        if encode(&mut publish) > TRANSACTION_BYTES_MAX {
+            return Ticket::answered(PublishError::TooLarge);
+        }
+        self.send_or(Command::Publish(publish, reply), ticket)
+    }
+
+    /// Publishes events that apply all or not at all: at most 4 096, at most 4 MiB.
+    pub fn transact(&self, mut items: Vec<Publish<M>>) -> Ticket<M> {
+        let (reply, ticket) = Ticket::new();
+        let bytes: usize = items.iter_mut().map(encode).sum();
+        if items.is_empty() || items.len() > TRANSACTION_EVENTS_MAX || bytes > TRANSACTION_BYTES_MAX {
+            return Ticket::answered(PublishError::TooLarge);
+        }
+        self.send_or(Command::Transact(items, reply), ticket)
+    }
+
+    fn send_or(&self, command: Command<M>, ticket: Ticket<M>) -> Ticket<M> {
+        match self.send(command) {
+            Ok(()) => ticket,
+            Err(error) => Ticket::answered(error),
+        }
+    }
+
+    pub(super) fn send(&self, command: Command<M>) -> Result<(), PublishError<M>> {
+        use crossbeam_channel::{SendTimeoutError, TrySendError};
+        let sent = match self.0.commands.try_send(command) {
+            Err(TrySendError::Full(command)) => {
+                self.0.bus.unpark();
+                self.0.commands.send_timeout(command, COMMAND_WAIT).map_err(|error| match error {
+                    SendTimeoutError::Timeout(_) => PublishError::Busy,
+                    SendTimeoutError::Disconnected(_) => PublishError::Closed,
+                })
+            }
+            Err(TrySendError::Disconnected(_)) => Err(PublishError::Closed),
+            Ok(()) => Ok(()),
+        };
+        self.0.bus.unpark();
+        sent
+    }
+
+    /// The newest snapshot. Never waits.
+    pub fn snapshot(&self) -> Arc<Snapshot<M>> {
+        self.0.snapshot.load_full()
+    }
+
+    /// Events as they are applied, through a channel of `capacity` items.
+    pub fn subscribe_live(&self, filter: Filter, capacity: usize) -> LiveSubscription<M> {
+        let (live, subscription) = Live::new(filter, capacity);
+        self.send(Command::Live(live)).ok();
+        subscription
+    }
+
+    /// Polls a lane on the bus thread from now on.
+    pub fn add_lane<L: Copy + Send + 'static>(
+        &self,
+        name: &str,
+        consumer: EssentialConsumer<L>,
+        translate: Box<dyn Translate<M, L>>,
+    ) -> Result<(), PublishError<M>> {
+        self.send(Command::AddLane(Box::new(TranslatedLane::new(name, consumer, translate))))
+    }
+
+    /// Calls `waker` from the bus thread when the snapshot changed, at most once in 4 ms.
+    pub fn set_waker(&self, waker: Box<dyn Fn() + Send>) {
+        self.send(Command::Waker(waker)).ok();
+    }
+
+    /// Up to `max` durable events from `from` on, read from the store on this thread.
+    pub fn events(&self, from: u64, max: usize) -> Result<Vec<Envelope<M>>, StorageError> {
+        Ok(self.0.reader.events(from, max)?.into_iter().map(Envelope::from_stored).collect())
+    }
+
+    /// Up to `max` durable events of one entity from a version on, read from the store on this thread.
+    pub fn entity_events(
+        &self,
+        entity: &EntityKey,
+        from_version: u64,
+        max: usize,
+    ) -> Result<Vec<Envelope<M>>, StorageError> {
+        let events = self.0.reader.entity_events(entity.as_str(), from_version, max)?;
+        Ok(events.into_iter().map(Envelope::from_stored).collect())
+    }
+
+    /// The store's reading side.
+    pub fn reader(&self) -> &Arc<dyn StorageReader> {
+        &self.0.reader
+    }
+
+    /// The last report, and a request for a new one: call it per frame, it never waits. Reports are made at most
+    /// every 50 ms, and none when nobody asks.
+    pub fn inspect(&self) -> Arc<Report> {
+        self.0.report_wanted.store(true, Ordering::Relaxed);
+        self.0.report.load_full()
+    }
+
+    /// A report of this moment; waits for the bus thread, at most a second.
+    pub fn inspect_now(&self) -> Option<Arc<Report>> {
+        let (sender, receiver) = bounded(1);
+        self.send(Command::Inspect(sender)).ok()?;
+        receiver.recv_timeout(Duration::from_secs(1)).ok()
+    }
+
+    /// The machine's id.
+    pub fn device(&self) -> DeviceId {
+        self.0.device
+    }
+
+    /// The clock that stamps events.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.0.clock
+    }
+
+    /// Takes what the lanes and the command queue still hold, makes everything durable and stops. Returns whether all
+    /// of it is durable; waits at most `wait`.
+    pub fn shutdown(&self, wait: Duration) -> bool {
+        let (sender, receiver) = bounded(1);
+        if self.send(Command::Shutdown(sender)).is_ok() {
+            receiver.recv_timeout(wait).ok();
+        }
+        let snapshot = self.snapshot();
+        snapshot.durable == snapshot.applied
+    }
+}
+
+/// Encodes on the publisher's thread, and gives the size.
+fn encode<M: Model>(publish: &mut Publish<M>) -> usize {
+    publish.encoded.get_or_insert_with(|| M::encode(&publish.event)).len()
+}

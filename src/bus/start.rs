@@ -1,0 +1,165 @@
+//! Starting a bus: load the state, check that it ends where the log ends, catch up, ready.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread::Builder;
+
+use arc_swap::ArcSwap;
+use crossbeam_channel::bounded;
+
+use super::core::{Core, Effects, Input, Now};
+use super::envelope::Envelope;
+use super::fold::{self, FoldError, Folded, Versioned};
+use super::handle::{BusHandle, Shared};
+use super::inspect::Report;
+use super::model::{EntityKey, Model};
+use super::persister;
+use super::storage::{DeviceId, Row, StateRow, Storage, StorageError, StorageReader, Table};
+use super::thread::{BusThread, COMMANDS, Config, Side};
+use crate::time::Clock;
+
+/// Events read at a time.
+const READ: usize = 1_024;
+/// The row of [`Table::Meta`] that holds the machine's id, as 8 big-endian bytes.
+pub const DEVICE_ROW: &[u8] = b"device";
+
+/// Why a bus does not start.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StartError {
+    /// The store cannot be read.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The log contradicts itself.
+    #[error("the log is damaged: {0}")]
+    Fold(#[from] FoldError),
+    /// No thread could be started.
+    #[error("no thread for the bus: {0}")]
+    Thread(String),
+}
+
+/// Starts the bus on a store.
+pub fn start<M: Model>(
+    config: Config,
+    clock: Arc<dyn Clock>,
+    storage: Box<dyn Storage>,
+) -> Result<BusHandle<M>, StartError> {
+    let reader: Arc<dyn StorageReader> = storage.reader().into();
+    let folded = load::<M>(&*reader)?;
+    let known = device(&*reader)?;
+    let device = known.unwrap_or_else(draw_device);
+    let now = Now { mono: clock.now(), wall: clock.wall() };
+    let mut core = Core::new(device, folded, config.rest.clone());
+    core.queue.set_limits(config.buffer.0, config.buffer.1);
+    if known.is_none() {
+        let row = Row { table: Table::Meta, key: DEVICE_ROW.to_vec(), value: Some(device.0.to_be_bytes().to_vec()) };
+        core.step(now, Input::Row(row), &mut Effects::default());
+    }
+    let (commands, commands_out) = bounded(COMMANDS);
+    let (orders, orders_out) = bounded(2);
+    let (outcomes_in, outcomes) = bounded(2);
+    let snapshot = Arc::new(ArcSwap::from_pointee(core.snapshot(now)));
+    let report = Arc::new(ArcSwap::from_pointee(Report::default()));
+    let report_wanted = Arc::new(AtomicBool::new(false));
+    let side = Side::new(now.mono, storage.size(), core.queue.health(now.mono));
+    let bus = BusThread {
+        config,
+        clock: Arc::clone(&clock),
+        core,
+        commands: commands_out,
+        orders,
+        outcomes,
+        snapshot: Arc::clone(&snapshot),
+        report: Arc::clone(&report),
+        report_wanted: Arc::clone(&report_wanted),
+        side,
+    };
+    let thread = Builder::new()
+        .name("bus".to_owned())
+        .spawn(move || bus.run())
+        .map_err(|error| StartError::Thread(error.to_string()))?;
+    let bus = thread.thread().clone();
+    persister::spawn(storage, orders_out, outcomes_in, bus.clone())
+        .map_err(|error| StartError::Thread(error.to_string()))?;
+    Ok(BusHandle(Arc::new(Shared { commands, bus, snapshot, reader, clock, report, report_wanted, device })))
+}
+
+/// The machine's id, if the store has one.
+pub fn device(reader: &dyn StorageReader) -> Result<Option<DeviceId>, StorageError> {
+    let rows = reader.rows(Table::Meta, DEVICE_ROW)?;
+    let value = rows.into_iter().find(|row| row.key == DEVICE_ROW).and_then(|row| row.value);
+    Ok(value.and_then(|bytes| bytes.try_into().ok()).map(|bytes| DeviceId(u64::from_be_bytes(bytes))))
+}
+
+/// The standard library's hash keys are random in each process; never 0.
+fn draw_device() -> DeviceId {
+    DeviceId(RandomState::new().hash_one("device") | 1)
+}
+
+/// The state at the end of the log: from the rows, and from the log where they fall short.
+pub fn load<M: Model>(reader: &dyn StorageReader) -> Result<Folded<M>, StartError> {
+    let end = reader.last()?;
+    let mut folded = Folded::<M>::default();
+    let mut unreadable = Vec::new();
+    reader.state(&mut |row| {
+        let StateRow { entity, version, last, value, .. } = row;
+        let key = EntityKey::new(&entity);
+        match value.map(|bytes| M::decode_entity(&key, &bytes)).transpose() {
+            Ok(value) => drop(folded.entities.insert(key, Arc::new(Versioned { version, last, value }))),
+            Err(_) => unreadable.push((key, version)),
+        }
+    })?;
+    folded.end = end;
+    for (key, version) in unreadable {
+        let versioned = fold_entity::<M>(reader, &key, version)?;
+        folded.entities.insert(key, Arc::new(versioned));
+    }
+    let known = folded.entities.values().map(|versioned| versioned.last.device_seq).max().unwrap_or(0);
+    if known != end.device_seq {
+        return fold_log(reader);
+    }
+    Ok(folded)
+}
+
+/// One entity, from its events.
+fn fold_entity<M: Model>(
+    reader: &dyn StorageReader,
+    key: &EntityKey,
+    version: u64,
+) -> Result<Versioned<M>, StartError> {
+    let mut current: Option<Versioned<M>> = None;
+    loop {
+        let at = current.as_ref().map_or(0, |current| current.version);
+        let events = reader.entity_events(key.as_str(), at + 1, READ)?;
+        if events.is_empty() {
+            break;
+        }
+        for event in events {
+            current = Some(fold::apply(&Envelope::<M>::from_stored(event), current.as_ref()));
+        }
+    }
+    match current {
+        Some(current) if current.version == version => Ok(current),
+        current => Err(FoldError::Version {
+            seq: 0,
+            entity: key.clone(),
+            current: current.map_or(0, |current| current.version),
+            found: version,
+        }
+        .into()),
+    }
+}
+
+/// The state from the whole log.
+pub fn fold_log<M: Model>(reader: &dyn StorageReader) -> Result<Folded<M>, StartError> {
+    let mut folded = Folded::<M>::default();
+    loop {
+        let events = reader.events(folded.end.seq + 1, READ)?;
+        if events.is_empty() {
+            return Ok(folded);
+        }
+        for event in events {
+            folded.push(event)?;
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! The bus thread: a thin shell that carries inputs to the core and its effects out. Never waits for the disk, and is
+//! never woken by a real-time thread.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use crossbeam_channel::{Receiver, Sender};
+
+use super::answer::{Answer, Reply};
+use super::core::{Core, Effects, Input, Now};
+use super::envelope::{self, Publish};
+use super::handle::Command;
+use super::health::Health;
+use super::inspect::{Fill, Histogram, RECENT_EVENTS, Report, TopicReport};
+use super::lanes::Lane;
+use super::live::Live;
+use super::model::{Durability, Model, Strategy};
+use super::persister::{Order, Outcome};
+use super::snapshot::Snapshot;
+use super::storage::StoreSize;
+use crate::time::{Clock, Micros};
+
+/// Commands waiting at most.
+pub const COMMANDS: usize = 4_096;
+/// Items taken from one lane, and commands taken, per poll.
+const BATCH: usize = 1_024;
+/// Silence after which polls become rare.
+const SILENCE: Micros = Micros(5_000_000);
+/// The shortest time between two repaints asked for.
+const REPAINT: Micros = Micros(4_000);
+/// The shortest time between two reports.
+const REPORT: Micros = Micros(50_000);
+
+/// How the bus runs.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Time between polls while something happens.
+    pub poll: Duration,
+    /// Time between polls after 5 s of silence.
+    pub poll_idle: Duration,
+    /// The health when all is well: [`Health::Degraded`] when the store does not last.
+    pub rest: Health,
+    /// Bounds of undurable events and their bytes.
+    pub buffer: (usize, usize),
+    /// Seeds the jitter of retries.
+    pub seed: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            poll: Duration::from_millis(1),
+            poll_idle: Duration::from_millis(10),
+            rest: Health::Ok,
+            buffer: (super::health::BUFFER_EVENTS_MAX, super::health::BUFFER_BYTES_MAX),
+            seed: 0,
+        }
+    }
+}
+
+/// Everything the bus thread owns.
+pub(super) struct BusThread<M: Model> {
+    pub(super) config: Config,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) core: Core<M, Reply<M>>,
+    pub(super) commands: Receiver<Command<M>>,
+    pub(super) orders: Sender<Order<M>>,
+    pub(super) outcomes: Receiver<Outcome>,
+    pub(super) snapshot: Arc<ArcSwap<Snapshot<M>>>,
+    pub(super) report: Arc<ArcSwap<Report>>,
+    pub(super) report_wanted: Arc<AtomicBool>,
+    pub(super) side: Side<M>,
+}
+
+/// What is around the core: the ends of channels, and figures.
+pub(super) struct Side<M: Model> {
+    lanes: Vec<Box<dyn Lane<M>>>,
+    live: Vec<Live<M>>,
+    waker: Option<Box<dyn Fn() + Send>>,
+    fx: Effects<M, Reply<M>>,
+    translated: Vec<Publish<M>>,
+    started: Micros,
+    busy_at: Micros,
+    repaint_due: bool,
+    repainted: Micros,
+    reported: Micros,
+    health: Health,
+    store: StoreSize,
+    bytes: u64,
+    step: Histogram,
+    polls: u64,
+    snapshots: u64,
+    repaints: u64,
+    filters: u64,
+    commands_high: usize,
+    stopping: Option<Vec<Sender<()>>>,
+}
+
+impl<M: Model> Side<M> {
+    pub(super) fn new(now: Micros, store: StoreSize, health: Health) -> Self {
+        Self {
+            lanes: Vec::new(),
+            live: Vec::new(),
+            waker: None,
+            fx: Effects::default(),
+            translated: Vec::new(),
+            started: now,
+            busy_at: now,
+            repaint_due: false,
+            repainted: Micros(i64::MIN / 2),
+            reported: Micros(i64::MIN / 2),
+            health,
+            store,
+            bytes: 0,
+            step: Histogram::default(),
+            polls: 0,
+            snapshots: 0,
+            repaints: 0,
+            filters: 0,
+            commands_high: 0,
+            stopping: None,
+        }
+    }
+}
+
+impl<M: Model> BusThread<M> {
+    /// Runs until it is told to stop, or every handle is gone.
+    pub(super) fn run(mut self) {
+        loop {
+            let taken = self.poll();
+            if self.side.stopping.is_some() && taken == 0 && self.core.queue.is_clean() {
+                break;
+            }
+            if taken < BATCH {
+                let silent = self.clock.now() - self.side.busy_at >= SILENCE;
+                std::thread::park_timeout(if silent { self.config.poll_idle } else { self.config.poll });
+            }
+        }
+        for stopped in self.side.stopping.into_iter().flatten() {
+            stopped.try_send(()).ok();
+        }
+    }
+
+    /// Takes all that is there, up to a bound, and gives what it took.
+    fn poll(&mut self) -> usize {
+        let now = self.now();
+        self.side.polls += 1;
+        let taken = self.take_outcomes(now) + self.take_lanes(now) + self.take_commands(now);
+        self.core.step(now, Input::Tick, &mut self.side.fx);
+        self.carry_out(now);
+        if taken > 0 {
+            self.side.busy_at = now.mono;
+            self.side.step.record(self.clock.now() - now.mono);
+        }
+        if now.mono - self.side.reported >= REPORT && self.report_wanted.swap(false, Ordering::Relaxed) {
+            self.side.reported = now.mono;
+            self.report.store(Arc::new(self.make_report(now)));
+        }
+        taken
+    }
+
+    fn now(&self) -> Now {
+        Now { mono: self.clock.now(), wall: self.clock.wall() }
+    }
+
+    fn take_outcomes(&mut self, now: Now) -> usize {
+        let mut taken = 0;
+        while let Ok(outcome) = self.outcomes.try_recv() {
+            taken += 1;
+            self.side.store = outcome.size;
+            let input = match outcome.result {
+                Ok(committed) => {
+                    self.side.bytes += committed.bytes;
+                    Input::Committed
+                }
+                Err(error) => Input::CommitFailed(error),
+            };
+            self.core.step(now, input, &mut self.side.fx);
+        }
+        taken
+    }
+
+    fn take_lanes(&mut self, now: Now) -> usize {
+        let mut taken = 0;
+        for lane in &mut self.side.lanes {
+            taken += lane.poll(BATCH, &self.core, &mut self.side.translated);
+            for publish in self.side.translated.drain(..) {
+                self.core.step(now, Input::Publish(publish, None), &mut self.side.fx);
+            }
+        }
+        taken
+    }
+
+    fn take_commands(&mut self, now: Now) -> usize {
+        self.side.commands_high = self.side.commands_high.max(self.commands.len());
+        for taken in 0..BATCH {
+            match self.commands.try_recv() {
+                Ok(command) => self.take_command(now, command),
+                Err(crossbeam_channel::TryRecvError::Empty) => return taken,
+                Err(crossbeam_channel::TryRecvError::Disconnected) => {
+                    if self.side.stopping.is_none() {
+                        self.side.stopping = Some(Vec::new());
+                        self.core.step(now, Input::Flush, &mut self.side.fx);
+                    }
+                    return taken;
+                }
+            }
+        }
+        BATCH
+    }
+
+    fn take_command(&mut self, now: Now, command: Command<M>) {
+        match command {
+            Command::Publish(publish, reply) => {
+                self.core.step(now, Input::Publish(publish, Some(reply)), &mut self.side.fx);
+            }
+            Command::Transact(items, reply) => {
+                self.core.step(now, Input::Transact(items, Some(reply)), &mut self.side.fx);
+            }
+            Command::AddLane(lane) => self.side.lanes.push(lane),
+            Command::Live(live) => self.side.live.push(live),
+            Command::Waker(waker) => self.side.waker = Some(waker),
+            Command::Inspect(sender) => {
+                sender.try_send(Arc::new(self.make_report(now))).ok();
+            }
+            Command::Shutdown(stopped) => {
+                self.side.stopping.get_or_insert_default().push(stopped);
+                self.core.step(now, Input::Flush, &mut self.side.fx);
+            }
+        }
+    }
+
+    /// Snapshot first, then those who may look at it.
+    fn carry_out(&mut self, now: Now) {
+        let fx = &mut self.side.fx;
+        let health = self.core.queue.health(now.mono);
+        if fx.moved || !fx.applied.is_empty() || health != self.side.health {
+            self.snapshot.store(Arc::new(self.core.snapshot(now)));
+            self.side.snapshots += 1;
+            self.side.health = health;
+            self.side.repaint_due = true;
+        }
+        for (reply, result) in fx.answers.drain(..) {
+            reply.answer(Answer::Applied(result));
+        }
+        for (reply, seq) in fx.durable.drain(..) {
+            reply.answer(Answer::Durable(seq));
+        }
+        for live in &mut self.side.live {
+            live.tell_lost();
+            for envelope in &fx.applied {
+                self.side.filters += 1;
+                if live.filter.matches_topic(&envelope.topic) {
+                    live.offer(envelope);
+                }
+            }
+        }
+        self.side.live.retain(|live| !live.is_gone());
+        fx.applied.clear();
+        fx.moved = false;
+        if let Some(batch) = fx.commit.take() {
+            // Has room for every order: one batch is out at a time.
+            self.orders.try_send(Order::Commit(batch)).ok();
+        }
+        if std::mem::take(&mut fx.retry) {
+            self.orders.try_send(Order::Retry).ok();
+        }
+        self.repaint(now);
+    }
+
+    fn repaint(&mut self, now: Now) {
+        let Some(waker) = &self.side.waker else { return };
+        if self.side.repaint_due && now.mono - self.side.repainted >= REPAINT {
+            self.side.repaint_due = false;
+            self.side.repainted = now.mono;
+            self.side.repaints += 1;
+            waker();
+        }
+    }
+
+    fn make_report(&self, now: Now) -> Report {
+        let core = &self.core;
+        let side = &self.side;
+        let mut counts = *core.counts();
+        counts.bytes_committed = side.bytes;
+        counts.snapshots = side.snapshots;
+        counts.polls = side.polls;
+        counts.repaints = side.repaints;
+        counts.filters = side.filters;
+        Report {
+            at: now.mono,
+            started: side.started,
+            device: core.device().0,
+            applied: core.applied(),
+            durable: core.durable(),
+            entities: core.entity_count(),
+            health: core.queue.health(now.mono),
+            lanes: side.lanes.iter().map(|lane| lane.report()).collect(),
+            commands: Fill { used: self.commands.len(), capacity: COMMANDS, high_water: side.commands_high },
+            undurable: core.queue.fill(),
+            undurable_bytes: core.queue.undurable_bytes(),
+            counts,
+            topics: topics::<M>(core.topic_counts()),
+            commit: *core.commit_times(),
+            step: side.step,
+            store: side.store,
+            subscribers: Vec::new(),
+            live: side.live.iter().map(Live::report).collect(),
+            dead_letters: 0,
+            conflicts: core.conflicts().cloned().collect(),
+            recent: core.recent(RECENT_EVENTS).map(envelope::view).collect(),
+        }
+    }
+}
+
+fn topics<M: Model>(counts: &[u64]) -> Vec<TopicReport> {
+    let report = |(topic, events): (&super::model::Topic, &u64)| TopicReport {
+        name: topic.name.to_owned(),
+        events: *events,
+        durability: match topic.durability {
+            Durability::Stream => "stream",
+            Durability::Edit => "edit",
+        },
+        strategy: match topic.strategy {
+            Strategy::Reject => "reject",
+            Strategy::AppendOnly => "append only",
+            Strategy::LastWriter => "last writer",
+        },
+    };
+    M::topics().iter().zip(counts).map(report).collect()
+}
