@@ -277,7 +277,7 @@ fn a_small_map_grows_under_live_readers() {
         let (mut seen, mut reads) = (0, 0u64);
         while stopped.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) || reads < 10 {
             let end = reader.last().expect("an end").seq;
-            assert!(end >= seen && end % 50 == 0, "half a batch was seen: {end} after {seen}");
+            assert!(end >= seen && end.is_multiple_of(50), "half a batch was seen: {end} after {seen}");
             let events = reader.events(end.saturating_sub(3), 100).expect("events");
             assert!(events.last().is_none_or(|e| e.header.seq >= end));
             (seen, reads) = (end, reads + 1);

@@ -67,7 +67,7 @@ impl Expected {
                     version,
                     base: (seq > 3).then_some(EventId { device, device_seq: seq - 1 }),
                     hlc: seq << 16,
-                    stamp: (seq % 2 == 0).then_some(stamp),
+                    stamp: (seq.is_multiple_of(2)).then_some(stamp),
                     cause: None,
                     actor: "person".into(),
                     schema: "take.note".into(),

@@ -1,0 +1,183 @@
+//! Durable events per second through the store, beside bare heed loops with the same bytes and batches in the same run.
+//!
+//! Two baselines: `append` writes the records only, at their keys, into one table; `tables` also writes the index and
+//! the state row, that is, everything the store writes, encoded beforehand. Both sync as the store does: they are
+//! LMDB's own speed on this disk. Rounds alternate, so that a busy machine is busy for all three.
+#![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use heed::types::Bytes;
+use heed::{CommitOrAbort, Database, Env, EnvOpenOptions, PutFlags, WithoutTls};
+use music_trainer::bus::storage::*;
+use music_trainer::store::record::{self, CHAIN_START, Chain};
+use music_trainer::store::{OpenOptions, Opened, open, rows};
+use music_trainer::time::{Micros, Stamp};
+
+/// Events per batch and batches per round.
+const SIZES: [(u64, u64); 4] = [(1, 60), (16, 60), (256, 30), (4_096, 6)];
+const ROUNDS: usize = 5;
+
+fn event(device: DeviceId, seq: u64) -> StoredEvent {
+    StoredEvent {
+        header: Header {
+            seq,
+            id: EventId { device, device_seq: seq },
+            topic: "take.note".into(),
+            entity: "take/8f2c".into(),
+            version: seq,
+            base: None,
+            hlc: (1_700_000_000_000 + seq) << 16,
+            stamp: Some(Stamp::at(Micros(seq as i64 * 997))),
+            cause: None,
+            actor: "recorder".into(),
+            schema: "take.note.played".into(),
+            schema_version: 1,
+        },
+        // What a played note takes: six named fields.
+        payload: Payload::Bytes(vec![seq as u8; 56]),
+    }
+}
+
+fn batch(device: DeviceId, last: u64, events: u64) -> Batch {
+    let row = StateRow {
+        entity: "take/8f2c".into(),
+        version: last + events,
+        last: EventId { device, device_seq: last + events },
+        topic: "take.note".into(),
+        value: Some(vec![0; 120]),
+    };
+    Batch { events: (last + 1..=last + events).map(|seq| event(device, seq)).collect(), state: vec![row], rows: vec![] }
+}
+
+type Db = Database<'static, Bytes, Bytes>;
+
+/// LMDB as it is, with three tables.
+struct Bare {
+    env: Env<WithoutTls>,
+    tables: [Db; 3],
+    last: u64,
+    chain: Chain,
+}
+
+impl Bare {
+    #[expect(unsafe_code, reason = "the baseline opens LMDB as the store does")]
+    fn open(dir: &Path) -> Self {
+        let mut options = EnvOpenOptions::new().read_txn_without_tls();
+        options.map_size(OpenOptions::default().map_size).max_dbs(3);
+        // SAFETY: the folder is this benchmark's own.
+        let env = unsafe { options.open(dir) }.expect("a fresh folder");
+        let txn = env.write_txn().expect("a transaction");
+        let tables = env
+            .create_databases_and_commit(txn, |opener, txn| -> heed::Result<_> {
+                let mut make = |name| opener.create_database::<Bytes, Bytes>(txn, Some(name));
+                Ok(CommitOrAbort::<_, ()>::Commit([make("a")?, make("b")?, make("c")?]))
+            })
+            .expect("tables")
+            .unwrap_commit();
+        Self { env, tables, last: 0, chain: CHAIN_START }
+    }
+
+    /// Key and value of all the store would write for a batch, made outside the measured time.
+    fn encode(&mut self, device: DeviceId, events: u64) -> Vec<(usize, Vec<u8>, Vec<u8>)> {
+        let batch = batch(device, self.last, events);
+        let mut out = Vec::new();
+        for event in &batch.events {
+            let mut value = Vec::new();
+            self.chain = record::encode(&self.chain, event, &mut value).expect("an event encodes");
+            let header = &event.header;
+            let index = rows::by_entity_key(rows::entity_hash(&header.entity), header.version, header.seq);
+            out.push((0, rows::log_key(header.seq).to_vec(), value));
+            out.push((1, index.to_vec(), vec![]));
+        }
+        let (mut key, mut content, mut value) = (Vec::new(), Vec::new(), Vec::new());
+        rows::state_key(&batch.state[0].entity, &mut key);
+        rows::encode_state(&batch.state[0], &mut content).expect("a row encodes");
+        rows::seal("state", &key, &content, &mut value);
+        out.push((2, key, value));
+        self.last += events;
+        out
+    }
+
+    fn write(&self, rows: &[(usize, Vec<u8>, Vec<u8>)], tables: usize) {
+        let mut txn = self.env.write_txn().expect("a transaction");
+        for (table, key, value) in rows.iter().filter(|(table, _, _)| *table < tables) {
+            let flags = if *table == 0 { PutFlags::APPEND } else { PutFlags::empty() };
+            self.tables[*table].put_with_flags(&mut txn, flags, key, value).expect("a write");
+        }
+        txn.commit().expect("a commit");
+    }
+}
+
+/// Bytes this process has caused to be written to disks, where the system counts them.
+fn written() -> Option<u64> {
+    let io = std::fs::read_to_string("/proc/self/io").ok()?;
+    io.lines().find_map(|line| line.strip_prefix("write_bytes: "))?.parse().ok()
+}
+
+#[derive(Default)]
+struct Sum {
+    time: Duration,
+    bytes: u64,
+}
+
+impl Sum {
+    fn add(&mut self, work: impl FnOnce()) {
+        let (bytes, start) = (written(), Instant::now());
+        work();
+        self.time += start.elapsed();
+        self.bytes += written().zip(bytes).map_or(0, |(after, before)| after - before);
+    }
+}
+
+fn run_size(opened: &mut Opened, append: &mut Bare, tables: &mut Bare, events: u64, batches: u64) {
+    let device = opened.device;
+    let mut sums: [Sum; 3] = Default::default();
+    let mut last = opened.storage.reader().last().expect("an end").seq;
+    for _ in 0..ROUNDS {
+        let ours: Vec<_> = (0..batches).map(|n| batch(device, last + n * events, events)).collect();
+        last += batches * events;
+        sums[0].add(|| {
+            for batch in &ours {
+                opened.storage.commit(batch).expect("a commit");
+            }
+        });
+        for (sum, bare, count) in [(1, &mut *append, 1), (2, &mut *tables, 3)] {
+            let rows: Vec<_> = (0..batches).map(|_| bare.encode(device, events)).collect();
+            sums[sum].add(|| rows.iter().for_each(|r| bare.write(r, count)));
+        }
+    }
+    let total = (events * batches * ROUNDS as u64) as f64;
+    let rate = |sum: &Sum| total / sum.time.as_secs_f64();
+    let [store, append, tables] = &sums;
+    println!(
+        "{events:>5} per batch: store {:>9.0} events/s, append {:>9.0} (ratio {:.2}), tables {:>9.0} (ratio {:.2}); \
+         bytes written per event: store {:.0}, append {:.0}, tables {:.0}",
+        rate(store),
+        rate(append),
+        rate(store) / rate(append),
+        rate(tables),
+        rate(store) / rate(tables),
+        store.bytes as f64 / total,
+        append.bytes as f64 / total,
+        tables.bytes as f64 / total,
+    );
+}
+
+fn main() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let sub = |name: &str| {
+        let path = dir.path().join(name);
+        std::fs::create_dir(&path).expect("a folder");
+        path
+    };
+    let (mut append, mut tables) = (Bare::open(&sub("append")), Bare::open(&sub("tables")));
+    let mut opened = open(&sub("store"), OpenOptions::default()).expect("a fresh folder opens");
+    println!("durable events per second, in {}; aim: 0.5 of the bare loop", dir.path().display());
+    for (events, batches) in SIZES {
+        run_size(&mut opened, &mut append, &mut tables, events, batches);
+    }
+    let size = opened.storage.size();
+    println!("bytes in use per event in the end: {:.0}", size.map_used as f64 / size.events as f64);
+}
