@@ -21,8 +21,10 @@ pub const LOCK_FILE: &str = "instance.lock";
 /// The version of the tables and keys, in `meta`. A folder with a higher one is left alone.
 pub const STORE_FORMAT: u32 = 1;
 
-const FORMAT_KEY: &[u8] = b"store.format";
-const DEVICE_KEY: &[u8] = b"store.device";
+/// The row of [`Table::Meta`] that holds [`STORE_FORMAT`], as 4 big-endian bytes.
+pub(super) const FORMAT_KEY: &[u8] = b"format";
+/// The row of [`Table::Meta`] that holds the machine's id, as 8 big-endian bytes: where the bus looks for it.
+pub(super) const DEVICE_KEY: &[u8] = b"device";
 
 /// How a folder is opened for writing.
 #[derive(Clone, Debug)]
@@ -310,17 +312,19 @@ fn read_identity(reader: &LmdbReader) -> Result<Option<DeviceId>, IdentityError>
         place: format!("meta {}", key.escape_ascii()),
         what: what.into(),
     };
-    let mut found = (None, None);
-    for row in reader.rows(Table::Meta, super::writer::OWN_META)? {
-        let value = row.value.unwrap_or_default();
-        if row.key == FORMAT_KEY {
-            let bytes = value.try_into().map_err(|_| damaged(FORMAT_KEY, "not four bytes"))?;
-            found.0 = Some(u32::from_le_bytes(bytes));
-        } else if row.key == DEVICE_KEY {
-            let bytes = value.try_into().map_err(|_| damaged(DEVICE_KEY, "not eight bytes"))?;
-            found.1 = Some(DeviceId(u64::from_le_bytes(bytes)));
-        }
-    }
+    let value = |key: &[u8]| -> Result<Option<Vec<u8>>, StorageError> {
+        let row = reader.rows(Table::Meta, key)?.into_iter().find(|row| row.key == key);
+        Ok(row.and_then(|row| row.value))
+    };
+    let format = match value(FORMAT_KEY)? {
+        Some(bytes) => Some(bytes.try_into().map_err(|_| damaged(FORMAT_KEY, "not four bytes"))?),
+        None => None,
+    };
+    let device = match value(DEVICE_KEY)? {
+        Some(bytes) => Some(bytes.try_into().map_err(|_| damaged(DEVICE_KEY, "not eight bytes"))?),
+        None => None,
+    };
+    let found = (format.map(u32::from_be_bytes), device.map(|bytes| DeviceId(u64::from_be_bytes(bytes))));
     match found {
         (Some(format), _) if format > STORE_FORMAT => Err(IdentityError::Newer(format)),
         (Some(_), Some(device)) => Ok(Some(device)),
@@ -341,9 +345,9 @@ fn identify(gate: &Arc<Gate>) -> Result<(DeviceId, bool), IdentityError> {
         let mut txn = open.env.write_txn()?;
         let meta = open.tables.small(Table::Meta);
         let mut value = Vec::new();
-        rows::seal("meta", FORMAT_KEY, &STORE_FORMAT.to_le_bytes(), &mut value);
+        rows::seal("meta", FORMAT_KEY, &STORE_FORMAT.to_be_bytes(), &mut value);
         meta.put(&mut txn, FORMAT_KEY, &value)?;
-        rows::seal("meta", DEVICE_KEY, &device.0.to_le_bytes(), &mut value);
+        rows::seal("meta", DEVICE_KEY, &device.0.to_be_bytes(), &mut value);
         meta.put(&mut txn, DEVICE_KEY, &value)?;
         Ok(txn.commit()?)
     });

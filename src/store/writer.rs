@@ -5,6 +5,7 @@ use std::sync::Arc;
 use heed::{MdbError, PutFlags, RwTxn};
 
 use super::env::{Gate, StoreFault, Tables};
+use super::open::{DEVICE_KEY, FORMAT_KEY};
 use super::reader::{LmdbReader, damaged, tail};
 use super::record::{self, CHAIN_START, Chain, Record};
 use super::rows;
@@ -15,8 +16,8 @@ use crate::bus::storage::{
 
 /// Doublings of the map for one batch: more than a batch of any size allowed can need.
 const GROWTH_MAX: usize = 16;
-/// `meta` keys that begin so are the store's own; no batch may write them.
-pub(super) const OWN_META: &[u8] = b"store.";
+/// `meta` rows that are the store's own; no batch may write them.
+const OWN_META: [&[u8]; 2] = [FORMAT_KEY, DEVICE_KEY];
 
 /// Where the log ends, as the next commit must know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -220,7 +221,7 @@ impl Writing<'_, '_> {
         if row.key.is_empty() || row.key.len() > rows::KEY_MAX {
             return Err(damaged(name, format!("a key of {} bytes", row.key.len())).into());
         }
-        if name == "meta" && row.key.starts_with(OWN_META) {
+        if name == "meta" && OWN_META.contains(&row.key.as_slice()) {
             return Err(damaged(name, "a row that belongs to the store").into());
         }
         let table = self.tables.small(row.table);

@@ -105,7 +105,7 @@ fn rows_that_no_batch_may_write_are_refused_whole() {
     };
     check(storage, Table::Cursors, b"", "cursors: a key of 0 bytes");
     check(storage, Table::Private, &[1; 401], "private: a key of 401 bytes");
-    check(storage, Table::Meta, b"store.device", "a row that belongs to the store");
+    check(storage, Table::Meta, b"device", "a row that belongs to the store");
 }
 
 #[test]
