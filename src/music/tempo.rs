@@ -123,6 +123,19 @@ impl TempoMap {
         segment.tick as f64 + (scaled - segment.scaled as f64) / segment.micros_per_quarter as f64
     }
 
+    /// Time from tick 0 at the written tempo, in microseconds times the resolution: exact at every tick.
+    pub fn exact(&self, tick: Ticks) -> i64 {
+        let scaled = self.scaled(tick.0);
+        i64::try_from(scaled).unwrap_or(if scaled < 0 { i64::MIN } else { i64::MAX })
+    }
+
+    /// The position at an exact time as of [`TempoMap::exact`], in fractional ticks.
+    pub fn ticks_at_exact(&self, exact: i64) -> f64 {
+        let at = self.segments.partition_point(|s| s.scaled <= i128::from(exact)).max(1) - 1;
+        let segment = self.segments[at];
+        segment.tick as f64 + (i128::from(exact) - segment.scaled) as f64 / segment.micros_per_quarter as f64
+    }
+
     fn segment_at(&self, tick: i64) -> Segment {
         let at = self.segments.partition_point(|s| s.tick <= tick).max(1) - 1;
         self.segments[at]
@@ -169,6 +182,13 @@ mod tests {
         for tick in [-480, 0, 1, 959, 960, 961, 5000] {
             let time = map().micros(Ticks(tick), Percent::new(73));
             assert!((map().ticks_f64(time, Percent::new(73)) - tick as f64).abs() < 0.01, "{tick}");
+        }
+    }
+
+    #[test]
+    fn exact_times_invert_without_loss() {
+        for tick in [-480, 0, 1, 959, 960, 961, 5_000_000] {
+            assert_eq!(map().ticks_at_exact(map().exact(Ticks(tick))), tick as f64, "{tick}");
         }
     }
 
