@@ -38,6 +38,11 @@ pub trait Instrument: Send {
     fn pedal(&mut self, part: Part, pedal: Pedal);
     /// Fades everything of one part out within a few milliseconds, without a click.
     fn silence(&mut self, part: Part);
+    /// Sets the volume of one part, linear, gliding without a click. `false` if the instrument has no such thing; the
+    /// processor then plays the part's notes softer or louder.
+    fn set_gain(&mut self, _part: Part, _gain: f32) -> bool {
+        false
+    }
     /// Overwrites both slices, of equal and any length, with the next frames. Full scale is ±1; a loud chord may
     /// exceed it, a limiter follows.
     fn render(&mut self, left: &mut [f32], right: &mut [f32]);

@@ -1,4 +1,45 @@
 //! Sound: the engine on the control side, the processor in the callback, instruments, metronome and backends.
+//!
+//! ```text
+//!  control thread                        audio callback
+//!  Engine ── Command (rtrb) ───────────► Processor ─► Transport   what is due at which frame
+//!    ▲                                     │         ├ Inputs      live notes, one period after they were played
+//!    └────── memory to free (rtrb) ◄───────┤         ├ Stage       the instrument
+//!  Reports ◄─ latest lane: Playhead ◄──────┤         ├ ClickVoice  the metronome
+//!          ◄─ essential lane: AudioEvent ◄─┘         └ Limiter
+//! ```
+//!
+//! The life of a processor: `engine` makes it · a backend takes it, tells it about the stream (`begin_stream`), and calls
+//! `process` from its callback · when the stream stops or is lost it comes back, and the next backend takes it: the music
+//! goes on at the same place.
+//!
+//! Absent here: the window, the bus itself (lanes only), MIDI ports. Absent from the callback: allocation, locks,
+//! system calls.
 
+pub mod backend;
+mod command;
+mod denormals;
+mod engine;
+mod inputs;
 pub mod instrument;
+pub mod lane;
+mod limiter;
+mod live;
+mod metronome;
 pub mod piano;
+mod processor;
+mod ramp;
+mod report;
+mod schedule;
+mod stage;
+mod timeline;
+mod transport;
+
+pub use command::{Bus, Command, SourceRing};
+pub use engine::{Engine, Reports, engine};
+pub use live::{Live, LiveEvent, Played, SourceId, TimedMidi};
+pub use processor::{Block, InstrumentFactory, Processor};
+pub use report::{AudioEvent, Playhead, TransportEvent};
+pub use schedule::{Click, Schedule, Strength};
+pub use timeline::{Anchor, MusicTime};
+pub use transport::LoopRange;

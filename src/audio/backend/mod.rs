@@ -1,0 +1,182 @@
+//! Backends: what calls the processor. One trait; which one runs is the supervisor's business.
+
+pub mod stepped;
+
+use thiserror::Error;
+
+use super::processor::Processor;
+use crate::time::{Rate, StreamId};
+
+/// The backends there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Audio and MIDI of a JACK server, exact to the frame.
+    Jack,
+    /// The system's sound: ALSA, CoreAudio, WASAPI.
+    Cpal,
+    /// No sound, paced by a timer; the program still runs.
+    Null,
+    /// Driven by a test, block by block.
+    Stepped,
+}
+
+impl Kind {
+    /// The word for it on the command line and in the settings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Jack => "jack",
+            Self::Cpal => "cpal",
+            Self::Null => "null",
+            Self::Stepped => "stepped",
+        }
+    }
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Why a backend does not run.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum BackendError {
+    /// There is no server, no host, no device at all.
+    #[error("{kind}: {reason}")]
+    Unavailable {
+        /// Whose.
+        kind: Kind,
+        /// In the driver's words.
+        reason: String,
+    },
+    /// The chosen device is not there.
+    #[error("{kind}: no device {device}")]
+    NoDevice {
+        /// Whose.
+        kind: Kind,
+        /// The id looked for.
+        device: String,
+    },
+    /// Another program has the device; worth another try.
+    #[error("{kind}: {device} is in use by another program")]
+    Busy {
+        /// Whose.
+        kind: Kind,
+        /// Which.
+        device: String,
+    },
+    /// The device is there and does not work.
+    #[error("{kind}: {device}: {reason}")]
+    Failed {
+        /// Whose.
+        kind: Kind,
+        /// Which.
+        device: String,
+        /// In the driver's words.
+        reason: String,
+    },
+}
+
+/// What is wanted of a stream; the device decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamConfig {
+    /// The id of an output device as in [`Device::id`]; `None` for the default.
+    pub device: Option<String>,
+    /// Frames per block, a power of two from 64 to 2048 as a rule.
+    pub period: u32,
+    /// Frames per second, if the device can.
+    pub rate: Rate,
+    /// The number that the stream will have.
+    pub stream: StreamId,
+    /// Whether to connect to the speakers and to MIDI sources without being asked (JACK).
+    pub connect: bool,
+}
+
+impl Default for StreamConfig {
+    fn default() -> Self {
+        Self { device: None, period: 256, rate: Rate::DEFAULT, stream: StreamId(1), connect: true }
+    }
+}
+
+/// A stream that runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamInfo {
+    /// Whose.
+    pub kind: Kind,
+    /// The device's name for people.
+    pub device: String,
+    /// Frames per second.
+    pub rate: Rate,
+    /// The nominal block size.
+    pub period: u32,
+    /// Frames from the callback to the socket, as far as the driver says.
+    pub output_latency: u32,
+    /// Its number.
+    pub stream: StreamId,
+}
+
+/// An output device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// Whose.
+    pub kind: Kind,
+    /// Keeps its meaning over restarts; what to write into the settings.
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// Whether it is the default one.
+    pub default: bool,
+    /// Output channels.
+    pub channels: u16,
+    /// Frames per second as it would run.
+    pub rate: Rate,
+}
+
+/// What a running stream says about itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// So many times since last asked the sound did not come in time.
+    Xruns(u32),
+    /// The stream goes on, on another device or with other latencies: calibration no longer holds.
+    Changed(String),
+    /// Something a person may want to know; the stream goes on.
+    Warning(String),
+    /// The stream is dead; stop it and try again later.
+    Lost(String),
+}
+
+/// A stream could not be started; the processor comes back.
+#[derive(Debug)]
+pub struct StartError {
+    /// For the next backend.
+    pub processor: Box<Processor>,
+    /// Why.
+    pub error: BackendError,
+}
+
+impl StartError {
+    /// Shorthand for backends.
+    pub fn new(processor: Processor, error: BackendError) -> Self {
+        Self { processor: Box::new(processor), error }
+    }
+}
+
+/// Starts streams. Used on one control thread.
+pub trait Backend: Send {
+    /// Which one it is.
+    fn kind(&self) -> Kind;
+    /// The output devices there are now.
+    fn devices(&mut self) -> Result<Vec<Device>, BackendError>;
+    /// Takes the processor, tells it about the stream and calls it from then on.
+    fn start(&mut self, processor: Processor, config: &StreamConfig) -> Result<Box<dyn Stream>, StartError>;
+}
+
+/// A stream that runs. Used on one control thread.
+pub trait Stream: Send {
+    /// What it is.
+    fn info(&self) -> &StreamInfo;
+    /// What happened since last asked, the most important thing last.
+    fn poll(&mut self, each: &mut dyn FnMut(Status));
+    /// Stops and gives the processor back; `None` only if the driver never returned it.
+    fn stop(self: Box<Self>) -> Option<Processor>;
+}

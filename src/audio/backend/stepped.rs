@@ -1,0 +1,173 @@
+//! A backend that a test drives block by block: any block size, events at exact frames, late callbacks, xruns, a lost
+//! device, a device that refuses. Its time is simulated.
+
+#[expect(clippy::disallowed_types, reason = "shared by a test and the stream it drives; no real-time thread here")]
+use std::sync::Mutex;
+use std::sync::{Arc, PoisonError};
+
+use super::{Backend, BackendError, Device, Kind, StartError, Status, Stream, StreamConfig, StreamInfo};
+use crate::audio::live::TimedMidi;
+use crate::audio::processor::{Block, Processor};
+use crate::time::{Frames, Micros, Rate};
+
+#[derive(Default)]
+struct Shared {
+    processor: Option<Processor>,
+    info: Option<StreamInfo>,
+    next: Frames,
+    mono: Micros,
+    lateness: Micros,
+    status: Vec<Status>,
+    refusals: u32,
+    rate: Option<Rate>,
+    starts: u32,
+}
+
+/// The backend; make it with [`stepped`].
+pub struct SteppedBackend(Driver);
+
+/// The test's hand on it.
+#[derive(Clone, Default)]
+pub struct Driver {
+    #[expect(clippy::disallowed_types, reason = "see above")]
+    shared: Arc<Mutex<Shared>>,
+}
+
+/// A backend and the hand that drives it.
+pub fn stepped() -> (SteppedBackend, Driver) {
+    let driver = Driver::default();
+    (SteppedBackend(driver.clone()), driver)
+}
+
+impl Driver {
+    fn with<T>(&self, act: impl FnOnce(&mut Shared) -> T) -> T {
+        act(&mut self.shared.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Renders one block of the slices' length with the driver's own MIDI events, and lets its duration pass. `false`
+    /// (and untouched slices) if no stream runs.
+    pub fn step_into(&self, midi: &[TimedMidi], left: &mut [f32], right: &mut [f32]) -> bool {
+        self.with(|shared| {
+            let (Some(processor), Some(info)) = (&mut shared.processor, &shared.info) else { return false };
+            let mono = shared.mono + shared.lateness;
+            let block = Block { first: shared.next, mono, stream: info.stream };
+            processor.process(block, midi, left, right);
+            let frames = Frames(left.len().min(right.len()) as i64);
+            shared.next += frames;
+            shared.mono += info.rate.micros(frames);
+            true
+        })
+    }
+
+    /// Renders `frames` in blocks of `period`; returns both channels. Silence, and no time passes, if no stream runs.
+    pub fn run(&self, frames: usize, period: usize) -> (Vec<f32>, Vec<f32>) {
+        let (mut left, mut right) = (vec![0.0; frames], vec![0.0; frames]);
+        for (l, r) in left.chunks_mut(period).zip(right.chunks_mut(period)) {
+            self.step_into(&[], l, r);
+        }
+        (left, right)
+    }
+
+    /// The frame that comes next.
+    pub fn frame(&self) -> Frames {
+        self.with(|s| s.next)
+    }
+
+    /// The simulated monotonic time of that frame.
+    pub fn mono(&self) -> Micros {
+        self.with(|s| s.mono)
+    }
+
+    /// From now on callbacks come so much after their time.
+    pub fn set_lateness(&self, lateness: Micros) {
+        self.with(|s| s.lateness = lateness);
+    }
+
+    /// The sound did not come in time: monotonic time passes, frames do not.
+    pub fn xrun(&self, lost: Micros) {
+        self.with(|s| {
+            s.mono += lost;
+            s.status.push(Status::Xruns(1));
+        });
+    }
+
+    /// The device is gone: no more blocks until another stream starts.
+    pub fn lose(&self, why: &str) {
+        self.with(|s| {
+            s.status.push(Status::Lost(why.to_owned()));
+            s.info = None;
+        });
+    }
+
+    /// The next so many starts fail.
+    pub fn refuse(&self, times: u32) {
+        self.with(|s| s.refusals = times);
+    }
+
+    /// The device runs at this rate, whatever is wanted.
+    pub fn set_rate(&self, rate: Rate) {
+        self.with(|s| s.rate = Some(rate));
+    }
+
+    /// How often a start was tried.
+    pub fn starts(&self) -> u32 {
+        self.with(|s| s.starts)
+    }
+}
+
+impl Backend for SteppedBackend {
+    fn kind(&self) -> Kind {
+        Kind::Stepped
+    }
+
+    fn devices(&mut self) -> Result<Vec<Device>, BackendError> {
+        let rate = self.0.with(|s| s.rate).unwrap_or(Rate::DEFAULT);
+        let (id, name) = ("stepped".to_owned(), "Stepped".to_owned());
+        Ok(vec![Device { kind: Kind::Stepped, id, name, default: true, channels: 2, rate }])
+    }
+
+    fn start(&mut self, mut processor: Processor, config: &StreamConfig) -> Result<Box<dyn Stream>, StartError> {
+        self.0.with(|shared| {
+            shared.starts += 1;
+            if shared.refusals > 0 {
+                shared.refusals -= 1;
+                let error = BackendError::Busy { kind: Kind::Stepped, device: "stepped".to_owned() };
+                return Err(StartError::new(processor, error));
+            }
+            let rate = shared.rate.unwrap_or(config.rate);
+            let device = "Stepped".to_owned();
+            let (period, stream) = (config.period, config.stream);
+            let info = StreamInfo { kind: Kind::Stepped, device, rate, period, output_latency: 0, stream };
+            processor.begin_stream(config.stream, rate, config.period);
+            shared.processor = Some(processor);
+            shared.info = Some(info.clone());
+            shared.next = Frames::ZERO;
+            shared.status.clear();
+            Ok(Box::new(SteppedStream { driver: self.0.clone(), info }) as Box<dyn Stream>)
+        })
+    }
+}
+
+struct SteppedStream {
+    driver: Driver,
+    info: StreamInfo,
+}
+
+impl Stream for SteppedStream {
+    fn info(&self) -> &StreamInfo {
+        &self.info
+    }
+
+    fn poll(&mut self, each: &mut dyn FnMut(Status)) {
+        for status in self.driver.with(|s| std::mem::take(&mut s.status)) {
+            each(status);
+        }
+    }
+
+    fn stop(self: Box<Self>) -> Option<Processor> {
+        self.driver.with(|s| {
+            s.info = None;
+            s.processor.take()
+        })
+    }
+}

@@ -1,0 +1,109 @@
+//! The control side: sends commands down, frees what comes home. It may allocate; it never waits for the callback.
+
+use std::collections::VecDeque;
+
+use rtrb::{Consumer, Producer, PushError, RingBuffer};
+
+use super::command::{Command, Return, SourceRing};
+use super::instrument::Instrument;
+use super::lane::{EssentialConsumer, LatestReader, essential, latest};
+use super::live::{Live, Ring, SourceId};
+use super::processor::{Links, Processor};
+use super::report::{AudioEvent, Playhead};
+use crate::time::Rate;
+
+/// Commands under way; the control side keeps what does not fit.
+const COMMANDS: usize = 256;
+/// Boxes that may be below at once, those in use included. The returning ring holds them all, so it is never full.
+const BOXES: usize = 128;
+/// Commands kept for a callback that does not run; beyond that new ones are refused, and counted.
+const KEPT_MAX: usize = 4096;
+/// Slots of the essential lane.
+const EVENTS: usize = 8192;
+
+/// The control half of the engine. Lives on one control thread, which calls [`Engine::poll`] every few milliseconds.
+pub struct Engine {
+    commands: Producer<Command>,
+    kept: VecDeque<Command>,
+    home: Consumer<Return>,
+    below: usize,
+    refused: u64,
+}
+
+/// What the callback reports: the ends to read from.
+pub struct Reports {
+    /// The newest place and state.
+    pub playhead: LatestReader<Playhead>,
+    /// What happened, in order.
+    pub events: EssentialConsumer<AudioEvent>,
+}
+
+/// Makes both halves and the reports. Until a stream begins, frames are counted at `rate`.
+pub fn engine(instrument: Box<dyn Instrument>, rate: Rate) -> (Engine, Processor, Reports) {
+    let (commands, commands_below) = RingBuffer::new(COMMANDS);
+    let (home_below, home) = RingBuffer::new(BOXES);
+    let (playhead_writer, playhead) = latest(Playhead::default());
+    let (events_producer, events) = essential(EVENTS);
+    let links =
+        Links { commands: commands_below, home: home_below, playhead: playhead_writer, events: events_producer };
+    // The instrument and the first schedule are below already.
+    let engine = Engine { commands, kept: VecDeque::new(), home, below: 2, refused: 0 };
+    (engine, Processor::new(links, instrument, rate), Reports { playhead, events })
+}
+
+impl Engine {
+    /// Sends a command, or keeps it until there is room. Order is kept.
+    pub fn send(&mut self, command: Command) {
+        if self.kept.len() >= KEPT_MAX {
+            self.refused += 1;
+            return;
+        }
+        self.kept.push_back(command);
+        self.poll();
+    }
+
+    /// Adds a live source that pushes into the other end of `ring`; its events sound one period after their monotonic
+    /// stamp. The same id replaces the ring.
+    pub fn add_source<T: Live>(&mut self, id: SourceId, ring: Consumer<T>) {
+        self.send(Command::AddSource(id, SourceRing(Box::new(Ring(ring)))));
+    }
+
+    /// Frees what came home and sends what was kept. Returns how many things it did.
+    pub fn poll(&mut self) -> usize {
+        let mut work = 0;
+        while let Ok(returned) = self.home.pop() {
+            drop(returned);
+            self.below -= 1;
+            work += 1;
+        }
+        while let Some(command) = self.kept.pop_front() {
+            let carries = command.carries_memory();
+            if carries && self.below >= BOXES {
+                self.kept.push_front(command);
+                break;
+            }
+            if let Err(PushError::Full(command)) = self.commands.push(command) {
+                self.kept.push_front(command);
+                break;
+            }
+            self.below += usize::from(carries);
+            work += 1;
+        }
+        work
+    }
+
+    /// Commands not sent yet.
+    pub fn kept(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// Commands refused because nobody took any for too long.
+    pub fn refused(&self) -> u64 {
+        self.refused
+    }
+
+    /// Pieces of memory below or on their way, those in use included.
+    pub fn below(&self) -> usize {
+        self.below
+    }
+}

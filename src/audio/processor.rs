@@ -1,0 +1,439 @@
+//! The callback side: takes commands, splits each block at the frames where something happens, renders, reports. No
+//! allocation, no lock, no system call, no unbounded loop, no panic that escapes.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rtrb::{Consumer, Producer, PushError};
+
+use super::command::{Bus, Command, Return};
+use super::denormals::FlushDenormals;
+use super::inputs::Inputs;
+use super::instrument::{Instrument, Part, Pedal};
+use super::lane::{EssentialProducer, LatestWriter};
+use super::limiter::Limiter;
+use super::live::{SourceId, TimedMidi};
+use super::metronome::ClickVoice;
+use super::ramp::Ramp;
+use super::report::{AudioEvent, Playhead, TransportEvent};
+use super::schedule::{EventKind, Schedule, Strength};
+use super::stage::{CHUNK, Stage};
+use super::transport::{Due, Transport};
+use crate::music::Meter;
+use crate::time::{Frames, Micros, Rate, Stamp, StreamId, Ticks};
+
+/// Things done on one frame at most; a loop shorter than a frame must not hold up the callback.
+const FIRED_MAX: usize = 4096;
+/// The largest volume.
+const GAIN_MAX: f32 = 4.0;
+
+/// When a block is due.
+#[derive(Clone, Copy, Debug)]
+pub struct Block {
+    /// Its first frame, counted from the beginning of the stream.
+    pub first: Frames,
+    /// The monotonic time at which the driver called.
+    pub mono: Micros,
+    /// The stream.
+    pub stream: StreamId,
+}
+
+/// The callback's ends of the rings and lanes.
+pub(super) struct Links {
+    pub(super) commands: Consumer<Command>,
+    pub(super) home: Producer<Return>,
+    pub(super) playhead: LatestWriter<Playhead>,
+    pub(super) events: EssentialProducer<AudioEvent>,
+}
+
+impl Links {
+    fn send_home(home: &mut Producer<Return>, returned: Return) {
+        if let Err(PushError::Full(returned)) = home.push(returned) {
+            // The engine sends no more boxes than fit; to leak one is better than to free it here.
+            std::mem::forget(returned);
+        }
+    }
+}
+
+/// Makes an instrument for another sample rate, on the control side.
+pub type InstrumentFactory = Box<dyn FnMut(Rate) -> Box<dyn Instrument> + Send>;
+
+/// The half of the engine that runs in the callback. A backend owns it while its stream runs and gives it back, so that
+/// the music goes on at the same place in the next stream.
+pub struct Processor {
+    links: Links,
+    rate: Rate,
+    stream: StreamId,
+    period: u32,
+    now: Frames,
+    transport: Transport,
+    inputs: Inputs,
+    stage: Stage,
+    click: ClickVoice,
+    metronome_on: bool,
+    metronome_gain: Ramp,
+    master: Ramp,
+    limiter: Limiter,
+    peak: [f32; 2],
+    load: f32,
+    faults: u32,
+    factory: Option<InstrumentFactory>,
+}
+
+impl std::fmt::Debug for Processor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Processor").field("stream", &self.stream).field("now", &self.now).finish_non_exhaustive()
+    }
+}
+
+impl Processor {
+    pub(super) fn new(links: Links, instrument: Box<dyn Instrument>, rate: Rate) -> Self {
+        let meter = Meter { tick: Ticks::ZERO, beats: 4, unit: 4 };
+        Self {
+            links,
+            rate,
+            stream: StreamId::default(),
+            period: 0,
+            now: Frames::ZERO,
+            transport: Transport::new(Box::new(Schedule::of_beat(500_000, meter)), rate),
+            inputs: Inputs::new(rate, 0),
+            stage: Stage::new(instrument, rate),
+            click: ClickVoice::new(rate),
+            metronome_on: false,
+            metronome_gain: Ramp::new(1.0, rate),
+            master: Ramp::new(1.0, rate),
+            limiter: Limiter::new(rate),
+            peak: [0.0; 2],
+            load: 0.0,
+            faults: 0,
+            factory: None,
+        }
+    }
+
+    /// How to make the instrument anew when a stream has another sample rate. Control side only.
+    pub fn set_factory(&mut self, factory: InstrumentFactory) {
+        self.factory = Some(factory);
+    }
+
+    /// Prepares for a stream whose frames begin at 0; the music stays where it is. Allocates: for the control side,
+    /// before the first block.
+    pub fn begin_stream(&mut self, stream: StreamId, rate: Rate, period: u32) {
+        if rate != self.rate {
+            if let Some(factory) = &mut self.factory {
+                let home = &mut self.links.home;
+                self.stage.exchange(factory(rate), &mut |r| Links::send_home(home, r));
+            }
+            self.click = ClickVoice::new(rate);
+            self.limiter = Limiter::new(rate);
+            self.master = Ramp::new(self.master.target(), rate);
+            self.metronome_gain = Ramp::new(self.metronome_gain.target(), rate);
+            self.stage.set_rate(rate);
+        }
+        self.transport.begin_stream(self.now, rate);
+        self.inputs.begin_stream(rate, period);
+        (self.rate, self.stream, self.period, self.now) = (rate, stream, period, Frames::ZERO);
+        self.publish(TransportEvent::StreamBegan { rate, period });
+        self.publish_course();
+    }
+
+    /// Frames per second of the running stream.
+    pub fn rate(&self) -> Rate {
+        self.rate
+    }
+
+    /// The share of the last block's duration that computing it took, from whoever measures; shown with the next one.
+    pub fn note_load(&mut self, load: f32) {
+        self.load = load;
+    }
+
+    /// The next frames, overwriting both slices; what one is longer than the other stays as it was. Any length is
+    /// fine, and it may change from call to call. `midi_in` are the driver's own events of this block, by offset.
+    pub fn process(&mut self, block: Block, midi_in: &[TimedMidi], left: &mut [f32], right: &mut [f32]) {
+        let _guard = FlushDenormals::new();
+        let frames = left.len().min(right.len());
+        let (left, right) = (&mut left[..frames], &mut right[..frames]);
+        let whole = catch_unwind(AssertUnwindSafe(|| self.run(block, midi_in, left, right)));
+        if whole.is_err() {
+            left.fill(0.0);
+            right.fill(0.0);
+            self.faults += 1;
+            let home = &mut self.links.home;
+            self.stage.remove_faulty(&mut |r| Links::send_home(home, r));
+            self.report(block.first + Frames(frames as i64));
+        }
+    }
+
+    fn run(&mut self, block: Block, midi_in: &[TimedMidi], left: &mut [f32], right: &mut [f32]) {
+        let frames = left.len();
+        self.now = block.first;
+        self.inputs.delay = self.inputs.delay.max(frames as u32);
+        self.inputs.clock.observe(block.first, block.mono, self.inputs.delay);
+        self.take_commands();
+        self.deliver(block.first, midi_in);
+        let mut done = 0;
+        while done < frames {
+            self.fire_due();
+            let to = self.quiet_until(block.first + Frames(frames as i64));
+            let next = done + (to.0 - self.now.0) as usize;
+            self.render(&mut left[done..next], &mut right[done..next]);
+            (done, self.now) = (next, to);
+        }
+        self.faults += self.limiter.process(left, right);
+        self.meter(left, right);
+        self.report(self.now);
+    }
+
+    fn deliver(&mut self, first: Frames, midi_in: &[TimedMidi]) {
+        for event in midi_in {
+            let frame = first + Frames(i64::from(event.offset));
+            let stamp = Stamp { driver: event.driver, ..self.stamp(frame) };
+            let body = AudioEvent::Live { source: SourceId::DRIVER, played: event.played };
+            let _full = self.links.events.push(stamp, body);
+        }
+        self.inputs.deliver(first, midi_in);
+    }
+
+    /// Does everything that is due now; live notes first.
+    fn fire_due(&mut self) {
+        for _ in 0..FIRED_MAX {
+            if self.inputs.next_frame(self.now, self.now + Frames(1)).is_some() {
+                if let Some(played) = self.inputs.take(self.now) {
+                    self.stage.play(Part::LIVE, played);
+                }
+            } else if self.transport.next_frame(self.now) == Some(self.now) {
+                if let Some(due) = self.transport.take(self.now) {
+                    self.perform(due);
+                }
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// The frame up to which nothing happens: at least one ahead, at most one chunk.
+    fn quiet_until(&mut self, end: Frames) -> Frames {
+        let next_live = self.inputs.next_frame(self.now, end).unwrap_or(end);
+        let next_due = self.transport.next_frame(self.now).unwrap_or(end);
+        next_live.min(next_due).min(end).min(self.now + Frames(CHUNK as i64)).max(self.now + Frames(1))
+    }
+
+    fn render(&mut self, left: &mut [f32], right: &mut [f32]) {
+        let home = &mut self.links.home;
+        self.stage.render(left, right, &mut |r| Links::send_home(home, r));
+        if self.click.sounds() {
+            for (l, r) in left.iter_mut().zip(right.iter_mut()) {
+                let click = self.click.next_sample() * self.metronome_gain.next_value();
+                *l += click;
+                *r += click;
+            }
+        } else {
+            self.metronome_gain.finish();
+        }
+        if !self.master.is_unity() {
+            for (l, r) in left.iter_mut().zip(right) {
+                let gain = self.master.next_value();
+                *l *= gain;
+                *r *= gain;
+            }
+        }
+    }
+
+    fn meter(&mut self, left: &[f32], right: &[f32]) {
+        let fall = 10_f32.powf(-(left.len() as f32) / self.rate.0 as f32);
+        for (peak, samples) in self.peak.iter_mut().zip([left, right]) {
+            *peak = samples.iter().fold(*peak * fall, |peak, s| peak.max(s.abs()));
+        }
+    }
+
+    fn perform(&mut self, due: Due) {
+        match due {
+            Due::Event(event) => match event.kind {
+                EventKind::On { pitch, hand, velocity } => self.stage.accompany_on(hand, pitch, velocity),
+                EventKind::Off { pitch, hand } => self.stage.accompany_off(hand, pitch),
+                EventKind::Pedal { value } => self.stage.pedal(Part::ACCOMPANIMENT, Pedal::Sustain(value)),
+            },
+            Due::Click(click) => {
+                let (tick, beat, strength) = (click.tick, click.beat, click.strength);
+                self.click(self.metronome_on, strength);
+                self.publish(TransportEvent::ClickAt { tick, beat, strength, count_in: false });
+            }
+            Due::Count(click) => {
+                let (tick, beat, strength) = (click.tick, click.beat, click.strength);
+                self.click(true, strength);
+                self.publish(TransportEvent::ClickAt { tick, beat, strength, count_in: true });
+            }
+            Due::Wrap => {
+                self.resume_elsewhere();
+                self.publish(TransportEvent::Looped { pass: self.transport.pass() });
+                self.publish_course();
+            }
+            Due::Hold(tick) => self.publish(TransportEvent::HoldReached { tick }),
+            Due::End => {
+                self.stage.release_accompaniment();
+                self.publish(TransportEvent::ReachedEnd);
+            }
+        }
+    }
+
+    fn click(&mut self, heard: bool, strength: Strength) {
+        if heard {
+            self.click.strike(strength);
+        }
+    }
+
+    /// Releases what sounds and puts the pedal as it is written where the music now is.
+    fn resume_elsewhere(&mut self) {
+        self.stage.release_accompaniment();
+        let pedal = self.transport.pedal();
+        if self.transport.playing() && pedal > 0 {
+            self.stage.pedal(Part::ACCOMPANIMENT, Pedal::Sustain(pedal));
+        }
+    }
+
+    fn take_commands(&mut self) {
+        // As many as were there at the beginning, so that a busy control side cannot hold up the callback.
+        for _ in 0..self.links.commands.slots() {
+            let Ok(command) = self.links.commands.pop() else { return };
+            self.obey(command);
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        let now = self.now;
+        match command {
+            Command::Play { count_in } => self.play(count_in),
+            Command::Stop => self.stop(),
+            Command::Seek(tick) => {
+                self.transport.seek(now, tick);
+                self.resume_elsewhere();
+                self.publish(TransportEvent::Sought { tick });
+                self.publish_course();
+            }
+            Command::SetSpeed(speed) => {
+                self.transport.set_speed(now, speed);
+                self.publish(TransportEvent::SpeedChanged { speed });
+                self.publish_course();
+            }
+            Command::SetLoop(range) => {
+                if self.transport.set_loop(now, range) {
+                    self.resume_elsewhere();
+                    self.publish(TransportEvent::Sought { tick: range.map_or(Ticks::ZERO, |r| r.from) });
+                    self.publish_course();
+                }
+            }
+            Command::Hold(hold) => {
+                self.transport.set_hold(now, hold);
+                self.publish_course();
+            }
+            Command::AdvanceTo { tick, hold } => self.advance(tick, hold),
+            Command::SetHands(hands) => self.stage.set_hands(hands),
+            Command::SetMetronome(on) => self.metronome_on = on,
+            Command::SetVolume(bus, gain) => self.set_volume(bus, gain),
+            Command::Audition(played) => self.stage.play(Part::LIVE, played),
+            Command::Panic => {
+                self.stop();
+                self.inputs.panic();
+                self.stage.panic();
+            }
+            Command::Load(_) | Command::SetInstrument(_) | Command::AddSource(..) | Command::RemoveSource(_) => {
+                self.exchange(command);
+            }
+        }
+    }
+
+    /// The commands that bring memory or send some home.
+    fn exchange(&mut self, command: Command) {
+        let home = &mut self.links.home;
+        let mut send_home = |returned| Links::send_home(home, returned);
+        match command {
+            Command::Load(schedule) => {
+                send_home(Return::Schedule(self.transport.load(self.now, schedule)));
+                self.stage.release_accompaniment();
+            }
+            Command::SetInstrument(instrument) => self.stage.exchange(instrument, &mut send_home),
+            Command::AddSource(id, ring) => self.inputs.add(id, ring, &mut send_home),
+            Command::RemoveSource(id) => {
+                let stage = &mut self.stage;
+                self.inputs.remove(id, &mut |played| stage.play(Part::LIVE, played), &mut send_home);
+            }
+            _ => {}
+        }
+    }
+
+    fn play(&mut self, count_in: u8) {
+        if self.transport.play(self.now, count_in) {
+            self.resume_elsewhere();
+            self.publish(TransportEvent::Started { count_in });
+            self.publish_course();
+        }
+    }
+
+    fn stop(&mut self) {
+        if self.transport.stop(self.now) {
+            self.stage.release_accompaniment();
+            self.publish(TransportEvent::Stopped);
+        }
+    }
+
+    /// Onsets passed over are not sounded any more, releases and pedal are.
+    fn advance(&mut self, tick: Ticks, hold: Option<Ticks>) {
+        for index in self.transport.advance(self.now, tick, hold) {
+            match self.transport.schedule().event(index).map(|e| e.kind) {
+                Some(EventKind::Off { pitch, hand }) => self.stage.accompany_off(hand, pitch),
+                Some(EventKind::Pedal { value }) => self.stage.pedal(Part::ACCOMPANIMENT, Pedal::Sustain(value)),
+                Some(EventKind::On { .. }) | None => {}
+            }
+        }
+        self.publish(TransportEvent::Advanced { tick });
+        self.publish_course();
+    }
+
+    fn set_volume(&mut self, bus: Bus, gain: f32) {
+        let gain = if gain.is_finite() { gain.clamp(0.0, GAIN_MAX) } else { 1.0 };
+        match bus {
+            Bus::Live => self.stage.set_gain(Part::LIVE, gain),
+            Bus::Accompaniment => self.stage.set_gain(Part::ACCOMPANIMENT, gain),
+            Bus::Metronome => self.metronome_gain.set(gain),
+            Bus::Master => self.master.set(gain),
+        }
+    }
+
+    fn stamp(&self, frame: Frames) -> Stamp {
+        let mono = self.inputs.clock.mono(frame);
+        Stamp { driver: mono, mono, frame: Some(frame), stream: self.stream }
+    }
+
+    fn publish(&mut self, event: TransportEvent) {
+        let stamp = self.stamp(self.now);
+        let _full = self.links.events.push(stamp, AudioEvent::Transport(event));
+    }
+
+    /// Says how frames map to music from now on, if the music moves.
+    fn publish_course(&mut self) {
+        if self.transport.playing() && !self.transport.waiting() {
+            let anchor = self.transport.anchor();
+            let (at, speed, resolution) = (anchor.at, anchor.speed, anchor.resolution);
+            self.publish(TransportEvent::Runs { at, speed, resolution });
+        }
+    }
+
+    fn report(&mut self, frame: Frames) {
+        let playhead = Playhead {
+            tick: self.transport.tick(frame),
+            anchor: self.transport.anchor(),
+            frame,
+            mono: self.inputs.clock.mono(frame),
+            stream: self.stream,
+            playing: self.transport.playing(),
+            waiting: self.transport.waiting(),
+            counting_in: self.transport.counting_in(frame),
+            pass: self.transport.pass(),
+            live_delay: self.inputs.delay,
+            peak: self.peak,
+            voices: self.stage.voices().min(usize::from(u16::MAX)) as u16,
+            load: self.load,
+            late: self.inputs.late,
+            faults: self.faults,
+        };
+        self.links.playhead.write(playhead);
+    }
+}

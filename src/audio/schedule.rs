@@ -1,0 +1,217 @@
+//! What the program plays by itself, compiled from a score into times that the callback only compares.
+
+use super::timeline::MusicTime;
+use crate::music::{Bar, Bars, Hand, Meter, Pitch, Score, Tempo, TempoMap};
+use crate::time::Ticks;
+
+/// How a click sounds and what it marks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strength {
+    /// The first beat of a bar.
+    Bar,
+    /// The first of three in a compound metre such as 6/8.
+    Group,
+    /// Any other beat.
+    Beat,
+}
+
+/// One click of the metronome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Click {
+    /// Where it falls.
+    pub tick: Ticks,
+    /// The beat in its bar, from 0.
+    pub beat: u8,
+    /// How it sounds.
+    pub strength: Strength,
+}
+
+/// Something of the accompaniment at a place in the music.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Event {
+    pub(super) at: MusicTime,
+    pub(super) kind: EventKind,
+}
+
+/// In the order in which events of one tick take effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum EventKind {
+    Off { pitch: Pitch, hand: Hand },
+    Pedal { value: u8 },
+    On { pitch: Pitch, hand: Hand, velocity: u8 },
+}
+
+/// A piece, or only a beat, ready to be played by the processor. Immutable; sent down as a box and returned as one.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    map: TempoMap,
+    events: Vec<Event>,
+    pedals: Vec<(MusicTime, u8)>,
+    grid: ClickGrid,
+    end: Option<Ticks>,
+}
+
+impl Schedule {
+    /// Both hands, pedal and beats of a score. It ends with the last bar.
+    pub fn of_score(score: &Score) -> Self {
+        let map = score.tempo().clone();
+        let mut events = Vec::with_capacity(score.notes().len() * 2 + score.pedals().len());
+        for note in score.notes() {
+            let (pitch, hand, velocity) = (note.pitch, note.hand, note.velocity.clamp(1, 127));
+            events.push(Event { at: MusicTime::of(&map, note.onset), kind: EventKind::On { pitch, hand, velocity } });
+            events.push(Event { at: MusicTime::of(&map, note.end), kind: EventKind::Off { pitch, hand } });
+        }
+        let pedals: Vec<_> = score.pedals().iter().map(|p| (MusicTime::of(&map, p.tick), p.value.min(127))).collect();
+        events.extend(pedals.iter().map(|&(at, value)| Event { at, kind: EventKind::Pedal { value } }));
+        events.sort_by_key(|e| (e.at, e.kind));
+        let last_bar = score.bars().get(usize::MAX);
+        let end = Some(last_bar.end.max(score.end()));
+        Self { grid: ClickGrid::new(score.bars(), score.resolution()), map, events, pedals, end }
+    }
+
+    /// A metronome and nothing else, which never ends.
+    pub fn of_beat(micros_per_quarter: u32, meter: Meter) -> Self {
+        let resolution = 960;
+        let meter = Meter { tick: Ticks::ZERO, ..meter };
+        let bars = Bars::new(resolution, &[meter], Ticks::ZERO, Ticks::ZERO);
+        Self {
+            map: TempoMap::new(resolution, &[Tempo { tick: Ticks::ZERO, micros_per_quarter }]),
+            events: Vec::new(),
+            pedals: Vec::new(),
+            grid: ClickGrid::new(&bars, resolution),
+            end: None,
+        }
+    }
+
+    /// Ticks to time.
+    pub fn map(&self) -> &TempoMap {
+        &self.map
+    }
+
+    /// The tick at which playing stops by itself; never for a mere beat.
+    pub fn end(&self) -> Option<Ticks> {
+        self.end
+    }
+
+    /// The first click at or after a tick.
+    pub fn click_from(&self, tick: Ticks) -> Click {
+        self.grid.first_from(tick)
+    }
+
+    /// Metre and length of a beat at a tick.
+    pub(super) fn meter_at(&self, tick: Ticks) -> (Meter, i64) {
+        let bar = self.grid.bar_at(tick);
+        (bar.meter, bar.meter.beat_ticks(self.grid.resolution))
+    }
+
+    pub(super) fn event(&self, index: usize) -> Option<&Event> {
+        self.events.get(index)
+    }
+
+    /// The index of the first event at or after a place.
+    pub(super) fn index_from(&self, at: MusicTime) -> usize {
+        self.events.partition_point(|e| e.at < at)
+    }
+
+    /// How far down the written pedal is just before a place.
+    pub(super) fn pedal_before(&self, at: MusicTime) -> u8 {
+        let after = self.pedals.partition_point(|p| p.0 < at);
+        after.checked_sub(1).map_or(0, |i| self.pedals[i].1)
+    }
+}
+
+/// Where the beats fall. After the last bar its metre goes on for ever.
+#[derive(Clone, Debug)]
+struct ClickGrid {
+    bars: Vec<Bar>,
+    pickup_missing: i64,
+    resolution: u16,
+}
+
+impl ClickGrid {
+    fn new(bars: &Bars, resolution: u16) -> Self {
+        let first = bars.get(0);
+        let missing = first.meter.bar_ticks(resolution) - (first.end.0 - first.start.0);
+        let pickup_missing = if bars.number(0) == 0 { missing.max(0) } else { 0 };
+        Self { bars: bars.as_slice().to_vec(), pickup_missing, resolution }
+    }
+
+    fn bar_at(&self, tick: Ticks) -> Bar {
+        self.bars[self.bars.partition_point(|b| b.start <= tick).max(1) - 1]
+    }
+
+    fn first_from(&self, tick: Ticks) -> Click {
+        let tick = tick.0.max(0);
+        let at = self.bars.partition_point(|b| b.start.0 <= tick).max(1) - 1;
+        let bar = self.bars[at];
+        // The beats of an incomplete first bar are its last ones.
+        let origin = if at == 0 { bar.start.0 - self.pickup_missing } else { bar.start.0 };
+        let beat_ticks = bar.meter.beat_ticks(self.resolution);
+        let index = (tick - origin + beat_ticks - 1) / beat_ticks;
+        let click = origin + index * beat_ticks;
+        match self.bars.get(at + 1) {
+            Some(next) if click >= next.start.0 => self.click(next.meter, next.start.0, 0),
+            _ => self.click(bar.meter, click, index),
+        }
+    }
+
+    fn click(&self, meter: Meter, tick: i64, index: i64) -> Click {
+        Click { tick: Ticks(tick), beat: beat_in_bar(meter, index), strength: strength(meter, index) }
+    }
+}
+
+fn beat_in_bar(meter: Meter, index: i64) -> u8 {
+    index.rem_euclid(i64::from(meter.beats.max(1))) as u8
+}
+
+/// How the `index`-th beat since a bar line sounds.
+pub(super) fn strength(meter: Meter, index: i64) -> Strength {
+    let beat = beat_in_bar(meter, index);
+    let compound = meter.unit >= 8 && meter.beats > 3 && meter.beats.is_multiple_of(3);
+    match beat {
+        0 => Strength::Bar,
+        _ if compound && beat.is_multiple_of(3) => Strength::Group,
+        _ => Strength::Beat,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The clicks of a grid in `[0, to)`, as tick and `!`, `:` or `.` by strength.
+    fn clicks(meters: &[(i64, u8, u8)], pickup: i64, end: i64, to: i64) -> String {
+        let meters: Vec<_> =
+            meters.iter().map(|&(tick, beats, unit)| Meter { tick: Ticks(tick), beats, unit }).collect();
+        let grid = ClickGrid::new(&Bars::new(480, &meters, Ticks(pickup), Ticks(end)), 480);
+        let mut text = Vec::new();
+        let mut click = grid.first_from(Ticks(0));
+        while click.tick.0 < to {
+            let mark = match click.strength {
+                Strength::Bar => '!',
+                Strength::Group => ':',
+                Strength::Beat => '.',
+            };
+            text.push(format!("{}{mark}", click.tick));
+            click = grid.first_from(click.tick + Ticks(1));
+        }
+        text.join(" ")
+    }
+
+    #[test]
+    fn beats_are_accented_by_the_metre() {
+        assert_eq!(clicks(&[(0, 3, 4)], 0, 1440, 1500), "0! 480. 960. 1440!");
+        assert_eq!(clicks(&[(0, 6, 8)], 0, 1440, 1500), "0! 240. 480. 720: 960. 1200. 1440!");
+    }
+
+    #[test]
+    fn an_incomplete_first_bar_has_the_last_beats() {
+        assert_eq!(clicks(&[(0, 4, 4)], 480, 2400, 1000), "0. 480! 960.");
+        assert_eq!(clicks(&[(0, 4, 4)], 240, 2400, 1000), "240! 720.");
+    }
+
+    #[test]
+    fn beats_follow_a_change_of_metre_and_go_on_after_the_end() {
+        assert_eq!(clicks(&[(0, 2, 4), (960, 3, 8)], 0, 1000, 2300), "0! 480. 960! 1200. 1440. 1680! 1920. 2160.");
+    }
+}

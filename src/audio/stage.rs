@@ -1,0 +1,238 @@
+//! Who plays and who listens: the instrument, what it is holding, the exchange of one instrument for another.
+
+use super::command::Return;
+use super::instrument::{Instrument, Part, Pedal};
+use super::live::Played;
+use crate::music::{Hand, Hands, Pitch};
+use crate::time::Rate;
+
+/// Frames rendered at a time at most, so that the buffers here have a size.
+pub(super) const CHUNK: usize = 256;
+const FADE_SECONDS: f32 = 0.01;
+
+/// An instrument that leaves.
+struct Leaving {
+    instrument: Box<dyn Instrument>,
+    /// Frames of the fade still to come.
+    left: u32,
+}
+
+/// See the module.
+pub(super) struct Stage {
+    instrument: Option<Box<dyn Instrument>>,
+    leaving: Option<Leaving>,
+    /// Waits until the one before has left.
+    entering: Option<Box<dyn Instrument>>,
+    fade_frames: u32,
+    /// Notes of the accompaniment that sound, by hand and key.
+    held: [[u8; 128]; 2],
+    hands: Hands,
+    /// Sustain, sostenuto, soft; by part.
+    pedals: [[u8; 3]; Part::COUNT],
+    gains: [f32; Part::COUNT],
+    /// Whether the instrument has a volume for each part.
+    own_gain: [bool; Part::COUNT],
+    scratch: [[f32; CHUNK]; 2],
+}
+
+impl Stage {
+    pub(super) fn new(instrument: Box<dyn Instrument>, rate: Rate) -> Self {
+        Self {
+            instrument: Some(instrument),
+            leaving: None,
+            entering: None,
+            fade_frames: fade_frames(rate),
+            held: [[0; 128]; 2],
+            hands: Hands::BOTH,
+            pedals: [[0; 3]; Part::COUNT],
+            gains: [1.0; Part::COUNT],
+            own_gain: [false; Part::COUNT],
+            scratch: [[0.0; CHUNK]; 2],
+        }
+    }
+
+    pub(super) fn set_rate(&mut self, rate: Rate) {
+        self.fade_frames = fade_frames(rate);
+    }
+
+    pub(super) fn voices(&self) -> usize {
+        self.instrument.as_ref().map_or(0, |i| i.voices())
+    }
+
+    /// Sounds what was played.
+    pub(super) fn play(&mut self, part: Part, played: Played) {
+        match played {
+            Played::On { pitch, velocity } => self.strike(part, pitch, velocity),
+            Played::Off { pitch } => self.with(|i| i.note_off(part, pitch)),
+            Played::Pedal(pedal) => self.pedal(part, pedal),
+        }
+    }
+
+    fn with(&mut self, act: impl FnOnce(&mut dyn Instrument)) {
+        if let Some(instrument) = &mut self.instrument {
+            act(instrument.as_mut());
+        }
+    }
+
+    fn strike(&mut self, part: Part, pitch: Pitch, velocity: u8) {
+        let index = usize::from(part.0).min(Part::COUNT - 1);
+        let gain = if self.own_gain[index] { 1.0 } else { self.gains[index] };
+        if gain > 0.0 {
+            let velocity = (f32::from(velocity) * gain).round().clamp(1.0, 127.0) as u8;
+            self.with(|i| i.note_on(part, pitch, velocity));
+        }
+    }
+
+    /// Moves a pedal.
+    pub(super) fn pedal(&mut self, part: Part, pedal: Pedal) {
+        let (which, value) = match pedal {
+            Pedal::Sustain(value) => (0, value),
+            Pedal::Sostenuto(value) => (1, value),
+            Pedal::Soft(value) => (2, value),
+        };
+        self.pedals[usize::from(part.0).min(Part::COUNT - 1)][which] = value;
+        self.with(|i| i.pedal(part, pedal));
+    }
+
+    /// Strikes a note of the accompaniment, if its hand is heard.
+    pub(super) fn accompany_on(&mut self, hand: Hand, pitch: Pitch, velocity: u8) {
+        if self.hands.contains(hand) {
+            let held = &mut self.held[row(hand)][usize::from(pitch.key())];
+            *held = held.saturating_add(1);
+            self.strike(Part::ACCOMPANIMENT, pitch, velocity);
+        }
+    }
+
+    /// Releases a note of the accompaniment, unless the same key is held by another note.
+    pub(super) fn accompany_off(&mut self, hand: Hand, pitch: Pitch) {
+        let key = usize::from(pitch.key());
+        let held = &mut self.held[row(hand)][key];
+        if *held > 0 {
+            *held -= 1;
+            if self.held[0][key] == 0 && self.held[1][key] == 0 {
+                self.with(|i| i.note_off(Part::ACCOMPANIMENT, pitch));
+            }
+        }
+    }
+
+    /// Releases everything that the accompaniment holds, its pedal too.
+    pub(super) fn release_accompaniment(&mut self) {
+        for hand in [Hand::Right, Hand::Left] {
+            self.release_hand(hand);
+        }
+        if self.pedals[usize::from(Part::ACCOMPANIMENT.0)][0] > 0 {
+            self.pedal(Part::ACCOMPANIMENT, Pedal::Sustain(0));
+        }
+    }
+
+    fn release_hand(&mut self, hand: Hand) {
+        for key in 0..128 {
+            if self.held[row(hand)][usize::from(key)] > 0 {
+                self.held[row(hand)][usize::from(key)] = 1;
+                self.accompany_off(hand, Pitch::from_data_byte(key));
+            }
+        }
+    }
+
+    /// Chooses the hands that are heard.
+    pub(super) fn set_hands(&mut self, hands: Hands) {
+        self.hands = hands;
+        for hand in [Hand::Right, Hand::Left] {
+            if !hands.contains(hand) {
+                self.release_hand(hand);
+            }
+        }
+    }
+
+    /// Sets the volume of a part.
+    pub(super) fn set_gain(&mut self, part: Part, gain: f32) {
+        let index = usize::from(part.0).min(Part::COUNT - 1);
+        self.gains[index] = gain;
+        self.own_gain[index] = self.instrument.as_mut().is_some_and(|i| i.set_gain(part, gain));
+    }
+
+    /// Everything off, as fast as it can be without a click.
+    pub(super) fn panic(&mut self) {
+        self.held = [[0; 128]; 2];
+        for part in [Part::LIVE, Part::ACCOMPANIMENT] {
+            for pedal in [Pedal::Sustain(0), Pedal::Sostenuto(0), Pedal::Soft(0)] {
+                self.pedal(part, pedal);
+            }
+            self.with(|i| i.silence(part));
+        }
+    }
+
+    /// Puts another instrument in place of this one, which fades out.
+    pub(super) fn exchange(&mut self, instrument: Box<dyn Instrument>, send_home: &mut impl FnMut(Return)) {
+        if self.leaving.is_some() {
+            if let Some(unheard) = self.entering.replace(instrument) {
+                send_home(Return::Instrument(unheard));
+            }
+            return;
+        }
+        let old = self.instrument.replace(instrument);
+        self.leaving = old.map(|instrument| Leaving { instrument, left: self.fade_frames });
+        self.held = [[0; 128]; 2];
+        for (index, part) in [Part::LIVE, Part::ACCOMPANIMENT].into_iter().enumerate() {
+            self.set_gain(part, self.gains[index]);
+            let [sustain, sostenuto, soft] = self.pedals[index];
+            for pedal in [Pedal::Sustain(sustain), Pedal::Sostenuto(sostenuto), Pedal::Soft(soft)] {
+                self.with(|i| i.pedal(part, pedal));
+            }
+        }
+    }
+
+    /// Takes an instrument that panicked off the stage at once.
+    pub(super) fn remove_faulty(&mut self, send_home: &mut impl FnMut(Return)) {
+        for instrument in [self.instrument.take(), self.leaving.take().map(|l| l.instrument)].into_iter().flatten() {
+            send_home(Return::Instrument(instrument));
+        }
+        self.held = [[0; 128]; 2];
+    }
+
+    /// The next frames, overwriting both slices, which have one length of at most [`CHUNK`].
+    pub(super) fn render(&mut self, left: &mut [f32], right: &mut [f32], send_home: &mut impl FnMut(Return)) {
+        match &mut self.instrument {
+            Some(instrument) => instrument.render(left, right),
+            None => {
+                left.fill(0.0);
+                right.fill(0.0);
+            }
+        }
+        if let Some(leaving) = &mut self.leaving {
+            let frames = left.len();
+            let [old_left, old_right] = &mut self.scratch;
+            leaving.instrument.render(&mut old_left[..frames], &mut old_right[..frames]);
+            let step = 1.0 / self.fade_frames as f32;
+            for i in 0..frames {
+                let gain = leaving.left as f32 * step;
+                left[i] += old_left[i] * gain;
+                right[i] += old_right[i] * gain;
+                leaving.left = leaving.left.saturating_sub(1);
+            }
+            if leaving.left == 0 {
+                self.leave(send_home);
+            }
+        }
+    }
+
+    fn leave(&mut self, send_home: &mut impl FnMut(Return)) {
+        if let Some(gone) = self.leaving.take() {
+            send_home(Return::Instrument(gone.instrument));
+        }
+        if let Some(next) = self.entering.take() {
+            self.exchange(next, send_home);
+        }
+    }
+}
+
+fn row(hand: Hand) -> usize {
+    match hand {
+        Hand::Right => 0,
+        Hand::Left => 1,
+    }
+}
+
+fn fade_frames(rate: Rate) -> u32 {
+    (FADE_SECONDS * rate.0 as f32) as u32 + 1
+}
