@@ -9,13 +9,14 @@ pub(super) const CEILING: f32 = 0.891_250_9;
 /// ceiling (the output is continuous there: it *is* the ceiling) and lets go over some 80 ms. As long as nothing crosses
 /// the ceiling the gain is exactly 1 and the signal passes bit by bit.
 pub(super) struct Limiter {
-    gain: f32,
-    release: f32,
+    /// What is missing from a gain of 1.
+    reduction: f32,
+    keep: f32,
 }
 
 impl Limiter {
     pub(super) fn new(rate: Rate) -> Self {
-        Self { gain: 1.0, release: 1.0 - (-1.0 / (0.08 * rate.0 as f32)).exp() }
+        Self { reduction: 0.0, keep: (-1.0 / (0.08 * rate.0 as f32)).exp() }
     }
 
     /// Limits both channels alike, in place; not-a-number becomes silence. Returns how many samples were no numbers.
@@ -27,18 +28,13 @@ impl Limiter {
                 broken += 1;
             }
             let peak = l.abs().max(r.abs());
-            if self.gain < 1.0 {
-                self.gain += (1.0 - self.gain) * self.release;
-                if self.gain > 0.999_99 {
-                    self.gain = 1.0;
-                }
+            self.reduction = if self.reduction > 1e-5 { self.reduction * self.keep } else { 0.0 };
+            if peak * (1.0 - self.reduction) > CEILING {
+                self.reduction = 1.0 - CEILING / peak;
             }
-            if peak * self.gain > CEILING {
-                self.gain = CEILING / peak;
-            }
-            if self.gain < 1.0 {
-                *l = (*l * self.gain).clamp(-CEILING, CEILING);
-                *r = (*r * self.gain).clamp(-CEILING, CEILING);
+            if self.reduction > 0.0 {
+                *l = (*l * (1.0 - self.reduction)).clamp(-CEILING, CEILING);
+                *r = (*r * (1.0 - self.reduction)).clamp(-CEILING, CEILING);
             }
         }
         broken
