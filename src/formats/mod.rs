@@ -1,8 +1,10 @@
-//! Bytes to music and back: Standard MIDI Files, hands, text. Pure: no file, no clock, no device; opening files is for
+//! Bytes to music and back: Standard MIDI Files, a text notation, the built-in pieces, hands. Pure: no file, no clock, no device; opening files is for
 //! the caller, who refuses by length first ([`check_len`]). Every reader here is total: it gives music or an error,
 //! whatever the bytes.
 
 pub mod hands;
+pub mod notation;
+pub mod pieces;
 pub mod smf;
 mod text;
 
@@ -66,6 +68,16 @@ pub enum FormatError {
         /// Where, counted from 0.
         offset: usize,
     },
+    /// A mistake in a text.
+    #[error("line {line}, column {column}: {problem}")]
+    Notation {
+        /// Counted from 1.
+        line: usize,
+        /// Counted from 1, in characters; where reading stopped.
+        column: usize,
+        /// What is wrong there.
+        problem: String,
+    },
 }
 
 /// Refuses a file by its length, before a byte of it is read.
@@ -87,7 +99,10 @@ pub fn check_len(bytes: u64) -> Result<(), FormatError> {
 /// Any [`FormatError`]; it says what and where.
 pub fn read(name_hint: &str, bytes: &[u8]) -> Result<Reading, FormatError> {
     check_len(bytes.len() as u64)?;
-    let mut reading = smf::read(bytes)?;
+    let mut reading = match std::str::from_utf8(bytes) {
+        Ok(text) if notation::is_notation(text) => Reading { score: notation::read(text)?.score, warnings: Vec::new() },
+        _ => smf::read(bytes)?,
+    };
     if reading.score.title().is_empty() {
         let stem = name_hint.rsplit_once('.').map_or(name_hint, |(stem, _)| stem);
         reading.score = reading.score.with_title(&text::tidy(stem));
