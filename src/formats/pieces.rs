@@ -32,7 +32,16 @@ macro_rules! pieces {
 }
 
 /// Easiest first.
-const SOURCES: [(&str, &str); 2] = pieces!["twinkle", "minuet-g-major"];
+const SOURCES: [(&str, &str); 8] = pieces![
+    "lightly-row",
+    "minuet-g-major",
+    "musette-d-major",
+    "schumann-melodie",
+    "burgmuller-arabesque",
+    "bach-prelude-c-major",
+    "chopin-prelude-a-major",
+    "gymnopedie-1",
+];
 
 static PIECES: LazyLock<Vec<BuiltinPiece>> = LazyLock::new(|| SOURCES.iter().filter_map(|s| load(*s)).collect());
 
