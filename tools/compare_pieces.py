@@ -36,7 +36,7 @@ PIECES = {
     "musette-d-major": ("mutopia", "ftp/BachJS/BWVAnh126/anna-magdalena-22/anna-magdalena-22.ly", {"da_capo": (16, 80)}),
     "schumann-melodie": ("mutopia", "ftp/SchumannR/O68/schumann-op68-01-melodie/schumann-op68-01-melodie.ly", {}),
     "burgmuller-arabesque": ("mutopia", "ftp/BurgmullerJFF/O100/25EF-02/25EF-02.ly", {"as_written": True}),
-    "bach-prelude-c-major": ("pianoplayer", "scores/bach_prelude.xml", {}),
+    "bach-prelude-c-major": ("mutopia", "ftp/BachJS/BWV846/wtk1-prelude1/wtk1-prelude1.ly", {}),
     "chopin-prelude-a-major": ("mutopia", "ftp/ChopinFF/O28/Chop-28-7/Chop-28-7-lys/chopin_prelude_op28_no7.ly", {}),
     "gymnopedie-1": ("mutopia", "ftp/SatieE/gymnopedie_1/gymnopedie_1.ly", {"any_hand": True}),
 }
