@@ -66,7 +66,7 @@ pub(super) fn first_partial_decay(key: u8) -> (f64, f64) {
 pub(super) fn friction(key: u8, frequency: f64) -> f64 {
     const PLATEAU: [(f64, f64); 6] = [(21.0, 6.0), (36.0, 9.0), (48.0, 16.0), (60.0, 26.0), (72.0, 14.0), (84.0, 5.0)];
     let kilohertz = frequency / 1_000.0;
-    curve(&PLATEAU, on_piano(key)) * kilohertz * kilohertz / (1.0 + kilohertz * kilohertz) + 4.0 * kilohertz
+    curve(&PLATEAU, on_piano(key)) * kilohertz * kilohertz / (1.0 + kilohertz * kilohertz) + 3.2 * kilohertz
 }
 
 /// Where the hammer strikes, as a share of the string.
@@ -74,17 +74,17 @@ pub(super) fn strike_position(key: u8) -> f64 {
     curve(&[(21.0, 1.0 / 8.0), (64.0, 1.0 / 8.2), (84.0, 1.0 / 10.0), (108.0, 1.0 / 12.0)], on_piano(key))
 }
 
-/// The corner of the hammer's lowpass in hertz. A harder blow compresses the felt, which shortens the contact: 540 Hz
-/// for the softest to 6.5 kHz for the hardest around middle C.
+/// The corner of the hammer's lowpass in hertz. A harder blow compresses the felt, which shortens the contact: 420 Hz
+/// for the softest to 9 kHz for the hardest around middle C.
 pub(super) fn hammer_corner(key: u8, velocity: f64) -> f64 {
     let tracking = curve(&[(21.0, 0.75), (60.0, 1.0), (84.0, 1.5), (108.0, 2.2)], on_piano(key));
-    540.0 * (6_500.0f64 / 540.0).powf(velocity.clamp(0.0, 1.0)) * tracking
+    420.0 * (9_000.0f64 / 420.0).powf(velocity.clamp(0.0, 1.0)) * tracking
 }
 
 /// The exponent by which partials fall with their number before hammer and soundboard, fitted to measured levels (C4
 /// soft: 0, -6, -20, -21, -24, -32 dB; C6 soft: 0, -13, -20, -30, -43 dB).
 pub(super) fn slope(key: u8) -> f64 {
-    curve(&[(21.0, 0.75), (40.0, 0.85), (60.0, 1.0), (72.0, 1.25), (84.0, 1.6), (108.0, 2.0)], on_piano(key))
+    curve(&[(21.0, 0.75), (40.0, 0.85), (60.0, 1.0), (72.0, 1.4), (84.0, 1.65), (108.0, 2.0)], on_piano(key))
 }
 
 /// The cents by which the slow modes of a unison stand off its fast mode.
@@ -106,7 +106,16 @@ pub(super) fn contact_seconds(key: u8, velocity: f64) -> f64 {
 /// The root mean square of a key's strings soon after the strike, relative to middle C.
 pub(super) fn loudness(key: u8) -> f64 {
     curve(
-        &[(21.0, 1.0), (36.0, 1.05), (48.0, 1.05), (60.0, 1.0), (72.0, 0.92), (84.0, 0.8), (96.0, 0.68), (108.0, 0.5)],
+        &[
+            (21.0, 1.0),
+            (36.0, 1.05),
+            (48.0, 1.05),
+            (60.0, 1.0),
+            (72.0, 0.92),
+            (84.0, 0.85),
+            (96.0, 0.82),
+            (108.0, 0.68),
+        ],
         on_piano(key),
     )
 }
@@ -115,8 +124,8 @@ pub(super) fn loudness(key: u8) -> f64 {
 /// resonances, and less above 6 kHz.
 pub(super) fn soundboard(frequency: f64) -> f64 {
     let low = {
-        let x = frequency / 62.0;
-        x * x / (1.0 + x * x)
+        let x = frequency / 58.0;
+        (x * x / (1.0 + x * x)).powf(1.5)
     };
     let high = 1.0 / (1.0 + (frequency / 7_500.0).powi(2));
     let octaves = (frequency / 55.0).max(1e-3).log2();

@@ -117,27 +117,38 @@ impl Tone {
                 continue;
             }
             let friction = register::friction(key, frequency) - base_friction;
-            let cents = register::unison_cents(key);
-            let phase = TAU * dither(key, n);
-            let stages: &[(f64, f64, f64)] = &[
-                (SHARES[0], fast + friction, 0.0),
-                (SHARES[1], late + 0.3 * friction, cents),
-                (SHARES[2], 1.25 * late + 0.35 * friction, -0.8 * cents),
-            ];
-            let count = match n {
-                1..=BEATING_MAX => 3,
-                _ if n <= TWO_STAGE_MAX => 2,
-                _ => 1,
-            };
-            for (stage, &(share, decay, cents)) in stages[..count].iter().enumerate() {
-                let frequency = frequency * 2f64.powf(cents / 1200.0);
-                self.parts.push(Part {
-                    seed: Seed::new(TAU * frequency / rate, decay * NEPER / rate, phase + 0.6 * stage as f64),
-                    amplitude: (amplitude * share) as f32,
-                    frequency2: (frequency * frequency) as f32,
-                    bank: (n + stage) % 2,
-                });
-            }
+            self.add_partial(
+                n,
+                frequency,
+                amplitude * spread(key, n, 1, 1.3),
+                [fast + friction, late + 0.3 * friction],
+                rate,
+            );
+        }
+    }
+
+    /// Adds the stages of partial `n`; `decays` of the fast and the slow one in dB/s.
+    fn add_partial(&mut self, n: usize, frequency: f64, amplitude: f64, decays: [f64; 2], rate: f64) {
+        let key = self.key;
+        let [fast, late] = decays.map(|decay| decay * spread(key, n, 2, 1.25));
+        let cents = register::unison_cents(key) * spread(key, n, 3, 1.6);
+        let slow = spread(key, n, 4, 1.5);
+        let phase = TAU * dither(key, n);
+        let stages =
+            [(SHARES[0], fast, 0.0), (SHARES[1] * slow, late, cents), (SHARES[2] * slow, 1.25 * late, -0.8 * cents)];
+        let count = match n {
+            1..=BEATING_MAX => 3,
+            _ if n <= TWO_STAGE_MAX => 2,
+            _ => 1,
+        };
+        for (stage, &(share, decay, cents)) in stages[..count].iter().enumerate() {
+            let frequency = frequency * 2f64.powf(cents / 1200.0);
+            self.parts.push(Part {
+                seed: Seed::new(TAU * frequency / rate, decay * NEPER / rate, phase + 0.6 * stage as f64),
+                amplitude: (amplitude * share) as f32,
+                frequency2: (frequency * frequency) as f32,
+                bank: (n + stage) % 2,
+            });
         }
     }
 
@@ -185,7 +196,7 @@ impl Part {
 fn level(key: u8, n: usize, frequency: f64) -> f64 {
     let n = n as f64;
     let comb = (n * PI * register::strike_position(key)).sin();
-    (comb * comb + 0.012).sqrt() * n.powf(-register::slope(key)) * register::soundboard(frequency)
+    (comb * comb + 0.03).sqrt() * n.powf(-register::slope(key)) * register::soundboard(frequency)
 }
 
 /// A number from 0 to 1 that belongs to a key and a partial.
@@ -194,6 +205,12 @@ fn dither(key: u8, n: usize) -> f64 {
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     ((x ^ (x >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+}
+
+/// How a property of a partial strays from the rule, as it does in any real piano: a factor from `1 / most` to `most`.
+/// The first partial keeps to the rule.
+fn spread(key: u8, n: usize, property: usize, most: f64) -> f64 {
+    if n == 1 { 1.0 } else { most.powf(2.0 * dither(key, 1_000 * property + n) - 1.0) }
 }
 
 /// Equal-power gains of two banks a little to each side of a position.

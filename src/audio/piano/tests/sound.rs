@@ -36,7 +36,7 @@ fn db(amplitude: f64) -> f64 {
 /// How many cents the strongest frequency near `expected` is off it.
 fn cents_off(channels: &[Vec<f32>; 2], expected: f64) -> f64 {
     let at = |cents: f64| amplitude(channels, expected * 2f64.powf(cents / 1200.0), 0.05, 0.8);
-    let grid = (-24..=24).map(|step| f64::from(step) / 2.0);
+    let grid = (-10..=10).map(f64::from);
     grid.max_by(|a, b| at(*a).total_cmp(&at(*b))).expect("the grid has points")
 }
 
