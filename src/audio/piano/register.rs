@@ -64,9 +64,11 @@ pub(super) fn first_partial_decay(key: u8) -> (f64, f64) {
 /// bends over above 1 kHz and goes on as a gentle line, as measured partials do (C4: 14, 14, 25, 44, 43 dB/s; C6: 28,
 /// 19, 26, 49, 60 dB/s).
 pub(super) fn friction(key: u8, frequency: f64) -> f64 {
-    const PLATEAU: [(f64, f64); 6] = [(21.0, 6.0), (36.0, 9.0), (48.0, 16.0), (60.0, 26.0), (72.0, 14.0), (84.0, 5.0)];
+    const PLATEAU: [(f64, f64); 6] = [(21.0, 6.0), (36.0, 9.0), (48.0, 13.0), (60.0, 24.0), (72.0, 14.0), (84.0, 5.0)];
+    const LINE: [(f64, f64); 3] = [(21.0, 6.5), (48.0, 4.5), (72.0, 3.2)];
     let kilohertz = frequency / 1_000.0;
-    curve(&PLATEAU, on_piano(key)) * kilohertz * kilohertz / (1.0 + kilohertz * kilohertz) + 3.2 * kilohertz
+    let bend = kilohertz * kilohertz / (1.0 + kilohertz * kilohertz);
+    curve(&PLATEAU, on_piano(key)) * bend + curve(&LINE, on_piano(key)) * kilohertz
 }
 
 /// Where the hammer strikes, as a share of the string.
@@ -77,14 +79,14 @@ pub(super) fn strike_position(key: u8) -> f64 {
 /// The corner of the hammer's lowpass in hertz. A harder blow compresses the felt, which shortens the contact: 420 Hz
 /// for the softest to 9 kHz for the hardest around middle C.
 pub(super) fn hammer_corner(key: u8, velocity: f64) -> f64 {
-    let tracking = curve(&[(21.0, 0.75), (60.0, 1.0), (84.0, 1.5), (108.0, 2.2)], on_piano(key));
+    let tracking = curve(&[(21.0, 0.5), (60.0, 1.0), (84.0, 1.5), (108.0, 2.2)], on_piano(key));
     420.0 * (9_000.0f64 / 420.0).powf(velocity.clamp(0.0, 1.0)) * tracking
 }
 
 /// The exponent by which partials fall with their number before hammer and soundboard, fitted to measured levels (C4
 /// soft: 0, -6, -20, -21, -24, -32 dB; C6 soft: 0, -13, -20, -30, -43 dB).
 pub(super) fn slope(key: u8) -> f64 {
-    curve(&[(21.0, 0.75), (40.0, 0.85), (60.0, 1.0), (72.0, 1.4), (84.0, 1.65), (108.0, 2.0)], on_piano(key))
+    curve(&[(21.0, 0.8), (40.0, 0.88), (60.0, 1.0), (72.0, 1.4), (84.0, 1.65), (108.0, 2.0)], on_piano(key))
 }
 
 /// The cents by which the slow modes of a unison stand off its fast mode.
@@ -129,13 +131,13 @@ pub(super) fn soundboard(frequency: f64) -> f64 {
     };
     let high = 1.0 / (1.0 + (frequency / 7_500.0).powi(2));
     let octaves = (frequency / 55.0).max(1e-3).log2();
-    let ripple = 1.3 * (octaves * 9.1 + 0.7).sin() + 1.2 * (octaves * 14.7 + 2.1).sin() + 0.9 * (octaves * 23.3).sin();
+    let ripple = 1.1 * (octaves * 9.1 + 0.7).sin() + 0.95 * (octaves * 14.7 + 2.1).sin() + 0.8 * (octaves * 23.3).sin();
     low * high * 10f64.powf(ripple / 20.0)
 }
 
 /// From 0 (left) to 1 (right), as the player hears it.
 pub(super) fn position(key: u8) -> f64 {
-    0.28 + 0.44 * (on_piano(key) - 21.0) / 87.0
+    0.36 + 0.28 * (on_piano(key) - 21.0) / 87.0
 }
 
 #[cfg(test)]

@@ -120,8 +120,8 @@ impl Tone {
             self.add_partial(
                 n,
                 frequency,
-                amplitude * spread(key, n, 1, 1.3),
-                [fast + friction, late + 0.3 * friction],
+                amplitude * spread(key, n, 1, 1.6),
+                [fast + friction, late + 0.22 * friction],
                 rate,
             );
         }
@@ -130,9 +130,9 @@ impl Tone {
     /// Adds the stages of partial `n`; `decays` of the fast and the slow one in dB/s.
     fn add_partial(&mut self, n: usize, frequency: f64, amplitude: f64, decays: [f64; 2], rate: f64) {
         let key = self.key;
-        let [fast, late] = decays.map(|decay| decay * spread(key, n, 2, 1.25));
+        let [fast, late] = decays.map(|decay| decay * spread(key, n, 2, 1.4));
         let cents = register::unison_cents(key) * spread(key, n, 3, 1.6);
-        let slow = spread(key, n, 4, 1.5);
+        let slow = spread(key, n, 4, 2.0);
         let phase = TAU * dither(key, n);
         let stages =
             [(SHARES[0], fast, 0.0), (SHARES[1] * slow, late, cents), (SHARES[2] * slow, 1.25 * late, -0.8 * cents)];
@@ -215,7 +215,7 @@ fn spread(key: u8, n: usize, property: usize, most: f64) -> f64 {
 
 /// Equal-power gains of two banks a little to each side of a position.
 fn gains(position: f64) -> [[f32; 2]; 2] {
-    [-0.16, 0.16].map(|offset| {
+    [-0.11, 0.11].map(|offset| {
         let angle = (position + offset).clamp(0.0, 1.0) * PI / 2.0;
         [angle.cos() as f32, angle.sin() as f32]
     })
