@@ -49,6 +49,8 @@ pub enum PublishError<M: Model> {
     ReadOnly(String),
     /// More than 4 096 events or 4 MiB in one transaction, or an entity key that is empty or too long.
     TooLarge,
+    /// Another delivery of the event was made since, or the event is settled already: nothing of this happened.
+    Superseded,
     /// The bus has stopped.
     Closed,
 }
@@ -75,6 +77,7 @@ impl<M: Model> Display for PublishError<M> {
             Self::TimedOut => f.write_str("the bus has not answered in time"),
             Self::ReadOnly(why) => write!(f, "nothing can be saved: {why}"),
             Self::TooLarge => f.write_str("the transaction or an entity key is too large"),
+            Self::Superseded => f.write_str("the delivery is no longer the latest of its event"),
             Self::Closed => f.write_str("the bus has stopped"),
         }
     }

@@ -7,7 +7,9 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::answer::{Applied, PublishError};
+use super::delivery::{Delivery, Outcome, Start};
 use super::envelope::{Body, Envelope, Name, Publish};
+use super::filter::Filter;
 use super::fold::{self, Folded, Versioned};
 use super::hlc::Hlc;
 use super::inspect::{ConflictReport, Counts, Histogram};
@@ -15,6 +17,7 @@ use super::model::{Durability, ENTITY_KEY_BYTES_MAX, EntityKey, Expect, Model, S
 use super::queue::{CommitBatch, Queue, Queued};
 use super::snapshot::{Snapshot, State};
 use super::storage::{DeviceId, EventId, Row, StorageError};
+use super::subscribers::{Decision, Fetch, Reach, Subscribers};
 use crate::time::{Micros, WallMillis};
 
 /// Events of one transaction at most.
@@ -58,6 +61,7 @@ pub struct Core<M: Model, R> {
     counts: Counts,
     topics: Vec<u64>,
     commit_times: Histogram,
+    pub(super) subscribers: Subscribers<M>,
 }
 
 struct Slot<M: Model> {
@@ -79,11 +83,24 @@ pub struct Effects<M: Model, R> {
     pub retry: bool,
     /// Whether a watermark moved.
     pub moved: bool,
+    /// Deliveries to make: subscription and delivery.
+    pub deliveries: Vec<(usize, Delivery<M>)>,
+    /// Parts of the log to read.
+    pub fetches: Vec<Fetch>,
 }
 
 impl<M: Model, R> Default for Effects<M, R> {
     fn default() -> Self {
-        Self { applied: Vec::new(), answers: Vec::new(), durable: Vec::new(), commit: None, retry: false, moved: false }
+        Self {
+            applied: Vec::new(),
+            answers: Vec::new(),
+            durable: Vec::new(),
+            commit: None,
+            retry: false,
+            moved: false,
+            deliveries: Vec::new(),
+            fetches: Vec::new(),
+        }
     }
 }
 
@@ -99,6 +116,65 @@ pub enum Input<M: Model, R> {
     CommitFailed(StorageError),
     /// Time has passed; comes at the end of each poll.
     Tick,
+    /// Somebody receives for a durable name.
+    Subscribe {
+        /// The name.
+        name: Arc<str>,
+        /// What it wants.
+        filter: Filter,
+        /// Where it begins if it is new.
+        start: Start,
+    },
+    /// Nobody receives for a durable name any more.
+    Unsubscribe {
+        /// The subscription.
+        index: usize,
+        /// Why, for the deliveries that were taken.
+        why: &'static str,
+        /// Whether it stays so until somebody asks.
+        park: bool,
+    },
+    /// A subscriber has taken its deliveries up to this number.
+    Taken {
+        /// The subscription.
+        index: usize,
+        /// The delivery.
+        number: u64,
+    },
+    /// A subscriber's decision.
+    Settle {
+        /// Its name.
+        name: Arc<str>,
+        /// The event.
+        seq: u64,
+        /// The delivery.
+        number: u64,
+        /// The decision.
+        outcome: Outcome<M>,
+        /// Whom to answer.
+        reply: Option<R>,
+    },
+    /// A subscriber still works on a delivery.
+    InProgress {
+        /// Its name.
+        name: Arc<str>,
+        /// The event.
+        seq: u64,
+        /// The delivery.
+        number: u64,
+    },
+    /// A subscriber's handler panicked.
+    Panicked {
+        /// Its name.
+        name: Arc<str>,
+    },
+    /// A part of the log was read for a subscription.
+    Fetched {
+        /// The subscription.
+        index: usize,
+        /// The events, or nothing when the read failed.
+        events: Option<Vec<Arc<Envelope<M>>>>,
+    },
     /// A row to write with what comes next.
     Row(Row),
     /// Everything shall become durable now.
@@ -128,6 +204,7 @@ impl<M: Model, R: Clone> Core<M, R> {
             counts: Counts::default(),
             topics: vec![0; M::topics().len()],
             commit_times: Histogram::default(),
+            subscribers: Subscribers::new(1),
         }
     }
 
@@ -135,12 +212,12 @@ impl<M: Model, R: Clone> Core<M, R> {
     pub fn step(&mut self, now: Now, input: Input<M, R>, fx: &mut Effects<M, R>) {
         match input {
             Input::Publish(publish, reply) => {
-                let result = self.transact(now, std::iter::once(publish), fx);
-                self.reply(reply, result, fx);
+                let result = self.transact(now, std::iter::once(publish), true, fx);
+                self.reply(reply, self.queue.unit(), result, fx);
             }
             Input::Transact(items, reply) => {
-                let result = self.transact(now, items.into_iter(), fx);
-                self.reply(reply, result, fx);
+                let result = self.transact(now, items.into_iter(), true, fx);
+                self.reply(reply, self.queue.unit(), result, fx);
             }
             Input::Committed => self.committed(now, fx),
             Input::CommitFailed(error) => {
@@ -153,13 +230,74 @@ impl<M: Model, R: Clone> Core<M, R> {
                 self.queue.push_row(now.mono, row, super::queue::RowStart::Never);
             }
             Input::Flush => self.queue.flush(),
+            Input::Settle { name, seq, number, outcome, reply } => {
+                let result = self.settle(now, &name, seq, number, outcome, fx);
+                let (unit, result) = result.map_or_else(|error| (0, Err(error)), |(unit, applied)| (unit, Ok(applied)));
+                self.reply(reply, unit, result, fx);
+            }
+            Input::Subscribe { name, filter, start } => {
+                let next = match start {
+                    Start::Beginning => 1,
+                    Start::Now => self.seq + 1,
+                    Start::Seq(seq) => seq.max(1),
+                };
+                let (subscribers, mut io) = self.subscribers(now, fx);
+                subscribers.attach(name, filter, next, &mut io);
+            }
+            Input::Unsubscribe { index, why, park } => {
+                let (subscribers, mut io) = self.subscribers(now, fx);
+                subscribers.detach(index, why, park, &mut io);
+            }
+            Input::Taken { index, number } => self.subscribers.taken(index, number, now.mono),
+            Input::InProgress { name, seq, number } => self.subscribers.in_progress(&name, seq, number, now.mono),
+            Input::Panicked { name } => self.subscribers.panicked(&name),
+            Input::Fetched { index, events } => self.subscribers.fetched(index, events, now.mono),
         }
     }
 
-    fn reply(&mut self, reply: Option<R>, result: Result<Applied, PublishError<M>>, fx: &mut Effects<M, R>) {
+    /// The subscribers, and what they reach.
+    fn subscribers<'a>(&'a mut self, now: Now, fx: &'a mut Effects<M, R>) -> (&'a mut Subscribers<M>, Reach<'a, M>) {
+        let Self { subscribers, queue, window, durable, .. } = self;
+        let out = &mut fx.deliveries;
+        (subscribers, Reach { now, queue, window, durable: *durable, out, fetches: &mut fx.fetches })
+    }
+
+    /// A subscriber's decision; gives the unit that makes it durable.
+    fn settle(
+        &mut self,
+        now: Now,
+        name: &str,
+        seq: u64,
+        number: u64,
+        outcome: Outcome<M>,
+        fx: &mut Effects<M, R>,
+    ) -> Result<(u64, Applied), PublishError<M>> {
+        let (index, envelope) = self.subscribers.current(name, seq, number).ok_or(PublishError::Superseded)?;
+        let mut applied = Applied { seq, version: envelope.version, id: envelope.id };
+        let decision = match outcome {
+            Outcome::Ack { mut publish, put } => {
+                if publish.is_empty() {
+                    self.queue.begin_unit();
+                } else {
+                    for item in &mut publish {
+                        item.cause.get_or_insert(applied.id);
+                    }
+                    applied = self.transact(now, publish.into_iter(), false, fx)?;
+                }
+                Decision::Ack(put)
+            }
+            Outcome::Nak { delay, reason } => Decision::Nak(delay, reason),
+            Outcome::Term(reason) => Decision::Term(reason),
+        };
+        let unit = self.queue.unit();
+        let (subscribers, mut io) = self.subscribers(now, fx);
+        subscribers.settle(index, seq, decision, &mut io);
+        Ok((unit, applied))
+    }
+
+    fn reply(&mut self, reply: Option<R>, unit: u64, result: Result<Applied, PublishError<M>>, fx: &mut Effects<M, R>) {
         let Some(reply) = reply else { return };
         if let Ok(applied) = &result {
-            let unit = self.queue.unit();
             self.waiting.push_back((unit, applied.seq, reply.clone()));
         }
         fx.answers.push((reply, result));
@@ -170,6 +308,7 @@ impl<M: Model, R: Clone> Core<M, R> {
         &mut self,
         now: Now,
         items: impl ExactSizeIterator<Item = Publish<M>>,
+        may_lose: bool,
         fx: &mut Effects<M, R>,
     ) -> Result<Applied, PublishError<M>> {
         let total = items.len() as u64;
@@ -181,7 +320,7 @@ impl<M: Model, R: Clone> Core<M, R> {
         let (mut bytes, mut lost) = (0, 0);
         if let Some(why) = self.queue.refusing() {
             for item in items {
-                lost += u64::from(self.lose(item));
+                lost += u64::from(may_lose && self.lose(item));
             }
             last = Err(PublishError::ReadOnly(why));
         } else if total as usize <= TRANSACTION_EVENTS_MAX {
@@ -218,7 +357,7 @@ impl<M: Model, R: Clone> Core<M, R> {
     }
 }
 
-impl<M: Model, R> Core<M, R> {
+impl<M: Model, R: Clone> Core<M, R> {
     /// Checks and applies one event.
     fn apply(
         &mut self,
@@ -346,13 +485,16 @@ impl<M: Model, R> Core<M, R> {
         let took = now.mono - flight.since;
         self.commit_times.record(took);
         self.counts.commits += 1;
-        self.durable = flight.seq.unwrap_or(self.durable);
+        let before = self.durable;
+        self.durable = flight.seq.unwrap_or(before);
         fx.moved = true;
         while self.waiting.front().is_some_and(|(unit, ..)| *unit <= flight.through) {
             if let Some((_, seq, reply)) = self.waiting.pop_front() {
                 fx.durable.push((reply, seq));
             }
         }
+        let (subscribers, mut io) = self.subscribers(now, fx);
+        subscribers.committed(flight.through, before, &mut io);
         while self.window.len() > WINDOW_EVENTS && self.window.front().is_some_and(|first| first.seq <= self.durable) {
             self.window.pop_front();
         }
@@ -368,12 +510,16 @@ impl<M: Model, R> Core<M, R> {
                 self.counts.gap_records += 1;
             }
         }
+        let (subscribers, mut io) = self.subscribers(now, fx);
+        subscribers.tick(&mut io);
         fx.retry |= self.queue.retry(now.mono);
         if fx.commit.is_none() {
             fx.commit = self.queue.cut(now.mono);
         }
     }
+}
 
+impl<M: Model, R> Core<M, R> {
     /// The state between two steps; shares every entity that did not change with the snapshot before.
     pub fn snapshot(&mut self, now: Now) -> Snapshot<M> {
         for key in self.changed.drain(..) {

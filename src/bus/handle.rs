@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::Thread;
+use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use crossbeam_channel::{Sender, bounded};
 
 use super::answer::{PublishError, Reply, Ticket};
+use super::component::{self, Component};
 use super::core::{TRANSACTION_BYTES_MAX, TRANSACTION_EVENTS_MAX};
+use super::delivery::{DurableSubscription, Mailbox, Outcome, Start};
 use super::envelope::{Envelope, Publish};
 use super::filter::Filter;
 use super::inspect::Report;
@@ -18,6 +20,7 @@ use super::lanes::{Lane, Translate, TranslatedLane};
 use super::live::{Live, LiveSubscription};
 use super::model::{EntityKey, Model};
 use super::snapshot::Snapshot;
+use super::start::StartError;
 use super::storage::{DeviceId, StorageError, StorageReader};
 use crate::time::Clock;
 
@@ -30,6 +33,11 @@ pub(super) enum Command<M: Model> {
     Transact(Vec<Publish<M>>, Reply<M>),
     AddLane(Box<dyn Lane<M>>),
     Live(Live<M>),
+    Subscribe { name: Arc<str>, filter: Filter, start: Start, mailbox: Mailbox<M> },
+    Settle { name: Arc<str>, seq: u64, number: u64, outcome: Outcome<M>, reply: Reply<M> },
+    InProgress { name: Arc<str>, seq: u64, number: u64 },
+    Panicked { name: Arc<str> },
+    Park { name: Arc<str> },
     Waker(Box<dyn Fn() + Send>),
     Inspect(Sender<Arc<Report>>),
     Shutdown(Sender<()>),
@@ -47,7 +55,7 @@ pub(super) struct Shared<M: Model> {
     pub(super) device: DeviceId,
 }
 
-/// A bus. Clones share it; the last one gone, it makes everything durable and stops.
+/// A bus. Clones share it. It runs until [`BusHandle::shutdown`]: components and subscriptions hold handles too.
 pub struct BusHandle<M: Model>(pub(super) Arc<Shared<M>>);
 
 impl<M: Model> Clone for BusHandle<M> {
@@ -110,6 +118,20 @@ impl<M: Model> BusHandle<M> {
         let (live, subscription) = Live::new(filter, capacity);
         self.send(Command::Live(live)).ok();
         subscription
+    }
+
+    /// Durable events, each until it is acknowledged. Whoever received for this name before does so no longer.
+    pub fn subscribe_durable(&self, name: &str, filter: Filter, start: Start) -> DurableSubscription<M> {
+        let name: Arc<str> = name.into();
+        let (mailbox, subscription) = DurableSubscription::new(Arc::clone(&name), self.clone());
+        // When the bus has stopped, the mailbox is dropped here, and receiving says so.
+        self.send(Command::Subscribe { name, filter, start, mailbox }).ok();
+        subscription
+    }
+
+    /// Starts a component on a thread of its own.
+    pub fn run(&self, component: Box<dyn Component<M>>) -> Result<JoinHandle<()>, StartError> {
+        component::run(self, component)
     }
 
     /// Polls a lane on the bus thread from now on.

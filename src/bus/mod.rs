@@ -1,7 +1,9 @@
 //! The bus: lanes and commands in, one ordered log out. Knows nothing of music, sound or windows.
 
 pub mod answer;
+pub mod component;
 pub mod core;
+pub mod delivery;
 pub mod envelope;
 pub mod filter;
 pub mod fold;
@@ -14,15 +16,24 @@ pub mod json;
 pub mod lane;
 pub mod lanes;
 pub mod live;
+pub mod memory;
 pub mod model;
 mod persister;
 pub mod queue;
+mod reader;
+pub mod rows;
 pub mod snapshot;
 pub mod start;
 pub mod storage;
+pub mod subscribers;
+pub mod subscription;
+#[doc(hidden)]
+pub mod testing;
 pub mod thread;
 
 pub use answer::{Applied, PublishError, Ticket};
+pub use component::{Component, Context};
+pub use delivery::{Delivery, DurableSubscription, Outcome, Put, Start};
 pub use envelope::{Body, Envelope, Publish};
 pub use filter::Filter;
 pub use fold::{Versioned, replay};
@@ -31,6 +42,7 @@ pub use handle::BusHandle;
 pub use health::Health;
 pub use lanes::{Look, Translate};
 pub use live::{LiveItem, LiveSubscription};
+pub use memory::MemoryStorage;
 pub use model::{Decoded, Durability, EntityKey, Expect, Model, Refusal, Strategy, Topic};
 pub use snapshot::{Snapshot, State};
 pub use start::{StartError, start};

@@ -46,5 +46,8 @@ pub(super) fn spawn<M: Model>(
             }
             bus.unpark();
         }
+        // The store is closed before the other side sees that this thread is gone.
+        drop(storage);
+        drop(outcomes);
     })
 }

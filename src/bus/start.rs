@@ -15,12 +15,17 @@ use super::handle::{BusHandle, Shared};
 use super::inspect::Report;
 use super::model::{EntityKey, Model};
 use super::persister;
+use super::reader;
+use super::rows;
 use super::storage::{DeviceId, Row, StateRow, Storage, StorageError, StorageReader, Table};
+use super::subscribers::Subscribers;
 use super::thread::{BusThread, COMMANDS, Config, Side};
 use crate::time::Clock;
 
 /// Events read at a time.
 const READ: usize = 1_024;
+/// Reads of the log that wait at most; more subscriptions than this catch up in turn.
+const FETCHES: usize = 1_024;
 /// The row of [`Table::Meta`] that holds the machine's id, as 8 big-endian bytes.
 pub const DEVICE_ROW: &[u8] = b"device";
 
@@ -51,6 +56,8 @@ pub fn start<M: Model>(
     let now = Now { mono: clock.now(), wall: clock.wall() };
     let mut core = Core::new(device, folded, config.rest.clone());
     core.queue.set_limits(config.buffer.0, config.buffer.1);
+    core.subscribers = Subscribers::new(config.seed);
+    core.subscribers.resume(rows::subscribers(&*reader)?, core.applied());
     if known.is_none() {
         let row = Row { table: Table::Meta, key: DEVICE_ROW.to_vec(), value: Some(device.0.to_be_bytes().to_vec()) };
         core.step(now, Input::Row(row), &mut Effects::default());
@@ -58,6 +65,8 @@ pub fn start<M: Model>(
     let (commands, commands_out) = bounded(COMMANDS);
     let (orders, orders_out) = bounded(2);
     let (outcomes_in, outcomes) = bounded(2);
+    let (fetches, fetches_out) = bounded(FETCHES);
+    let (fetched_in, fetched) = bounded(FETCHES);
     let snapshot = Arc::new(ArcSwap::from_pointee(core.snapshot(now)));
     let report = Arc::new(ArcSwap::from_pointee(Report::default()));
     let report_wanted = Arc::new(AtomicBool::new(false));
@@ -69,6 +78,8 @@ pub fn start<M: Model>(
         commands: commands_out,
         orders,
         outcomes,
+        fetches,
+        fetched,
         snapshot: Arc::clone(&snapshot),
         report: Arc::clone(&report),
         report_wanted: Arc::clone(&report_wanted),
@@ -80,6 +91,7 @@ pub fn start<M: Model>(
         .map_err(|error| StartError::Thread(error.to_string()))?;
     let bus = thread.thread().clone();
     persister::spawn(storage, orders_out, outcomes_in, bus.clone())
+        .and_then(|_| reader::spawn(Arc::clone(&reader), fetches_out, fetched_in, bus.clone()))
         .map_err(|error| StartError::Thread(error.to_string()))?;
     Ok(BusHandle(Arc::new(Shared { commands, bus, snapshot, reader, clock, report, report_wanted, device })))
 }

@@ -1,15 +1,17 @@
 //! The bus thread: a thin shell that carries inputs to the core and its effects out. Never waits for the disk, and is
 //! never woken by a real-time thread.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, Sender, TrySendError};
 
 use super::answer::{Answer, Reply};
 use super::core::{Core, Effects, Input, Now};
+use super::delivery::Mailbox;
 use super::envelope::{self, Publish};
 use super::handle::Command;
 use super::health::Health;
@@ -18,8 +20,10 @@ use super::lanes::Lane;
 use super::live::Live;
 use super::model::{Durability, Model, Strategy};
 use super::persister::{Order, Outcome};
+use super::reader::Fetched;
 use super::snapshot::Snapshot;
 use super::storage::StoreSize;
+use super::subscribers::Fetch;
 use crate::time::{Clock, Micros};
 
 /// Commands waiting at most.
@@ -68,6 +72,8 @@ pub(super) struct BusThread<M: Model> {
     pub(super) commands: Receiver<Command<M>>,
     pub(super) orders: Sender<Order<M>>,
     pub(super) outcomes: Receiver<Outcome>,
+    pub(super) fetches: Sender<Fetch>,
+    pub(super) fetched: Receiver<Fetched<M>>,
     pub(super) snapshot: Arc<ArcSwap<Snapshot<M>>>,
     pub(super) report: Arc<ArcSwap<Report>>,
     pub(super) report_wanted: Arc<AtomicBool>,
@@ -78,6 +84,7 @@ pub(super) struct BusThread<M: Model> {
 pub(super) struct Side<M: Model> {
     lanes: Vec<Box<dyn Lane<M>>>,
     live: Vec<Live<M>>,
+    mailboxes: HashMap<usize, Mailbox<M>>,
     waker: Option<Box<dyn Fn() + Send>>,
     fx: Effects<M, Reply<M>>,
     translated: Vec<Publish<M>>,
@@ -103,6 +110,7 @@ impl<M: Model> Side<M> {
         Self {
             lanes: Vec::new(),
             live: Vec::new(),
+            mailboxes: HashMap::new(),
             waker: None,
             fx: Effects::default(),
             translated: Vec::new(),
@@ -138,6 +146,9 @@ impl<M: Model> BusThread<M> {
                 std::thread::park_timeout(if silent { self.config.poll_idle } else { self.config.poll });
             }
         }
+        // The persister ends, and closes the store, once it gets no more orders.
+        drop(self.orders);
+        while self.outcomes.recv().is_ok() {}
         for stopped in self.side.stopping.into_iter().flatten() {
             stopped.try_send(()).ok();
         }
@@ -147,7 +158,8 @@ impl<M: Model> BusThread<M> {
     fn poll(&mut self) -> usize {
         let now = self.now();
         self.side.polls += 1;
-        let taken = self.take_outcomes(now) + self.take_lanes(now) + self.take_commands(now);
+        let taken = self.take_outcomes(now) + self.take_lanes(now) + self.take_commands(now) + self.take_fetched(now);
+        self.take_mailboxes(now);
         self.core.step(now, Input::Tick, &mut self.side.fx);
         self.carry_out(now);
         if taken > 0 {
@@ -193,6 +205,26 @@ impl<M: Model> BusThread<M> {
         taken
     }
 
+    fn take_fetched(&mut self, now: Now) -> usize {
+        let mut taken = 0;
+        while let Ok(Fetched { index, events }) = self.fetched.try_recv() {
+            taken += 1;
+            self.core.step(now, Input::Fetched { index, events }, &mut self.side.fx);
+        }
+        taken
+    }
+
+    /// Tells the core which deliveries were taken, and who is gone.
+    fn take_mailboxes(&mut self, now: Now) {
+        for (index, mailbox) in &mut self.side.mailboxes {
+            let number = mailbox.taken.load(Ordering::Acquire);
+            if number > mailbox.told {
+                mailbox.told = number;
+                self.core.step(now, Input::Taken { index: *index, number }, &mut self.side.fx);
+            }
+        }
+    }
+
     fn take_commands(&mut self, now: Now) -> usize {
         self.side.commands_high = self.side.commands_high.max(self.commands.len());
         for taken in 0..BATCH {
@@ -221,6 +253,29 @@ impl<M: Model> BusThread<M> {
             }
             Command::AddLane(lane) => self.side.lanes.push(lane),
             Command::Live(live) => self.side.live.push(live),
+            Command::Subscribe { name, filter, start, mailbox } => {
+                let input = Input::Subscribe { name: Arc::clone(&name), filter, start };
+                self.core.step(now, input, &mut self.side.fx);
+                if let Some(index) = self.core.subscribers.index(&name) {
+                    // Deliveries of this very step come after this, in `carry_out`; older ones went out already.
+                    self.side.mailboxes.insert(index, mailbox);
+                }
+            }
+            Command::Settle { name, seq, number, outcome, reply } => {
+                let input = Input::Settle { name, seq, number, outcome, reply: Some(reply) };
+                self.core.step(now, input, &mut self.side.fx);
+            }
+            Command::InProgress { name, seq, number } => {
+                self.core.step(now, Input::InProgress { name, seq, number }, &mut self.side.fx);
+            }
+            Command::Panicked { name } => self.core.step(now, Input::Panicked { name }, &mut self.side.fx),
+            Command::Park { name } => {
+                if let Some(index) = self.core.subscribers.index(&name) {
+                    self.side.mailboxes.remove(&index);
+                    let why = "the component is parked";
+                    self.core.step(now, Input::Unsubscribe { index, why, park: true }, &mut self.side.fx);
+                }
+            }
             Command::Waker(waker) => self.side.waker = Some(waker),
             Command::Inspect(sender) => {
                 sender.try_send(Arc::new(self.make_report(now))).ok();
@@ -258,6 +313,18 @@ impl<M: Model> BusThread<M> {
             }
         }
         self.side.live.retain(|live| !live.is_gone());
+        let mut gone = Vec::new();
+        for (index, delivery) in fx.deliveries.drain(..) {
+            // Has room: deliveries that were not taken are bounded.
+            let sent = self.side.mailboxes.get(&index).map(|mailbox| mailbox.sender.try_send(delivery));
+            if matches!(sent, None | Some(Err(TrySendError::Disconnected(_)))) {
+                gone.push(index);
+            }
+        }
+        for fetch in fx.fetches.drain(..) {
+            // One read per subscription is out at a time; the reader never makes the bus wait.
+            self.fetches.try_send(fetch).ok();
+        }
         fx.applied.clear();
         fx.moved = false;
         if let Some(batch) = fx.commit.take() {
@@ -266,6 +333,12 @@ impl<M: Model> BusThread<M> {
         }
         if std::mem::take(&mut fx.retry) {
             self.orders.try_send(Order::Retry).ok();
+        }
+        for index in gone {
+            if self.side.mailboxes.remove(&index).is_some() {
+                let why = "the subscriber went away";
+                self.core.step(now, Input::Unsubscribe { index, why, park: false }, &mut self.side.fx);
+            }
         }
         self.repaint(now);
     }
@@ -283,12 +356,14 @@ impl<M: Model> BusThread<M> {
     fn make_report(&self, now: Now) -> Report {
         let core = &self.core;
         let side = &self.side;
+        let subscribers = core.subscribers.reports(core.durable());
         let mut counts = *core.counts();
         counts.bytes_committed = side.bytes;
         counts.snapshots = side.snapshots;
         counts.polls = side.polls;
         counts.repaints = side.repaints;
-        counts.filters = side.filters;
+        counts.filters = side.filters + core.subscribers.filters;
+        counts.deliveries = core.subscribers.deliveries;
         Report {
             at: now.mono,
             started: side.started,
@@ -306,9 +381,9 @@ impl<M: Model> BusThread<M> {
             commit: *core.commit_times(),
             step: side.step,
             store: side.store,
-            subscribers: Vec::new(),
+            dead_letters: subscribers.iter().map(|subscriber| subscriber.dead_letters).sum(),
+            subscribers,
             live: side.live.iter().map(Live::report).collect(),
-            dead_letters: 0,
             conflicts: core.conflicts().cloned().collect(),
             recent: core.recent(RECENT_EVENTS).map(envelope::view).collect(),
         }

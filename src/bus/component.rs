@@ -1,0 +1,179 @@
+//! Components: a thread each with a durable subscription, whose panics are caught, counted and survived.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use super::answer::PublishError;
+use super::delivery::{Delivery, DurableSubscription, Outcome, Progress, Start, private_rows};
+use super::filter::Filter;
+use super::handle::{BusHandle, Command};
+use super::model::Model;
+use super::snapshot::Snapshot;
+use super::start::StartError;
+use super::storage::StorageError;
+use crate::time::Micros;
+
+/// Panics in so many different events …
+pub const PARK_EVENTS: usize = 5;
+/// … within this time park a component.
+pub const PARK_WINDOW: Micros = Micros(60_000_000);
+/// The wait after a first panic; doubled with each that follows at once.
+const RESTART_MIN: Duration = Duration::from_millis(10);
+/// The longest.
+const RESTART_MAX: Duration = Duration::from_secs(5);
+/// How often a component without events looks whether the bus has stopped.
+const WAIT: Duration = Duration::from_secs(1);
+
+/// A part of the program that follows events. It keeps what it must not forget only through its acknowledgements.
+pub trait Component<M: Model>: Send + 'static {
+    /// Its durable name; a second component of the same name takes the first one's place.
+    fn name(&self) -> &'static str;
+    /// What it wants.
+    fn filter(&self) -> Filter;
+    /// Where it begins the first time.
+    fn start(&self) -> Start {
+        Start::Beginning
+    }
+    /// Handles one event; another one of the same entity only comes when this one is settled.
+    fn handle(&mut self, delivery: &Delivery<M>, context: &Context<M>) -> Outcome<M>;
+    /// Makes its local state anew after a panic left it half changed.
+    fn recover(&mut self, _context: &Context<M>) {}
+}
+
+/// What a component may reach while it handles.
+pub struct Context<M: Model> {
+    bus: BusHandle<M>,
+    name: &'static str,
+    progress: Progress<M>,
+}
+
+impl<M: Model> Context<M> {
+    /// The newest snapshot.
+    pub fn snapshot(&self) -> Arc<Snapshot<M>> {
+        self.bus.snapshot()
+    }
+
+    /// The bus. What must happen exactly once belongs into the outcome instead.
+    pub fn bus(&self) -> &BusHandle<M> {
+        &self.bus
+    }
+
+    /// The monotonic time.
+    pub fn now(&self) -> Micros {
+        self.bus.clock().now()
+    }
+
+    /// Starts the time to acknowledge anew, for long work.
+    pub fn in_progress(&self, delivery: &Delivery<M>) {
+        self.progress.tell(delivery);
+    }
+
+    /// The component's private rows whose key begins with `prefix`, as of the last commit.
+    pub fn private(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StorageError> {
+        private_rows(&self.bus, self.name, prefix)
+    }
+}
+
+/// Starts a component's thread; it ends when the bus stops, or when the component is parked.
+pub(super) fn run<M: Model>(
+    bus: &BusHandle<M>,
+    mut component: Box<dyn Component<M>>,
+) -> Result<JoinHandle<()>, StartError> {
+    let name = component.name();
+    let subscription = bus.subscribe_durable(name, component.filter(), component.start());
+    // The thread holds no handle that keeps the bus alive but through the subscription, which ends with the bus.
+    let context = Context { bus: bus.clone(), name, progress: subscription.progress() };
+    Builder::new()
+        .name(name.to_owned())
+        .spawn(move || serve(&mut *component, &subscription, &context))
+        .map_err(|error| StartError::Thread(error.to_string()))
+}
+
+fn serve<M: Model>(component: &mut dyn Component<M>, subscription: &DurableSubscription<M>, context: &Context<M>) {
+    let mut panics = Panics::default();
+    while let Ok(received) = subscription.recv(WAIT) {
+        let Some(delivery) = received else { continue };
+        match catch_unwind(AssertUnwindSafe(|| component.handle(&delivery, context))) {
+            Ok(outcome) => {
+                settle(subscription, &delivery, outcome);
+                panics.in_a_row = 0;
+            }
+            Err(panic) => {
+                let reason = format!("panicked: {}", text(&*panic));
+                context.bus.send(Command::Panicked { name: Arc::from(context.name) }).ok();
+                subscription.settle(&delivery, Outcome::Nak { delay: Micros::ZERO, reason });
+                if panics.park(context.now(), delivery.envelope.seq) {
+                    context.bus.send(Command::Park { name: Arc::from(context.name) }).ok();
+                    return;
+                }
+                // A `recover` that panics too leaves the component as it is; its next event shows it again.
+                catch_unwind(AssertUnwindSafe(|| component.recover(context))).ok();
+                crossbeam_channel::after(panics.wait()).recv().ok();
+            }
+        }
+    }
+}
+
+/// A refused outcome is a failure of the event; one that comes too late is not this delivery's affair any more.
+fn settle<M: Model>(subscription: &DurableSubscription<M>, delivery: &Delivery<M>, outcome: Outcome<M>) {
+    let follows = matches!(&outcome, Outcome::Ack { publish, .. } if !publish.is_empty());
+    let mut ticket = subscription.settle(delivery, outcome);
+    if !follows {
+        return;
+    }
+    match ticket.applied() {
+        Ok(_) | Err(PublishError::Superseded | PublishError::Closed) => {}
+        Err(error) => {
+            let reason = format!("what follows was refused: {error}");
+            subscription.settle(delivery, Outcome::Nak { delay: Micros::ZERO, reason });
+        }
+    }
+}
+
+/// The panics of late.
+#[derive(Default)]
+struct Panics {
+    events: VecDeque<(Micros, u64)>,
+    in_a_row: u32,
+}
+
+impl Panics {
+    /// Counts a panic; true if there were too many.
+    fn park(&mut self, now: Micros, seq: u64) -> bool {
+        self.in_a_row += 1;
+        self.events.retain(|(at, event)| now - *at < PARK_WINDOW && *event != seq);
+        self.events.push_back((now, seq));
+        self.events.len() >= PARK_EVENTS
+    }
+
+    fn wait(&self) -> Duration {
+        RESTART_MAX.min(RESTART_MIN * 2u32.saturating_pow(self.in_a_row.saturating_sub(1).min(16)))
+    }
+}
+
+fn text(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without a message")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn five_different_events_within_a_minute_park_and_one_event_again_and_again_does_not() {
+        let mut panics = Panics::default();
+        assert!((0..20).all(|second| !panics.park(Micros(second * 1_000_000), 7)));
+        let parked: Vec<bool> = (0..4).map(|event| panics.park(Micros(21_000_000), event)).collect();
+        assert_eq!(parked, [false, false, false, true]);
+        let mut slow = Panics::default();
+        assert!((0..50).all(|event| !slow.park(Micros(event * 16_000_000), event as u64)));
+    }
+}

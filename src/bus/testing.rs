@@ -1,0 +1,163 @@
+//! A small domain for the tests and benches of the bus and the store: counters and notebooks.
+
+use serde::{Deserialize, Serialize};
+
+use super::fold::{self, Folded};
+use super::gap::Lost;
+use super::model::{Decoded, Durability, EntityKey, Model, Refusal, Strategy, Topic};
+use super::snapshot::State;
+use super::start;
+use super::storage::StorageReader;
+use crate::time::Stamp;
+
+/// The domain's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Test {}
+
+/// What happens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// Played: appended to a notebook at stream durability.
+    Note {
+        /// Any number; 999 makes a mischievous handler panic.
+        pitch: u32,
+    },
+    /// Notes that nobody could keep.
+    Gap {
+        /// How many.
+        lost: u64,
+    },
+    /// A counter moves; it may not go below zero. Conflicts are refused.
+    Add(i64),
+    /// A text is set; the last writer wins.
+    Title(String),
+    /// The entity is removed.
+    Remove,
+}
+
+/// What events fold into.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Value {
+    /// Sum of [`Event::Add`].
+    pub count: i64,
+    /// How many [`Event::Note`].
+    pub notes: u64,
+    /// How many were lost.
+    pub lost: u64,
+    /// A digest that depends on the order.
+    pub digest: u64,
+    /// The last [`Event::Title`].
+    pub title: String,
+}
+
+const fn topic(name: &'static str, durability: Durability, strategy: Strategy) -> Topic {
+    Topic { name, durability, strategy, schema: "test", schema_version: 1 }
+}
+
+static TOPICS: [Topic; 5] = [
+    topic("book.note", Durability::Stream, Strategy::AppendOnly),
+    topic("book.gap", Durability::Stream, Strategy::AppendOnly),
+    topic("counter.add", Durability::Edit, Strategy::Reject),
+    topic("book.title", Durability::Edit, Strategy::LastWriter),
+    topic("any.remove", Durability::Edit, Strategy::Reject),
+];
+
+impl Model for Test {
+    type Event = Event;
+    type Entity = Value;
+
+    fn topics() -> &'static [Topic] {
+        &TOPICS
+    }
+
+    fn topic(event: &Event) -> &'static Topic {
+        match event {
+            Event::Note { .. } => &TOPICS[0],
+            Event::Gap { .. } => &TOPICS[1],
+            Event::Add(_) => &TOPICS[2],
+            Event::Title(_) => &TOPICS[3],
+            Event::Remove => &TOPICS[4],
+        }
+    }
+
+    fn check(_: &EntityKey, event: &Event, current: Option<&Value>) -> Result<(), Refusal> {
+        match event {
+            Event::Add(by) if current.map_or(0, |value| value.count) + by < 0 => Err(Refusal::new("below zero")),
+            Event::Remove if current.is_none() => Err(Refusal::new("nothing to remove")),
+            _ => Ok(()),
+        }
+    }
+
+    fn apply(_: &EntityKey, event: &Event, _: Option<&Stamp>, current: Option<&Value>) -> Option<Value> {
+        let mut value = current.cloned().unwrap_or_default();
+        match event {
+            Event::Note { pitch } => {
+                value.notes += 1;
+                value.digest = value.digest.wrapping_mul(31).wrapping_add(u64::from(*pitch));
+            }
+            Event::Gap { lost } => value.lost += lost,
+            Event::Add(by) => value.count += by,
+            Event::Title(title) => value.title.clone_from(title),
+            Event::Remove => return None,
+        }
+        Some(value)
+    }
+
+    fn encode(event: &Event) -> Vec<u8> {
+        rmp_serde::to_vec_named(event).unwrap_or_default()
+    }
+
+    fn decode(schema: &str, version: u16, bytes: &[u8]) -> Result<Decoded<Event>, String> {
+        if schema != "test" || version > 1 {
+            return Ok(Decoded::Unknown);
+        }
+        rmp_serde::from_slice(bytes).map(Decoded::Known).map_err(|error| error.to_string())
+    }
+
+    fn encode_entity(_: &EntityKey, value: &Value) -> Vec<u8> {
+        rmp_serde::to_vec_named(value).unwrap_or_default()
+    }
+
+    fn decode_entity(_: &EntityKey, bytes: &[u8]) -> Result<Value, String> {
+        rmp_serde::from_slice(bytes).map_err(|error| error.to_string())
+    }
+
+    fn lost(_: &EntityKey, lost: &Lost) -> Event {
+        Event::Gap { lost: lost.count }
+    }
+}
+
+/// R3, for the end of any test: the state folded from the log equals the stored state and the live one.
+pub fn check_fold<M: Model>(reader: &dyn StorageReader, live: &State<M>) -> Result<(), String> {
+    let folded: Folded<M> = start::fold_log(reader).map_err(|error| error.to_string())?;
+    let rows = start::load::<M>(reader).map_err(|error| error.to_string())?;
+    let expected = State::from_entities(&folded.entities);
+    for (name, state) in [("live", live), ("stored", &State::from_entities(&rows.entities))] {
+        if *state != expected {
+            let wrong = expected.iter().find(|(key, value)| state.get(key.as_str()) != Some(*value));
+            return Err(format!("the {name} state is not the fold of the log, first at {wrong:?}"));
+        }
+    }
+    let again = fold::replay::<M>(reader.events(1, usize::MAX).map_err(|error| error.to_string())?);
+    (again.map_err(|error| error.to_string())?.end == folded.end).then_some(()).ok_or("the log's end moved".to_owned())
+}
+
+/// A small generator for seeded tests (SplitMix64, Steele et al. 2014).
+#[derive(Clone, Debug)]
+pub struct Random(pub u64);
+
+impl Random {
+    /// The next 64 bits.
+    pub fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.0;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bits ^ (bits >> 31)
+    }
+
+    /// A number below `end`.
+    pub fn below(&mut self, end: u64) -> u64 {
+        self.bits() % end.max(1)
+    }
+}
