@@ -3,6 +3,7 @@
 //! [`wait`] turns the page when an onset group is done; [`tempo`] judges against the metronome; [`result`] folds the
 //! verdicts of any of them.
 
+pub mod follow;
 mod options;
 pub mod result;
 pub mod tempo;

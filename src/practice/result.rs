@@ -1,6 +1,7 @@
 //! Verdicts folded into a result: counts by bar and hand, timing with its uncertainty, the bars to work on.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::types::{Verdict, VerdictKind};
 use crate::music::{Hand, Hands, Score};
@@ -135,6 +136,18 @@ pub enum Trouble {
     Early(u32),
     /// The pitches are right, and mostly late.
     Late(u32),
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missed(n) => write!(f, "{n} missed"),
+            Self::Extra(n) => write!(f, "{n} not written"),
+            Self::WrongOctave(n) => write!(f, "{n} in the wrong octave"),
+            Self::Early(n) => write!(f, "{n} early"),
+            Self::Late(n) => write!(f, "{n} late"),
+        }
+    }
 }
 
 /// The result of a take, or of a take so far. Fold verdicts into it one by one; it is complete at every moment.

@@ -1,0 +1,105 @@
+//! *Follow me*, afterwards: which played note is which written note, whatever the tempo, the rubato and the mistakes.
+//!
+//! Three steps. `path` finds the place in the score for every key-down. `assign` derives from it when each written
+//! note was to be expected, given the player's own local tempo, and pairs the notes of each pitch in order; it does
+//! so again with what it has found. The deviations that come out are from the local tempo, not from a metronome.
+
+mod assign;
+mod path;
+
+use super::types::{PlayedNote, Preset, Verdict, VerdictKind};
+use crate::music::{Hands, NoteId, Percent, Pitch, Score};
+use crate::time::{Micros, Ticks};
+
+/// A written note as the steps see it.
+#[derive(Clone, Copy, Debug)]
+struct Written {
+    id: NoteId,
+    /// The index of its onset group.
+    group: usize,
+    pitch: Pitch,
+}
+
+/// An onset group as the steps see it.
+#[derive(Clone, Copy, Debug)]
+struct Group {
+    /// When it would sound at the written tempo, in seconds.
+    seconds: f64,
+    /// Its notes, in `Piece::written`.
+    first: usize,
+    end: usize,
+}
+
+/// The practised notes of a score, by onset, then pitch.
+#[derive(Debug)]
+struct Piece {
+    written: Vec<Written>,
+    groups: Vec<Group>,
+}
+
+impl Piece {
+    fn new(score: &Score, hands: Hands, from: Ticks, to: Ticks) -> Self {
+        let mut piece = Self { written: Vec::new(), groups: Vec::new() };
+        for (group, onset) in score.onset_groups(hands, from, to).into_iter().enumerate() {
+            let first = piece.written.len();
+            for id in onset.notes {
+                piece.written.push(Written { id, group, pitch: score.note(id).pitch });
+            }
+            let seconds = score.tempo().micros(onset.tick, Percent::FULL).0 as f64 / 1e6;
+            piece.groups.push(Group { seconds, first, end: piece.written.len() });
+        }
+        piece
+    }
+
+    fn group_notes(&self, group: usize) -> &[Written] {
+        &self.written[self.groups[group].first..self.groups[group].end]
+    }
+}
+
+/// Pairs a take with the notes of `hands` whose onsets lie in `[from, to)`. Notes may come in any order; a bar that was
+/// played twice counts as played the second time. Verdicts are those of written notes in order, then of extra notes
+/// by time. Time grows with notes times 1 024 at most, memory likewise.
+pub fn pair(
+    score: &Score,
+    hands: Hands,
+    (from, to): (Ticks, Ticks),
+    preset: Preset,
+    notes: &[PlayedNote],
+) -> Vec<Verdict> {
+    let piece = Piece::new(score, hands, from, to);
+    let mut take = notes.to_vec();
+    take.sort_by_key(|n| (n.at, n.pitch, n.id));
+    let rough = path::find(&piece, &take, None);
+    let tempos = assign::tempos(&piece, &take, &rough);
+    let path = path::find(&piece, &take, Some(&tempos));
+    let assignment = assign::assign(&piece, &take, &path);
+    let mut verdicts = Vec::with_capacity(piece.written.len());
+    let mut used = vec![false; take.len()];
+    for (written, found) in piece.written.iter().zip(&assignment) {
+        verdicts.push(match found {
+            Some(pair) => {
+                used[pair.played] = true;
+                let deviation = Micros((pair.deviation * 1e6).round() as i64);
+                Verdict {
+                    pass: 0,
+                    played: Some(take[pair.played].id),
+                    written: Some(written.id),
+                    kind: preset.judge(deviation, Percent::FULL),
+                    deviation: Some(deviation),
+                }
+            }
+            None => {
+                Verdict { pass: 0, played: None, written: Some(written.id), kind: VerdictKind::Missed, deviation: None }
+            }
+        });
+    }
+    let extras = take.iter().zip(&used).filter(|(_, used)| !**used);
+    verdicts.extend(extras.map(|(note, _)| Verdict {
+        pass: 0,
+        played: Some(note.id),
+        written: None,
+        kind: VerdictKind::Extra,
+        deviation: None,
+    }));
+    verdicts
+}
