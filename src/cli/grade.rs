@@ -1,0 +1,224 @@
+//! `music-trainer grade`: judges a take against a score, both Standard MIDI Files, and prints what it found.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::formats::smf::read_performance;
+use crate::formats::{self, FormatError};
+use crate::music::{Hands, Score};
+use crate::practice::result::TakeResult;
+use crate::practice::tempo::TempoPlan;
+use crate::practice::wait::{WaitMatcher, WaitOptions};
+use crate::practice::{GroupDone, Mode, PlayedId, PlayedNote, Preset, Verdict, VerdictKind, follow, tempo};
+use crate::time::{Micros, Ticks};
+
+/// Why a take cannot be graded.
+#[derive(Debug, Error)]
+pub enum GradeError {
+    /// A file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file is not what it should be.
+    #[error("{}: {source}", path.display())]
+    Format {
+        /// Which.
+        path: PathBuf,
+        /// What, and where.
+        source: FormatError,
+    },
+    /// Nothing is judged in this mode.
+    #[error("takes are graded in the modes follow, wait and tempo")]
+    Mode,
+    /// The result cannot be written.
+    #[error("cannot write the result: {0}")]
+    Write(#[from] io::Error),
+}
+
+/// A take, judged.
+#[derive(Clone, Debug)]
+pub struct Grade {
+    /// What was decided.
+    pub verdicts: Vec<Verdict>,
+    /// When each onset group was done; *Wait* only.
+    pub groups: Vec<GroupDone>,
+    /// Whether the take reached the end of the score.
+    pub completed: bool,
+}
+
+/// Grades the take in one file against the score in another, and prints a summary or one JSON document.
+///
+/// # Errors
+/// Any [`GradeError`]; it names the file.
+pub fn run(mode: Mode, json: bool, score: &Path, take: &Path, out: &mut dyn Write) -> Result<(), GradeError> {
+    let score_bytes = read_file(score)?;
+    let name = score.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let reading = formats::read(&name, &score_bytes).map_err(|source| format_error(score, source))?;
+    let performance = read_performance(&read_file(take)?).map_err(|source| format_error(take, source))?;
+    let notes: Vec<PlayedNote> = (performance.notes.iter().enumerate())
+        .map(|(i, n)| PlayedNote { id: PlayedId(i as u64), at: n.at, pitch: n.pitch, velocity: n.velocity })
+        .collect();
+    let grade = grade(mode, &reading.score, &notes).ok_or(GradeError::Mode)?;
+    if json {
+        let report = Report::new(&reading.score, &notes, &grade);
+        serde_json::to_writer(&mut *out, &report).map_err(io::Error::from)?;
+        writeln!(out)?;
+    } else {
+        summary(&reading.score, &notes, &grade, out)?;
+    }
+    Ok(())
+}
+
+/// Judges a take, notes in order of time; `None` in a mode in which nothing is judged.
+pub fn grade(mode: Mode, score: &Score, notes: &[PlayedNote]) -> Option<Grade> {
+    match mode {
+        Mode::Wait => Some(grade_wait(score, notes)),
+        Mode::Tempo => {
+            let verdicts = tempo::judge(score, TempoPlan::whole(score), &[Micros::ZERO], notes);
+            Some(graded(score, verdicts))
+        }
+        Mode::Follow => {
+            let whole = (Ticks::ZERO, score.end());
+            Some(graded(score, follow::pair(score, Hands::BOTH, whole, Preset::Standard, notes)))
+        }
+        Mode::Listen | Mode::Rhythm => None,
+    }
+}
+
+fn graded(score: &Score, verdicts: Vec<Verdict>) -> Grade {
+    let last = score.notes().last().map(|n| n.onset);
+    let right = |v: &Verdict| v.kind.is_right() && v.written.map(|id| score.note(id).onset) == last;
+    Grade { completed: verdicts.iter().any(right), verdicts, groups: Vec::new() }
+}
+
+fn grade_wait(score: &Score, notes: &[PlayedNote]) -> Grade {
+    let mut matcher = WaitMatcher::new(score, Hands::BOTH, Ticks::ZERO, score.end(), WaitOptions::default());
+    let mut grade = Grade { verdicts: Vec::new(), groups: Vec::new(), completed: false };
+    for &note in notes {
+        let step = matcher.key_down(note);
+        grade.verdicts.extend(step.verdicts);
+        grade.groups.extend(step.done);
+    }
+    grade.verdicts.extend(matcher.finish());
+    grade.completed = matcher.is_finished();
+    grade
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, GradeError> {
+    let read_error = |source| GradeError::Read { path: path.to_owned(), source };
+    let file = std::fs::metadata(path).map_err(read_error)?;
+    if file.is_file() {
+        formats::check_len(file.len()).map_err(|source| format_error(path, source))?;
+    }
+    std::fs::read(path).map_err(read_error)
+}
+
+fn format_error(path: &Path, source: FormatError) -> GradeError {
+    GradeError::Format { path: path.to_owned(), source }
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    matches: Vec<Match>,
+    missed: Vec<WrittenReport>,
+    extra: Vec<PlayedReport>,
+    groups: Vec<GroupReport>,
+    completed: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Match {
+    score: WrittenReport,
+    played: PlayedReport,
+    deviation_ms: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct WrittenReport {
+    tick: i64,
+    pitch: u8,
+}
+
+#[derive(Debug, Serialize)]
+struct PlayedReport {
+    ms: f64,
+    pitch: u8,
+}
+
+#[derive(Debug, Serialize)]
+struct GroupReport {
+    tick: i64,
+    done_ms: f64,
+}
+
+impl Report {
+    /// Right notes are matches; everything else that is written is missed, and that is played extra. So a wrong
+    /// octave is both. Neutral key-downs, which the program knows to mean nothing, are left out.
+    fn new(score: &Score, notes: &[PlayedNote], grade: &Grade) -> Self {
+        let played: HashMap<PlayedId, &PlayedNote> = notes.iter().map(|n| (n.id, n)).collect();
+        let mut found = vec![false; score.notes().len()];
+        let mut report = Self {
+            matches: Vec::new(),
+            missed: Vec::new(),
+            extra: Vec::new(),
+            groups: grade.groups.iter().map(|g| GroupReport { tick: g.tick.0, done_ms: millis(g.at) }).collect(),
+            completed: grade.completed,
+        };
+        for verdict in &grade.verdicts {
+            let note = verdict.played.and_then(|id| played.get(&id));
+            match (verdict.kind, verdict.written, note) {
+                (VerdictKind::OnTime | VerdictKind::Early | VerdictKind::Late, Some(id), Some(note)) => {
+                    found[id.0 as usize] = true;
+                    let written = score.note(id);
+                    report.matches.push(Match {
+                        score: WrittenReport { tick: written.onset.0, pitch: written.pitch.key() },
+                        played: PlayedReport { ms: millis(note.at), pitch: note.pitch.key() },
+                        deviation_ms: millis(verdict.deviation.unwrap_or_default()),
+                    });
+                }
+                (VerdictKind::Extra | VerdictKind::WrongOctave, _, Some(note)) => {
+                    report.extra.push(PlayedReport { ms: millis(note.at), pitch: note.pitch.key() });
+                }
+                _ => {}
+            }
+        }
+        let missed = score.iter().filter(|(id, _)| !found[id.0 as usize]);
+        report.missed = missed.map(|(_, n)| WrittenReport { tick: n.onset.0, pitch: n.pitch.key() }).collect();
+        report
+    }
+}
+
+fn millis(time: Micros) -> f64 {
+    time.as_millis_f64()
+}
+
+fn summary(score: &Score, notes: &[PlayedNote], grade: &Grade, out: &mut dyn Write) -> io::Result<()> {
+    let result = TakeResult::of(score, &grade.verdicts, |_| None);
+    let c = result.counts;
+    writeln!(out, "written   {} notes", score.notes().len())?;
+    writeln!(out, "played    {} notes", notes.len())?;
+    writeln!(out, "right     {} ({} on time, {} early, {} late)", c.right(), c.on_time, c.early, c.late)?;
+    writeln!(out, "missed    {}", c.missed)?;
+    writeln!(out, "extra     {}", c.extra)?;
+    writeln!(out, "octave    {} in the wrong octave", c.wrong_octave)?;
+    match result.timing() {
+        Some(t) => {
+            let interval = t.bias_interval_millis;
+            writeln!(out, "bias      {:+.1} ms ± {interval:.1} (n = {})", t.bias_millis, t.n)?;
+            writeln!(out, "spread    {:.1} ms ± {:.1}", t.spread_millis, t.spread_interval_millis)?;
+        }
+        None => writeln!(out, "timing    not enough data")?,
+    }
+    for (bar, trouble) in result.worst_bars() {
+        writeln!(out, "bar {:<5} {trouble}", bar.number)?;
+    }
+    writeln!(out, "{}", if grade.completed { "completed" } else { "not played to the end" })
+}
