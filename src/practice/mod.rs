@@ -1,7 +1,7 @@
 //! Practice: who played what is written, and when. Pure: played notes in, verdicts out; no clock, thread or device.
 //!
-//! [`wait`] turns the page when an onset group is done; [`tempo`] judges against the metronome; [`result`] folds the
-//! verdicts of any of them.
+//! [`wait`] turns the page when an onset group is done; [`tempo`] judges against the metronome; [`follow`] pairs a
+//! whole take with a score whatever its tempo; [`result`] folds the verdicts of any of them.
 
 pub mod follow;
 mod options;

@@ -151,7 +151,7 @@ impl fmt::Display for Trouble {
 }
 
 /// The result of a take, or of a take so far. Fold verdicts into it one by one; it is complete at every moment.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TakeResult {
     /// All verdicts.
     pub counts: Counts,
@@ -167,21 +167,6 @@ pub struct TakeResult {
     pub incomplete: bool,
     bars: BTreeMap<usize, BarResult>,
     deviations: Vec<Micros>,
-}
-
-impl Default for TakeResult {
-    fn default() -> Self {
-        Self {
-            counts: Counts::default(),
-            right_hand: Counts::default(),
-            left_hand: Counts::default(),
-            passes: 0,
-            completed: false,
-            incomplete: false,
-            bars: BTreeMap::new(),
-            deviations: Vec::new(),
-        }
-    }
 }
 
 impl TakeResult {
