@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # id: (collection, file, options). Options:
 #   number          the tune's place in a file of many
+#   shift           what must be added to the other encoding's onsets, which begin with rests
 #   transpose       what must be added to the other encoding's keys, in semitones
 #   left_transpose  what our left hand plays lower than the tune, in semitones
 #   any_hand        hands are not compared: the tune has one staff, or its staves are not its hands
@@ -32,7 +33,10 @@ ROOT = Path(__file__).resolve().parent.parent
 PIECES = {
     "lightly-row": ("music21", "essenFolksong/dva0.abc",
                     {"number": 191, "transpose": -7, "left_transpose": -12, "any_hand": True, "until": 64}),
+    "schumann-little-piece": (
+        "mutopia", "ftp/SchumannR/O68/schumann-op68-05-petite-piece/schumann-op68-05-petite-piece.ly", {"shift": -1}),
     "minuet-g-major": ("mutopia", "ftp/BachJS/BWVAnh114/anna-magdalena-04/anna-magdalena-04.ly", {}),
+    "minuet-g-minor": ("mutopia", "ftp/BachJS/BWVAnh115/anna-magdalena-05/anna-magdalena-05.ly", {}),
     "musette-d-major": ("mutopia", "ftp/BachJS/BWVAnh126/anna-magdalena-22/anna-magdalena-22.ly", {"da_capo": (16, 80)}),
     "schumann-melodie": ("mutopia", "ftp/SchumannR/O68/schumann-op68-01-melodie/schumann-op68-01-melodie.ly", {}),
     "burgmuller-arabesque": ("mutopia", "ftp/BurgmullerJFF/O100/25EF-02/25EF-02.ly", {"as_written": True}),
@@ -153,7 +157,8 @@ def compare(piece, folders):
     found = ours(piece, options.get("as_written"))
     left = options.get("left_transpose", 0)
     found = [(at, key - (left if hand == "L" else 0), hand) for at, key, hand in found]
-    expected = [(at, key + options.get("transpose", 0), hand) for at, key, hand in expected]
+    shift, transpose = options.get("shift", 0), options.get("transpose", 0)
+    expected = [(at + shift, key + transpose, hand) for at, key, hand in expected]
     if "until" in options:
         expected = [note for note in expected if note[0] < options["until"]]
     if "da_capo" in options:

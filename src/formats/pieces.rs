@@ -32,9 +32,11 @@ macro_rules! pieces {
 }
 
 /// Easiest first.
-const SOURCES: [(&str, &str); 8] = pieces![
+const SOURCES: [(&str, &str); 10] = pieces![
     "lightly-row",
+    "schumann-little-piece",
     "minuet-g-major",
+    "minuet-g-minor",
     "musette-d-major",
     "schumann-melodie",
     "burgmuller-arabesque",
