@@ -1,7 +1,7 @@
-//! Standard MIDI Files of every kind, whole and broken: music or a clear error, never a panic.
+//! Standard MIDI Files of every kind and texts in our notation, whole and broken: music or a clear error, never a panic.
 
 use music_trainer::formats::smf::{PedalMove, PlayedNote, WRITE_RESOLUTION, read_performance, write};
-use music_trainer::formats::{FormatError, Reading, SCORE_BYTES_MAX, check_len, read};
+use music_trainer::formats::{FormatError, Reading, SCORE_BYTES_MAX, check_len, notation, read};
 use music_trainer::music::{Hand, Hands, Percent, Pitch};
 use music_trainer::time::{Micros, Ticks};
 use proptest::prelude::*;
@@ -184,6 +184,13 @@ fn what_is_no_midi_file_is_said_to_be_none() {
 }
 
 #[test]
+fn a_text_in_our_notation_is_told_by_its_content() {
+    let reading = read("any.mid", b"% a scale\ntitle: Scale\nR: c4 d e f L: c3/1").expect("a readable text");
+    assert_eq!((reading.score.title(), reading.score.notes().len()), ("Scale", 5));
+    check_error(b"title: Scale\nR: c4 d e f |\n   c d x", "line 3, column 8: \"x\" is not part of the notation");
+}
+
+#[test]
 fn a_file_too_long_is_refused_by_its_length() {
     assert_eq!(check_len(500_000_000), Err(FormatError::TooLong { bytes: 500_000_000 }));
     assert_eq!(check_len(SCORE_BYTES_MAX), Ok(()));
@@ -304,6 +311,15 @@ proptest! {
         let file = if whole { midi(0, 96, &[tail]) } else { tail };
         let _ = read("a.mid", &file);
         let _ = read_performance(&file);
+    }
+
+    #[test]
+    fn texts_of_any_kind_never_panic(text in "[a-gr#b0-9/.~<>{};|: !p()RL%\n]{0,80}", head in any::<bool>()) {
+        let text = if head { format!("title: A\nmeter: 3/4\npickup: 1/8\n{text}") } else { text };
+        if let Ok(reading) = read("a.txt", text.as_bytes()) {
+            prop_assert!(!reading.score.notes().is_empty());
+        }
+        let _ = notation::read(&text);
     }
 
     #[test]
