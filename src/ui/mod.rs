@@ -1,1 +1,106 @@
-//! ui
+//! The window: screens, panels and controls. It draws a borrowed [`View`] and answers with [`Command`]s; it reads no
+//! clock, channel or device, and no file except the names in the file dialog (`browser.rs`).
+//!
+//! [`frame`] is all of it for one frame. A panel is a function of the [`Cx`] and ends in `ui`; what a person wants is
+//! pushed to `send`, and the program applies it. What only the window knows is in [`State`]. Colours come from
+//! `theme`, words from `text`, shortcuts from `shortcuts`.
+
+mod banner;
+mod browser;
+pub mod command;
+mod computer_keyboard;
+mod devices;
+mod drop;
+mod help;
+pub mod icons;
+mod inspector;
+mod library;
+mod play;
+mod rail;
+mod results;
+mod settings;
+pub mod shortcuts;
+mod state;
+mod takes;
+pub mod text;
+pub mod theme;
+mod topbar;
+pub mod view;
+pub mod widgets;
+
+pub use command::{Command, Setting};
+pub use state::{FilePurpose, InspectorTab, Screen, State};
+pub use theme::install;
+pub use view::View;
+
+use egui::{CentralPanel, Ui};
+
+/// What a panel gets: what to draw, and where to send wishes.
+pub struct Cx<'a> {
+    /// What to draw.
+    pub view: &'a View<'a>,
+    /// Wishes, applied after the frame.
+    pub send: &'a mut Vec<Command>,
+}
+
+/// Draws a frame. Call [`install`] on the context once before. Commands are to be applied in order after the frame.
+pub fn frame(ui: &mut Ui, view: &View<'_>, state: &mut State, send: &mut Vec<Command>) {
+    appearance(ui, view, state);
+    shortcuts::handle(ui.ctx(), view, state, send);
+    let blocked = state.browser.is_some() || state.help;
+    state.keyboard.handle(ui.ctx(), blocked, send);
+    follow_piece(view, state);
+    let mut cx = Cx { view, send };
+    rail::ui(ui, state);
+    CentralPanel::no_frame().show(ui, |ui| {
+        ui.painter().rect_filled(ui.max_rect(), 0, theme::tokens(ui).background);
+        ui.spacing_mut().item_spacing.y = 0.0;
+        banner::ui(&mut cx, ui);
+        screen_ui(&mut cx, ui, state);
+    });
+    browser::ui(&mut cx, ui, state);
+    takes::confirm_ui(&mut cx, ui, state);
+    help::ui(ui, state);
+    drop::ui(&mut cx, ui, state);
+    if view.moving {
+        ui.ctx().request_repaint();
+    }
+}
+
+fn screen_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
+    match state.screen {
+        Screen::Library => library::ui(cx, ui, state),
+        Screen::Play => play::ui(cx, ui, state),
+        Screen::Takes => takes::ui(cx, ui, state),
+        Screen::Devices => devices::ui(cx, ui),
+        Screen::Inspector => inspector::ui(cx, ui, state),
+        Screen::Settings => settings::ui(cx, ui, state),
+        Screen::Results => results::ui(cx, ui, state),
+    }
+}
+
+/// Puts the chosen look into force when it changed.
+fn appearance(ui: &mut Ui, view: &View<'_>, state: &mut State) {
+    let look = theme::Look {
+        theme: view.settings.theme,
+        text_scale: f32::from(view.settings.text_percent) / 100.0,
+        reduced_motion: view.settings.reduced_motion,
+    };
+    if state.look != Some(look) {
+        state.look = Some(look);
+        theme::apply(ui.ctx(), look);
+        ui.reset_style();
+        ui.ctx().request_repaint();
+    }
+}
+
+/// A piece that was just opened is shown.
+fn follow_piece(view: &View<'_>, state: &mut State) {
+    let id = view.play.piece.map(|p| p.id);
+    if state.piece.as_deref() != id {
+        state.piece = id.map(str::to_owned);
+        if id.is_some() {
+            state.screen = Screen::Play;
+        }
+    }
+}

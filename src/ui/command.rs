@@ -1,0 +1,106 @@
+//! What the window asks of the program: one closed list. The program applies each in one `match`.
+
+use std::path::PathBuf;
+
+use crate::music::{Hand, Hands, Percent, Pitch};
+use crate::practice::{BarRange, Heard, Mode, Preset};
+
+use super::view::{NoteNames, ThemeChoice};
+
+/// A wish of the person at the window.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Start, or go on.
+    Play,
+    /// Stop, keep the place.
+    Pause,
+    /// Back to the start of the piece, or of the loop.
+    Restart,
+    /// To the first tick of a bar, by index.
+    SeekBar(usize),
+    /// How to play.
+    SetMode(Mode),
+    /// What I play.
+    SetPractised(Hands),
+    /// When the program sounds a hand.
+    SetHeard(Hand, Heard),
+    /// The speed.
+    SetTempo(Percent),
+    /// Repeat these bars, or none.
+    SetLoop(Option<BarRange>),
+    /// The metronome on or off.
+    SetMetronome(bool),
+    /// The count-in on or off.
+    SetCountIn(bool),
+    /// Open a piece of the library by id.
+    OpenPiece(String),
+    /// Open a file.
+    OpenFile(PathBuf),
+    /// Close the piece: free play.
+    ClosePiece,
+    /// A key went down, on the screen or on the computer keyboard, with a velocity of 1 to 127.
+    KeyDown(Pitch, u8),
+    /// That key went up.
+    KeyUp(Pitch),
+    /// All sound off, at once.
+    Panic,
+    /// Take back the last change.
+    Undo,
+    /// Do it again.
+    Redo,
+    /// Change a setting.
+    Set(Setting),
+    /// Load the result of a take, by id; the window shows the screen of results.
+    ShowResult(String),
+    /// Delete a take, by id.
+    DeleteTake(String),
+    /// Practise some bars of a piece: open it, loop them.
+    PractiseBars {
+        /// The piece's id.
+        piece: String,
+        /// Which bars.
+        bars: BarRange,
+        /// How fast.
+        speed: Percent,
+    },
+    /// Play a piece again, whole, at a speed.
+    PlayAgain {
+        /// The piece's id.
+        piece: String,
+        /// How fast.
+        speed: Percent,
+    },
+    /// Use a backend, by name.
+    SetBackend(String),
+    /// Use a MIDI input or not, by identity.
+    EnableMidi(String, bool),
+    /// A second of sound through the whole chain.
+    TestTone,
+    /// The banner was read.
+    DismissBanner(u64),
+}
+
+/// One setting with its new value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Setting {
+    /// Which colours.
+    Theme(ThemeChoice),
+    /// Size of the text in percent, 100 to 150.
+    TextPercent(u16),
+    /// How notes are called.
+    Names(NoteNames),
+    /// Names on falling notes.
+    NoteLabels(bool),
+    /// The strictness.
+    Preset(Preset),
+    /// The piano under the fingers, 0 to 100.
+    VolumePiano(u8),
+    /// The program's own playing, 0 to 100.
+    VolumeAccompaniment(u8),
+    /// The metronome, 0 to 100.
+    VolumeMetronome(u8),
+    /// A SoundFont, or the built-in piano.
+    SoundFont(Option<PathBuf>),
+    /// Nothing moves on its own that need not.
+    ReducedMotion(bool),
+}

@@ -1,0 +1,283 @@
+//! Falling notes over the keyboard. Only what is in view is looked at: a piece of ten thousand notes costs no more than
+//! a short one.
+
+use egui::{Align2, Painter, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2};
+
+use super::geometry::Keys;
+use crate::music::{Pitch, Score, Spelling, WrittenNote};
+use crate::time::Ticks;
+use crate::ui::state::State;
+use crate::ui::text;
+use crate::ui::theme::{self, Tokens, radius, tokens};
+use crate::ui::view::{Mark, Piece};
+use crate::ui::widgets::{mark_shape, snap};
+use crate::ui::{Cx, theme::fade};
+use crate::practice::VerdictKind;
+
+/// Points for a quarter note at zoom 1.
+const QUARTER: f32 = 58.0;
+/// Points under the hit line in which judged notes flow on before they are gone.
+const AFTER: f32 = 44.0;
+/// How far the zoom goes.
+const ZOOM: std::ops::RangeInclusive<f32> = 0.35..=4.0;
+
+/// The latest end among all notes up to each one, so that the first note in view is found by bisection.
+#[derive(Debug, Default)]
+pub struct NoteIndex {
+    piece: String,
+    latest_end: Vec<Ticks>,
+}
+
+impl NoteIndex {
+    /// Makes the index when another piece was opened.
+    fn update(&mut self, id: &str, score: &Score) {
+        if self.piece == id && self.latest_end.len() == score.notes().len() {
+            return;
+        }
+        id.clone_into(&mut self.piece);
+        let mut latest = Ticks(i64::MIN);
+        self.latest_end.clear();
+        self.latest_end.extend(score.notes().iter().map(|n| {
+            latest = latest.max(n.end);
+            latest
+        }));
+    }
+
+    /// The notes that may sound in `from..=to`: from the first that reaches into it to the last that begins in it.
+    fn range(&self, score: &Score, from: Ticks, to: Ticks) -> std::ops::Range<usize> {
+        let first = self.latest_end.partition_point(|end| *end <= from);
+        let last = score.notes().partition_point(|n| n.onset <= to);
+        first..last.max(first)
+    }
+}
+
+/// Ticks to heights.
+#[derive(Clone, Copy)]
+struct Fall {
+    rect: Rect,
+    hit: f32,
+    position: f64,
+    points_per_tick: f64,
+}
+
+impl Fall {
+    fn y(&self, tick: Ticks) -> f32 {
+        self.y_f64(tick.0 as f64)
+    }
+
+    fn y_f64(&self, tick: f64) -> f32 {
+        self.hit - ((tick - self.position) * self.points_per_tick) as f32
+    }
+
+    fn tick(&self, y: f32) -> Ticks {
+        Ticks((self.position + f64::from(self.hit - y) / self.points_per_tick).round() as i64)
+    }
+}
+
+/// The lines of the octaves, with nothing falling.
+pub(super) fn grid_ui(ui: &Ui, rect: Rect) {
+    let t = tokens(ui);
+    let keys = Keys::new(rect);
+    let painter = ui.painter_at(rect);
+    painter.rect_filled(rect, 0, t.background);
+    for pitch in Keys::all().filter(|p| matches!(p.class(), 0 | 5)) {
+        if let Some((x, _)) = keys.span(pitch) {
+            let share = if pitch.class() == 0 { 0.85 } else { 0.4 };
+            painter.vline(snap(ui, x), rect.y_range(), Stroke::new(1.0, fade(t.line, share)));
+        }
+    }
+}
+
+/// The notes in `rect`, whose bottom is the top of the keyboard.
+pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<'_>, rect: Rect) {
+    let response = ui.interact(rect, ui.scope_id().with("falling notes"), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Status, true, in_words(cx, piece)));
+    if response.hovered() {
+        let zoom = ui.input(|i| i.zoom_delta());
+        state.zoom = (state.zoom * zoom).clamp(*ZOOM.start(), *ZOOM.end());
+    }
+    state.index.update(piece.id, piece.score);
+    let points_per_tick = f64::from(QUARTER * state.zoom.max(*ZOOM.start())) / f64::from(piece.score.resolution());
+    let hit = rect.bottom() - AFTER.min(rect.height() * 0.2);
+    let fall = Fall { rect, hit, position: cx.view.play.transport.position, points_per_tick };
+    grid_ui(ui, rect);
+    let painter = ui.painter_at(rect);
+    bar_lines_ui(ui, &painter, piece.score, fall);
+    notes_ui(cx, ui, &painter, state, piece, fall);
+    hit_line_ui(ui, &painter, fall);
+    marks_ui(ui, &painter, state, piece, fall);
+    count_in_ui(cx, ui, &painter, piece, fall);
+}
+
+fn in_words(cx: &Cx<'_>, piece: &Piece<'_>) -> String {
+    let bars = piece.score.bars();
+    let index = bars.index_at(Ticks(cx.view.play.transport.position as i64));
+    let notes = piece.score.notes();
+    let names = cx.view.settings.names;
+    let next: Vec<String> = piece
+        .next
+        .iter()
+        .filter_map(|id| notes.get(id.0 as usize))
+        .map(|n| text::note_octave(n.pitch, names))
+        .collect();
+    text::place(piece.title, bars.number(index), bars.number(bars.len() - 1), &next.join(" "))
+}
+
+fn bar_lines_ui(ui: &Ui, painter: &Painter, score: &Score, fall: Fall) {
+    let t = tokens(ui);
+    let bars = score.bars();
+    let (low, high) = (fall.tick(fall.rect.bottom()), fall.tick(fall.rect.top()));
+    for index in bars.index_at(low)..=bars.index_at(high) {
+        let bar = bars.get(index);
+        let y = snap(ui, fall.y(bar.start));
+        painter.hline(fall.rect.x_range(), y, t.hairline());
+        let at = pos2(fall.rect.left() + 10.0, y - 3.0);
+        painter.text(at, Align2::LEFT_BOTTOM, bars.number(index), theme::regular(ui, 11.0), t.muted);
+        let beat = bar.meter.beat_ticks(score.resolution());
+        if beat as f64 * fall.points_per_tick < 14.0 {
+            continue;
+        }
+        let mut tick = bar.start.0 + beat;
+        while tick < bar.end.0.min(high.0) {
+            let y = snap(ui, fall.y(Ticks(tick)));
+            painter.hline(fall.rect.x_range(), y, Stroke::new(1.0, fade(t.line, 0.35)));
+            tick += beat;
+        }
+    }
+}
+
+fn notes_ui(cx: &Cx<'_>, ui: &Ui, painter: &Painter, state: &State, piece: &Piece<'_>, fall: Fall) {
+    let t = tokens(ui);
+    let keys = Keys::new(fall.rect);
+    let settings = cx.view.settings;
+    let practised = cx.view.play.transport.chosen.practise;
+    let font = theme::semibold(ui, (keys.white() * 0.48).clamp(8.0, 11.0));
+    let flats = piece.score.keys().first().is_some_and(|k| k.fifths < 0);
+    let spelling = if flats { Spelling::Flat } else { Spelling::Sharp };
+    let shown = state.index.range(piece.score, fall.tick(fall.rect.bottom()), fall.tick(fall.rect.top()));
+    let mut shapes = Vec::with_capacity(shown.len());
+    let mut labels = Vec::new();
+    for index in shown {
+        let note = &piece.score.notes()[index];
+        let Some(body) = body(note, keys, fall) else { continue };
+        let mine = practised.contains(note.hand);
+        let color = note_color(t, note, mine, piece.marks.get(index).copied().flatten(), fall);
+        let corner = f32::from(radius::NOTE).min(body.width() / 3.0).min(body.height() / 2.0);
+        shapes.push(Shape::rect_filled(body, corner, color));
+        if mine && piece.next.iter().any(|id| id.0 as usize == index) {
+            let ring = Stroke::new(1.5, theme::mix(t.hand(note.hand), t.text, 0.6));
+            shapes.push(Shape::Rect(egui::epaint::RectShape::stroke(body, corner, ring, StrokeKind::Inside)));
+        }
+        if settings.note_labels && body.height() >= 13.0 && body.bottom() <= fall.hit + 1.0 {
+            labels.push((note, body, mine));
+        }
+    }
+    painter.extend(shapes);
+    for (note, body, mine) in labels {
+        let name = text::note(note.pitch, settings.names, spelling);
+        let color = if mine { t.on_hand(note.hand) } else { t.text };
+        let at = pos2(body.center().x, body.bottom() - 3.0);
+        painter.text(at, Align2::CENTER_BOTTOM, name, font.clone(), color);
+    }
+}
+
+/// The rectangle of a note; a hair shorter than written, so that repeated notes are told apart.
+fn body(note: &WrittenNote, keys: Keys, fall: Fall) -> Option<Rect> {
+    let (x, width) = keys.span(note.pitch)?;
+    let bottom = fall.y(note.onset) - 1.0;
+    let top = (fall.y(note.end) + 1.0).min(bottom - 3.0);
+    if bottom < fall.rect.top() || top > fall.rect.bottom() {
+        return None;
+    }
+    // Far longer than the window: cut, so that no rounding error of huge coordinates is seen.
+    let (top, bottom) = (top.max(fall.rect.top() - 20.0), bottom.min(fall.rect.bottom() + 20.0));
+    Some(Rect::from_min_max(pos2(x + 1.0, top), pos2(x + width - 1.0, bottom)))
+}
+
+fn note_color(t: &Tokens, note: &WrittenNote, mine: bool, mark: Option<Mark>, fall: Fall) -> egui::Color32 {
+    let hand = if note.pitch.is_black() { theme::mix(t.hand(note.hand), t.background, 0.18) } else { t.hand(note.hand) };
+    let passed = fall.y(note.onset) > fall.hit + 0.5;
+    let missed = mark.is_some_and(|m| m.kind == VerdictKind::Missed);
+    match (mine, missed, passed) {
+        (false, ..) => theme::mix(t.background, hand, 0.38),
+        (_, true, _) => theme::mix(t.background, t.muted, 0.45),
+        (_, _, true) => theme::mix(t.background, hand, 0.55),
+        _ => hand,
+    }
+}
+
+/// The line where notes are due.
+fn hit_line_ui(ui: &Ui, painter: &Painter, fall: Fall) {
+    let t = tokens(ui);
+    let below = Rect::from_min_max(pos2(fall.rect.left(), fall.hit), fall.rect.max);
+    painter.rect_filled(below, 0, fade(t.surface, 0.55));
+    let glow = Rect::from_min_max(pos2(fall.rect.left(), fall.hit - 22.0), pos2(fall.rect.right(), fall.hit));
+    let (from, to) = (theme::CLEAR, fade(t.accent, 0.16));
+    painter.add(Shape::gradient_rect(glow, egui::Direction::TopDown, [from, to]));
+    painter.hline(fall.rect.x_range(), fall.hit, Stroke::new(2.0, t.accent));
+}
+
+/// Verdicts of the notes that have just passed, and crosses for keys that were not written.
+fn marks_ui(ui: &Ui, painter: &Painter, state: &State, piece: &Piece<'_>, fall: Fall) {
+    let t = tokens(ui);
+    let keys = Keys::new(fall.rect);
+    let reach = fall.tick(fall.hit - 24.0);
+    let start = fall.tick(fall.rect.bottom() + 8.0);
+    let spot = |pitch: Pitch, y: f32| {
+        keys.span(pitch).map(|(x, width)| pos2(x + width / 2.0, y.clamp(fall.hit + 9.0, fall.rect.bottom() + 8.0)))
+    };
+    let shown = state.index.range(piece.score, start, reach);
+    for index in shown {
+        let note = &piece.score.notes()[index];
+        let mark = piece.marks.get(index).copied().flatten();
+        let (Some(mark), true) = (mark, note.onset >= start) else { continue };
+        if let Some(at) = spot(note.pitch, fall.y(note.onset) + 10.0) {
+            painter.circle_filled(at, 9.0, fade(t.background, 0.8));
+            painter.add(mark_shape(t, mark.kind, at, 5.5));
+        }
+    }
+    let first = piece.extras.partition_point(|e| e.tick < start.0 as f64);
+    for extra in piece.extras[first..].iter().take(64).filter(|e| e.tick <= reach.0 as f64) {
+        if let Some(at) = spot(extra.pitch, fall.y_f64(extra.tick) + 10.0) {
+            painter.circle_filled(at, 9.0, fade(t.background, 0.8));
+            painter.add(mark_shape(t, VerdictKind::Extra, at, 5.5));
+        }
+    }
+}
+
+/// The beats left before the first note.
+fn count_in_ui(cx: &Cx<'_>, ui: &Ui, painter: &Painter, piece: &Piece<'_>, fall: Fall) {
+    let transport = cx.view.play.transport;
+    if !transport.playing || transport.position >= 0.0 {
+        return;
+    }
+    let beat = piece.score.bars().get(0).meter.beat_ticks(piece.score.resolution());
+    let left = (-transport.position / beat as f64).ceil().max(1.0);
+    let at = pos2(fall.rect.center().x, fall.rect.top() + 48.0);
+    painter.text(at, Align2::CENTER_CENTER, left, theme::semibold(ui, 44.0), tokens(ui).accent_text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::music::{Hand, ScoreParts};
+
+    #[test]
+    fn the_index_finds_a_long_note_that_began_before_the_view() {
+        let note = |onset, end| WrittenNote {
+            onset: Ticks(onset),
+            end: Ticks(end),
+            pitch: Pitch::MIDDLE_C,
+            hand: Hand::Right,
+            velocity: 80,
+        };
+        let notes = vec![note(0, 10), note(20, 1000), note(30, 40), note(500, 510), note(2000, 2010)];
+        let score = Score::new(ScoreParts { resolution: 480, notes, ..Default::default() });
+        let mut index = NoteIndex::default();
+        index.update("a", &score);
+        assert_eq!(index.range(&score, Ticks(490), Ticks(600)), 1..4);
+        assert_eq!(index.range(&score, Ticks(1500), Ticks(1600)), 4..4);
+        assert_eq!(index.range(&score, Ticks(-500), Ticks(-1)), 0..0);
+        assert_eq!(index.range(&score, Ticks(-500), Ticks(9999)), 0..5);
+    }
+}

@@ -1,0 +1,110 @@
+//! The play screen: modes, bar ruler, falling notes, keyboard, transport. Without a piece it is free play.
+
+mod falling;
+mod geometry;
+mod keyboard;
+mod ruler;
+mod transport;
+
+pub use falling::NoteIndex;
+
+use egui::{Rect, Ui, UiBuilder, pos2, vec2};
+
+use super::shortcuts::{self, Action, is_available};
+use super::state::{Screen, State};
+use super::text::{self, tr};
+use super::theme::{self, space};
+use super::view::Piece;
+use super::widgets::{Segment, empty_ui, segmented_ui, segmented_width};
+use super::{Command, Cx, icons, topbar};
+use crate::practice::Mode;
+
+/// The screen.
+pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
+    head_ui(cx, ui, state);
+    let rest = ui.available_rect_before_wrap();
+    let scale = theme::scale(ui);
+    let transport = if cx.view.play.piece.is_some() { space::BAR + (scale - 1.0) * 12.0 } else { 0.0 };
+    let ruler = if cx.view.play.piece.is_some() { space::RULER } else { 0.0 };
+    let keyboard = space::KEYBOARD.min(rest.height() * 0.3);
+    let bottom = rest.bottom() - transport;
+    let ruler = Rect::from_min_size(rest.min, vec2(rest.width(), ruler));
+    let keys = Rect::from_min_max(pos2(rest.left(), bottom - keyboard), pos2(rest.right(), bottom));
+    let notes = Rect::from_min_max(pos2(rest.left(), ruler.bottom()), pos2(rest.right(), keys.top()));
+    if let Some(piece) = cx.view.play.piece {
+        ruler::ui(cx, ui, state, &piece, ruler);
+        falling::ui(cx, ui, state, &piece, notes);
+        let place = Rect::from_min_max(pos2(rest.left(), bottom), rest.max);
+        transport::ui(cx, ui, &piece, place);
+    } else {
+        falling::grid_ui(ui, notes);
+        free_play_ui(ui, state, notes);
+    }
+    keyboard::ui(cx, ui, state, keys);
+}
+
+fn free_play_ui(ui: &mut Ui, state: &mut State, rect: Rect) {
+    ui.scope_builder(UiBuilder::new().max_rect(rect.shrink(16.0)), |ui| {
+        if empty_ui(ui, icons::PIANO, tr().free_play_line, Some(tr().choose_piece)) {
+            state.screen = Screen::Library;
+        }
+    });
+}
+
+/// What stands under the title: composer, grade, key, metre.
+fn context(piece: &Piece<'_>, names: super::view::NoteNames) -> String {
+    let mut parts = Vec::new();
+    if !piece.composer.is_empty() {
+        parts.push(piece.composer.to_owned());
+    }
+    parts.extend(piece.grade.map(text::grade));
+    parts.extend(piece.score.keys().first().map(|k| text::key(*k, names)));
+    let meter = piece.score.bars().get(0).meter;
+    parts.push(text::meter((meter.beats, meter.unit)));
+    parts.join(text::DOT)
+}
+
+fn head_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
+    let piece = cx.view.play.piece;
+    let modes = segments(ui);
+    let chosen = Mode::ALL.iter().position(|m| *m == cx.view.play.transport.chosen.mode).unwrap_or(0);
+    let width = ui.available_width() - 2.0 * space::PAGE;
+    let chip = topbar::audio_chip_width(ui, &cx.view.devices.audio, (width * 0.24).max(40.0));
+    let title = width * 0.16;
+    let modes_width =
+        if piece.is_some() { segmented_width(ui, &modes, chosen, width - title - chip - 32.0) } else { 0.0 };
+    let (name, context) = match &piece {
+        Some(piece) => (piece.title.to_owned(), context(piece, cx.view.settings.names)),
+        None => (tr().free_play.to_owned(), String::new()),
+    };
+    let bar = topbar::ui(ui, &name, &context, modes_width + chip + 32.0);
+    let chip_room = bar.room.with_min_x(bar.room.right() - chip);
+    if piece.is_some() {
+        let middle = bar.rect.center().x - modes_width / 2.0;
+        let left = middle.clamp(bar.room.left(), (chip_room.left() - 16.0 - modes_width).max(bar.room.left()));
+        let height = 42.0 + (theme::scale(ui) - 1.0) * 16.0;
+        let place = Rect::from_min_size(pos2(left, bar.rect.center().y - height / 2.0), vec2(modes_width, height));
+        if let Some(index) = segmented_ui(ui, place, &modes, chosen) {
+            cx.send.push(Command::SetMode(Mode::ALL[index]));
+        }
+    }
+    topbar::audio_chip_ui(ui, chip_room, &cx.view.devices.audio, state);
+}
+
+fn segments(ui: &Ui) -> Vec<Segment<'static>> {
+    let icon = |mode| match mode {
+        Mode::Listen => icons::EAR,
+        Mode::Wait => icons::HOURGLASS,
+        Mode::Follow => icons::FOOTPRINTS,
+        Mode::Tempo => icons::TIMER,
+        Mode::Rhythm => icons::METRONOME,
+    };
+    Mode::ALL
+        .map(|mode| Segment {
+            label: text::mode(mode),
+            icon: icon(mode),
+            tip: text::with_shortcut(text::mode_tip(mode), &shortcuts::shown(ui.ctx(), Action::Mode(mode))),
+            enabled: is_available(mode),
+        })
+        .to_vec()
+}

@@ -1,0 +1,260 @@
+//! The transport: start, loop, tempo, hands, metronome. Labels give way to icons before anything is cut.
+
+use egui::{Align, Rect, Ui, pos2, vec2};
+
+use crate::music::{Hand, Hands, Percent};
+use crate::practice::{BarRange, Heard};
+use crate::time::Ticks;
+use crate::ui::shortcuts::{self, Action};
+use crate::ui::text::{self, tr};
+use crate::ui::theme::{self, space, tokens};
+use crate::ui::view::{Piece, Transport};
+use crate::ui::widgets::{Button, Line, slider_ui, snap};
+use crate::ui::{Command, Cx, icons};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Item {
+    Restart,
+    Play,
+    Loop,
+    Tempo,
+    Practise(Hand),
+    HearWord,
+    Hear(Hand),
+    Metronome,
+    CountIn,
+}
+
+/// From left to right, with the room before each.
+const ITEMS: [(Item, f32); 11] = [
+    (Item::Restart, 0.0),
+    (Item::Play, 10.0),
+    (Item::Loop, 10.0),
+    (Item::Tempo, 24.0),
+    (Item::Practise(Hand::Right), 24.0),
+    (Item::Practise(Hand::Left), 8.0),
+    (Item::HearWord, 12.0),
+    (Item::Hear(Hand::Right), 8.0),
+    (Item::Hear(Hand::Left), 8.0),
+    (Item::Metronome, 16.0),
+    (Item::CountIn, 8.0),
+];
+
+/// How far labels have given way: 0 all are there, 3 none.
+type Level = u8;
+
+/// The transport in `rect`.
+pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, piece: &Piece<'_>, rect: Rect) {
+    let t = tokens(ui);
+    ui.painter().rect_filled(rect, 0, t.surface);
+    ui.painter().hline(rect.x_range(), snap(ui, rect.top()), t.hairline());
+    let inner = rect.shrink2(vec2(space::PAGE, 0.0));
+    let transport = cx.view.play.transport;
+    let label = loop_label(&transport, piece);
+    let total = |level: Level| -> f32 {
+        ITEMS.iter().map(|(item, before)| before.min(gap(level)) + width(ui, *item, level, &label)).sum()
+    };
+    let level = (0..=3).find(|l| total(*l) <= inner.width()).unwrap_or(3);
+    let spare = (inner.width() - total(level)).max(0.0);
+    let mut x = inner.left();
+    for (item, before) in ITEMS {
+        x += before.min(gap(level));
+        let mut w = width(ui, item, level, &label);
+        match item {
+            Item::Tempo => w += spare.min(120.0),
+            Item::Metronome => x += (spare - 120.0).max(0.0),
+            _ => {}
+        }
+        let height = if matches!(item, Item::Tempo) { rect.height() - 8.0 } else { height(item) };
+        let place = Rect::from_min_size(pos2(x, rect.center().y - height / 2.0), vec2(w, height));
+        item_ui(cx, ui, piece, item, level, &label, place);
+        x += w;
+    }
+}
+
+fn gap(level: Level) -> f32 {
+    if level >= 2 { 12.0 } else { 24.0 }
+}
+
+fn height(item: Item) -> f32 {
+    if matches!(item, Item::Restart | Item::Play | Item::Loop) { space::CONTROL } else { space::CHIP }
+}
+
+fn loop_label(transport: &Transport, piece: &Piece<'_>) -> String {
+    text::loop_label(transport.chosen.range, |bar| piece.score.bars().number(bar))
+}
+
+fn width(ui: &Ui, item: Item, level: Level, label: &str) -> f32 {
+    let scale = theme::scale(ui);
+    match item {
+        Item::Restart => 44.0,
+        Item::Play => 54.0,
+        Item::Loop => loop_button(label, level).width(ui),
+        Item::Tempo => [190.0, 176.0, 150.0, 110.0][usize::from(level.min(3))] * (1.0 + (scale - 1.0) * 0.8),
+        Item::Practise(hand) => practise_chip(ui, hand, false, level).width(ui),
+        Item::HearWord if level >= 1 => 0.0,
+        Item::HearWord => Line::small(tr().hear).width(ui).ceil() + 1.0,
+        Item::Hear(hand) => hear_chip(hand, Heard::Muted, level, "").width(ui),
+        Item::Metronome => metronome_chip(false, level).width(ui),
+        Item::CountIn => count_in_chip(false, level).width(ui),
+    }
+}
+
+fn loop_button(label: &str, level: Level) -> Button<'_> {
+    Button::new(label).icon(icons::REPEAT).hide_label(level >= 3).tip(tr().loop_tip)
+}
+
+fn practise_chip(ui: &Ui, hand: Hand, on: bool, level: Level) -> Button<'static> {
+    let (name, shown) = match hand {
+        Hand::Right => (tr().right_practise, tr().right),
+        Hand::Left => (tr().left_practise, tr().left),
+    };
+    let chip = Button::new(name).shown(shown).dot(tokens(ui).hand(hand)).chip().selected(on).tip(name);
+    chip.hide_label(level >= 3)
+}
+
+fn hear_chip<'a>(hand: Hand, heard: Heard, level: Level, tip: &'a str) -> Button<'a> {
+    let (name, shown) = match hand {
+        Hand::Right => (tr().right_hear, tr().right),
+        Hand::Left => (tr().left_hear, tr().left),
+    };
+    let icon = match heard {
+        Heard::Always => icons::SPEAKER,
+        Heard::WhenMissed => icons::SPEAKER_LOW,
+        Heard::Muted => icons::SPEAKER_OFF,
+    };
+    let chip = Button::new(name).shown(shown).icon(icon).chip().selected(heard != Heard::Muted).tip(tip);
+    chip.hide_label(level >= 2)
+}
+
+fn metronome_chip(on: bool, level: Level) -> Button<'static> {
+    let name = tr().metronome;
+    Button::new(name).icon(icons::METRONOME).chip().selected(on).hide_label(level >= 1).tip(name)
+}
+
+fn count_in_chip(on: bool, level: Level) -> Button<'static> {
+    let chip = Button::new(tr().count_in).chip().selected(on).tip(tr().count_in_tip);
+    if level >= 1 { chip.icon(icons::NUMBERS).hide_label(true) } else { chip }
+}
+
+fn item_ui(cx: &mut Cx<'_>, ui: &mut Ui, piece: &Piece<'_>, item: Item, level: Level, label: &str, rect: Rect) {
+    let chosen = cx.view.play.transport.chosen;
+    match item {
+        Item::Restart => {
+            let tip = text::with_shortcut(tr().restart, &shortcuts::shown(ui.ctx(), Action::Restart));
+            let button = Button::icon_only(tr().restart, icons::SKIP_BACK).tip(&tip);
+            if button.show_at(ui, rect).clicked() {
+                cx.send.push(Command::Restart);
+            }
+        }
+        Item::Play => play_ui(cx, ui, rect),
+        Item::Loop => {
+            if loop_button(label, level).selected(chosen.range.is_some()).show_at(ui, rect).clicked() {
+                cx.send.push(Command::SetLoop(toggled_loop(cx, piece)));
+            }
+        }
+        Item::Tempo => tempo_ui(cx, ui, piece, rect),
+        Item::Practise(hand) => {
+            let on = chosen.practise.contains(hand);
+            if practise_chip(ui, hand, on, level).show_at(ui, rect).clicked() {
+                cx.send.push(Command::SetPractised(toggled(chosen.practise, hand)));
+            }
+        }
+        Item::HearWord if level >= 1 => {}
+        Item::HearWord => {
+            Line::small(tr().hear).color(tokens(ui).muted).show_at(ui, rect);
+        }
+        Item::Hear(hand) => {
+            let heard = if hand == Hand::Right { chosen.heard_right } else { chosen.heard_left };
+            let tip = text::heard(hand, heard);
+            if hear_chip(hand, heard, level, &tip).show_at(ui, rect).clicked() {
+                cx.send.push(Command::SetHeard(hand, next_heard(heard)));
+            }
+        }
+        Item::Metronome => {
+            if metronome_chip(chosen.metronome, level).show_at(ui, rect).clicked() {
+                cx.send.push(Command::SetMetronome(!chosen.metronome));
+            }
+        }
+        Item::CountIn => {
+            let on = chosen.count_in_bars > 0;
+            if count_in_chip(on, level).show_at(ui, rect).clicked() {
+                cx.send.push(Command::SetCountIn(!on));
+            }
+        }
+    }
+}
+
+fn play_ui(cx: &mut Cx<'_>, ui: &mut Ui, rect: Rect) {
+    let playing = cx.view.play.transport.playing;
+    let (name, icon) = if playing { (tr().pause, icons::PAUSE) } else { (tr().start, icons::PLAY) };
+    let tip = text::with_shortcut(name, &shortcuts::shown(ui.ctx(), Action::PlayPause));
+    if Button::icon_only(name, icon).primary().tip(&tip).show_at(ui, rect).clicked() {
+        cx.send.push(if playing { Command::Pause } else { Command::Play });
+    }
+}
+
+fn tempo_ui(cx: &mut Cx<'_>, ui: &mut Ui, piece: &Piece<'_>, rect: Rect) {
+    let t = tokens(ui);
+    let chosen = cx.view.play.transport.chosen;
+    let tick = Ticks(cx.view.play.transport.position.max(0.0) as i64);
+    let written = beats_per_minute(piece, tick);
+    let percent = chosen.tempo.get();
+    let (now, rest) = text::tempo_line(written * f64::from(percent) / 100.0, written, percent);
+    let line = 20.0 * theme::scale(ui);
+    let top = Rect::from_min_size(pos2(rect.left(), rect.center().y - line - 2.0), vec2(rect.width(), line));
+    let name = Line::small(tr().tempo).color(t.muted);
+    let rest_line = Line::small(&rest).color(t.muted).align(Align::Max);
+    let now_line = Line::small(&now).bold().align(Align::Max);
+    let rest_width = rest_line.width(ui).ceil();
+    let now_width = now_line.width(ui).ceil();
+    let wide = name.width(ui) + 12.0 + now_width + rest_width <= rect.width();
+    if wide {
+        name.paint(ui, top);
+        rest_line.paint(ui, top);
+        now_line.paint(ui, top.with_max_x(top.right() - rest_width));
+    } else {
+        let short = text::percent(percent);
+        Line::small(&short).color(t.muted).align(Align::Max).paint(ui, top);
+        now_line.align(Align::Min).paint(ui, top);
+    }
+    let track = Rect::from_min_size(pos2(rect.left(), top.bottom()), vec2(rect.width(), 20.0));
+    let range = Percent::MIN.get()..=Percent::MAX.get();
+    if let Some(percent) = slider_ui(ui, track, tr().tempo, percent, range) {
+        cx.send.push(Command::SetTempo(Percent::new(percent)));
+    }
+}
+
+/// Beats of the metre in force, as a metronome counts them.
+fn beats_per_minute(piece: &Piece<'_>, tick: Ticks) -> f64 {
+    let bars = piece.score.bars();
+    let meter = bars.get(bars.index_at(tick)).meter;
+    let quarters = piece.score.tempo().quarters_per_minute(tick);
+    quarters * f64::from(meter.unit.max(1)) / 4.0
+}
+
+/// No loop when there is one, else four bars from here.
+fn toggled_loop(cx: &Cx<'_>, piece: &Piece<'_>) -> Option<BarRange> {
+    let transport = cx.view.play.transport;
+    if transport.chosen.range.is_some() {
+        return None;
+    }
+    let bars = piece.score.bars();
+    let now = bars.index_at(Ticks(transport.position.max(0.0) as i64));
+    Some(BarRange::new(now, (now + 3).min(bars.len() - 1)))
+}
+
+fn toggled(hands: Hands, hand: Hand) -> Hands {
+    match hand {
+        Hand::Right => Hands { right: !hands.right, ..hands },
+        Hand::Left => Hands { left: !hands.left, ..hands },
+    }
+}
+
+fn next_heard(heard: Heard) -> Heard {
+    match heard {
+        Heard::Always => Heard::WhenMissed,
+        Heard::WhenMissed => Heard::Muted,
+        Heard::Muted => Heard::Always,
+    }
+}

@@ -1,0 +1,194 @@
+//! The command table: what can be done from the keyboard, with its name, what it does, and its shortcut. Tips and the
+//! help overlay read it; letters without modifiers belong to the piano.
+
+use egui::{Context, Key, KeyboardShortcut, Modifiers};
+
+use crate::music::Percent;
+use crate::practice::Mode;
+
+use super::command::Command;
+use super::state::{FilePurpose, Screen, State};
+use super::view::View;
+
+/// What a shortcut does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Start, or stop for a while.
+    PlayPause,
+    /// Back to the start.
+    Restart,
+    /// One bar back.
+    BarBack,
+    /// One bar on.
+    BarForward,
+    /// One percent faster.
+    Faster,
+    /// One percent slower.
+    Slower,
+    /// One of the five modes.
+    Mode(Mode),
+    /// The file dialog.
+    OpenFile,
+    /// Take back.
+    Undo,
+    /// Do again.
+    Redo,
+    /// All sound off.
+    Panic,
+    /// The table of shortcuts.
+    Help,
+}
+
+/// A line of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// What it does.
+    pub action: Action,
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, in one line.
+    pub description: &'static str,
+    /// Its shortcuts; the first one is shown.
+    pub shortcuts: &'static [KeyboardShortcut],
+}
+
+const fn plain(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::NONE, key)
+}
+
+const fn command(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::COMMAND, key)
+}
+
+const fn shifted(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), key)
+}
+
+macro_rules! entry {
+    ($action:expr, $name:literal, $description:literal, $($shortcut:expr),+) => {
+        Entry { action: $action, name: $name, description: $description, shortcuts: &[$($shortcut),+] }
+    };
+}
+
+/// All of them, longest modifiers first, so that none hides another.
+pub static TABLE: &[Entry] = &[
+    entry!(Action::Redo, "Redo", "Do again what was taken back", shifted(Key::Z), command(Key::Y)),
+    entry!(Action::Undo, "Undo", "Take back the last change", command(Key::Z)),
+    entry!(Action::OpenFile, "Open file", "Choose a MIDI file from the disk", command(Key::O)),
+    entry!(Action::PlayPause, "Play or pause", "Start the music, or stop it and keep the place", plain(Key::Space)),
+    entry!(Action::Restart, "Back to the start", "To the start of the piece or of the loop", plain(Key::Home)),
+    entry!(Action::BarBack, "Bar back", "To the bar before", plain(Key::ArrowLeft)),
+    entry!(Action::BarForward, "Bar forward", "To the next bar", plain(Key::ArrowRight)),
+    entry!(Action::Faster, "Faster", "One percent faster", plain(Key::Plus), plain(Key::Equals)),
+    entry!(Action::Slower, "Slower", "One percent slower", plain(Key::Minus)),
+    entry!(Action::Mode(Mode::Listen), "Listen", "The program plays", plain(Key::Num1)),
+    entry!(Action::Mode(Mode::Wait), "Wait for me", "The music waits for the right keys", plain(Key::Num2)),
+    entry!(Action::Mode(Mode::Follow), "Follow me", "Not built yet", plain(Key::Num3)),
+    entry!(Action::Mode(Mode::Tempo), "Keep tempo", "The music keeps its tempo", plain(Key::Num4)),
+    entry!(Action::Mode(Mode::Rhythm), "Rhythm only", "Not built yet", plain(Key::Num5)),
+    entry!(Action::Panic, "Panic", "All sound off, at once", plain(Key::Escape), plain(Key::F12)),
+    entry!(Action::Help, "Shortcuts", "Show this table", plain(Key::F1), plain(Key::Questionmark)),
+];
+
+/// Whether a mode can be chosen yet.
+pub const fn is_available(mode: Mode) -> bool {
+    matches!(mode, Mode::Listen | Mode::Wait | Mode::Tempo)
+}
+
+/// How the first shortcut of an action is written on this system.
+pub fn shown(ctx: &Context, action: Action) -> String {
+    let entry = TABLE.iter().find(|e| e.action == action);
+    entry.and_then(|e| e.shortcuts.first()).map(|s| ctx.format_shortcut(s)).unwrap_or_default()
+}
+
+/// Takes the shortcuts out of this frame's input, before any control sees them.
+pub fn handle(ctx: &Context, view: &View<'_>, state: &mut State, send: &mut Vec<Command>) {
+    if escape(ctx, state) {
+        return;
+    }
+    let typing = ctx.text_edit_focused();
+    let focused = ctx.memory(|m| m.focused().is_some());
+    for entry in TABLE {
+        let moves_focus = matches!(entry.action, Action::BarBack | Action::BarForward | Action::Restart);
+        if focused && moves_focus {
+            continue;
+        }
+        let pressed = entry.shortcuts.iter().any(|s| {
+            let letter = s.modifiers.is_none() && s.logical_key != Key::F1 && s.logical_key != Key::F12;
+            !(typing && (letter || s.conflicts_with_text_editing())) && ctx.input_mut(|i| i.consume_shortcut(s))
+        });
+        if pressed {
+            act(entry.action, view, state, send);
+        }
+    }
+}
+
+/// Escape closes what is open, then leaves a text field, and only then means panic.
+fn escape(ctx: &Context, state: &mut State) -> bool {
+    let open = state.help || state.browser.is_some() || state.confirm_delete.is_some();
+    if !open || !ctx.input_mut(|i| i.consume_key(Modifiers::NONE, Key::Escape)) {
+        return open && state.browser.is_some();
+    }
+    if state.help {
+        state.help = false;
+    } else if state.confirm_delete.is_some() {
+        state.confirm_delete = None;
+    } else {
+        state.browser = None;
+    }
+    true
+}
+
+fn act(action: Action, view: &View<'_>, state: &mut State, send: &mut Vec<Command>) {
+    let transport = view.play.transport;
+    let chosen = transport.chosen;
+    let tempo = |by: i32| {
+        let percent = (i32::from(chosen.tempo.get()) + by).max(0);
+        Command::SetTempo(Percent::new(u16::try_from(percent).unwrap_or(u16::MAX)))
+    };
+    match action {
+        Action::PlayPause if view.play.piece.is_none() => {}
+        Action::PlayPause => {
+            if !transport.playing {
+                state.screen = Screen::Play;
+            }
+            send.push(if transport.playing { Command::Pause } else { Command::Play });
+        }
+        Action::Restart => send.push(Command::Restart),
+        Action::BarBack | Action::BarForward => {
+            if let Some(piece) = view.play.piece {
+                let bars = piece.score.bars();
+                let tick = crate::time::Ticks(transport.position.max(0.0) as i64);
+                let now = bars.index_at(tick);
+                let forward = action == Action::BarForward;
+                let inside = transport.position > bars.get(now).start.0 as f64 + f64::from(piece.score.resolution()) / 4.0;
+                let back = if inside { now } else { now.saturating_sub(1) };
+                send.push(Command::SeekBar(if forward { (now + 1).min(bars.len() - 1) } else { back }));
+            }
+        }
+        Action::Faster => send.push(tempo(1)),
+        Action::Slower => send.push(tempo(-1)),
+        Action::Mode(mode) if is_available(mode) => send.push(Command::SetMode(mode)),
+        Action::Mode(_) => {}
+        Action::OpenFile => state.open_browser(FilePurpose::Piece),
+        Action::Undo => send.extend(view.undo.map(|_| Command::Undo)),
+        Action::Redo => send.extend(view.redo.map(|_| Command::Redo)),
+        Action::Panic => send.push(Command::Panic),
+        Action::Help => state.help = !state.help,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_entries_share_a_shortcut_and_none_takes_a_piano_key() {
+        let all: Vec<&KeyboardShortcut> = TABLE.iter().flat_map(|e| e.shortcuts).collect();
+        for (i, one) in all.iter().enumerate() {
+            assert!(all.iter().skip(i + 1).all(|other| other != one), "{one:?} is there twice");
+            let letter = one.logical_key.name().len() == 1 && one.logical_key.name() >= "A";
+            assert!(!(letter && one.modifiers.is_none()), "{one:?} is a piano key");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What only the window knows: the screen shown, open dialogs, text being typed, zoom. Lost on exit, and no harm done.
+
+use crate::practice::BarRange;
+
+use super::browser::Browser;
+use super::computer_keyboard::ComputerKeyboard;
+use super::play::NoteIndex;
+use super::theme::Look;
+
+/// The screens that exist.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Screen {
+    /// Pieces to choose from.
+    #[default]
+    Library,
+    /// The music.
+    Play,
+    /// What was played.
+    Takes,
+    /// Sound and MIDI.
+    Devices,
+    /// The bus from within.
+    Inspector,
+    /// Choices.
+    Settings,
+    /// A practice in numbers; reached from Play and Takes.
+    Results,
+}
+
+/// What a file from the dialog is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FilePurpose {
+    /// Open as a piece.
+    Piece,
+    /// Use as a SoundFont.
+    SoundFont,
+}
+
+/// The state of the window between frames.
+#[derive(Debug, Default)]
+pub struct State {
+    /// The screen shown.
+    pub screen: Screen,
+    /// The file dialog, when open.
+    pub browser: Option<Browser>,
+    /// Whether the table of shortcuts is shown.
+    pub help: bool,
+    /// The search in the library.
+    pub search: String,
+    /// The take that is about to be deleted, until confirmed.
+    pub confirm_delete: Option<String>,
+    /// The inspector's part of it.
+    pub inspector: InspectorState,
+    pub(super) folder: Option<std::path::PathBuf>,
+    pub(super) keyboard: ComputerKeyboard,
+    pub(super) mouse_key: Option<crate::music::Pitch>,
+    pub(super) loop_drag: Option<(usize, BarRange)>,
+    pub(super) zoom: f32,
+    pub(super) index: NoteIndex,
+    pub(super) look: Option<Look>,
+    pub(super) piece: Option<String>,
+}
+
+/// The inspector's tabs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum InspectorTab {
+    /// Lanes, bus, persister, store, and the events as they pass.
+    #[default]
+    Flow,
+    /// Values with their versions.
+    Entities,
+    /// Who listens, and how far behind.
+    Subscribers,
+}
+
+/// What is chosen in the inspector.
+#[derive(Debug, Default)]
+pub struct InspectorState {
+    /// The tab shown.
+    pub tab: InspectorTab,
+    /// The filter of events and entities.
+    pub filter: String,
+    /// The event whose payload is shown.
+    pub selected: Option<u64>,
+    /// Whether the list stays on the newest event.
+    pub paused: bool,
+}
+
+impl State {
+    /// The screen of the library, nothing open.
+    pub fn new() -> Self {
+        Self { zoom: 1.0, ..Self::default() }
+    }
+}

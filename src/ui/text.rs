@@ -1,0 +1,616 @@
+//! Every text of the window, in one table, ready for other languages. Nothing else in `ui` holds words to be read.
+
+use crate::music::{Hand, Hands, KeySignature, Pitch, Spelling};
+use crate::practice::{BarRange, Heard, Mode, Preset, VerdictKind};
+use crate::time::Micros;
+
+use super::view::{AudioState, AudioView, BarResult, Estimate, LocalTime, MidiView, NoteNames, ThemeChoice};
+
+macro_rules! texts {
+    ($($name:ident = $text:literal;)*) => {
+        /// The fixed texts in one language.
+        #[derive(Debug)]
+        pub struct Texts {
+            $(#[doc = $text] pub $name: &'static str,)*
+        }
+        static ENGLISH: Texts = Texts { $($name: $text,)* };
+    };
+}
+
+texts! {
+    library = "Library";
+    play = "Play";
+    takes = "Takes";
+    devices = "Devices";
+    inspector = "Inspector";
+    settings = "Settings";
+    results = "Results";
+    listen = "Listen";
+    wait = "Wait for me";
+    follow = "Follow me";
+    tempo_mode = "Keep tempo";
+    rhythm = "Rhythm only";
+    listen_tip = "The program plays the piece for you";
+    wait_tip = "The music waits until you press the right keys";
+    follow_tip = "Not built yet: the music will follow your tempo";
+    tempo_tip = "The music keeps its tempo and your timing is measured";
+    rhythm_tip = "Not built yet: any key will do, only the rhythm will count";
+    free_play = "Free play";
+    free_play_line = "Play anything: it is heard, and recorded as a take.";
+    choose_piece = "Choose a piece";
+    restart = "Back to the start";
+    pause = "Pause";
+    start = "Play";
+    loop_off = "Loop";
+    loop_tip = "Repeat some bars: drag over the bar numbers, or press here";
+    tempo = "Tempo";
+    right = "Right";
+    left = "Left";
+    right_practise = "Practise the right hand";
+    left_practise = "Practise the left hand";
+    right_hear = "Hear the right hand";
+    left_hear = "Hear the left hand";
+    hear = "hear";
+    metronome = "Metronome";
+    count_in = "Count-in";
+    count_in_tip = "Count a bar before the first note";
+    zoom_tip = "Ctrl and the wheel change how much music is in view";
+    keyboard = "Keyboard";
+    falling_notes = "Falling notes";
+    bar_ruler = "Bars of the piece";
+    search = "Search";
+    search_hint = "Title, composer or key";
+    open_file = "Open file…";
+    built_in = "Pieces to begin with";
+    recent = "Recent files";
+    grade = "Grade";
+    title = "Title";
+    composer = "Composer";
+    key = "Key";
+    metre = "Metre";
+    bars = "Bars";
+    length = "Length";
+    last_result = "Last result";
+    not_played = "not played yet";
+    nothing_found = "Nothing is called that.";
+    clear_search = "Clear the search";
+    library_empty = "No pieces yet: open a MIDI file, or drop one onto the window.";
+    drop_here = "Drop a MIDI file to open it";
+    date = "When";
+    piece = "Piece";
+    mode = "Mode";
+    notes = "Notes";
+    duration = "Length";
+    state = "State";
+    result = "Right";
+    takes_empty = "Nothing was played yet: whatever you play is kept here.";
+    go_play = "Go and play";
+    recording = "recording";
+    complete = "complete";
+    open_results = "Results";
+    delete = "Delete";
+    delete_question = "Delete this take?";
+    cancel = "Cancel";
+    results_empty = "No result yet: play a piece in Wait for me or Keep tempo.";
+    of_notes_right = "of the notes right";
+    not_enough = "not enough data";
+    on_average = "on time on average";
+    little_early = "a little early";
+    little_late = "a little late";
+    early_word = "early";
+    late_word = "late";
+    spread = "spread";
+    spread_even = "even";
+    spread_usual = "as people play";
+    spread_wide = "uneven";
+    tempo_held = "tempo held";
+    no_timing = "time was not judged";
+    bars_card = "Bars";
+    when_notes_came = "When the notes came";
+    early_late_ms = "early ◀ ▶ late, ms";
+    five_bars = "Five bars to look at";
+    practise = "Practise";
+    again_80 = "Again at 80 %";
+    nothing_to_practise = "Every bar was right.";
+    incomplete_take = "Notes of this take were lost on the way, so it is not graded.";
+    sound = "Sound";
+    device = "Device";
+    backend = "Backend";
+    rate = "Rate";
+    period = "Period";
+    latency = "Latency";
+    load = "Load";
+    xruns = "Late blocks";
+    test_tone = "Test tone";
+    midi_inputs = "MIDI inputs";
+    connected = "connected";
+    away = "not connected";
+    use_port = "Use";
+    no_midi = "No MIDI keyboard yet: plug one in and it appears here. The computer keyboard plays too.";
+    monitor = "Last messages";
+    monitor_empty = "Press a key on your keyboard and it shows here.";
+    time = "Time";
+    port = "Port";
+    message = "Message";
+    messages = "Messages";
+    name = "Name";
+    silent = "no sound device";
+    retrying = "looking for the sound device";
+    no_device = "No sound device";
+    appearance = "Appearance";
+    theme = "Colours";
+    theme_system = "As the desktop";
+    theme_dark = "Dark";
+    theme_light = "Light";
+    theme_high = "High contrast";
+    text_size = "Text size";
+    note_names = "Note names";
+    names_english = "C D E … B";
+    names_german = "C D E … H";
+    names_fixed_do = "do re mi";
+    note_labels = "Names on falling notes";
+    reduced_motion = "Less motion";
+    practice = "Practice";
+    strictness = "Timing";
+    relaxed = "Relaxed";
+    standard = "Standard";
+    strict = "Strict";
+    volumes = "Volume";
+    volume_piano = "Your piano";
+    volume_accompaniment = "Accompaniment";
+    volume_metronome = "Metronome";
+    instrument = "Instrument";
+    soundfont = "SoundFont";
+    builtin_piano = "Built-in piano";
+    choose_file = "Choose file…";
+    use_builtin = "Use the built-in piano";
+    on = "On";
+    off = "Off";
+    open_title = "Open a piece";
+    soundfont_title = "Choose a SoundFont";
+    path = "Path";
+    up = "One folder up";
+    home = "Home";
+    open = "Open";
+    no_files = "No fitting files here.";
+    help = "Shortcuts";
+    help_remark = "Press Esc to close";
+    help_piano = "Piano";
+    help_piano_text = "A S D F G H J K L: white keys · W E T Y U O P: black keys · Z X: octave down and up";
+    close = "Close";
+    dismiss = "Dismiss";
+    undo = "Undo";
+    redo = "Redo";
+    flow = "Flow";
+    entities = "Entities";
+    subscribers = "Subscribers";
+    events = "Events";
+    events_empty = "No event has passed yet.";
+    filter = "Filter";
+    filter_hint = "take/8f2c or note.*";
+    stay_newest = "Follow";
+    seq = "seq";
+    topic = "topic";
+    entity = "entity";
+    version = "version";
+    what = "what";
+    lag = "lag";
+    pending = "pending";
+    value = "value";
+    commit_time = "Commit time";
+    bus = "Bus";
+    persister = "Persister";
+    snapshots = "Window snapshot";
+    components = "Components";
+    commands = "Command queue";
+    bus_empty = "The bus is not running.";
+    payload = "Payload";
+    healthy = "Ok";
+}
+
+/// The texts in force.
+pub fn tr() -> &'static Texts {
+    &ENGLISH
+}
+
+/// Stands where there is no value.
+pub const NONE: &str = "—";
+/// Between parts of a line.
+pub const DOT: &str = " · ";
+
+/// The name of a mode.
+pub fn mode(mode: Mode) -> &'static str {
+    let t = tr();
+    match mode {
+        Mode::Listen => t.listen,
+        Mode::Wait => t.wait,
+        Mode::Follow => t.follow,
+        Mode::Tempo => t.tempo_mode,
+        Mode::Rhythm => t.rhythm,
+    }
+}
+
+/// What a mode does, or why it cannot be chosen yet.
+pub fn mode_tip(mode: Mode) -> &'static str {
+    let t = tr();
+    match mode {
+        Mode::Listen => t.listen_tip,
+        Mode::Wait => t.wait_tip,
+        Mode::Follow => t.follow_tip,
+        Mode::Tempo => t.tempo_tip,
+        Mode::Rhythm => t.rhythm_tip,
+    }
+}
+
+/// The name of a strictness.
+pub fn preset(preset: Preset) -> &'static str {
+    match preset {
+        Preset::Relaxed => tr().relaxed,
+        Preset::Standard => tr().standard,
+        Preset::Strict => tr().strict,
+    }
+}
+
+/// The name of a set of colours.
+pub fn theme(theme: ThemeChoice) -> &'static str {
+    match theme {
+        ThemeChoice::System => tr().theme_system,
+        ThemeChoice::Dark => tr().theme_dark,
+        ThemeChoice::Light => tr().theme_light,
+        ThemeChoice::HighContrast => tr().theme_high,
+    }
+}
+
+/// The name of a way to call notes.
+pub fn note_names(names: NoteNames) -> &'static str {
+    match names {
+        NoteNames::English => tr().names_english,
+        NoteNames::German => tr().names_german,
+        NoteNames::FixedDo => tr().names_fixed_do,
+    }
+}
+
+/// What a verdict is called.
+pub fn verdict(kind: VerdictKind) -> &'static str {
+    match kind {
+        VerdictKind::OnTime => "on time",
+        VerdictKind::Early => "early",
+        VerdictKind::Late => "late",
+        VerdictKind::Missed => "missed",
+        VerdictKind::Extra => "wrong key",
+        VerdictKind::WrongOctave => "wrong octave",
+        VerdictKind::Neutral => "",
+    }
+}
+
+/// When a hand is heard.
+pub fn heard(hand: Hand, heard: Heard) -> String {
+    let when = match heard {
+        Heard::Always => "always",
+        Heard::Muted => "never",
+        Heard::WhenMissed => "only what I miss",
+    };
+    let name = match hand {
+        Hand::Right => tr().right_hear,
+        Hand::Left => tr().left_hear,
+    };
+    format!("{name}: {when}")
+}
+
+/// The name of a key, without its octave.
+pub fn note(pitch: Pitch, names: NoteNames, spelling: Spelling) -> &'static str {
+    const GERMAN_SHARP: [&str; 12] = ["C", "Cis", "D", "Dis", "E", "F", "Fis", "G", "Gis", "A", "Ais", "H"];
+    const GERMAN_FLAT: [&str; 12] = ["C", "Des", "D", "Es", "E", "F", "Ges", "G", "As", "A", "B", "H"];
+    const DO_SHARP: [&str; 12] = ["do", "do♯", "re", "re♯", "mi", "fa", "fa♯", "sol", "sol♯", "la", "la♯", "si"];
+    const DO_FLAT: [&str; 12] = ["do", "re♭", "re", "mi♭", "mi", "fa", "sol♭", "sol", "la♭", "la", "si♭", "si"];
+    let table = match (names, spelling) {
+        (NoteNames::English, _) => return pitch.name(spelling),
+        (NoteNames::German, Spelling::Sharp) => &GERMAN_SHARP,
+        (NoteNames::German, Spelling::Flat) => &GERMAN_FLAT,
+        (NoteNames::FixedDo, Spelling::Sharp) => &DO_SHARP,
+        (NoteNames::FixedDo, Spelling::Flat) => &DO_FLAT,
+    };
+    table[usize::from(pitch.class())]
+}
+
+/// The name of a key with its octave, in which middle C is C4.
+pub fn note_octave(pitch: Pitch, names: NoteNames) -> String {
+    format!("{}{}", note(pitch, names, Spelling::Sharp), pitch.octave())
+}
+
+/// A key signature in words: `G major`.
+pub fn key(key: KeySignature, names: NoteNames) -> String {
+    let fifths = i32::from(key.fifths);
+    let class = (fifths * 7 + if key.minor { 9 } else { 0 }).rem_euclid(12) as u8;
+    let spelling = if fifths < 0 { Spelling::Flat } else { Spelling::Sharp };
+    let pitch = Pitch::from_data_byte(60 + class);
+    // C♭ major and F♯/G♭ have names of their own.
+    let name = match (key.fifths, key.minor, names) {
+        (-7, false, NoteNames::English) => "C♭",
+        (7, false, NoteNames::English) => "C♯",
+        _ => note(pitch, names, spelling),
+    };
+    format!("{name} {}", if key.minor { "minor" } else { "major" })
+}
+
+/// A time signature: `3/4`.
+pub fn meter((beats, unit): (u8, u8)) -> String {
+    format!("{beats}/{unit}")
+}
+
+/// A length: `2:05`.
+pub fn duration(length: Micros) -> String {
+    let seconds = (length.0.max(0) + 500_000) / 1_000_000;
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
+/// A moment: `today 12:04`.
+pub fn moment(at: LocalTime) -> String {
+    let clock = format!("{:02}:{:02}", at.hour, at.minute);
+    match at.days_ago {
+        0 => format!("today {clock}"),
+        1 => format!("yesterday {clock}"),
+        _ => format!("{}-{:02}-{:02} {clock}", at.year, at.month, at.day),
+    }
+}
+
+/// A whole number in groups of three, with narrow spaces.
+pub fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            out.push('\u{2009}');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// A share as a percentage, `94 %`.
+pub fn share(right: u32, of: u32) -> String {
+    if of == 0 { NONE.to_owned() } else { format!("{:.0} %", f64::from(right) * 100.0 / f64::from(of)) }
+}
+
+/// A signed number with a true minus sign.
+pub fn signed(value: f64) -> String {
+    let rounded = value.round();
+    if rounded < 0.0 { format!("−{:.0}", -rounded) } else { format!("{:.0}", rounded.abs()) }
+}
+
+/// `Bars 5–8`, by the numbers of musicians.
+pub fn bars(first: u32, last: u32) -> String {
+    if first == last { format!("Bar {first}") } else { format!("Bars {first}–{last}") }
+}
+
+/// `Practise bars 11–12`.
+pub fn practise_bars(first: u32, last: u32) -> String {
+    if first == last { format!("Practise bar {first}") } else { format!("Practise bars {first}–{last}") }
+}
+
+/// The loop chip.
+pub fn loop_label(range: Option<BarRange>, number: impl Fn(usize) -> u32) -> String {
+    range.map_or_else(|| tr().loop_off.to_owned(), |r| bars(number(r.first()), number(r.last())))
+}
+
+/// The tempo beside its slider, the number that is heard first: `72`, then ` of 96 bpm · 75 %`.
+pub fn tempo_line(bpm: f64, written: f64, percent: u16) -> (String, String) {
+    (format!("{bpm:.0}"), format!(" of {written:.0} bpm · {percent} %"))
+}
+
+/// Which hands: `both hands`.
+pub fn hands(hands: Hands) -> &'static str {
+    match (hands.right, hands.left) {
+        (true, true) => "both hands",
+        (true, false) => "right hand",
+        (false, true) => "left hand",
+        (false, false) => "no hand",
+    }
+}
+
+/// The sound device in the top bar: its name, then its delay.
+pub fn audio_chip(audio: &AudioView) -> (String, String) {
+    match audio.state {
+        AudioState::Running => {
+            (audio.device.clone(), audio.latency.map(|l| format!("{:.1} ms", l.as_millis_f64())).unwrap_or_default())
+        }
+        AudioState::Silent => (tr().no_device.to_owned(), String::new()),
+        AudioState::Retrying => (tr().retrying.to_owned(), String::new()),
+    }
+}
+
+/// What a delay feels like.
+pub fn latency(latency: Option<Micros>) -> String {
+    let Some(latency) = latency else { return "not measured yet".to_owned() };
+    let ms = latency.as_millis_f64();
+    let word = if ms <= 10.0 {
+        "cannot be told from none"
+    } else if ms <= 20.0 {
+        "hardly felt"
+    } else if ms <= 40.0 {
+        "can be felt"
+    } else {
+        "in the way of playing"
+    };
+    format!("{ms:.1} ms: {word}")
+}
+
+/// The period that would bring a delay under 10 ms, when it is above.
+pub fn latency_advice(audio: &AudioView) -> Option<String> {
+    let latency = audio.latency?.as_millis_f64();
+    if latency <= 10.0 || audio.rate == 0 || audio.period == 0 {
+        return None;
+    }
+    let period_ms = f64::from(audio.period) * 1000.0 / f64::from(audio.rate);
+    let mut period = audio.period;
+    while period > 16 {
+        period /= 2;
+        let share = f64::from(period) / f64::from(audio.period);
+        if latency - 2.0 * period_ms * (1.0 - share) < 10.0 {
+            return Some(format!("A period of {period} frames would bring it under 10 ms."));
+        }
+    }
+    None
+}
+
+/// A MIDI message in words.
+pub fn midi(message: &MidiView, names: NoteNames) -> String {
+    match message {
+        MidiView::On(pitch, velocity) => format!("{} on, velocity {velocity}", note_octave(*pitch, names)),
+        MidiView::Off(pitch) => format!("{} off", note_octave(*pitch, names)),
+        MidiView::Control(64, value) => format!("sustain pedal {value}"),
+        MidiView::Control(66, value) => format!("sostenuto pedal {value}"),
+        MidiView::Control(67, value) => format!("soft pedal {value}"),
+        MidiView::Control(number, value) => format!("controller {number}: {value}"),
+        MidiView::Other(bytes) => bytes.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" "),
+    }
+}
+
+/// A bar for screen readers and tips.
+pub fn bar_in_words(bar: &BarResult) -> String {
+    if bar.due == 0 {
+        return format!("Bar {}: nothing to play", bar.number);
+    }
+    format!("Bar {}: {:.0} % right, {}", bar.number, bar.share() * 100.0, remarks(bar))
+}
+
+/// What there is to say about a bar.
+pub fn remarks(bar: &BarResult) -> String {
+    let parts: Vec<String> = [
+        (bar.missed, "missed"),
+        (bar.wrong, "wrong"),
+        (bar.early, "early"),
+        (bar.late, "late"),
+    ]
+    .iter()
+    .filter(|(n, _)| *n > 0)
+    .map(|(n, word)| format!("{n} {word}"))
+    .collect();
+    if parts.is_empty() { "nothing to mend".to_owned() } else { parts.join(DOT) }
+}
+
+/// A histogram for screen readers.
+pub fn histogram_in_words(name: &str, counts: &[u32]) -> String {
+    format!("{name}: {} values", counts.iter().sum::<u32>())
+}
+
+/// The plain word for a mean deviation in milliseconds.
+pub fn bias_word(bias: &Estimate) -> &'static str {
+    let t = tr();
+    if bias.value.abs() <= bias.half_width.max(3.0) {
+        t.on_average
+    } else if bias.value < -40.0 {
+        t.early_word
+    } else if bias.value < 0.0 {
+        t.little_early
+    } else if bias.value <= 40.0 {
+        t.little_late
+    } else {
+        t.late_word
+    }
+}
+
+/// What a number rests on: `± 3 ms, n = 203`.
+pub fn basis(estimate: &Estimate) -> String {
+    format!("± {:.0} ms, n = {}", estimate.half_width, estimate.n)
+}
+
+/// The place in the piece, for screen readers.
+pub fn place(title: &str, bar: u32, bars: u32, next: &str) -> String {
+    if next.is_empty() {
+        format!("{title}, bar {bar} of {bars}")
+    } else {
+        format!("{title}, bar {bar} of {bars}, next: {next}")
+    }
+}
+
+/// The on-screen keyboard, for screen readers.
+pub fn keyboard_in_words(name: &str, next: &[String]) -> String {
+    if next.is_empty() { name.to_owned() } else { format!("{name}, next: {}", next.join(" ")) }
+}
+
+/// The bar ruler, for screen readers.
+pub fn bar_ruler(name: &str, bar: u32, bars: u32) -> String {
+    format!("{name}, at bar {bar} of {bars}")
+}
+
+/// A tip with its shortcut.
+pub fn with_shortcut(text: &str, shortcut: &str) -> String {
+    if shortcut.is_empty() { text.to_owned() } else { format!("{text} ({shortcut})") }
+}
+
+/// A piece in the list, for screen readers.
+pub fn open_piece(title: &str, composer: &str) -> String {
+    if composer.is_empty() { format!("Open {title}") } else { format!("Open {title} by {composer}") }
+}
+
+/// A percentage: `75 %`.
+pub fn percent(value: u16) -> String {
+    format!("{value} %")
+}
+
+/// Lost notes of a take.
+pub fn incomplete(lost: u64) -> String {
+    format!("incomplete: {lost} lost")
+}
+
+/// `32 bars`.
+pub fn bar_count(bars: u32) -> String {
+    if bars == 1 { "1 bar".to_owned() } else { format!("{bars} bars") }
+}
+
+/// `grade 2`.
+pub fn grade(grade: u8) -> String {
+    format!("grade {grade}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Ticks;
+
+    #[test]
+    fn numbers_and_moments_read_as_people_write_them() {
+        assert_eq!(count(1_284_907), "1\u{2009}284\u{2009}907");
+        assert_eq!(count(12), "12");
+        assert_eq!(signed(-11.6), "−12");
+        assert_eq!(signed(-0.2), "0");
+        assert_eq!(duration(Micros(125_400_000)), "2:05");
+        assert_eq!(bars(5, 8), "Bars 5–8");
+        assert_eq!(share(203, 216), "94 %");
+        let at = LocalTime { days_ago: 1, hour: 9, minute: 5, ..Default::default() };
+        assert_eq!(moment(at), "yesterday 09:05");
+    }
+
+    #[test]
+    fn keys_have_their_usual_names() {
+        let check = |fifths, minor, expected: &str| {
+            let signature = KeySignature { tick: Ticks(0), fifths, minor };
+            assert_eq!(key(signature, NoteNames::English), expected);
+        };
+        check(0, false, "C major");
+        check(1, false, "G major");
+        check(-2, false, "B♭ major");
+        check(0, true, "A minor");
+        check(-3, true, "C minor");
+        check(3, true, "F♯ minor");
+        check(-7, false, "C♭ major");
+        check(7, false, "C♯ major");
+    }
+
+    #[test]
+    fn german_h_is_b_natural() {
+        let b = Pitch::new(71).expect("a MIDI key");
+        assert_eq!(note(b, NoteNames::German, Spelling::Sharp), "H");
+        assert_eq!(note(b.transposed(-1).expect("a MIDI key"), NoteNames::German, Spelling::Flat), "B");
+    }
+
+    #[test]
+    fn a_long_delay_comes_with_the_period_that_mends_it() {
+        let audio =
+            AudioView { rate: 48_000, period: 512, latency: Some(Micros(23_000)), ..AudioView::default() };
+        assert_eq!(latency_advice(&audio).as_deref(), Some("A period of 128 frames would bring it under 10 ms."));
+        let near = AudioView { latency: Some(Micros(9_000)), ..audio };
+        assert_eq!(latency_advice(&near), None);
+    }
+}

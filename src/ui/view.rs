@@ -1,0 +1,549 @@
+//! What one frame of the window is drawn from: plain values, borrowed, made by the program for each frame.
+//! Nothing here reads a clock or formats a text; see `text.rs` for words.
+
+use std::path::PathBuf;
+
+use crate::music::{Hands, KeySignature, NoteId, Percent, Pitch, Score};
+use crate::practice::{Mode, PracticeSettings, Preset, VerdictKind};
+use crate::time::{Micros, WallMillis};
+
+use super::command::Command;
+
+/// Everything that a frame shows.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// Whether something moves on its own (the transport plays, a key sounds, a meter falls): then, and only then, the
+    /// window asks for the next frame.
+    pub moving: bool,
+    /// The piece, the transport and the keys.
+    pub play: Play<'a>,
+    /// Pieces to choose from.
+    pub library: Library<'a>,
+    /// What was played, newest first.
+    pub takes: &'a [TakeRow],
+    /// The result last asked for with [`Command::ShowResult`], or of the practice just finished.
+    pub result: Option<&'a ResultView>,
+    /// Sound and MIDI.
+    pub devices: &'a Devices,
+    /// Settings in force.
+    pub settings: &'a Settings,
+    /// Values held by the bus, for the inspector, sorted by name.
+    pub entities: &'a [EntityRow],
+    /// What a person must know, most important first.
+    pub banners: &'a [Banner],
+    /// What undo would take back, in words; `None` when there is nothing.
+    pub undo: Option<&'a str>,
+    /// What redo would do again, in words.
+    pub redo: Option<&'a str>,
+}
+
+/// The play screen.
+#[derive(Clone, Copy, Debug)]
+pub struct Play<'a> {
+    /// The open piece; `None` is free play.
+    pub piece: Option<Piece<'a>>,
+    /// Where the music is and how it goes on.
+    pub transport: Transport,
+    /// Keys that are down.
+    pub keys: Keys,
+}
+
+/// The open piece and what was judged so far in this practice.
+#[derive(Clone, Copy, Debug)]
+pub struct Piece<'a> {
+    /// The id in the library; changes when another piece is opened.
+    pub id: &'a str,
+    /// The notes.
+    pub score: &'a Score,
+    /// The title to show.
+    pub title: &'a str,
+    /// The composer, perhaps empty.
+    pub composer: &'a str,
+    /// The grade, where known.
+    pub grade: Option<u8>,
+    /// What became of each written note, by [`NoteId`]; may be shorter than the score.
+    pub marks: &'a [Option<Mark>],
+    /// Keys that were not written, in order of time.
+    pub extras: &'a [Extra],
+    /// The notes to press next.
+    pub next: &'a [NoteId],
+    /// The result of each bar, by index; may be shorter than the piece.
+    pub bars: &'a [Option<BarResult>],
+}
+
+/// The verdict on a written note.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mark {
+    /// Which.
+    pub kind: VerdictKind,
+    /// How far from its moment; negative is early. `None` where time is not judged.
+    pub deviation: Option<Micros>,
+}
+
+/// A key that was not written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Extra {
+    /// Where in the piece, in ticks.
+    pub tick: f64,
+    /// Which key.
+    pub pitch: Pitch,
+}
+
+/// Where the music is and how it goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Transport {
+    /// What the person chose: mode, hands, tempo, loop, metronome, count-in.
+    pub chosen: PracticeSettings,
+    /// Whether time runs, or the music waits for keys.
+    pub playing: bool,
+    /// The place in score ticks; negative during a count-in.
+    pub position: f64,
+}
+
+/// Keys that are down, one bit for each of 128.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keys {
+    /// By the person, from any device.
+    pub live: u128,
+    /// Of those, pressed wrongly.
+    pub wrong: u128,
+    /// By the program, right hand.
+    pub right: u128,
+    /// By the program, left hand.
+    pub left: u128,
+}
+
+impl Keys {
+    /// The bit of a key.
+    pub const fn bit(pitch: Pitch) -> u128 {
+        1 << pitch.key()
+    }
+}
+
+/// Pieces to choose from.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Library<'a> {
+    /// Those that come with the program, by grade.
+    pub builtin: &'a [PieceRow],
+    /// Files opened lately, newest first.
+    pub recent: &'a [PieceRow],
+}
+
+/// A piece in the library.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PieceRow {
+    /// The id, for [`Command::OpenPiece`].
+    pub id: String,
+    /// The title.
+    pub title: String,
+    /// The composer, perhaps empty.
+    pub composer: String,
+    /// The grade, where known.
+    pub grade: Option<u8>,
+    /// The first key signature.
+    pub key: Option<KeySignature>,
+    /// The first time signature: beats and unit.
+    pub meter: Option<(u8, u8)>,
+    /// How many bars.
+    pub bars: u32,
+    /// The length at full speed.
+    pub duration: Micros,
+    /// Where the file is; `None` for a built-in piece.
+    pub path: Option<PathBuf>,
+    /// The newest result.
+    pub last: Option<LastResult>,
+}
+
+/// The newest result of a piece.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LastResult {
+    /// When.
+    pub at: LocalTime,
+    /// Notes right.
+    pub right: u32,
+    /// Notes due.
+    pub of: u32,
+}
+
+/// A moment on the wall, as people say it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LocalTime {
+    /// Whole days before today; 0 is today, 1 yesterday.
+    pub days_ago: i64,
+    /// The year.
+    pub year: i64,
+    /// 1 to 12.
+    pub month: u8,
+    /// 1 to 31.
+    pub day: u8,
+    /// 0 to 23.
+    pub hour: u8,
+    /// 0 to 59.
+    pub minute: u8,
+    /// 0 to 59.
+    pub second: u8,
+}
+
+impl LocalTime {
+    /// The local date and time of `at`, seen from `now`, `offset` minutes east of Greenwich.
+    pub fn new(at: WallMillis, now: WallMillis, offset: i32) -> Self {
+        let shift = i64::from(offset) * 60_000;
+        let (local, today) = (at.0 + shift, now.0 + shift);
+        const DAY: i64 = 86_400_000;
+        let days = local.div_euclid(DAY);
+        let second = local.rem_euclid(DAY) / 1_000;
+        // Days to a civil date, after Howard Hinnant's "chrono-compatible low-level date algorithms".
+        let z = days + 719_468;
+        let era = z.div_euclid(146_097);
+        let doe = z.rem_euclid(146_097);
+        let yoe = (doe - doe / 1_460 + doe / 36_524 - doe / 146_096) / 365;
+        let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+        let mp = (5 * doy + 2) / 153;
+        let month = if mp < 10 { mp + 3 } else { mp - 9 };
+        Self {
+            days_ago: today.div_euclid(DAY) - days,
+            year: yoe + era * 400 + i64::from(month <= 2),
+            month: month as u8,
+            day: (doy - (153 * mp + 2) / 5 + 1) as u8,
+            hour: (second / 3_600) as u8,
+            minute: (second / 60 % 60) as u8,
+            second: (second % 60) as u8,
+        }
+    }
+}
+
+/// A take in the list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TakeRow {
+    /// The id, for commands.
+    pub id: String,
+    /// When it began.
+    pub at: LocalTime,
+    /// The piece's title; `None` is free play.
+    pub piece: Option<String>,
+    /// How it was played; `None` is free play.
+    pub mode: Option<Mode>,
+    /// Played notes.
+    pub notes: u64,
+    /// From the first to the last note.
+    pub duration: Micros,
+    /// How it stands.
+    pub state: TakeState,
+    /// Notes right of notes due, where there is a result.
+    pub result: Option<(u32, u32)>,
+}
+
+/// How a take stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TakeState {
+    /// Being played now.
+    Recording,
+    /// Whole.
+    Complete,
+    /// So many notes were lost on the way; it is not graded.
+    Incomplete {
+        /// How many.
+        lost: u64,
+    },
+}
+
+/// A number with its uncertainty.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// The value.
+    pub value: f64,
+    /// Half the width of the 95 % interval.
+    pub half_width: f64,
+    /// From so many notes.
+    pub n: u32,
+}
+
+/// A practice in numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResultView {
+    /// The take.
+    pub take: String,
+    /// The piece.
+    pub piece: String,
+    /// Its title.
+    pub title: String,
+    /// How it was played.
+    pub mode: Mode,
+    /// What was practised.
+    pub hands: Hands,
+    /// When.
+    pub at: LocalTime,
+    /// The strictness.
+    pub preset: Preset,
+    /// The speed.
+    pub speed: Percent,
+    /// Notes right.
+    pub right: u32,
+    /// Notes due.
+    pub of: u32,
+    /// Keys that were not written.
+    pub extra: u32,
+    /// The mean deviation in milliseconds; negative is early. `None` where time is not judged.
+    pub bias: Option<Estimate>,
+    /// The standard deviation in milliseconds.
+    pub spread: Option<Estimate>,
+    /// The tempo held and the written tempo at the chosen speed, in beats a minute.
+    pub tempo: Option<(f64, f64)>,
+    /// Each bar that was due, in order.
+    pub bars: Vec<BarResult>,
+    /// Signed deviations in milliseconds.
+    pub deviations: Vec<f32>,
+    /// Notes of the take were lost: shown, not graded.
+    pub incomplete: bool,
+}
+
+/// A bar in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct BarResult {
+    /// The bar's index in the score.
+    pub bar: usize,
+    /// The number a musician calls it by.
+    pub number: u32,
+    /// Notes due.
+    pub due: u32,
+    /// Notes right.
+    pub right: u32,
+    /// Notes not played.
+    pub missed: u32,
+    /// Keys that were not written.
+    pub wrong: u32,
+    /// Notes too early.
+    pub early: u32,
+    /// Notes too late.
+    pub late: u32,
+}
+
+impl BarResult {
+    /// The share of notes right less wrong keys, 0 to 1; 1 when nothing was due.
+    pub fn share(&self) -> f32 {
+        if self.due == 0 {
+            return 1.0;
+        }
+        (self.right as f32 - self.wrong as f32).max(0.0) / self.due as f32
+    }
+}
+
+/// Sound and MIDI.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Devices {
+    /// The sound card.
+    pub audio: AudioView,
+    /// MIDI inputs, those seen earlier included.
+    pub midi: Vec<MidiPort>,
+    /// The last MIDI messages, newest first.
+    pub monitor: Vec<MonitorRow>,
+}
+
+/// The sound card in use.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AudioView {
+    /// Whether sound comes out.
+    pub state: AudioState,
+    /// The device's name.
+    pub device: String,
+    /// The backend's name: `cpal`, `jack`, `null`.
+    pub backend: String,
+    /// Frames a second.
+    pub rate: u32,
+    /// Frames a block.
+    pub period: u32,
+    /// From key to sound, all included; `None` when not known.
+    pub latency: Option<Micros>,
+    /// The part of a block's time that its computation takes, 0 to 1.
+    pub load: f32,
+    /// Blocks that came too late since the stream began.
+    pub xruns: u64,
+    /// Backends one can choose, with the one in use among them.
+    pub backends: Vec<String>,
+}
+
+/// Whether sound comes out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum AudioState {
+    /// It does.
+    Running,
+    /// There is no device; everything else works.
+    #[default]
+    Silent,
+    /// The device went and is being tried again.
+    Retrying,
+}
+
+/// A MIDI input.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MidiPort {
+    /// The stable identity.
+    pub id: String,
+    /// The name to show.
+    pub name: String,
+    /// Whether it is there now.
+    pub connected: bool,
+    /// Whether the person wants it.
+    pub enabled: bool,
+    /// Messages since the start.
+    pub messages: u64,
+}
+
+/// A MIDI message in the monitor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MonitorRow {
+    /// When, since the program's start.
+    pub at: Micros,
+    /// The port's name.
+    pub port: String,
+    /// What came.
+    pub message: MidiView,
+}
+
+/// A MIDI message as people read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MidiView {
+    /// A key went down.
+    On(Pitch, u8),
+    /// A key went up.
+    Off(Pitch),
+    /// A controller moved: number and value.
+    Control(u8, u8),
+    /// Anything else, as bytes.
+    Other(Vec<u8>),
+}
+
+/// Which colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ThemeChoice {
+    /// As the desktop has it.
+    System,
+    /// Light on dark.
+    Dark,
+    /// Dark on light.
+    Light,
+    /// Strong colours on black.
+    HighContrast,
+}
+
+impl ThemeChoice {
+    /// In the order of the settings.
+    pub const ALL: [Self; 4] = [Self::System, Self::Dark, Self::Light, Self::HighContrast];
+}
+
+/// How notes are called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NoteNames {
+    /// C D E F G A B.
+    English,
+    /// C D E F G A H, B for B♭.
+    German,
+    /// do re mi fa sol la si.
+    FixedDo,
+}
+
+impl NoteNames {
+    /// In the order of the settings.
+    pub const ALL: [Self; 3] = [Self::English, Self::German, Self::FixedDo];
+}
+
+/// Settings in force.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Which colours.
+    pub theme: ThemeChoice,
+    /// Size of the text in percent, 100 to 150.
+    pub text_percent: u16,
+    /// How notes are called.
+    pub names: NoteNames,
+    /// Whether falling notes carry their names.
+    pub note_labels: bool,
+    /// The strictness.
+    pub preset: Preset,
+    /// The piano under the person's fingers, 0 to 100.
+    pub volume_piano: u8,
+    /// The program's own playing, 0 to 100.
+    pub volume_accompaniment: u8,
+    /// The metronome, 0 to 100.
+    pub volume_metronome: u8,
+    /// A SoundFont in place of the built-in piano.
+    pub soundfont: Option<PathBuf>,
+    /// Whether nothing shall move on its own that need not.
+    pub reduced_motion: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            theme: ThemeChoice::System,
+            text_percent: 100,
+            names: NoteNames::English,
+            note_labels: true,
+            preset: Preset::Standard,
+            volume_piano: 80,
+            volume_accompaniment: 70,
+            volume_metronome: 60,
+            soundfont: None,
+            reduced_motion: false,
+        }
+    }
+}
+
+/// A value held by the bus.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntityRow {
+    /// `kind/id`.
+    pub key: String,
+    /// Events accepted.
+    pub version: u64,
+    /// The value as text, one line.
+    pub value: String,
+}
+
+/// How much a banner matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Good to know.
+    Info,
+    /// Something is missing.
+    Warn,
+    /// Something failed.
+    Bad,
+}
+
+/// A calm line across the window.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Banner {
+    /// For [`Command::DismissBanner`].
+    pub id: u64,
+    /// How much it matters.
+    pub level: Level,
+    /// What to know.
+    pub text: String,
+    /// A way out: the button's words and what it does.
+    pub action: Option<(String, Command)>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_become_local_dates() {
+        let check = |at: i64, offset: i32, expected: (i64, u8, u8, u8, u8, i64)| {
+            let t = LocalTime::new(WallMillis(at), WallMillis(1_709_251_200_000), offset);
+            assert_eq!((t.year, t.month, t.day, t.hour, t.minute, t.days_ago), expected);
+        };
+        check(1_709_251_200_000, 0, (2024, 3, 1, 0, 0, 0));
+        check(1_709_251_199_000, 0, (2024, 2, 29, 23, 59, 1));
+        check(1_709_251_199_000, 60, (2024, 3, 1, 0, 59, 0));
+        check(0, 0, (1970, 1, 1, 0, 0, 19_783));
+    }
+
+    #[test]
+    fn a_bar_with_wrong_keys_is_not_perfect() {
+        let bar = BarResult { due: 4, right: 4, wrong: 1, ..Default::default() };
+        assert!((bar.share() - 0.75).abs() < 1e-6);
+        assert!((BarResult::default().share() - 1.0).abs() < 1e-6);
+    }
+}

@@ -1,0 +1,81 @@
+//! Cards: a surface with a hairline, a number with its plain word, an empty place with one thing to do.
+
+use egui::{Align, Frame, Margin, Rect, StrokeKind, Ui, pos2, vec2};
+
+use super::{Button, Line};
+use crate::ui::theme::{self, radius, size, space, tokens};
+
+/// The look of a card.
+pub fn card_frame(ui: &Ui) -> Frame {
+    let t = tokens(ui);
+    Frame::new()
+        .fill(t.surface)
+        .stroke(t.hairline())
+        .corner_radius(radius::CARD)
+        .inner_margin(Margin::same(space::CARD as i8))
+}
+
+/// A card as wide as there is room, with a title, a remark at its right, and contents.
+pub fn card_ui<R>(ui: &mut Ui, title: &str, remark: &str, contents: impl FnOnce(&mut Ui) -> R) -> R {
+    card_frame(ui)
+        .show(ui, |ui| {
+            ui.set_min_width(ui.available_width());
+            if !title.is_empty() {
+                title_ui(ui, title, remark);
+            }
+            contents(ui)
+        })
+        .inner
+}
+
+fn title_ui(ui: &mut Ui, title: &str, remark: &str) {
+    let t = tokens(ui);
+    let height = 22.0 * theme::scale(ui);
+    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), height));
+    let head = Line::new(title).size(13.0).bold().color(t.muted);
+    let split = (rect.left() + head.width(ui) + 16.0).min(rect.right());
+    head.show_at(ui, Rect::from_min_max(rect.min, pos2(split, rect.bottom())));
+    if !remark.is_empty() && split + 24.0 < rect.right() {
+        let place = Rect::from_min_max(pos2(split, rect.top()), rect.max);
+        Line::small(remark).color(t.muted).align(Align::Max).show_at(ui, place);
+    }
+}
+
+/// A large number, the plain word for it, and what it rests on.
+pub fn number_card_ui(ui: &mut Ui, rect: Rect, number: &str, word: &str, basis: &str) {
+    let t = tokens(ui);
+    ui.painter().rect(rect, radius::CARD, t.surface, t.hairline(), StrokeKind::Inside);
+    let scale = theme::scale(ui);
+    let inner = rect.shrink2(vec2(space::CARD, 12.0));
+    let heights = [34.0 * scale, 22.0 * scale, 18.0 * scale];
+    let lines = [
+        Line::new(number).size(size::NUMBER).bold(),
+        Line::new(word).color(t.text),
+        Line::small(basis).color(t.muted),
+    ];
+    let mut y = inner.center().y - heights.iter().sum::<f32>() / 2.0;
+    for (line, height) in lines.iter().zip(heights) {
+        line.show_at(ui, Rect::from_min_size(pos2(inner.left(), y), vec2(inner.width(), height)));
+        y += height;
+    }
+}
+
+/// An empty place: one line that says what to do next, and one button that does it. True when it was pressed.
+pub fn empty_ui(ui: &mut Ui, icon: &str, line: &str, button: Option<&str>) -> bool {
+    let t = tokens(ui);
+    let mut pressed = false;
+    ui.vertical_centered(|ui| {
+        ui.add_space((ui.available_height() * 0.28).clamp(24.0, 180.0));
+        let (_, rect) = ui.allocate_space(vec2(48.0, 48.0));
+        let font = theme::icon_font(ui, 40.0);
+        ui.painter().text(rect.center(), egui::Align2::CENTER_CENTER, icon, font, t.faint);
+        ui.add_space(4.0);
+        let text = egui::RichText::new(line).color(t.muted).font(theme::regular(ui, size::BODY));
+        ui.add(egui::Label::new(text).wrap().selectable(false));
+        ui.add_space(8.0);
+        if let Some(button) = button {
+            pressed = Button::new(button).primary().show(ui).clicked();
+        }
+    });
+    pressed
+}

@@ -1,0 +1,40 @@
+//! The window's own controls: painted by hand, named for screen readers, with colours from the theme only.
+
+mod bars;
+mod button;
+mod card;
+mod field;
+mod histogram;
+mod line;
+mod mark;
+mod segmented;
+mod slider;
+mod table;
+
+pub use bars::{bar_cells_ui, share_color};
+pub use button::Button;
+pub use card::{card_frame, card_ui, empty_ui, number_card_ui};
+pub use field::search_ui;
+pub use histogram::{bins, histogram_ui};
+pub use line::{Line, width_of};
+pub use mark::{mark_shape, shape_of};
+pub use segmented::{Segment, segmented_ui, segmented_width};
+pub use slider::slider_ui;
+pub use table::{Column, Row, table_ui};
+
+use egui::{Rect, Response, Stroke, StrokeKind, Ui};
+
+use super::theme::tokens;
+
+/// A ring around what has the keyboard's focus.
+pub fn focus_ring(ui: &Ui, response: &Response, rect: Rect, radius: u8) {
+    if response.has_focus() {
+        let stroke = Stroke::new(2.0, tokens(ui).accent);
+        ui.painter().rect_stroke(rect.expand(1.0), radius, stroke, StrokeKind::Outside);
+    }
+}
+
+/// Lines on whole pixels.
+pub fn snap(ui: &Ui, at: f32) -> f32 {
+    ui.painter().round_to_pixel_center(at)
+}

@@ -1,0 +1,196 @@
+//! Tables with fixed columns: cells never wrap into each other, and columns that do not fit are left out, the least
+//! important first.
+
+use egui::{Align, Color32, Rect, Response, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+
+use super::{Line, focus_ring, snap};
+use crate::ui::theme::{self, space, tokens};
+
+/// A column.
+#[derive(Clone, Copy, Debug)]
+pub struct Column<'a> {
+    /// The heading.
+    pub title: &'a str,
+    /// The least width at 100 % text.
+    pub width: f32,
+    /// How much of the spare room it takes; 0 for none.
+    pub grow: f32,
+    /// 0 is never left out; the highest goes first.
+    pub spare: u8,
+    /// Where its text stands.
+    pub align: Align,
+}
+
+impl<'a> Column<'a> {
+    /// A column of a fixed width.
+    pub fn new(title: &'a str, width: f32) -> Self {
+        Self { title, width, grow: 0.0, spare: 0, align: Align::Min }
+    }
+
+    /// Takes spare room.
+    pub fn grow(mut self, share: f32) -> Self {
+        self.grow = share;
+        self
+    }
+
+    /// May be left out; the highest goes first.
+    pub fn spare(mut self, order: u8) -> Self {
+        self.spare = order;
+        self
+    }
+
+    /// Numbers stand at the right.
+    pub fn right(mut self) -> Self {
+        self.align = Align::Max;
+        self
+    }
+}
+
+/// Where each column stands: left edge and width, or `None` if left out.
+fn places(columns: &[Column<'_>], scale: f32, room: f32) -> Vec<Option<(f32, f32)>> {
+    let gap = 12.0;
+    let mut limit = u8::MAX;
+    loop {
+        let kept = |c: &&Column<'_>| c.spare == 0 || c.spare < limit;
+        let least: f32 = columns.iter().filter(kept).map(|c| c.width * scale + gap).sum::<f32>() - gap;
+        let next = columns.iter().filter(kept).map(|c| c.spare).max().unwrap_or(0);
+        if least <= room || next == 0 {
+            let spare = (room - least).max(0.0);
+            let squeeze = if least > room { room / least } else { 1.0 };
+            let shares: f32 = columns.iter().filter(kept).map(|c| c.grow).sum();
+            let mut x = 0.0;
+            return columns
+                .iter()
+                .map(|c| {
+                    kept(&c).then(|| {
+                        let grown = if shares > 0.0 { spare * c.grow / shares } else { 0.0 };
+                        let width = c.width * scale * squeeze + grown;
+                        let left = x;
+                        x += width + gap * squeeze;
+                        (left, width)
+                    })
+                })
+                .collect();
+        }
+        limit = next;
+    }
+}
+
+/// A row being drawn.
+pub struct Row<'a> {
+    rect: Rect,
+    places: &'a [Option<(f32, f32)>],
+    columns: &'a [Column<'a>],
+    /// What the pointer does to the row.
+    pub response: Response,
+}
+
+impl Row<'_> {
+    /// The rectangle of a column's cell; `None` if the column is left out.
+    pub fn cell(&self, column: usize) -> Option<Rect> {
+        let (x, width) = self.places.get(column).copied().flatten()?;
+        let left = self.rect.left() + PAD + x;
+        Some(Rect::from_min_max(pos2(left, self.rect.top()), pos2(left + width, self.rect.bottom())))
+    }
+
+    /// Text in a cell.
+    pub fn text(&self, ui: &mut Ui, column: usize, text: &str) {
+        self.line(ui, column, Line::new(text).size(13.0));
+    }
+
+    /// Text in a colour.
+    pub fn colored(&self, ui: &mut Ui, column: usize, text: &str, color: Color32) {
+        self.line(ui, column, Line::new(text).size(13.0).color(color));
+    }
+
+    /// A line in a cell.
+    pub fn line(&self, ui: &mut Ui, column: usize, line: Line<'_>) {
+        if let Some(rect) = self.cell(column) {
+            line.align(self.columns[column].align).show_at(ui, rect);
+        }
+    }
+}
+
+const PAD: f32 = 8.0;
+
+/// A table with a heading that stays and rows that scroll. `name` gives what a row is called when it can be pressed.
+pub fn table_ui(
+    ui: &mut Ui,
+    salt: &str,
+    columns: &[Column<'_>],
+    rows: usize,
+    name: impl Fn(usize) -> Option<String>,
+    mut draw: impl FnMut(&mut Ui, usize, &Row<'_>),
+) {
+    let t = tokens(ui);
+    let scale = theme::scale(ui);
+    let height = (space::ROW * (1.0 + (scale - 1.0) * 0.6)).round();
+    let places = places(columns, scale, ui.available_width() - 2.0 * PAD);
+    let (_, head) = ui.allocate_space(vec2(ui.available_width(), height - 2.0));
+    for (column, place) in columns.iter().zip(&places) {
+        if let Some((x, width)) = place {
+            let left = head.left() + PAD + x;
+            let cell = Rect::from_min_max(pos2(left, head.top()), pos2(left + width, head.bottom()));
+            Line::small(column.title).color(t.muted).align(column.align).show_at(ui, cell);
+        }
+    }
+    ui.painter().hline(head.x_range(), snap(ui, head.bottom()), t.hairline());
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let area = ScrollArea::vertical().id_salt(salt).auto_shrink([false, true]);
+    area.show_rows(ui, height, rows, |ui, range| {
+        for index in range {
+            let (_, rect) = ui.allocate_space(vec2(ui.available_width(), height));
+            let row = row_ui(ui, salt, index, rect, name(index), columns, &places);
+            draw(ui, index, &row);
+        }
+    });
+}
+
+fn row_ui<'a>(
+    ui: &mut Ui,
+    salt: &str,
+    index: usize,
+    rect: Rect,
+    name: Option<String>,
+    columns: &'a [Column<'a>],
+    places: &'a [Option<(f32, f32)>],
+) -> Row<'a> {
+    let t = tokens(ui);
+    let sense = if name.is_some() { Sense::click() } else { Sense::hover() };
+    let response = ui.interact(rect, ui.scope_id().with((salt, index)), sense);
+    if let Some(name) = name {
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
+        if response.hovered() {
+            ui.painter().rect_filled(rect, 6, t.raised);
+        }
+        focus_ring(ui, &response, rect.shrink(2.0), 6);
+    }
+    ui.painter().hline(rect.x_range(), snap(ui, rect.bottom()), egui::Stroke::new(1.0, theme::fade(t.line, 0.6)));
+    Row { rect, places, columns, response }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_never_overlap_and_the_least_important_goes_first() {
+        let columns = [
+            Column::new("a", 100.0),
+            Column::new("b", 50.0).grow(1.0).spare(2),
+            Column::new("c", 80.0).spare(1),
+        ];
+        let shown = |room: f32| places(&columns, 1.0, room).iter().map(Option::is_some).collect::<Vec<_>>();
+        assert_eq!(shown(400.0), [true, true, true]);
+        assert_eq!(shown(200.0), [true, false, true]);
+        assert_eq!(shown(120.0), [true, false, false]);
+        for room in [60.0, 150.0, 254.0, 300.0, 900.0] {
+            let mut end = 0.0;
+            for (left, width) in places(&columns, 1.0, room).into_iter().flatten() {
+                assert!(left >= end, "columns overlap in {room}");
+                end = left + width;
+            }
+            assert!(end <= room + 0.01, "{end} in {room}");
+        }
+    }
+}
