@@ -10,7 +10,7 @@ use super::{Command, Cx, icons, text, theme};
 const BANNERS_MAX: usize = 2;
 
 /// All banners, one under the other.
-pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
+pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
     let t = theme::tokens(ui);
     let height = 40.0 + (theme::scale(ui) - 1.0) * 16.0;
     for banner in cx.view.banners.iter().take(BANNERS_MAX) {

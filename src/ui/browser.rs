@@ -115,7 +115,7 @@ impl State {
 }
 
 /// The dialog, when it is open.
-pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
+pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
     let Some(browser) = state.browser.as_mut() else { return };
     let room = ui.ctx().content_rect().size() - vec2(64.0, 64.0);
     let (mut chosen, mut close) = (None, false);

@@ -33,7 +33,7 @@ const BASE_RANGE: std::ops::RangeInclusive<u8> = 24..=96;
 
 /// Which keys are down, and the octave.
 #[derive(Debug)]
-pub struct ComputerKeyboard {
+pub(super) struct ComputerKeyboard {
     base: u8,
     down: Vec<(Key, Pitch)>,
 }
@@ -45,13 +45,8 @@ impl Default for ComputerKeyboard {
 }
 
 impl ComputerKeyboard {
-    /// The key under A.
-    pub fn base(&self) -> Pitch {
-        Pitch::from_data_byte(self.base)
-    }
-
     /// Reads this frame's events. While a text is being typed nothing new sounds; what sounds is released as usual.
-    pub fn handle(&mut self, ctx: &Context, blocked: bool, send: &mut Vec<Command>) {
+    pub(super) fn handle(&mut self, ctx: &Context, blocked: bool, send: &mut Vec<Command>) {
         let blocked = blocked || ctx.text_edit_focused();
         ctx.input(|input| {
             for event in &input.events {
@@ -68,7 +63,7 @@ impl ComputerKeyboard {
     }
 
     /// Lets everything go.
-    pub fn release_all(&mut self, send: &mut Vec<Command>) {
+    pub(super) fn release_all(&mut self, send: &mut Vec<Command>) {
         send.extend(self.down.drain(..).map(|(_, pitch)| Command::KeyUp(pitch)));
     }
 
@@ -132,11 +127,11 @@ mod tests {
         for _ in 0..20 {
             keyboard.key(Key::X, true, true, &mut send);
         }
-        assert_eq!(keyboard.base(), pitch(96));
+        assert_eq!(keyboard.base, 96);
         for _ in 0..20 {
             keyboard.key(Key::Z, true, true, &mut send);
         }
-        assert_eq!(keyboard.base(), pitch(24));
+        assert_eq!(keyboard.base, 24);
         assert!(send.is_empty());
     }
 }

@@ -1,4 +1,4 @@
 //! Devices.
-use egui::Ui;
 use super::Cx;
-pub fn ui(_cx: &mut Cx<'_>, _ui: &mut Ui) {}
+use egui::Ui;
+pub(super) fn ui(_cx: &mut Cx<'_>, _ui: &mut Ui) {}

@@ -6,7 +6,7 @@ use super::state::State;
 use super::{Command, Cx, icons, text, theme};
 
 /// Opens the first file that was dropped, and shows where to drop while one hovers.
-pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
+pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
     let dropped = ui.input(|i| i.raw.dropped_files.first().map(|f| f.path().to_owned()));
     if let Some(path) = dropped {
         state.browser = None;

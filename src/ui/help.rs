@@ -9,7 +9,7 @@ use super::theme::{self, tokens};
 use super::widgets::{Button, Line, card_frame};
 
 /// The overlay, when it is wanted.
-pub fn ui(ui: &mut Ui, state: &mut State) {
+pub(super) fn ui(ui: &mut Ui, state: &mut State) {
     if !state.help {
         return;
     }

@@ -11,7 +11,7 @@ use super::widgets::{Button, Line, empty_ui, focus_ring, search_ui, share_color}
 use super::{Command, Cx, icons, topbar};
 
 /// The screen.
-pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
+pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
     head_ui(ui, state);
     let library = cx.view.library;
     let names = cx.view.settings.names;
@@ -179,7 +179,8 @@ mod tests {
             path: None,
             last: None,
         };
-        for (search, expected) in [("", true), ("minuet PETZ", true), ("g major grade 2", true), ("minuet bach", false)] {
+        for (search, expected) in [("", true), ("minuet PETZ", true), ("g major grade 2", true), ("minuet bach", false)]
+        {
             assert_eq!(matches(&row, search, NoteNames::English), expected, "{search}");
         }
     }

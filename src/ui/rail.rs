@@ -24,7 +24,7 @@ fn name(screen: Screen) -> (&'static str, &'static str) {
 }
 
 /// The rail.
-pub fn ui(ui: &mut Ui, state: &mut State) {
+pub(super) fn ui(ui: &mut Ui, state: &mut State) {
     let t = tokens(ui);
     let frame = egui::Frame::new().fill(t.surface);
     let panel = Panel::left("rail").exact_size(space::RAIL).resizable(false).show_separator_line(false).frame(frame);

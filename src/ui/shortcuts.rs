@@ -161,7 +161,8 @@ fn act(action: Action, view: &View<'_>, state: &mut State, send: &mut Vec<Comman
                 let tick = crate::time::Ticks(transport.position.max(0.0) as i64);
                 let now = bars.index_at(tick);
                 let forward = action == Action::BarForward;
-                let inside = transport.position > bars.get(now).start.0 as f64 + f64::from(piece.score.resolution()) / 4.0;
+                let inside =
+                    transport.position > bars.get(now).start.0 as f64 + f64::from(piece.score.resolution()) / 4.0;
                 let back = if inside { now } else { now.saturating_sub(1) };
                 send.push(Command::SeekBar(if forward { (now + 1).min(bars.len() - 1) } else { back }));
             }

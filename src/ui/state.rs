@@ -91,4 +91,9 @@ impl State {
     pub fn new() -> Self {
         Self { zoom: 1.0, ..Self::default() }
     }
+
+    /// Puts the look into force again with the next frame, as on another context.
+    pub fn forget_look(&mut self) {
+        self.look = None;
+    }
 }

@@ -1,5 +1,5 @@
 //! Later.
-use egui::Ui;
 use super::{Cx, State};
-pub fn ui(_cx: &mut Cx<'_>, _ui: &mut Ui, _state: &mut State) {}
-pub fn confirm_ui(_cx: &mut Cx<'_>, _ui: &mut Ui, _state: &mut State) {}
+use egui::Ui;
+pub(super) fn ui(_cx: &mut Cx<'_>, _ui: &mut Ui, _state: &mut State) {}
+pub(super) fn confirm_ui(_cx: &mut Cx<'_>, _ui: &mut Ui, _state: &mut State) {}

@@ -1,10 +1,11 @@
 //! Every text of the window, in one table, ready for other languages. Nothing else in `ui` holds words to be read.
 
 use crate::music::{Hand, Hands, KeySignature, Pitch, Spelling};
+use crate::practice::result::{BarResult, Counts, Timing};
 use crate::practice::{BarRange, Heard, Mode, Preset, VerdictKind};
 use crate::time::Micros;
 
-use super::view::{AudioState, AudioView, BarResult, Estimate, LocalTime, MidiView, NoteNames, ThemeChoice};
+use super::view::{AudioState, AudioView, LocalTime, MidiView, NoteNames, ThemeChoice};
 
 macro_rules! texts {
     ($($name:ident = $text:literal;)*) => {
@@ -468,23 +469,24 @@ pub fn midi(message: &MidiView, names: NoteNames) -> String {
 
 /// A bar for screen readers and tips.
 pub fn bar_in_words(bar: &BarResult) -> String {
-    if bar.due == 0 {
-        return format!("Bar {}: nothing to play", bar.number);
+    match bar.counts.accuracy() {
+        None => format!("Bar {}: nothing to play", bar.number),
+        Some(share) => format!("Bar {}: {:.0} % right, {}", bar.number, share * 100.0, remarks(&bar.counts)),
     }
-    format!("Bar {}: {:.0} % right, {}", bar.number, bar.share() * 100.0, remarks(bar))
 }
 
-/// What there is to say about a bar.
-pub fn remarks(bar: &BarResult) -> String {
+/// What there is to say about some notes.
+pub fn remarks(counts: &Counts) -> String {
     let parts: Vec<String> = [
-        (bar.missed, "missed"),
-        (bar.wrong, "wrong"),
-        (bar.early, "early"),
-        (bar.late, "late"),
+        (counts.missed, VerdictKind::Missed),
+        (counts.extra, VerdictKind::Extra),
+        (counts.wrong_octave, VerdictKind::WrongOctave),
+        (counts.early, VerdictKind::Early),
+        (counts.late, VerdictKind::Late),
     ]
     .iter()
     .filter(|(n, _)| *n > 0)
-    .map(|(n, word)| format!("{n} {word}"))
+    .map(|(n, kind)| format!("{n} {}", verdict(*kind)))
     .collect();
     if parts.is_empty() { "nothing to mend".to_owned() } else { parts.join(DOT) }
 }
@@ -494,25 +496,25 @@ pub fn histogram_in_words(name: &str, counts: &[u32]) -> String {
     format!("{name}: {} values", counts.iter().sum::<u32>())
 }
 
-/// The plain word for a mean deviation in milliseconds.
-pub fn bias_word(bias: &Estimate) -> &'static str {
+/// The plain word for a mean deviation.
+pub fn bias_word(timing: &Timing) -> &'static str {
     let t = tr();
-    if bias.value.abs() <= bias.half_width.max(3.0) {
+    if timing.bias_millis.abs() <= timing.bias_interval_millis.max(3.0) {
         t.on_average
-    } else if bias.value < -40.0 {
+    } else if timing.bias_millis < -40.0 {
         t.early_word
-    } else if bias.value < 0.0 {
+    } else if timing.bias_millis < 0.0 {
         t.little_early
-    } else if bias.value <= 40.0 {
+    } else if timing.bias_millis <= 40.0 {
         t.little_late
     } else {
         t.late_word
     }
 }
 
-/// What a number rests on: `± 3 ms, n = 203`.
-pub fn basis(estimate: &Estimate) -> String {
-    format!("± {:.0} ms, n = {}", estimate.half_width, estimate.n)
+/// What a number of milliseconds rests on: `± 3 ms, n = 203`.
+pub fn basis(half_width: f64, n: usize) -> String {
+    format!("± {half_width:.0} ms, n = {n}")
 }
 
 /// The place in the piece, for screen readers.
@@ -607,8 +609,7 @@ mod tests {
 
     #[test]
     fn a_long_delay_comes_with_the_period_that_mends_it() {
-        let audio =
-            AudioView { rate: 48_000, period: 512, latency: Some(Micros(23_000)), ..AudioView::default() };
+        let audio = AudioView { rate: 48_000, period: 512, latency: Some(Micros(23_000)), ..AudioView::default() };
         assert_eq!(latency_advice(&audio).as_deref(), Some("A period of 128 frames would bring it under 10 ms."));
         let near = AudioView { latency: Some(Micros(9_000)), ..audio };
         assert_eq!(latency_advice(&near), None);

@@ -319,9 +319,8 @@ fn fonts() -> FontDefinitions {
         }
         fonts.font_data.insert(name.to_owned(), Arc::new(data));
     }
-    let family = |first: &[&str]| {
-        first.iter().map(|s| (*s).to_owned()).chain(fallback.iter().cloned()).collect::<Vec<String>>()
-    };
+    let family =
+        |first: &[&str]| first.iter().map(|s| (*s).to_owned()).chain(fallback.iter().cloned()).collect::<Vec<String>>();
     fonts.families.insert(FontFamily::Proportional, family(&["inter", "accidentals"]));
     fonts.families.insert(FontFamily::Name(SEMIBOLD.into()), family(&[SEMIBOLD, "accidentals"]));
     fonts.families.insert(FontFamily::Name(ICONS.into()), family(&[ICONS]));

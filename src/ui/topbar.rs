@@ -9,7 +9,7 @@ use super::view::{AudioState, AudioView};
 use super::widgets::{Line, snap};
 
 /// What is left of a top bar after its title and its chip.
-pub struct TopBar {
+pub(super) struct TopBar {
     /// The whole bar.
     pub rect: Rect,
     /// Room for what stands in the middle or at the right.
@@ -17,7 +17,7 @@ pub struct TopBar {
 }
 
 /// Takes the height of a bar and draws a title with a line of context. `reserve` points at the right stay free.
-pub fn ui(ui: &mut Ui, title: &str, context: &str, reserve: f32) -> TopBar {
+pub(super) fn ui(ui: &mut Ui, title: &str, context: &str, reserve: f32) -> TopBar {
     let t = tokens(ui);
     let scale = theme::scale(ui);
     let height = space::BAR + (scale - 1.0) * 20.0;
@@ -42,14 +42,14 @@ pub fn ui(ui: &mut Ui, title: &str, context: &str, reserve: f32) -> TopBar {
 }
 
 /// The width of the chip that tells the state of the sound, shortened to `room`.
-pub fn audio_chip_width(ui: &Ui, audio: &AudioView, room: f32) -> f32 {
+pub(super) fn audio_chip_width(ui: &Ui, audio: &AudioView, room: f32) -> f32 {
     let (name, delay) = text::audio_chip(audio);
     let delay = if delay.is_empty() { 0.0 } else { Line::small(&delay).width(ui).ceil() + 8.0 };
     (Line::small(&name).width(ui).ceil() + delay + 36.0).min(room)
 }
 
 /// The chip that tells the state of the sound, at the right of `room`; it leads to the devices.
-pub fn audio_chip_ui(ui: &mut Ui, room: Rect, audio: &AudioView, state: &mut State) {
+pub(super) fn audio_chip_ui(ui: &mut Ui, room: Rect, audio: &AudioView, state: &mut State) {
     let t = tokens(ui);
     let (name, delay) = text::audio_chip(audio);
     let width = audio_chip_width(ui, audio, room.width());

@@ -2,8 +2,11 @@
 //! Nothing here reads a clock or formats a text; see `text.rs` for words.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use crate::music::{Hands, KeySignature, NoteId, Percent, Pitch, Score};
+use crate::bus::inspect::Report;
+use crate::music::{KeySignature, NoteId, Pitch, Score};
+use crate::practice::result::TakeResult;
 use crate::practice::{Mode, PracticeSettings, Preset, VerdictKind};
 use crate::time::{Micros, WallMillis};
 
@@ -27,6 +30,8 @@ pub struct View<'a> {
     pub devices: &'a Devices,
     /// Settings in force.
     pub settings: &'a Settings,
+    /// The bus from within; `None` when it is not running.
+    pub bus: Option<&'a Report>,
     /// Values held by the bus, for the inspector, sorted by name.
     pub entities: &'a [EntityRow],
     /// What a person must know, most important first.
@@ -67,8 +72,8 @@ pub struct Piece<'a> {
     pub extras: &'a [Extra],
     /// The notes to press next.
     pub next: &'a [NoteId],
-    /// The result of each bar, by index; may be shorter than the piece.
-    pub bars: &'a [Option<BarResult>],
+    /// The result so far, or of the last time through.
+    pub result: Option<&'a TakeResult>,
 }
 
 /// The verdict on a written note.
@@ -247,85 +252,23 @@ pub enum TakeState {
     },
 }
 
-/// A number with its uncertainty.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Estimate {
-    /// The value.
-    pub value: f64,
-    /// Half the width of the 95 % interval.
-    pub half_width: f64,
-    /// From so many notes.
-    pub n: u32,
-}
-
-/// A practice in numbers.
-#[derive(Clone, Debug, PartialEq)]
+/// A practice in numbers, and what it was.
+#[derive(Clone, Debug)]
 pub struct ResultView {
-    /// The take.
+    /// The take's id.
     pub take: String,
-    /// The piece.
+    /// The piece's id.
     pub piece: String,
     /// Its title.
     pub title: String,
-    /// How it was played.
-    pub mode: Mode,
-    /// What was practised.
-    pub hands: Hands,
     /// When.
     pub at: LocalTime,
-    /// The strictness.
-    pub preset: Preset,
-    /// The speed.
-    pub speed: Percent,
-    /// Notes right.
-    pub right: u32,
-    /// Notes due.
-    pub of: u32,
-    /// Keys that were not written.
-    pub extra: u32,
-    /// The mean deviation in milliseconds; negative is early. `None` where time is not judged.
-    pub bias: Option<Estimate>,
-    /// The standard deviation in milliseconds.
-    pub spread: Option<Estimate>,
-    /// The tempo held and the written tempo at the chosen speed, in beats a minute.
+    /// What the person chose.
+    pub chosen: PracticeSettings,
+    /// The numbers.
+    pub result: Arc<TakeResult>,
+    /// The tempo held and the tempo asked for, in beats a minute, where the player set it.
     pub tempo: Option<(f64, f64)>,
-    /// Each bar that was due, in order.
-    pub bars: Vec<BarResult>,
-    /// Signed deviations in milliseconds.
-    pub deviations: Vec<f32>,
-    /// Notes of the take were lost: shown, not graded.
-    pub incomplete: bool,
-}
-
-/// A bar in numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct BarResult {
-    /// The bar's index in the score.
-    pub bar: usize,
-    /// The number a musician calls it by.
-    pub number: u32,
-    /// Notes due.
-    pub due: u32,
-    /// Notes right.
-    pub right: u32,
-    /// Notes not played.
-    pub missed: u32,
-    /// Keys that were not written.
-    pub wrong: u32,
-    /// Notes too early.
-    pub early: u32,
-    /// Notes too late.
-    pub late: u32,
-}
-
-impl BarResult {
-    /// The share of notes right less wrong keys, 0 to 1; 1 when nothing was due.
-    pub fn share(&self) -> f32 {
-        if self.due == 0 {
-            return 1.0;
-        }
-        (self.right as f32 - self.wrong as f32).max(0.0) / self.due as f32
-    }
 }
 
 /// Sound and MIDI.
@@ -538,12 +481,5 @@ mod tests {
         check(1_709_251_199_000, 0, (2024, 2, 29, 23, 59, 1));
         check(1_709_251_199_000, 60, (2024, 3, 1, 0, 59, 0));
         check(0, 0, (1970, 1, 1, 0, 0, 19_783));
-    }
-
-    #[test]
-    fn a_bar_with_wrong_keys_is_not_perfect() {
-        let bar = BarResult { due: 4, right: 4, wrong: 1, ..Default::default() };
-        assert!((bar.share() - 0.75).abs() < 1e-6);
-        assert!((BarResult::default().share() - 1.0).abs() < 1e-6);
     }
 }

@@ -5,6 +5,7 @@ use egui::{Align2, Painter, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, Wi
 
 use super::geometry::Keys;
 use crate::music::{Pitch, Score, Spelling, WrittenNote};
+use crate::practice::VerdictKind;
 use crate::time::Ticks;
 use crate::ui::state::State;
 use crate::ui::text;
@@ -12,7 +13,6 @@ use crate::ui::theme::{self, Tokens, radius, tokens};
 use crate::ui::view::{Mark, Piece};
 use crate::ui::widgets::{mark_shape, snap};
 use crate::ui::{Cx, theme::fade};
-use crate::practice::VerdictKind;
 
 /// Points for a quarter note at zoom 1.
 const QUARTER: f32 = 58.0;
@@ -23,7 +23,7 @@ const ZOOM: std::ops::RangeInclusive<f32> = 0.35..=4.0;
 
 /// The latest end among all notes up to each one, so that the first note in view is found by bisection.
 #[derive(Debug, Default)]
-pub struct NoteIndex {
+pub(crate) struct NoteIndex {
     piece: String,
     latest_end: Vec<Ticks>,
 }
@@ -195,7 +195,8 @@ fn body(note: &WrittenNote, keys: Keys, fall: Fall) -> Option<Rect> {
 }
 
 fn note_color(t: &Tokens, note: &WrittenNote, mine: bool, mark: Option<Mark>, fall: Fall) -> egui::Color32 {
-    let hand = if note.pitch.is_black() { theme::mix(t.hand(note.hand), t.background, 0.18) } else { t.hand(note.hand) };
+    let hand =
+        if note.pitch.is_black() { theme::mix(t.hand(note.hand), t.background, 0.18) } else { t.hand(note.hand) };
     let passed = fall.y(note.onset) > fall.hit + 0.5;
     let missed = mark.is_some_and(|m| m.kind == VerdictKind::Missed);
     match (mine, missed, passed) {

@@ -1,6 +1,8 @@
 //! The on-screen keyboard: what to press next, what is down, and a piano for the mouse.
 
-use egui::{Align2, Color32, Painter, PointerButton, Pos2, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2};
+use egui::{
+    Align2, Color32, Painter, PointerButton, Pos2, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2,
+};
 
 use super::geometry::Keys;
 use crate::music::{Hand, Pitch};

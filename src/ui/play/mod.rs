@@ -6,7 +6,7 @@ mod keyboard;
 mod ruler;
 mod transport;
 
-pub use falling::NoteIndex;
+pub(super) use falling::NoteIndex;
 
 use egui::{Rect, Ui, UiBuilder, pos2, vec2};
 
@@ -20,7 +20,7 @@ use super::{Command, Cx, icons, topbar};
 use crate::practice::Mode;
 
 /// The screen.
-pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
+pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
     head_ui(cx, ui, state);
     let rest = ui.available_rect_before_wrap();
     let scale = theme::scale(ui);

@@ -46,10 +46,8 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<
     interact_ui(cx, ui, state, piece, rect, scale);
     let range = state.loop_drag.map(|(_, range)| range).or(loop_of(cx));
     if let Some(range) = range {
-        let span = Rect::from_x_y_ranges(
-            scale.x(range.first() as f32)..=scale.x(range.last() as f32 + 1.0),
-            rect.y_range(),
-        );
+        let span =
+            Rect::from_x_y_ranges(scale.x(range.first() as f32)..=scale.x(range.last() as f32 + 1.0), rect.y_range());
         ui.painter().rect_filled(span, 0, theme::fade(t.accent, 0.22));
     }
     marks_ui(ui, piece, rect, scale, range);
@@ -106,11 +104,11 @@ fn marks_ui(ui: &Ui, piece: &Piece<'_>, rect: Rect, scale: Scale, range: Option<
             painter.text(at, Align2::LEFT_CENTER, bars.number(bar), font, color);
         }
     }
-    for result in piece.bars.iter().flatten().filter(|r| r.due > 0) {
-        let left = scale.x(result.bar as f32) + 1.0;
+    for (result, share) in piece.result.iter().flat_map(|r| r.bars()).filter_map(|b| Some((b, b.counts.accuracy()?))) {
+        let left = scale.x(result.index as f32) + 1.0;
         let size = vec2((scale.step - 2.0).max(1.0), 4.0);
         let line = Rect::from_min_size(pos2(left, rect.bottom() - 9.0), size);
-        painter.rect_filled(line, 2, share_color(t, result.share()));
+        painter.rect_filled(line, 2, share_color(t, share as f32));
     }
 }
 

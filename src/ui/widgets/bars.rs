@@ -3,9 +3,9 @@
 use egui::{Color32, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use super::{Line, focus_ring};
+use crate::practice::result::BarResult;
 use crate::ui::text;
 use crate::ui::theme::{self, Tokens, tokens};
-use crate::ui::view::BarResult;
 
 /// Good from 0.9, worth a look from 0.75, bad below.
 pub fn share_color(t: &Tokens, share: f32) -> Color32 {
@@ -40,18 +40,18 @@ pub fn bar_cells_ui(ui: &mut Ui, bars: &[BarResult]) -> Option<usize> {
 
 fn cell_ui(ui: &mut Ui, rect: Rect, index: usize, bar: &BarResult) -> bool {
     let t = tokens(ui);
-    let share = bar.share();
-    let color = if bar.due == 0 { t.faint } else { share_color(t, share) };
+    let share = bar.counts.accuracy().map(|s| s as f32);
+    let color = share.map_or(t.faint, |s| share_color(t, s));
     let response = ui.interact(rect, ui.scope_id().with(("bar", index)), Sense::click());
     let words = text::bar_in_words(bar);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &words));
-    let strength = if response.hovered() { 0.5 } else { 0.24 + (1.0 - share) * 0.3 };
+    let strength: f32 = if response.hovered() { 0.5 } else { 0.24 + (1.0 - share.unwrap_or(1.0)) * 0.3 };
     let fill = theme::mix(t.surface, color, strength.min(0.5));
     ui.painter().rect(rect, 6, fill, Stroke::new(1.0, theme::mix(t.surface, color, 0.7)), StrokeKind::Inside);
     let inner = rect.shrink2(vec2(8.0, 3.0));
     let (top, bottom) = inner.split_top_bottom_at_fraction(0.5);
     Line::small(&bar.number.to_string()).size(11.0).color(theme::mix(t.muted, t.text, 0.45)).paint(ui, top);
-    let value = if bar.due == 0 { text::NONE.to_owned() } else { format!("{:.0}", share * 100.0) };
+    let value = share.map_or_else(|| text::NONE.to_owned(), |s| format!("{:.0}", s * 100.0));
     Line::small(&value).paint(ui, Rect::from_min_max(pos2(bottom.left(), bottom.top() - 1.0), bottom.max));
     focus_ring(ui, &response, rect, 6);
     let clicked = response.clicked();

@@ -48,11 +48,8 @@ pub fn number_card_ui(ui: &mut Ui, rect: Rect, number: &str, word: &str, basis: 
     let scale = theme::scale(ui);
     let inner = rect.shrink2(vec2(space::CARD, 12.0));
     let heights = [34.0 * scale, 22.0 * scale, 18.0 * scale];
-    let lines = [
-        Line::new(number).size(size::NUMBER).bold(),
-        Line::new(word).color(t.text),
-        Line::small(basis).color(t.muted),
-    ];
+    let lines =
+        [Line::new(number).size(size::NUMBER).bold(), Line::new(word).color(t.text), Line::small(basis).color(t.muted)];
     let mut y = inner.center().y - heights.iter().sum::<f32>() / 2.0;
     for (line, height) in lines.iter().zip(heights) {
         line.show_at(ui, Rect::from_min_size(pos2(inner.left(), y), vec2(inner.width(), height)));

@@ -2,8 +2,8 @@
 
 use egui::{Align2, Frame, Rect, Response, StrokeKind, TextEdit, Ui, pos2};
 
-use crate::ui::theme::{self, radius, size, tokens};
 use crate::ui::icons;
+use crate::ui::theme::{self, radius, size, tokens};
 
 /// A search field in `rect`, named `name`.
 pub fn search_ui(ui: &mut Ui, rect: Rect, name: &str, hint: &str, text: &mut String) -> Response {

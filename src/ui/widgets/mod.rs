@@ -15,7 +15,7 @@ pub use bars::{bar_cells_ui, share_color};
 pub use button::Button;
 pub use card::{card_frame, card_ui, empty_ui, number_card_ui};
 pub use field::search_ui;
-pub use histogram::{bins, histogram_ui};
+pub use histogram::histogram_ui;
 pub use line::{Line, width_of};
 pub use mark::{mark_shape, shape_of};
 pub use segmented::{Segment, segmented_ui, segmented_width};

@@ -106,7 +106,8 @@ fn segment_ui(ui: &mut Ui, rect: Rect, s: &Segment<'_>, chosen: bool, detail: De
 fn contents_ui(ui: &Ui, rect: Rect, s: &Segment<'_>, chosen: bool, detail: Detail, color: Color32) {
     let with_icon = !s.icon.is_empty() && (detail == Detail::Full || detail == Detail::Icons || !chosen);
     let icon_shown = with_icon && detail != Detail::Words;
-    let label_shown = s.icon.is_empty() || matches!(detail, Detail::Full | Detail::Words) || (detail == Detail::Chosen && chosen);
+    let label_shown =
+        s.icon.is_empty() || matches!(detail, Detail::Full | Detail::Words) || (detail == Detail::Chosen && chosen);
     let line = Line::new(s.label).color(color);
     let line = if chosen { line.bold() } else { line };
     let icon = if icon_shown { size::ICON * theme::scale(ui) } else { 0.0 };

@@ -175,11 +175,8 @@ mod tests {
 
     #[test]
     fn columns_never_overlap_and_the_least_important_goes_first() {
-        let columns = [
-            Column::new("a", 100.0),
-            Column::new("b", 50.0).grow(1.0).spare(2),
-            Column::new("c", 80.0).spare(1),
-        ];
+        let columns =
+            [Column::new("a", 100.0), Column::new("b", 50.0).grow(1.0).spare(2), Column::new("c", 80.0).spare(1)];
         let shown = |room: f32| places(&columns, 1.0, room).iter().map(Option::is_some).collect::<Vec<_>>();
         assert_eq!(shown(400.0), [true, true, true]);
         assert_eq!(shown(200.0), [true, false, true]);

@@ -1,0 +1,421 @@
+//! Invented contents for every screen: what the tests and the gallery draw.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use music_trainer::bus::inspect::{EventView, Fill, LaneReport, Report, SubscriberReport};
+use music_trainer::bus::storage::Header;
+use music_trainer::music::{Hand, KeySignature, Meter, NoteId, Pitch, Score, ScoreParts, Tempo, WrittenNote};
+use music_trainer::practice::result::TakeResult;
+use music_trainer::practice::{BarRange, Mode, PlayedId, PracticeSettings, Preset, Verdict, VerdictKind};
+use music_trainer::time::{Micros, Ticks};
+use music_trainer::ui::Command;
+use music_trainer::ui::view::*;
+
+/// Everything a [`View`] borrows.
+pub struct Sample {
+    pub score: Option<Score>,
+    pub title: String,
+    pub marks: Vec<Option<Mark>>,
+    pub extras: Vec<Extra>,
+    pub next: Vec<NoteId>,
+    pub result: Option<Arc<TakeResult>>,
+    pub transport: Transport,
+    pub keys: Keys,
+    pub builtin: Vec<PieceRow>,
+    pub recent: Vec<PieceRow>,
+    pub takes: Vec<TakeRow>,
+    pub shown: Option<ResultView>,
+    pub devices: Devices,
+    pub settings: Settings,
+    pub report: Option<Report>,
+    pub entities: Vec<EntityRow>,
+    pub banners: Vec<Banner>,
+    pub moving: bool,
+    pub undo: Option<String>,
+}
+
+fn pitch(key: u8) -> Pitch {
+    Pitch::new(key).expect("a MIDI key")
+}
+
+/// A minuet-like piece of 32 bars in G major, 3/4.
+pub fn minuet() -> Score {
+    const RIGHT: [[u8; 6]; 4] =
+        [[74, 0, 67, 69, 71, 72], [74, 0, 67, 0, 67, 0], [76, 0, 72, 74, 76, 78], [79, 0, 67, 0, 67, 0]];
+    const LEFT: [[u8; 3]; 4] = [[55, 0, 57], [59, 0, 0], [60, 0, 0], [59, 0, 0]];
+    let mut notes = Vec::new();
+    for bar in 0..32i64 {
+        let start = bar * 1440;
+        for (i, key) in RIGHT[bar as usize % 4].iter().enumerate().filter(|(_, k)| **k > 0) {
+            let length = if i == 0 || bar % 2 == 1 { 480 } else { 240 };
+            let onset = Ticks(start + i as i64 * 240);
+            let end = Ticks(onset.0 + length);
+            notes.push(WrittenNote { onset, end, pitch: pitch(*key), hand: Hand::Right, velocity: 80 });
+        }
+        for (i, key) in LEFT[bar as usize % 4].iter().enumerate().filter(|(_, k)| **k > 0) {
+            let length = if LEFT[bar as usize % 4][2] > 0 { 960 - 480 * (i as i64 / 2) } else { 1440 };
+            let onset = Ticks(start + i as i64 * 480);
+            let end = Ticks(onset.0 + length);
+            notes.push(WrittenNote { onset, end, pitch: pitch(*key), hand: Hand::Left, velocity: 70 });
+        }
+    }
+    Score::new(ScoreParts {
+        title: "Minuet in G".into(),
+        composer: "C. Petzold".into(),
+        resolution: 480,
+        notes,
+        tempos: vec![Tempo { tick: Ticks(0), micros_per_quarter: 625_000 }],
+        meters: vec![Meter { tick: Ticks(0), beats: 3, unit: 4 }],
+        keys: vec![KeySignature { tick: Ticks(0), fifths: 1, minor: false }],
+        ..Default::default()
+    })
+}
+
+/// Ten thousand notes, both hands, thick chords.
+pub fn long_piece() -> Score {
+    let notes = (0..10_000u32)
+        .map(|i| {
+            let onset = Ticks(i64::from(i / 4) * 120);
+            let key = 36 + (i * 7 % 60) as u8;
+            let hand = if key < 60 { Hand::Left } else { Hand::Right };
+            WrittenNote { onset, end: Ticks(onset.0 + 110), pitch: pitch(key), hand, velocity: 80 }
+        })
+        .collect();
+    Score::new(ScoreParts { title: "Study".into(), resolution: 480, notes, ..Default::default() })
+}
+
+/// What became of the notes up to a tick: mostly on time, some not.
+pub fn judged(score: &Score, until: Ticks) -> (Vec<Option<Mark>>, TakeResult) {
+    let mut marks = vec![None; score.notes().len()];
+    let mut verdicts = Vec::new();
+    let mut seed = 7u64;
+    for (id, note) in score.iter().filter(|(_, n)| n.onset < until) {
+        let mut noise = 0.0;
+        for _ in 0..6 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            noise += (seed >> 33) as f64 / f64::from(1u32 << 31) - 0.5;
+        }
+        let millis = -12.0 + noise * 60.0;
+        let bar = score.bars().index_at(note.onset);
+        let kind = match bar {
+            10 | 22 if id.0 % 3 == 0 => VerdictKind::Missed,
+            _ if millis < -65.0 => VerdictKind::Early,
+            _ if millis > 50.0 => VerdictKind::Late,
+            _ => VerdictKind::OnTime,
+        };
+        let deviation = kind.is_right().then_some(Micros((millis * 1000.0) as i64));
+        marks[id.0 as usize] = Some(Mark { kind, deviation });
+        let played = kind.is_right().then_some(PlayedId(u64::from(id.0)));
+        verdicts.push(Verdict { pass: 0, played, written: Some(id), kind, deviation });
+        if bar == 11 && id.0 % 4 == 0 {
+            let kind = VerdictKind::Extra;
+            verdicts.push(Verdict { pass: 0, played: Some(PlayedId(90_000)), written: None, kind, deviation: None });
+        }
+    }
+    let mut result = TakeResult::of(score, &verdicts, |_| Some(11));
+    result.completed = true;
+    (marks, result)
+}
+
+fn row(id: &str, title: &str, composer: &str, grade: u8, fifths: i8, last: Option<(u32, u32)>) -> PieceRow {
+    PieceRow {
+        id: id.into(),
+        title: title.into(),
+        composer: composer.into(),
+        grade: Some(grade),
+        key: Some(KeySignature { tick: Ticks(0), fifths, minor: false }),
+        meter: Some((3, 4)),
+        bars: 32,
+        duration: Micros(94_000_000),
+        path: None,
+        last: last.map(|(right, of)| LastResult { at: today(12, 4), right, of }),
+    }
+}
+
+fn today(hour: u8, minute: u8) -> LocalTime {
+    LocalTime { days_ago: 0, year: 2026, month: 11, day: 23, hour, minute, second: 31 }
+}
+
+/// An event of the inspector's list.
+#[derive(Debug)]
+struct Event(u64);
+
+impl EventView for Event {
+    fn seq(&self) -> u64 {
+        self.0
+    }
+    fn topic(&self) -> &str {
+        ["note.played", "verdict.given", "transport.moved", "settings.changed"][(self.0 % 4) as usize]
+    }
+    fn entity(&self) -> &str {
+        ["take/8f2c", "take/8f2c", "transport/main", "settings/main"][(self.0 % 4) as usize]
+    }
+    fn header(&self) -> Header {
+        header(self)
+    }
+    fn payload(&self) -> serde_json::Value {
+        serde_json::json!({ "pitch": 60 + self.0 % 12, "velocity": 71, "on": true })
+    }
+}
+
+fn header(event: &Event) -> Header {
+    use music_trainer::bus::{DeviceId, EventId};
+    Header {
+        seq: event.0,
+        id: EventId { device: DeviceId(1), device_seq: event.0 },
+        topic: event.topic().into(),
+        entity: event.entity().into(),
+        version: event.0 / 4 + 1,
+        base: None,
+        hlc: (1_795_000_000_000 + event.0 * 370) << 16,
+        stamp: None,
+        cause: None,
+        actor: "person".into(),
+        schema: "note".into(),
+        schema_version: 1,
+    }
+}
+
+fn report() -> Report {
+    let mut report = Report {
+        device: 1,
+        applied: 1_284_907,
+        durable: 1_284_901,
+        entities: 42,
+        commands: Fill { used: 3, capacity: 4096, high_water: 12 },
+        undurable: Fill { used: 6, capacity: 65_536, high_water: 412 },
+        recent: (1_284_700..=1_284_907).map(|seq| Arc::new(Event(seq)) as Arc<dyn EventView>).collect(),
+        ..Report::default()
+    };
+    report.lanes = ["audio callback", "MIDI FP-30X", "jack"]
+        .iter()
+        .enumerate()
+        .map(|(i, name)| LaneReport {
+            name: (*name).to_owned(),
+            fill: Fill { used: 3 + i * 900, capacity: 8192, high_water: 41 + i * 2000 },
+            pushed: 120_000,
+            delivered: 119_997,
+            lost: i as u64 * 12,
+            gaps: i as u64,
+            closed: false,
+        })
+        .collect();
+    for i in 0..900u64 {
+        report.commit.record(Micros(((i * i) % 4800) as i64 + 200));
+        report.step.record(Micros((i % 40) as i64));
+    }
+    report.store.bytes = 312_000_000;
+    report.store.map_used = 300_000_000;
+    report.store.map_size = 4_000_000_000;
+    report.store.events = 1_284_901;
+    for (name, lag, pending, parked) in
+        [("recorder", 0, 0, false), ("results", 0, 2, false), ("progress", 3, 1, false), ("library", 0, 0, true)]
+    {
+        report.subscribers.push(SubscriberReport {
+            name: name.to_owned(),
+            filter: "take/*".to_owned(),
+            acked: 1_284_900 - lag,
+            lag,
+            pending,
+            parked,
+            panics: if parked { 5 } else { 0 },
+            attached: !parked,
+            ..SubscriberReport::default()
+        });
+    }
+    report
+}
+
+fn devices() -> Devices {
+    let port = |name: &str, connected, messages| MidiPort {
+        id: name.to_lowercase(),
+        name: name.to_owned(),
+        connected,
+        enabled: true,
+        messages,
+    };
+    let monitor = [
+        MidiView::On(pitch(60), 71),
+        MidiView::Off(pitch(60)),
+        MidiView::Control(64, 127),
+        MidiView::On(pitch(67), 64),
+        MidiView::Other(vec![0xf0, 0x7e, 0x7f, 0xf7]),
+    ];
+    Devices {
+        audio: AudioView {
+            state: AudioState::Running,
+            device: "Scarlett 2i2".into(),
+            backend: "cpal".into(),
+            rate: 48_000,
+            period: 128,
+            latency: Some(Micros(6_200)),
+            load: 0.31,
+            xruns: 0,
+            backends: vec!["cpal".into(), "jack".into(), "null".into()],
+        },
+        midi: vec![port("Roland FP-30X", true, 4821), port("nanoKONTROL2 with a very long name indeed", false, 0)],
+        monitor: monitor
+            .into_iter()
+            .enumerate()
+            .map(|(i, message)| MonitorRow {
+                at: Micros(271_218_000 - i as i64 * 37_000),
+                port: "Roland FP-30X".into(),
+                message,
+            })
+            .collect(),
+    }
+}
+
+fn takes() -> Vec<TakeRow> {
+    let take = |id: &str, days_ago, piece: Option<&str>, mode, notes, state, result| TakeRow {
+        id: id.into(),
+        at: LocalTime { days_ago, ..today(12, 4) },
+        piece: piece.map(str::to_owned),
+        mode,
+        notes,
+        duration: Micros(notes as i64 * 420_000),
+        state,
+        result,
+    };
+    vec![
+        take("8f2c", 0, None, None, 12, TakeState::Recording, None),
+        take("8f2b", 0, Some("Minuet in G"), Some(Mode::Tempo), 216, TakeState::Complete, Some((203, 216))),
+        take("8f2a", 1, Some("Prelude in C"), Some(Mode::Wait), 549, TakeState::Complete, Some((549, 549))),
+        take("8f29", 3, Some("Für Elise"), Some(Mode::Wait), 120, TakeState::Incomplete { lost: 14 }, None),
+    ]
+}
+
+impl Sample {
+    /// A person in the middle of everything.
+    pub fn full() -> Self {
+        let score = minuet();
+        let position = 6.0 * 1440.0 - 240.0;
+        let (marks, result) = judged(&score, Ticks(6 * 1440 - 480));
+        let next = score.onset_groups(music_trainer::music::Hands::BOTH, Ticks(6 * 1440 - 240), score.end());
+        let (_, whole) = judged(&score, score.end());
+        let chosen = PracticeSettings {
+            mode: Mode::Wait,
+            tempo: music_trainer::music::Percent::new(75),
+            range: Some(BarRange::new(4, 7)),
+            looping: true,
+            preset: Preset::Standard,
+            ..PracticeSettings::default()
+        };
+        let next: Vec<NoteId> = next.first().map(|g| g.notes.clone()).unwrap_or_default();
+        let live = next.first().map_or(0, |id| Keys::bit(score.note(*id).pitch));
+        Self {
+            title: "Minuet in G".into(),
+            marks,
+            extras: vec![Extra { tick: position - 300.0, pitch: pitch(66) }],
+            next,
+            result: Some(Arc::new(result)),
+            transport: Transport { chosen, playing: true, position },
+            keys: Keys { live: live | Keys::bit(pitch(66)), wrong: Keys::bit(pitch(66)), right: 0, left: 0 },
+            builtin: vec![
+                row("a", "Ode to Joy", "L. van Beethoven", 1, 2, Some((61, 62))),
+                row("b", "Minuet in G", "C. Petzold", 2, 1, Some((203, 216))),
+                row("c", "Minuet in D minor", "Anonymous", 2, -1, None),
+                row("d", "Prelude in C, from the first book of the Well-Tempered Clavier", "J. S. Bach", 4, 0, None),
+                row("e", "Für Elise", "L. van Beethoven", 4, 0, Some((70, 120))),
+                row("f", "Gymnopédie No. 1", "E. Satie", 5, 2, None),
+                row("g", "Musette", "J. S. Bach", 3, 2, None),
+            ],
+            recent: vec![PieceRow {
+                grade: None,
+                composer: String::new(),
+                path: Some(PathBuf::from("/home/ada/music/scans/waltz.mid")),
+                ..row("h", "waltz", "", 0, -3, None)
+            }],
+            takes: takes(),
+            shown: Some(ResultView {
+                take: "8f2b".into(),
+                piece: "b".into(),
+                title: "Minuet in G".into(),
+                at: today(12, 4),
+                chosen: PracticeSettings { mode: Mode::Tempo, range: None, looping: false, ..chosen },
+                result: Arc::new(whole),
+                tempo: Some((71.0, 72.0)),
+            }),
+            devices: devices(),
+            settings: Settings {
+                soundfont: Some(PathBuf::from("/usr/share/sounds/sf2/FluidR3_GM.sf2")),
+                ..Settings::default()
+            },
+            report: Some(report()),
+            entities: (0..30)
+                .map(|i| EntityRow {
+                    key: format!("take/{:04x}", 0x8f00 + i),
+                    version: 300 + i,
+                    value: r#"{"notes":216,"piece":"minuet","state":"complete"}"#.into(),
+                })
+                .collect(),
+            banners: Vec::new(),
+            moving: false,
+            undo: Some("Tempo 75 %".into()),
+            score: Some(score),
+        }
+    }
+
+    /// A person who has just come, on a machine without anything.
+    pub fn empty() -> Self {
+        Self {
+            score: None,
+            title: String::new(),
+            marks: Vec::new(),
+            extras: Vec::new(),
+            next: Vec::new(),
+            result: None,
+            transport: Transport::default(),
+            keys: Keys::default(),
+            builtin: Vec::new(),
+            recent: Vec::new(),
+            takes: Vec::new(),
+            shown: None,
+            devices: Devices::default(),
+            settings: Settings::default(),
+            report: None,
+            entities: Vec::new(),
+            banners: vec![Banner {
+                id: 1,
+                level: Level::Warn,
+                text: "No sound device was found. Everything else works; plug one in and it is used at once.".into(),
+                action: Some(("Devices".into(), Command::TestTone)),
+            }],
+            moving: false,
+            undo: None,
+        }
+    }
+
+    /// The view of it.
+    pub fn view(&self) -> View<'_> {
+        View {
+            moving: self.moving,
+            play: Play {
+                piece: self.score.as_ref().map(|score| Piece {
+                    id: "sample",
+                    score,
+                    title: &self.title,
+                    composer: score.composer(),
+                    grade: Some(2),
+                    marks: &self.marks,
+                    extras: &self.extras,
+                    next: &self.next,
+                    result: self.result.as_deref(),
+                }),
+                transport: self.transport,
+                keys: self.keys,
+            },
+            library: Library { builtin: &self.builtin, recent: &self.recent },
+            takes: &self.takes,
+            result: self.shown.as_ref(),
+            devices: &self.devices,
+            settings: &self.settings,
+            bus: self.report.as_ref(),
+            entities: &self.entities,
+            banners: &self.banners,
+            undo: self.undo.as_deref(),
+            redo: None,
+        }
+    }
+}
