@@ -10,7 +10,7 @@ const AHEAD_SECONDS: f64 = 0.11;
 /// How fast a player is silenced and a stolen voice fades, in seconds.
 pub(super) const FADE_SECONDS: f64 = 0.005;
 /// The soundboard's diffuse answer: amplitude, and seconds to fall by 60 dB.
-const BODY: (f32, f64) = (0.15, 0.30);
+const BODY: (f32, f64) = (0.115, 0.22);
 /// The strings that ring along under the pedal: amplitude, and seconds to fall by 60 dB with the dampers up.
 const HALO: (f32, f64) = (0.035, 3.2);
 /// The same with the dampers down.

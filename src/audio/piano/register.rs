@@ -76,6 +76,12 @@ pub(super) fn strike_position(key: u8) -> f64 {
     curve(&[(21.0, 1.0 / 8.0), (64.0, 1.0 / 8.2), (84.0, 1.0 / 10.0), (108.0, 1.0 / 12.0)], on_piano(key))
 }
 
+/// How much of a partial is left, as a squared amplitude, where the comb of the strike position has its zeros: hammers
+/// are wide beside the short strings of the treble.
+pub(super) fn comb_floor(key: u8) -> f64 {
+    curve(&[(21.0, 0.03), (60.0, 0.05), (72.0, 0.12), (108.0, 0.2)], on_piano(key))
+}
+
 /// The corner of the hammer's lowpass in hertz. A harder blow compresses the felt, which shortens the contact: 420 Hz
 /// for the softest to 9 kHz for the hardest around middle C.
 pub(super) fn hammer_corner(key: u8, velocity: f64) -> f64 {
@@ -86,7 +92,7 @@ pub(super) fn hammer_corner(key: u8, velocity: f64) -> f64 {
 /// The exponent by which partials fall with their number before hammer and soundboard, fitted to measured levels (C4
 /// soft: 0, -6, -20, -21, -24, -32 dB; C6 soft: 0, -13, -20, -30, -43 dB).
 pub(super) fn slope(key: u8) -> f64 {
-    curve(&[(21.0, 0.8), (40.0, 0.88), (60.0, 1.0), (72.0, 1.4), (84.0, 1.65), (108.0, 2.0)], on_piano(key))
+    curve(&[(21.0, 0.8), (40.0, 0.92), (60.0, 1.15), (72.0, 1.6), (84.0, 1.8), (108.0, 2.0)], on_piano(key))
 }
 
 /// The cents by which the slow modes of a unison stand off its fast mode.

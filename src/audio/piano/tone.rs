@@ -33,7 +33,7 @@ pub(super) const BANK_MAX: usize = (PARTIALS_MAX + TWO_STAGE_MAX + BEATING_MAX +
 /// One decibel per second in nepers per second.
 const NEPER: f64 = std::f64::consts::LN_10 / 20.0;
 /// Peak amplitude of middle C's strings at velocity 80. Chosen so that a C major chord peaks near -12 dBFS there.
-const LEVEL: f64 = 0.086;
+const LEVEL: f64 = 0.088;
 /// The velocity at which registers are balanced.
 const BALANCED_AT: f64 = 80.0;
 
@@ -120,7 +120,7 @@ impl Tone {
             self.add_partial(
                 n,
                 frequency,
-                amplitude * spread(key, n, 1, 1.6),
+                amplitude * spread(key, n, 1, 1.45),
                 [fast + friction, late + 0.22 * friction],
                 rate,
             );
@@ -196,7 +196,7 @@ impl Part {
 fn level(key: u8, n: usize, frequency: f64) -> f64 {
     let n = n as f64;
     let comb = (n * PI * register::strike_position(key)).sin();
-    (comb * comb + 0.03).sqrt() * n.powf(-register::slope(key)) * register::soundboard(frequency)
+    (comb * comb + register::comb_floor(key)).sqrt() * n.powf(-register::slope(key)) * register::soundboard(frequency)
 }
 
 /// A number from 0 to 1 that belongs to a key and a partial.

@@ -11,6 +11,9 @@ use super::tone::{BANK_MAX, Blow, Tone};
 /// The damper brings the strings down by 60 dB, then to zero.
 const DAMPED: f64 = 1e-3;
 
+/// Where the lowpass of a falling damper ends, in hertz.
+const DARKEST: f64 = 900.0;
+
 /// A slot for one voice; its memory is taken once.
 #[derive(Debug)]
 pub(super) struct Voice {
@@ -38,6 +41,10 @@ pub(super) struct Voice {
     gain: f32,
     keep: f32,
     drop: f32,
+    /// Felt takes the high partials first: the state of a lowpass that closes as `gain` falls, and its lowest
+    /// coefficient.
+    dark: [f32; 2],
+    darkest: f32,
     /// The strings' root mean square when last looked at.
     level: f32,
 }
@@ -62,6 +69,8 @@ impl Voice {
             gain: 0.0,
             keep: 1.0,
             drop: 0.0,
+            dark: [0.0; 2],
+            darkest: 1.0,
             level: 0.0,
         }
     }
@@ -80,6 +89,8 @@ impl Voice {
         self.noise_level = super::noise::hammer_level(key) * blow.force * blow.force.sqrt();
         self.gains = tone.gains;
         (self.gain, self.keep, self.drop) = (1.0, 1.0, 0.0);
+        self.dark = [0.0; 2];
+        self.darkest = (1.0 - (-std::f64::consts::TAU * DARKEST / rate).exp()) as f32;
         self.level = (self.banks[0].energy() + self.banks[1].energy()).sqrt();
     }
 
@@ -132,19 +143,25 @@ impl Voice {
             let ours = self.cursor..self.cursor + count;
             let sources = self.left[ours.clone()].iter().zip(&self.right[ours]);
             let targets = left[at..at + count].iter_mut().zip(&mut right[at..at + count]);
-            if self.drop == 0.0 {
+            if self.gain == 1.0 && self.drop == 0.0 {
                 for ((l, r), (x, y)) in targets.zip(sources) {
-                    *l += x * self.gain;
-                    *r += y * self.gain;
+                    *l += x;
+                    *r += y;
                 }
+                let last = self.cursor + count - 1;
+                self.dark = [self.left[last], self.right[last]];
             } else {
-                let mut gain = self.gain;
+                let (mut gain, [mut dark_left, mut dark_right]) = (self.gain, self.dark);
                 for ((l, r), (x, y)) in targets.zip(sources) {
-                    *l += x * gain;
-                    *r += y * gain;
+                    let open = self.darkest + (1.0 - self.darkest) * gain;
+                    dark_left += open * (x - dark_left);
+                    dark_right += open * (y - dark_right);
+                    *l += dark_left * gain;
+                    *r += dark_right * gain;
                     gain = (gain * self.keep - self.drop).max(0.0);
                 }
                 self.gain = gain;
+                self.dark = [dark_left, dark_right];
                 self.active = gain > 0.0;
             }
             self.cursor += count;
