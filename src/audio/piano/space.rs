@@ -106,3 +106,37 @@ fn hadamard(mut x: [f32; LINES]) -> [f32; LINES] {
     }
     x
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DELAYS: [f64; LINES] = [0.0031, 0.0043, 0.0058, 0.0071, 0.0089, 0.0107, 0.0131, 0.0157];
+
+    fn energy(space: &mut Space, frames: usize) -> f64 {
+        (0..frames)
+            .map(|_| {
+                let (left, right) = space.frame(0.0, 0.0);
+                assert!(!left.is_subnormal() && !right.is_subnormal());
+                f64::from(left).powi(2) + f64::from(right).powi(2)
+            })
+            .sum()
+    }
+
+    #[test]
+    fn an_impulse_falls_by_60_db_in_its_time_and_ends_in_nothing() {
+        let mut space = Space::new(48_000.0, DELAYS, 0.5, 20_000.0);
+        assert!(space.is_empty());
+        space.frame(1.0, -0.5);
+        assert!(!space.is_empty());
+        energy(&mut space, 2_400);
+        let early = energy(&mut space, 2_400);
+        energy(&mut space, 24_000 - 2_400);
+        let late = energy(&mut space, 2_400);
+        let fall = 10.0 * (early / late).log10();
+        assert!((52.0..75.0).contains(&fall), "fell by {fall} dB");
+        energy(&mut space, 3 * 48_000);
+        assert!(space.is_empty());
+        assert!(space.lines.iter().flatten().chain(&space.damped).all(|&x| x == 0.0));
+    }
+}
