@@ -2,10 +2,24 @@
 //! The only user of midir. Nothing here makes sound or decides what a note means.
 
 mod decoder;
+mod input;
+mod keyboard;
+mod keys;
 mod message;
+pub mod monitor;
+pub mod ports;
+mod route;
+#[cfg(feature = "sound")]
+mod system;
 
 pub use decoder::Decoder;
+pub use input::{Change, DeviceReport, FAULT_PERIOD_MAX, LIST_PERIOD, Lease, MidiInputs, PortSource, RingMaker};
+pub use keyboard::{CAUSES_MAX, Cause, VirtualInput};
+pub use keys::KeySet;
 pub use message::{Encoded, Message, controller, decode};
+pub use route::{ENGINE_SLOTS, LANE_SLOTS, RingEnds, Rings, rings};
+#[cfg(feature = "sound")]
+pub use system::{SystemConnection, SystemPorts};
 
 use crate::time::Stamp;
 

@@ -1,0 +1,264 @@
+//! The way of one source's messages: to the engine's ring for sound and to the bus lane, wait-free, from whichever
+//! thread owns the source. Knows which keys and pedals are down, so that all of them can be let go when it ends.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rtrb::{Consumer, Producer, RingBuffer};
+
+use super::decoder::Decoder;
+use super::keys::KeySet;
+use super::message::{Message, controller};
+use super::{LiveMidi, Played, SourceId};
+use crate::bus::lane::{EssentialConsumer, EssentialProducer, essential};
+use crate::time::Stamp;
+
+/// Slots of an engine ring: a DIN cable brings 1 100 messages a second, the engine empties the ring every block.
+pub const ENGINE_SLOTS: usize = 1_024;
+/// Slots of a bus lane: 7.8 s of a DIN cable, so that a bus that is held up loses nothing.
+pub const LANE_SLOTS: usize = 8_192;
+/// Slots towards the monitor; what does not fit is not shown, and counted.
+const MONITOR_SLOTS: usize = 256;
+
+/// The writing ends of one source's two rings.
+pub struct Rings {
+    /// To the audio engine.
+    pub engine: Producer<LiveMidi>,
+    /// To the bus.
+    pub lane: EssentialProducer<Played>,
+}
+
+/// The reading ends of one source's two rings.
+pub struct RingEnds {
+    /// For the audio engine.
+    pub engine: Consumer<LiveMidi>,
+    /// For the bus.
+    pub lane: EssentialConsumer<Played>,
+}
+
+/// The two rings of one source. Allocates both.
+pub fn rings() -> (Rings, RingEnds) {
+    let (engine, engine_end) = RingBuffer::new(ENGINE_SLOTS);
+    let (lane, lane_end) = essential(LANE_SLOTS);
+    (Rings { engine, lane }, RingEnds { engine: engine_end, lane: lane_end })
+}
+
+/// What a source has seen so far; written by its thread, read by anybody.
+#[derive(Debug, Default)]
+pub(super) struct RouteCounts {
+    received: AtomicU64,
+    malformed: AtomicU64,
+    engine_lost: AtomicU64,
+    monitor_lost: AtomicU64,
+}
+
+impl RouteCounts {
+    /// Messages received.
+    pub(super) fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+    /// Bytes or cut-off messages that were of no use.
+    pub(super) fn malformed(&self) -> u64 {
+        self.malformed.load(Ordering::Relaxed)
+    }
+    /// Messages the engine's ring had no room for. Releases among them are made good as soon as there is room.
+    pub(super) fn engine_lost(&self) -> u64 {
+        self.engine_lost.load(Ordering::Relaxed)
+    }
+    /// Messages the monitor does not show.
+    pub(super) fn monitor_lost(&self) -> u64 {
+        self.monitor_lost.load(Ordering::Relaxed)
+    }
+}
+
+/// One source's messages on their way. Every method but [`Route::new`] is wait-free and allocates nothing.
+pub(super) struct Route {
+    source: SourceId,
+    rings: Rings,
+    monitor: Producer<LiveMidi>,
+    counts: Arc<RouteCounts>,
+    decoder: Decoder,
+    held: KeySet,
+    /// Releases for which the engine's ring had no room: they must not get lost, or a note sounds for ever.
+    owed: KeySet,
+    pedals: Pedals,
+}
+
+/// One bit a channel for each pedal that is down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Pedals {
+    sustain: u16,
+    sostenuto: u16,
+    soft: u16,
+}
+
+/// What the control side keeps of a route that a driver's thread holds.
+#[derive(Debug)]
+pub(super) struct RouteView {
+    pub(super) counts: Arc<RouteCounts>,
+    pub(super) monitor: Consumer<LiveMidi>,
+}
+
+impl Route {
+    /// A route into the two rings. Allocates.
+    pub(super) fn new(source: SourceId, rings: Rings) -> (Self, RouteView) {
+        let (monitor, monitor_end) = RingBuffer::new(MONITOR_SLOTS);
+        let counts = Arc::new(RouteCounts::default());
+        let view = RouteView { counts: counts.clone(), monitor: monitor_end };
+        let (decoder, pedals) = (Decoder::new(), Pedals::default());
+        let (held, owed) = (KeySet::default(), KeySet::default());
+        (Self { source, rings, monitor, counts, decoder, held, owed, pedals }, view)
+    }
+
+    /// Takes what a driver delivered in one piece.
+    pub(super) fn receive(&mut self, stamp: Stamp, bytes: &[u8]) {
+        let mut decoder = self.decoder;
+        decoder.packet(bytes, |message| self.send(stamp, message));
+        self.counts.malformed.store(decoder.malformed(), Ordering::Relaxed);
+        self.decoder = decoder;
+    }
+
+    /// Sends one message both ways.
+    pub(super) fn send(&mut self, stamp: Stamp, message: Message) {
+        self.remember(message);
+        self.counts.received.fetch_add(1, Ordering::Relaxed);
+        self.pay(stamp);
+        let live = LiveMidi { stamp, source: self.source, message };
+        if self.rings.engine.push(live).is_err() {
+            self.counts.engine_lost.fetch_add(1, Ordering::Relaxed);
+            if let Message::NoteOff { channel, pitch, .. } = message {
+                self.owed.insert(channel, pitch);
+            }
+        }
+        // A lane that is full leaves a gap record, which the bus counts.
+        let _ = self.rings.lane.push(stamp, live.played());
+        if self.monitor.push(live).is_err() {
+            self.counts.monitor_lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Lets every key and pedal go, as when the device is gone. What the engine's ring has no room for stays owed, see
+    /// [`Route::settle`]. At most 2 048 keys and 48 pedals.
+    pub(super) fn release_all(&mut self, stamp: Stamp) {
+        let held = self.held;
+        for (channel, pitch) in held.iter() {
+            self.send(stamp, Message::NoteOff { channel, pitch, velocity: 64 });
+        }
+        let Pedals { sustain, sostenuto, soft } = self.pedals;
+        let pedals = [(controller::SUSTAIN, sustain), (controller::SOSTENUTO, sostenuto), (controller::SOFT, soft)];
+        for (controller, channels) in pedals {
+            for channel in (0..16).filter(|channel| channels >> channel & 1 == 1) {
+                self.send(stamp, Message::Control { channel, controller, value: 0 });
+            }
+        }
+        self.decoder = Decoder::new();
+    }
+
+    /// Tries again to deliver the releases that the engine's ring had no room for; whether none is left.
+    pub(super) fn settle(&mut self, stamp: Stamp) -> bool {
+        self.pay(stamp);
+        self.owed.is_empty()
+    }
+
+    fn pay(&mut self, stamp: Stamp) {
+        if self.owed.is_empty() {
+            return;
+        }
+        let owed = self.owed;
+        for (channel, pitch) in owed.iter() {
+            let message = Message::NoteOff { channel, pitch, velocity: 64 };
+            if self.rings.engine.push(LiveMidi { stamp, source: self.source, message }).is_err() {
+                return;
+            }
+            self.owed.remove(channel, pitch);
+        }
+    }
+
+    fn remember(&mut self, message: Message) {
+        match message {
+            Message::NoteOn { channel, pitch, .. } => self.held.insert(channel, pitch),
+            Message::NoteOff { channel, pitch, .. } => self.held.remove(channel, pitch),
+            Message::Control { channel, controller, value } => {
+                let bit = 1 << (channel & 0x0f);
+                let set = |bits: &mut u16| if value > 0 { *bits |= bit } else { *bits &= !bit };
+                match controller {
+                    controller::SUSTAIN => set(&mut self.pedals.sustain),
+                    controller::SOSTENUTO => set(&mut self.pedals.sostenuto),
+                    controller::SOFT => set(&mut self.pedals.soft),
+                    controller::ALL_SOUND_OFF | controller::ALL_NOTES_OFF..=127 => self.held.clear(channel),
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bus::lane::LaneItem;
+    use crate::music::Pitch;
+    use crate::time::Micros;
+
+    fn at(micros: i64) -> Stamp {
+        Stamp::at(Micros(micros))
+    }
+
+    fn engine_texts(ends: &mut RingEnds) -> Vec<String> {
+        std::iter::from_fn(|| ends.engine.pop().ok()).map(|live| live.message.to_string()).collect()
+    }
+
+    #[test]
+    fn a_message_goes_to_the_engine_and_to_the_bus_with_the_same_stamp() {
+        let (rings, mut ends) = rings();
+        let (mut route, _view) = Route::new(SourceId(20), rings);
+        route.receive(at(7), &[0x90, 60, 80]);
+        let live = ends.engine.pop().unwrap();
+        assert_eq!((live.stamp, live.source), (at(7), SourceId(20)));
+        let mut items = Vec::new();
+        ends.lane.drain(10, |item| items.push(item));
+        match items[..] {
+            [LaneItem::Event { stamp, body }] => assert_eq!((stamp, body), (at(7), live.played())),
+            ref other => panic!("one event was sent, {other:?} came"),
+        }
+    }
+
+    #[test]
+    fn letting_go_releases_every_key_and_pedal_that_is_down_and_nothing_else() {
+        let (rings, mut ends) = rings();
+        let (mut route, _view) = Route::new(SourceId(20), rings);
+        for bytes in [[0x90, 60, 80], [0x91, 60, 80], [0x90, 64, 80], [0x90, 64, 0], [0xb0, 64, 127], [0xb0, 66, 0]] {
+            route.receive(at(1), &bytes);
+        }
+        engine_texts(&mut ends);
+        route.release_all(at(2));
+        assert_eq!(
+            engine_texts(&mut ends),
+            [
+                "note off C4 (60) velocity 64, channel 1",
+                "note off C4 (60) velocity 64, channel 2",
+                "sustain pedal 0, channel 1"
+            ]
+        );
+        assert!(route.held.is_empty());
+        route.release_all(at(3));
+        assert_eq!(engine_texts(&mut ends), [""; 0]);
+    }
+
+    #[test]
+    fn a_release_that_found_the_ring_full_is_made_good_later() {
+        let (rings, mut ends) = rings();
+        let (mut route, view) = Route::new(SourceId(20), rings);
+        let pitch = Pitch::MIDDLE_C;
+        for _ in 0..ENGINE_SLOTS {
+            route.send(at(1), Message::NoteOn { channel: 0, pitch, velocity: 1 });
+        }
+        route.release_all(at(2));
+        assert_eq!(view.counts.engine_lost(), 1);
+        assert!(!route.settle(at(3)));
+        engine_texts(&mut ends);
+        assert!(route.settle(at(4)));
+        assert_eq!(engine_texts(&mut ends), ["note off C4 (60) velocity 64, channel 1"]);
+    }
+}
