@@ -1,5 +1,15 @@
 //! MIDI: messages and their bytes, several inputs at once with hot-plug, the computer keyboard as an instrument.
 //! The only user of midir. Nothing here makes sound or decides what a note means.
+//!
+//! ```text
+//! driver's callback ── Lease ── Route ──┬─ engine ring   (LiveMidi, sound at once)
+//! window's keys ─ VirtualInput ─ Route ─┼─ bus lane      (Played, becomes events)
+//!                                       └─ monitor       (what the Devices screen shows; may drop, counted)
+//! control thread: MidiInputs::poll ─ PortTable (lists in, actions out) ─ PortSource (midir, or a fake in tests)
+//! ```
+//!
+//! A route belongs to one thread at a time: the callback's while the port is open, the control thread's otherwise, which
+//! then releases whatever was still held.
 
 mod decoder;
 mod input;

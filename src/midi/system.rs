@@ -116,6 +116,12 @@ mod tests {
     }
 
     #[test]
+    fn the_inputs_may_be_made_on_one_thread_and_polled_on_another() {
+        fn check<T: Send>() {}
+        check::<super::super::MidiInputs<SystemPorts>>();
+    }
+
+    #[test]
     fn a_machine_without_a_sequencer_is_told_in_words_and_one_with_it_lists_its_ports() {
         let clock: Arc<dyn Clock> = Arc::new(crate::time::ManualClock::default());
         match SystemPorts::new(clock).list() {
