@@ -41,13 +41,15 @@ pub(super) fn assign(piece: &Piece, take: &[PlayedNote], path: &[usize]) -> Vec<
     pairs
 }
 
-/// The key-downs that were played again later: those from which the path goes back by more than a group or two.
+/// The key-downs that were played again later: those at or after the place to which a later one goes back.
 fn repeated(path: &[usize]) -> Vec<bool> {
-    let mut lowest_after = usize::MAX;
+    let mut back_to = usize::MAX;
     let mut lost = vec![false; path.len()];
-    for (lost, &group) in lost.iter_mut().zip(path).rev() {
-        *lost = group > lowest_after.saturating_add(2);
-        lowest_after = lowest_after.min(group);
+    for (index, &group) in path.iter().enumerate().rev() {
+        lost[index] = group >= back_to;
+        if index > 0 && group < path[index - 1] {
+            back_to = back_to.min(group);
+        }
     }
     lost
 }
