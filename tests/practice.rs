@@ -419,6 +419,15 @@ fn follow_counts_a_repeated_bar_once() {
 }
 
 #[test]
+fn following_a_unison_takes_one_key() {
+    let score = score("R: C4 E4 G4 | L: C4 C3 G4");
+    let notes = take("C4@0 E4@600 C3@610 G4@1190");
+    let verdicts = follow::pair(&score, Hands::BOTH, (Ticks(0), score.end()), Preset::Standard, &notes);
+    assert_complete(&score, Hands::BOTH, 1, &notes, &verdicts);
+    assert!(verdicts.len() == 6 && verdicts.iter().all(|v| v.kind.is_right()), "{verdicts:?}");
+}
+
+#[test]
 fn following_nothing_gives_missed_notes_and_following_without_a_score_gives_extra_ones() {
     let written = score("R: C4 D4");
     let verdicts = follow::pair(&written, Hands::BOTH, (Ticks(0), written.end()), Preset::Standard, &[]);

@@ -1,6 +1,6 @@
 //! `music-trainer grade`: judges a take against a score, both Standard MIDI Files, and prints what it found.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -161,10 +161,12 @@ struct GroupReport {
 
 impl Report {
     /// Right notes are matches; everything else that is written is missed, and that is played extra. So a wrong
-    /// octave is both. Neutral key-downs, which the program knows to mean nothing, are left out.
+    /// octave is both. Neutral key-downs, which the program knows to mean nothing, are left out. A unison, one key for
+    /// two written notes, is one match.
     fn new(score: &Score, notes: &[PlayedNote], grade: &Grade) -> Self {
         let played: HashMap<PlayedId, &PlayedNote> = notes.iter().map(|n| (n.id, n)).collect();
         let mut found = vec![false; score.notes().len()];
+        let mut pairs = HashSet::new();
         let mut report = Self {
             matches: Vec::new(),
             missed: Vec::new(),
@@ -178,6 +180,9 @@ impl Report {
                 (VerdictKind::OnTime | VerdictKind::Early | VerdictKind::Late, Some(id), Some(note)) => {
                     found[id.0 as usize] = true;
                     let written = score.note(id);
+                    if !pairs.insert((written.onset, written.pitch, note.id)) {
+                        continue;
+                    }
                     report.matches.push(Match {
                         score: WrittenReport { tick: written.onset.0, pitch: written.pitch.key() },
                         played: PlayedReport { ms: millis(note.at), pitch: note.pitch.key() },

@@ -30,20 +30,28 @@ struct Group {
     end: usize,
 }
 
-/// The practised notes of a score, by onset, then pitch.
+/// The practised notes of a score, by onset, then pitch. A unison of both hands, which is one key, is here once.
 #[derive(Debug)]
 struct Piece {
     written: Vec<Written>,
     groups: Vec<Group>,
+    /// The other notes of unisons, with the one of `written` that stands for them.
+    twins: Vec<(NoteId, usize)>,
 }
 
 impl Piece {
     fn new(score: &Score, hands: Hands, from: Ticks, to: Ticks) -> Self {
-        let mut piece = Self { written: Vec::new(), groups: Vec::new() };
+        let mut piece = Self { written: Vec::new(), groups: Vec::new(), twins: Vec::new() };
         for (group, onset) in score.onset_groups(hands, from, to).into_iter().enumerate() {
             let first = piece.written.len();
             for id in onset.notes {
-                piece.written.push(Written { id, group, pitch: score.note(id).pitch });
+                let note = score.note(id);
+                match piece.written[first..].last().map(|w| score.note(w.id)) {
+                    Some(twin) if twin.pitch == note.pitch && twin.hand != note.hand => {
+                        piece.twins.push((id, piece.written.len() - 1));
+                    }
+                    _ => piece.written.push(Written { id, group, pitch: note.pitch }),
+                }
             }
             let seconds = score.tempo().micros(onset.tick, Percent::FULL).0 as f64 / 1e6;
             piece.groups.push(Group { seconds, first, end: piece.written.len() });
@@ -73,26 +81,23 @@ pub fn pair(
     let tempos = assign::tempos(&piece, &take, &rough);
     let path = path::find(&piece, &take, Some(&tempos));
     let assignment = assign::assign(&piece, &take, &path);
-    let mut verdicts = Vec::with_capacity(piece.written.len());
     let mut used = vec![false; take.len()];
-    for (written, found) in piece.written.iter().zip(&assignment) {
-        verdicts.push(match found {
-            Some(pair) => {
-                used[pair.played] = true;
-                let deviation = Micros((pair.deviation * 1e6).round() as i64);
-                Verdict {
-                    pass: 0,
-                    played: Some(take[pair.played].id),
-                    written: Some(written.id),
-                    kind: preset.judge(deviation, Percent::FULL),
-                    deviation: Some(deviation),
-                }
-            }
-            None => {
-                Verdict { pass: 0, played: None, written: Some(written.id), kind: VerdictKind::Missed, deviation: None }
-            }
-        });
-    }
+    assignment.iter().flatten().for_each(|pair| used[pair.played] = true);
+    let verdict = |id: NoteId, found: &Option<assign::Pair>| {
+        let deviation = found.map(|pair| Micros((pair.deviation * 1e6).round() as i64));
+        Verdict {
+            pass: 0,
+            played: found.map(|pair| take[pair.played].id),
+            written: Some(id),
+            kind: deviation.map_or(VerdictKind::Missed, |d| preset.judge(d, Percent::FULL)),
+            deviation,
+        }
+    };
+    let mut verdicts: Vec<Verdict> = (piece.written.iter().zip(&assignment))
+        .map(|(written, found)| verdict(written.id, found))
+        .chain(piece.twins.iter().map(|&(id, twin)| verdict(id, &assignment[twin])))
+        .collect();
+    verdicts.sort_by_key(|v| v.written);
     let extras = take.iter().zip(&used).filter(|(_, used)| !**used);
     verdicts.extend(extras.map(|(note, _)| Verdict {
         pass: 0,

@@ -1,0 +1,117 @@
+//! `music-trainer grade` as a script sees it: files in, one JSON document or one clear error out.
+
+use std::path::{Path, PathBuf};
+
+use music_trainer::cli::grade::{GradeError, run};
+use music_trainer::formats::smf::{PlayedNote, write};
+use music_trainer::music::Pitch;
+use music_trainer::practice::Mode;
+use music_trainer::time::Micros;
+use serde_json::{Value, json};
+
+/// A MIDI file of notes as (milliseconds, key), each 100 ms long.
+fn file(folder: &Path, name: &str, notes: &[(i64, u8)]) -> PathBuf {
+    let note = |&(at, key): &(i64, u8)| PlayedNote {
+        at: Micros::from_millis(at),
+        duration: Micros::from_millis(100),
+        pitch: Pitch::new(key).expect("a key"),
+        velocity: 80,
+    };
+    let path = folder.join(name);
+    std::fs::write(&path, write(name, &notes.iter().map(note).collect::<Vec<_>>(), &[])).expect("a writable folder");
+    path
+}
+
+/// Grades a take against a score of C4, E4+G4, C5, one each half second.
+fn graded(mode: Mode, take: &[(i64, u8)]) -> Value {
+    let folder = tempfile::tempdir().expect("a folder");
+    let score = file(folder.path(), "score.mid", &[(0, 60), (500, 64), (500, 67), (1000, 72)]);
+    let take = file(folder.path(), "take.mid", take);
+    let mut out = Vec::new();
+    run(mode, true, &score, &take, &mut out).expect("a grade");
+    serde_json::from_slice(&out).expect("one JSON document")
+}
+
+/// The score's tick of a moment at its 120 quarters a minute.
+fn tick(millis: i64) -> i64 {
+    millis * i64::from(music_trainer::formats::smf::WRITE_RESOLUTION) / 500
+}
+
+fn keys(list: &Value) -> Vec<i64> {
+    list.as_array().expect("a list").iter().filter_map(|v| v["pitch"].as_i64()).collect()
+}
+
+#[test]
+fn tempo_tells_signed_deviations_from_the_first_tick() {
+    let grade = graded(Mode::Tempo, &[(20, 60), (470, 64), (900, 61), (1150, 72)]);
+    assert_eq!(
+        grade,
+        json!({
+            "matches": [
+                {"score": {"tick": 0, "pitch": 60}, "played": {"ms": 20.0, "pitch": 60}, "deviation_ms": 20.0},
+                {"score": {"tick": tick(500), "pitch": 64}, "played": {"ms": 470.0, "pitch": 64}, "deviation_ms": -30.0},
+                {"score": {"tick": tick(1000), "pitch": 72}, "played": {"ms": 1150.0, "pitch": 72}, "deviation_ms": 150.0},
+            ],
+            "missed": [{"tick": tick(500), "pitch": 67}],
+            "extra": [{"ms": 900.0, "pitch": 61}],
+            "groups": [],
+            "completed": true,
+        })
+    );
+}
+
+#[test]
+fn wait_tells_when_each_group_was_done() {
+    let grade = graded(Mode::Wait, &[(100, 60), (900, 67), (1000, 72), (1100, 65), (1500, 64)]);
+    let groups = json!([
+        {"tick": 0, "done_ms": 100.0},
+        {"tick": tick(500), "done_ms": 1500.0},
+        {"tick": tick(1000), "done_ms": 1500.0},
+    ]);
+    assert_eq!(grade["groups"], groups);
+    assert_eq!((keys(&grade["missed"]), keys(&grade["extra"])), (vec![], vec![65]));
+    assert_eq!(grade["completed"], true);
+    let grade = graded(Mode::Wait, &[(100, 60), (900, 67)]);
+    assert_eq!((keys(&grade["missed"]), &grade["completed"]), (vec![64, 72], &json!(false)));
+}
+
+#[test]
+fn follow_pairs_a_take_of_half_the_speed() {
+    let grade = graded(Mode::Follow, &[(3000, 60), (4000, 64), (4010, 67), (4900, 70), (5000, 72)]);
+    let pairs: Vec<_> = (grade["matches"].as_array().expect("a list").iter())
+        .map(|m| (m["score"]["tick"].as_i64(), m["played"]["ms"].as_f64()))
+        .collect();
+    let pair = |at, ms| (Some(tick(at)), Some(ms));
+    assert_eq!(pairs, [pair(0, 3000.0), pair(500, 4000.0), pair(500, 4010.0), pair(1000, 5000.0)]);
+    assert_eq!((keys(&grade["missed"]), keys(&grade["extra"])), (vec![], vec![70]));
+}
+
+#[test]
+fn without_json_it_is_a_summary_for_people() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let score = file(folder.path(), "score.mid", &[(0, 60), (500, 62)]);
+    let take = file(folder.path(), "take.mid", &[(0, 60)]);
+    let mut out = Vec::new();
+    run(Mode::Tempo, false, &score, &take, &mut out).expect("a grade");
+    let text = String::from_utf8(out).expect("text");
+    for line in ["missed    1", "timing    not enough data", "bar 1     1 missed", "not played to the end"] {
+        assert!(text.lines().any(|l| l == line), "no line {line:?} in {text}");
+    }
+}
+
+#[test]
+fn what_cannot_be_graded_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let good = file(folder.path(), "good.mid", &[(0, 60)]);
+    let text = folder.path().join("text.mid");
+    std::fs::write(&text, "not music at all").expect("a writable folder");
+    let missing = folder.path().join("missing.mid");
+    let grade = |mode, score: &Path, take: &Path| run(mode, true, score, take, &mut Vec::new()).unwrap_err();
+    let check = |error: GradeError, expected: &str| {
+        assert!(error.to_string().contains(expected), "{error}");
+    };
+    check(grade(Mode::Wait, &missing, &good), "missing.mid");
+    check(grade(Mode::Wait, &good, &text), "text.mid: not a MIDI file");
+    check(grade(Mode::Wait, folder.path(), &good), "cannot read");
+    check(grade(Mode::Listen, &good, &good), "follow, wait and tempo");
+}
