@@ -74,7 +74,7 @@ fn make_private_folder(path: &Path) -> std::io::Result<()> {
     builder.create(path)
 }
 
-/// Makes a new name in a folder last; only Unix can and must.
-fn sync_folder(folder: &Path) -> std::io::Result<()> {
+/// Makes new names in a folder last; only Unix can and must.
+pub(super) fn sync_folder(folder: &Path) -> std::io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }

@@ -15,6 +15,7 @@ use heed::types::Bytes;
 use heed::{CommitOrAbort, Database, Env, EnvFlags, EnvOpenOptions, MdbError, RoTxn, WithoutTls};
 
 use super::image;
+use super::pages::Depth;
 use super::rows::table_name;
 use crate::bus::storage::{StorageError, Table};
 
@@ -65,6 +66,8 @@ pub(super) struct EnvOptions {
     /// Bytes; the file's own figure wins when it is larger.
     pub(super) map_size: usize,
     pub(super) read_only: bool,
+    /// How far the file is looked at before it is mapped.
+    pub(super) depth: Depth,
 }
 
 /// The environment behind its gate. `None` inside: it was closed after a failure and could not be opened again yet.
@@ -79,6 +82,11 @@ impl Gate {
         let open = open_env(&options)?;
         #[expect(clippy::disallowed_types, reason = "the gate; no real-time thread ever comes near the store")]
         Ok(Self { options, open: RwLock::new(Some(open)) })
+    }
+
+    /// Looks at every page of the data file, with ordinary reads.
+    pub(super) fn check_pages(&self) -> Result<(), image::ImageError> {
+        image::check(&self.options.dir.join(DATA_FILE), Depth::All).map(drop)
     }
 
     /// Runs `work` on the open environment; the map does not move meanwhile. Must not be nested: a writer that waits
@@ -180,12 +188,14 @@ impl EnvError {
 
 #[expect(unsafe_code, reason = "a memory map cannot be checked by the compiler")]
 fn open_env(options: &EnvOptions) -> Result<Open, EnvError> {
-    let found = image::check(&options.dir.join(DATA_FILE)).map_err(EnvError::Image)?;
+    let found = image::check(&options.dir.join(DATA_FILE), options.depth).map_err(EnvError::Image)?;
     let used = found.map_or(0, |image| image.used);
     let mut map_size = options.map_size.max(found.map_or(0, |image| image.map_size));
     while used > map_size / 5 * 4 {
         map_size = map_size.saturating_mul(2);
     }
+    // LMDB wants whole pages; the largest that any system has are a divisor of this.
+    map_size = map_size.next_multiple_of(64 * 1024);
     let mut builder = EnvOpenOptions::new().read_txn_without_tls();
     builder.map_size(map_size).max_dbs(16);
     if options.read_only {

@@ -7,7 +7,7 @@
 //! - `env`: the environment, its tables, and the gate that everybody goes through
 //! - [`LmdbStorage`] (`writer`) and [`LmdbReader`] (`reader`): the two sides that the bus sees
 //! - [`verify`] and [`backup`]: the whole store, checked and copied
-//! - [`open`]: a data folder, its lock, and what can be wrong with it (`image`, `mounts`)
+//! - [`open`]: a data folder, its lock, and what can be wrong with it (`image`, `pages`, `mounts`)
 //!
 //! What never happens here: a write that is not synced before `commit` returns; a second writer; a read transaction
 //! that outlives its call; a panic on what a file contains.
@@ -17,6 +17,7 @@ mod env;
 mod image;
 mod mounts;
 mod open;
+mod pages;
 mod reader;
 pub mod record;
 pub mod rows;

@@ -8,9 +8,11 @@ use std::sync::Arc;
 
 use heed::MdbError;
 
+use super::backup::sync_folder;
 use super::env::{DATA_FILE, EnvError, EnvOptions, Gate, is_full};
 use super::image::ImageError;
 use super::mounts;
+use super::pages::Depth;
 use super::reader::LmdbReader;
 use super::rows;
 use super::writer::LmdbStorage;
@@ -61,7 +63,15 @@ pub struct Opened {
 /// Held while this program works in a folder.
 #[derive(Debug)]
 pub struct InstanceLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for InstanceLock {
+    /// An empty lock file tells the next program that this one came to its end in order.
+    fn drop(&mut self) {
+        // If that fails, the next program looks at every page of the data for nothing.
+        let _ = self.file.set_len(0);
+    }
 }
 
 /// Why a folder cannot be opened. Each text is for the person at the instrument.
@@ -156,11 +166,16 @@ pub fn open(dir: &Path, options: OpenOptions) -> Result<Opened, OpenError> {
     make_folder(dir)?;
     let dir = dir.canonicalize().map_err(|e| io_error(dir, e))?;
     refuse_network(&dir)?;
-    let lock = take_lock(&dir)?;
-    let options = EnvOptions { dir: dir.clone(), map_size: options.map_size, read_only: false };
+    let (lock, clean) = take_lock(&dir)?;
+    let depth = if clean { Depth::Inner } else { Depth::All };
+    let options = EnvOptions { dir: dir.clone(), map_size: options.map_size, read_only: false, depth };
     let gate = Arc::new(Gate::open(options).map_err(|e| env_error(&dir, e))?);
     restrict(&dir, &[LOCK_FILE, DATA_FILE, "lock.mdb"]);
     let (device, fresh) = identify(&gate).map_err(|e| e.locate(&dir))?;
+    if fresh {
+        // LMDB makes the files' contents last, but not their names.
+        sync_folder(&dir).and_then(|()| dir.parent().map_or(Ok(()), sync_folder)).map_err(|e| io_error(&dir, e))?;
+    }
     let storage = LmdbStorage::new(gate, device).map_err(|e| storage_error(&dir, e))?;
     Ok(Opened { storage, device, fresh, lock })
 }
@@ -177,7 +192,7 @@ pub fn open_read_only(dir: &Path) -> Result<LmdbReader, OpenError> {
     if fs::metadata(dir.join(DATA_FILE)).map_or(0, |m| m.len()) == 0 {
         return Err(OpenError::Nothing(dir));
     }
-    let options = EnvOptions { dir: dir.clone(), map_size: 0, read_only: true };
+    let options = EnvOptions { dir: dir.clone(), map_size: 0, read_only: true, depth: Depth::Inner };
     let gate = Arc::new(Gate::open(options).map_err(|e| env_error(&dir, e))?);
     let reader = LmdbReader::new(gate, DeviceId(0), rows::entity_hash);
     match read_identity(&reader).map_err(|e| e.locate(&dir))? {
@@ -203,6 +218,9 @@ fn env_error(dir: &Path, e: EnvError) -> OpenError {
         EnvError::Image(ImageError::Io(e)) | EnvError::Lmdb(heed::Error::Io(e)) => io_error(dir, e),
         EnvError::Image(ImageError::Foreign(what)) => OpenError::Foreign { file, what: what.into() },
         EnvError::Image(ImageError::CutShort { have, need }) => OpenError::CutShort { file, have, need },
+        EnvError::Image(ImageError::Damaged { page, what }) => {
+            OpenError::Damaged { dir: dir.into(), place: format!("{DATA_FILE} page {page}"), what }
+        }
         EnvError::Lmdb(heed::Error::Mdb(e @ (MdbError::Invalid | MdbError::VersionMismatch))) => {
             OpenError::Foreign { file, what: e.to_string() }
         }
@@ -246,17 +264,21 @@ fn refuse_network(dir: &Path) -> Result<(), OpenError> {
     }
 }
 
-fn take_lock(dir: &Path) -> Result<InstanceLock, OpenError> {
+/// The lock, and whether the last program to hold it let it go by itself.
+fn take_lock(dir: &Path) -> Result<(InstanceLock, bool), OpenError> {
     let mut options = FileOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(dir.join(LOCK_FILE)).map_err(|e| io_error(dir, e))?;
-    match file.try_lock() {
+    let locked = file.try_lock();
+    // Only a text of a few bytes is ever ours, and a locked file cannot be read everywhere.
+    let mut text = String::new();
+    let read = (&mut file).take(64).read_to_string(&mut text);
+    match locked {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            let mut text = String::new();
-            let pid = file.read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
+            let pid = read.ok().and_then(|_| text.trim().parse().ok());
             return Err(OpenError::InUse { dir: dir.into(), pid });
         }
         Err(TryLockError::Error(e)) => return Err(io_error(dir, e)),
@@ -266,7 +288,7 @@ fn take_lock(dir: &Path) -> Result<InstanceLock, OpenError> {
         .and_then(|()| file.seek(SeekFrom::Start(0)))
         .and_then(|_| file.write_all(format!("{}\n", std::process::id()).as_bytes()));
     written.map_err(|e| io_error(dir, e))?;
-    Ok(InstanceLock { _file: file })
+    Ok((InstanceLock { file }, text.is_empty()))
 }
 
 /// Takes the folder's files away from other people, where an older umask or copy gave them; as far as it goes.

@@ -6,7 +6,7 @@ use std::fmt;
 
 use heed::{RoTxn, WithoutTls};
 
-use super::env::{SMALL, StoreFault, Tables};
+use super::env::{DATA_FILE, SMALL, StoreFault, Tables};
 use super::reader::{LmdbReader, checked_header, printable, seq_of, state_row};
 use super::record::{CHAIN_START, Chain, Record, link};
 use super::rows;
@@ -64,11 +64,17 @@ impl Verified {
     }
 }
 
-/// Checks all tables in one read transaction, so that a program at work does not disturb the picture. `progress` is
+/// Checks the pages of the file, then all tables in one read transaction, so that a program at work does not disturb the picture. `progress` is
 /// told how many of how many events are done.
 ///
 /// An error says that checking could not go on; what is wrong with the data is in the result.
 pub fn verify(reader: &LmdbReader, progress: &mut dyn FnMut(u64, u64)) -> Result<Verified, StorageError> {
+    if let Err(e) = reader.gate().check_pages() {
+        // Through such pages LMDB itself must not go.
+        let mut found = Verified::default();
+        found.report(DATA_FILE, e);
+        return Ok(found);
+    }
     reader.read(|txn, tables| {
         let mut check = Check { found: Verified::default(), entities: HashMap::new(), devices: HashMap::new() };
         check.log(txn, tables, reader, progress)?;
@@ -141,10 +147,13 @@ impl Check {
         let record = Record::split(bytes).map_err(|e| e.to_string())?;
         self.found.erased += u64::from(record.erased);
         let payload_digest = record.payload_digest();
-        let whole = links.broken || record.follows(&links.stored) || record.follows(&links.computed);
-        let previous = if record.follows(&links.stored) { links.stored } else { links.computed };
-        links.computed = link(&previous, record.header, &payload_digest);
-        (links.stored, links.broken) = (record.chain, false);
+        let after = |previous| link(previous, record.header, &payload_digest);
+        let mut computed = after(&links.stored);
+        if computed != record.chain && links.computed != links.stored {
+            computed = after(&links.computed);
+        }
+        let whole = links.broken || computed == record.chain;
+        *links = Links { seq, stored: record.chain, computed, broken: false };
         if !whole {
             self.found.report(format!("log {seq}"), "the record does not fit the chain");
         }
