@@ -1,4 +1,4 @@
-//! Standard MIDI Files, types 0, 1 and 2: reading as a score or as a take, and writing takes.
+//! Standard MIDI Files, types 0, 1 and 2: reading as a score or as a take, and writing both.
 //!
 //! The ticks of a score are the file's own. In a file timed by SMPTE frames a "quarter" is one second and tempo events
 //! have no meaning. In type 2 the sequences are put one after another, each with its own tempo.
@@ -12,7 +12,7 @@ mod write;
 
 pub use performance::{PedalMove, Performance, PlayedNote, read_performance};
 pub use score::read;
-pub use write::{WRITE_RESOLUTION, write};
+pub use write::{WRITE_RESOLUTION, write, write_score};
 
 /// The last tick that is read: twelve days at 120 quarters a minute and 960 ticks to the quarter. Keeps all later
 /// arithmetic far from overflow.
