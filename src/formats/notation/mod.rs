@@ -204,3 +204,30 @@ fn key_signature(name: &str) -> Option<(i8, bool)> {
     };
     (fifths.abs() <= 7 && words.next().is_none()).then_some((fifths, minor))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_above_is_a_piece() {
+        let page: Vec<&str> = include_str!("mod.rs").lines().map_while(|l| l.strip_prefix("//!")).collect();
+        let example: Vec<&str> = page.split(|l| l.trim().starts_with("```")).nth(1).unwrap().to_vec();
+        let sheet = read(&example.iter().map(|l| format!("{}\n", l.trim())).collect::<String>()).unwrap();
+        assert_eq!((sheet.grade, sheet.key.as_str(), sheet.score.title()), (Some(1), "G major", "Morning song"));
+        assert_eq!(sheet.score.end().0, 480 * (1 + 9 + 9), "a pick-up and twice three bars");
+        assert_eq!(sheet.score.notes().len(), (1 + 7 + 6) + (6 + 6));
+    }
+
+    #[test]
+    fn keys_are_named_in_words() {
+        let check = |name: &str, expected| assert_eq!(key_signature(name), expected, "{name}");
+        check("C major", Some((0, false)));
+        check("G minor", Some((-2, true)));
+        check("B flat major", Some((-2, false)));
+        check("F# minor", Some((3, true)));
+        check("D# major", None);
+        check("H major", None);
+        check("C", None);
+    }
+}

@@ -13,7 +13,7 @@ use crate::time::{Micros, Ticks};
 /// a split that follows the hands ([`hands::assign`]).
 ///
 /// # Errors
-/// Any [`FormatError`] but [`FormatError::TooLong`] only from the length.
+/// Any [`FormatError`] but [`FormatError::Notation`].
 pub fn read(bytes: &[u8]) -> Result<Reading, FormatError> {
     let Chunks { format, division, tracks: raw, warnings } = split(bytes)?;
     let mut tracks = tracks(&raw, format)?;
