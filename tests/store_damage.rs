@@ -46,7 +46,11 @@ fn batch(device: DeviceId, from: u64, to: u64) -> Batch {
         batch.events.push(StoredEvent { header, payload: Payload::Bytes(vec![seq as u8; bytes]) });
     }
     for row in 0..30u8 {
-        batch.rows.push(Row { table: Table::Private, key: vec![row + 1], value: (to % 7 != 0).then(|| vec![row; 50]) });
+        batch.rows.push(Row {
+            table: Table::Private,
+            key: vec![row + 1],
+            value: (!to.is_multiple_of(7)).then(|| vec![row; 50]),
+        });
     }
     batch
 }

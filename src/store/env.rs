@@ -121,6 +121,8 @@ impl Gate {
 
     /// Doubles the map; waits for all transactions to end first.
     pub(super) fn grow(&self) -> Result<(), StorageError> {
+        // A reader that was killed in another process keeps pages from being used again.
+        self.with(|open| Ok(open.env.clear_stale_readers()?)).map_err(StoreFault::into_storage)?;
         self.resize(|now| now.saturating_mul(2))
     }
 

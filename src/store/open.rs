@@ -387,3 +387,46 @@ fn random_device() -> DeviceId {
     bytes.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
     DeviceId(u64::from_le_bytes(bytes).max(1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Opens a fresh folder, changes the store's own rows, and says how the folder opens then.
+    fn check(key: &[u8], content: Option<&[u8]>, expected: &str) {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let opened = open(dir.path(), OpenOptions::default()).expect("a fresh folder opens");
+        let changed = opened.storage.lmdb_reader().gate().with(|open| {
+            let mut txn = open.env.write_txn()?;
+            let meta = open.tables.small(Table::Meta);
+            match content {
+                None => assert!(meta.delete(&mut txn, key)?),
+                Some(content) => {
+                    let mut value = Vec::new();
+                    rows::seal("meta", key, content, &mut value);
+                    meta.put(&mut txn, key, &value)?;
+                }
+            }
+            Ok(txn.commit()?)
+        });
+        assert!(changed.is_ok());
+        drop(opened);
+        let found = open(dir.path(), OpenOptions::default()).err().expect("a refusal").to_string();
+        assert!(found.contains(expected), "{found} instead of {expected}");
+        let found = open_read_only(dir.path()).err().expect("a refusal").to_string();
+        assert!(found.contains(expected), "{found} instead of {expected}");
+    }
+
+    #[test]
+    fn a_folder_of_a_newer_program_is_left_alone() {
+        check(FORMAT_KEY, Some(&2u32.to_be_bytes()), "was written by a newer version (format 2, this one reads 1)");
+    }
+
+    #[test]
+    fn a_store_that_does_not_know_itself_is_damaged() {
+        check(FORMAT_KEY, None, "at meta format: no such row");
+        check(DEVICE_KEY, None, "at meta device: no such row");
+        check(DEVICE_KEY, Some(&[1]), "at meta device: not eight bytes");
+        check(FORMAT_KEY, Some(&[]), "at meta format: not four bytes");
+    }
+}
