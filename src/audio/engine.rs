@@ -6,10 +6,10 @@ use rtrb::{Consumer, Producer, PushError, RingBuffer};
 
 use super::command::{Command, Return, SourceRing};
 use super::instrument::Instrument;
-use super::lane::{EssentialConsumer, LatestReader, essential, latest};
 use super::live::{Live, Ring, SourceId};
 use super::processor::{Links, Processor};
 use super::report::{AudioEvent, Playhead};
+use crate::bus::lane::{ESSENTIAL_SLOTS, EssentialConsumer, LatestReader, essential, latest};
 use crate::time::Rate;
 
 /// Commands under way; the control side keeps what does not fit.
@@ -19,7 +19,7 @@ const BOXES: usize = 128;
 /// Commands kept for a callback that does not run; beyond that new ones are refused, and counted.
 const KEPT_MAX: usize = 4096;
 /// Slots of the essential lane.
-const EVENTS: usize = 8192;
+const EVENTS: usize = ESSENTIAL_SLOTS;
 
 /// The control half of the engine. Lives on one control thread, which calls [`Engine::poll`] every few milliseconds.
 pub struct Engine {

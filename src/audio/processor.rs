@@ -9,7 +9,6 @@ use super::command::{Bus, Command, Return};
 use super::denormals::FlushDenormals;
 use super::inputs::Inputs;
 use super::instrument::{Instrument, Part, Pedal};
-use super::lane::{EssentialProducer, LatestWriter};
 use super::limiter::Limiter;
 use super::live::{SourceId, TimedMidi};
 use super::metronome::ClickVoice;
@@ -18,6 +17,7 @@ use super::report::{AudioEvent, Playhead, TransportEvent};
 use super::schedule::{EventKind, Schedule, Strength};
 use super::stage::{CHUNK, Stage};
 use super::transport::{Due, Transport};
+use crate::bus::lane::{EssentialProducer, LatestWriter};
 use crate::music::Meter;
 use crate::time::{Frames, Micros, Rate, Stamp, StreamId, Ticks};
 
@@ -133,6 +133,27 @@ impl Processor {
         (self.rate, self.stream, self.period, self.now) = (rate, stream, period, Frames::ZERO);
         self.publish(TransportEvent::StreamBegan { rate, period });
         self.publish_course();
+    }
+
+    /// The stream is lost: the music stands still at its place, and [`Processor::resume`] lets it go on from there, unless
+    /// a command starts, stops or moves it first. Control side, between two streams.
+    pub fn interrupt(&mut self) {
+        if self.transport.interrupt(self.now) {
+            self.stage.release_accompaniment();
+            self.publish(TransportEvent::Stopped);
+        }
+    }
+
+    /// Goes on after [`Processor::interrupt`]; says so at the beginning of the next stream. Control side.
+    pub fn resume(&mut self) {
+        if self.transport.resume(self.now) {
+            self.publish(TransportEvent::Started { count_in: 0 });
+        }
+    }
+
+    /// The music shall not go on by itself.
+    pub fn forget_interruption(&mut self) {
+        self.transport.forget_interruption();
     }
 
     /// Frames per second of the running stream.

@@ -58,6 +58,8 @@ pub(super) struct Transport {
     anchor: Anchor,
     playing: bool,
     waiting: bool,
+    /// Whether it played when the stream was lost, and whether it waited.
+    interrupted: Option<bool>,
     hold: Option<Ticks>,
     range: Option<LoopRange>,
     pass: u32,
@@ -76,6 +78,7 @@ impl Transport {
             anchor,
             playing: false,
             waiting: false,
+            interrupted: None,
             hold: None,
             range: None,
             pass: 0,
@@ -269,12 +272,14 @@ impl Transport {
         self.pass = 0;
         self.playing = true;
         self.waiting = false;
+        self.interrupted = None;
         true
     }
 
     /// Stops; what was being counted in is where it will start again. `false` if it stood already.
     pub(super) fn stop(&mut self, now: Frames) -> bool {
         let was = self.playing;
+        self.interrupted = None;
         self.freeze(now);
         if let Some(count) = self.count_in.take() {
             self.anchor.at = self.anchor.at.max(count.start);
@@ -284,8 +289,32 @@ impl Transport {
         was
     }
 
+    /// Stands still because the stream is lost; keeps loop, hold and passes. `false` if it stood already.
+    pub(super) fn interrupt(&mut self, now: Frames) -> bool {
+        if !self.playing {
+            return false;
+        }
+        self.freeze(now);
+        (self.playing, self.interrupted) = (false, Some(self.waiting));
+        self.waiting = false;
+        true
+    }
+
+    /// Goes on after an interruption.
+    pub(super) fn resume(&mut self, now: Frames) -> bool {
+        let Some(waiting) = self.interrupted.take() else { return false };
+        self.freeze(now);
+        (self.playing, self.waiting) = (true, waiting);
+        true
+    }
+
+    pub(super) fn forget_interruption(&mut self) {
+        self.interrupted = None;
+    }
+
     pub(super) fn seek(&mut self, now: Frames, tick: Ticks) {
         let last = self.schedule.end().unwrap_or(tick);
+        self.interrupted = None;
         self.freeze(now);
         self.waiting = false;
         self.jump(now, tick.max(Ticks::ZERO).min(last), 0, 0);
@@ -345,6 +374,7 @@ impl Transport {
         let old = std::mem::replace(&mut self.schedule, schedule);
         self.playing = false;
         self.waiting = false;
+        self.interrupted = None;
         self.hold = None;
         self.range = None;
         self.pass = 0;

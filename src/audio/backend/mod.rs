@@ -1,11 +1,25 @@
 //! Backends: what calls the processor. One trait; which one runs is the supervisor's business.
 
+mod carrier;
+#[cfg(feature = "sound")]
+mod cpal;
+#[cfg(feature = "jack")]
+mod jack;
+mod null;
 pub mod stepped;
+
+use std::sync::Arc;
 
 use thiserror::Error;
 
+#[cfg(feature = "sound")]
+pub use self::cpal::CpalBackend;
+#[cfg(feature = "jack")]
+pub use self::jack::JackBackend;
+pub use self::null::NullBackend;
+
 use super::processor::Processor;
-use crate::time::{Rate, StreamId};
+use crate::time::{Clock, Rate, StreamId};
 
 /// The backends there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -148,16 +162,16 @@ pub enum Status {
 /// A stream could not be started; the processor comes back.
 #[derive(Debug)]
 pub struct StartError {
-    /// For the next backend.
-    pub processor: Box<Processor>,
+    /// For the next backend; `None` only if the driver kept it.
+    pub processor: Option<Box<Processor>>,
     /// Why.
     pub error: BackendError,
 }
 
 impl StartError {
-    /// Shorthand for backends.
+    /// The processor was not used.
     pub fn new(processor: Processor, error: BackendError) -> Self {
-        Self { processor: Box::new(processor), error }
+        Self { processor: Some(Box::new(processor)), error }
     }
 }
 
@@ -167,6 +181,8 @@ pub trait Backend: Send {
     fn kind(&self) -> Kind;
     /// The output devices there are now.
     fn devices(&mut self) -> Result<Vec<Device>, BackendError>;
+    /// Whether a start is worth a try; cheap, and disturbs nobody.
+    fn available(&mut self, config: &StreamConfig) -> Result<(), BackendError>;
     /// Takes the processor, tells it about the stream and calls it from then on.
     fn start(&mut self, processor: Processor, config: &StreamConfig) -> Result<Box<dyn Stream>, StartError>;
 }
@@ -179,4 +195,62 @@ pub trait Stream: Send {
     fn poll(&mut self, each: &mut dyn FnMut(Status));
     /// Stops and gives the processor back; `None` only if the driver never returned it.
     fn stop(self: Box<Self>) -> Option<Processor>;
+}
+
+/// What a person chose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// JACK if a server runs, else the system's sound, else none.
+    #[default]
+    Auto,
+    /// This one, and no sound if it does not run.
+    Only(Kind),
+}
+
+impl std::str::FromStr for Choice {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "auto" => Ok(Self::Auto),
+            "jack" => Ok(Self::Only(Kind::Jack)),
+            "cpal" => Ok(Self::Only(Kind::Cpal)),
+            "null" => Ok(Self::Only(Kind::Null)),
+            other => Err(format!("unknown backend {other}; there are auto, cpal, jack and null")),
+        }
+    }
+}
+
+/// The backends of a choice in the order in which they are tried; the last is always the null backend. Those that this
+/// program was built without are named with the reason.
+pub fn select(choice: Choice, clock: &Arc<dyn Clock>) -> (Vec<Box<dyn Backend>>, Vec<BackendError>) {
+    let mut backends: Vec<Box<dyn Backend>> = Vec::new();
+    let mut missing = Vec::new();
+    let wanted: &[Kind] = match choice {
+        Choice::Auto => &[Kind::Jack, Kind::Cpal],
+        Choice::Only(Kind::Jack) => &[Kind::Jack],
+        Choice::Only(Kind::Cpal) => &[Kind::Cpal],
+        Choice::Only(Kind::Null | Kind::Stepped) => &[],
+    };
+    for kind in wanted {
+        match make(*kind, clock) {
+            Some(backend) => backends.push(backend),
+            None => {
+                missing.push(BackendError::Unavailable { kind: *kind, reason: "not part of this build".to_owned() });
+            }
+        }
+    }
+    backends.push(Box::new(NullBackend::new(clock.clone())));
+    (backends, missing)
+}
+
+fn make(kind: Kind, clock: &Arc<dyn Clock>) -> Option<Box<dyn Backend>> {
+    match kind {
+        #[cfg(feature = "jack")]
+        Kind::Jack => Some(Box::new(JackBackend::new(clock.clone()))),
+        #[cfg(feature = "sound")]
+        Kind::Cpal => Some(Box::new(CpalBackend::new(clock.clone()))),
+        Kind::Null => Some(Box::new(NullBackend::new(clock.clone()))),
+        _ => None,
+    }
 }

@@ -126,6 +126,16 @@ impl Backend for SteppedBackend {
         Ok(vec![Device { kind: Kind::Stepped, id, name, default: true, channels: 2, rate }])
     }
 
+    fn available(&mut self, _config: &StreamConfig) -> Result<(), BackendError> {
+        match self.0.with(|s| s.refusals) {
+            0 => Ok(()),
+            _ => self.0.with(|s| {
+                (s.refusals, s.starts) = (s.refusals - 1, s.starts + 1);
+                Err(BackendError::Busy { kind: Kind::Stepped, device: "stepped".to_owned() })
+            }),
+        }
+    }
+
     fn start(&mut self, mut processor: Processor, config: &StreamConfig) -> Result<Box<dyn Stream>, StartError> {
         self.0.with(|shared| {
             shared.starts += 1;

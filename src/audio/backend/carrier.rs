@@ -1,0 +1,56 @@
+//! Carries the processor into a driver's callback, and home when the driver drops the callback, on whatever thread.
+
+use rtrb::{Consumer, Producer, RingBuffer};
+
+use super::super::live::TimedMidi;
+use super::super::processor::{Block, Processor};
+use crate::time::{Clock, Frames, Micros, Rate, StreamId};
+
+/// Lives in the callback.
+pub(super) struct Carrier {
+    processor: Option<Box<Processor>>,
+    home: Producer<Box<Processor>>,
+    stream: StreamId,
+    rate: Rate,
+    next: Frames,
+}
+
+/// Where the processor arrives.
+pub(super) type Home = Consumer<Box<Processor>>;
+
+impl Carrier {
+    pub(super) fn new(processor: Processor, stream: StreamId, rate: Rate) -> (Self, Home) {
+        let (home, arrival) = RingBuffer::new(1);
+        let carrier = Self { processor: Some(Box::new(processor)), home, stream, rate, next: Frames::ZERO };
+        (carrier, arrival)
+    }
+
+    /// Renders the next frames; `began` is the monotonic time at which the driver called for them.
+    pub(super) fn process(
+        &mut self,
+        clock: &dyn Clock,
+        began: Micros,
+        midi: &[TimedMidi],
+        left: &mut [f32],
+        right: &mut [f32],
+    ) {
+        let Some(processor) = &mut self.processor else { return };
+        let before = clock.now();
+        processor.process(Block { first: self.next, mono: began, stream: self.stream }, midi, left, right);
+        let frames = Frames(left.len().min(right.len()) as i64);
+        self.next += frames;
+        let available = self.rate.micros(frames).0.max(1) as f32;
+        processor.note_load((clock.now() - before).0 as f32 / available);
+    }
+}
+
+impl Drop for Carrier {
+    fn drop(&mut self) {
+        if let Some(processor) = self.processor.take()
+            && let Err(rtrb::PushError::Full(processor)) = self.home.push(processor)
+        {
+            // Cannot be: the ring has room for the one processor there is.
+            drop(processor);
+        }
+    }
+}

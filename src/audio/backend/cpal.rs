@@ -1,0 +1,319 @@
+//! The system's sound through cpal: ALSA, CoreAudio, WASAPI. The only file that knows cpal.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+
+use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
+use cpal::{BufferSize, ErrorKind, FromSample, SampleFormat, SizedSample};
+
+use super::carrier::{Carrier, Home};
+use super::{Backend, BackendError, Device, Kind, StartError, Status, Stream, StreamConfig, StreamInfo};
+use crate::audio::processor::Processor;
+use crate::time::{Clock, Frames, Micros, Rate};
+
+/// Frames rendered at a time; larger callbacks are served in several goes.
+const CHUNK: usize = 1024;
+/// Output channels that are filled at most.
+const CHANNELS_MAX: u16 = 64;
+
+/// See the module.
+pub struct CpalBackend {
+    clock: Arc<dyn Clock>,
+}
+
+impl CpalBackend {
+    /// Callbacks are stamped with this clock.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock }
+    }
+}
+
+fn unavailable(error: impl std::fmt::Display) -> BackendError {
+    BackendError::Unavailable { kind: Kind::Cpal, reason: one_line(error) }
+}
+
+fn one_line(error: impl std::fmt::Display) -> String {
+    error.to_string().lines().next().unwrap_or("unknown").to_owned()
+}
+
+/// A device whose callbacks come at full speed instead of at the sample rate.
+fn is_unpaced(id: &str) -> bool {
+    id == "alsa:null"
+}
+
+impl Backend for CpalBackend {
+    fn kind(&self) -> Kind {
+        Kind::Cpal
+    }
+
+    fn devices(&mut self) -> Result<Vec<Device>, BackendError> {
+        let host = cpal::default_host();
+        let default = host.default_output_device().and_then(|d| d.id().ok()).map(|id| id.to_string());
+        let mut devices = Vec::new();
+        for device in host.output_devices().map_err(unavailable)? {
+            let Ok(id) = device.id().map(|id| id.to_string()) else { continue };
+            if is_unpaced(&id) {
+                continue;
+            }
+            // A device that cannot say what it does cannot be opened either.
+            let Ok(config) = device.default_output_config() else { continue };
+            devices.push(Device {
+                kind: Kind::Cpal,
+                default: default.as_ref() == Some(&id),
+                name: device.to_string(),
+                channels: config.channels(),
+                rate: Rate(config.sample_rate()),
+                id,
+            });
+        }
+        Ok(devices)
+    }
+
+    fn available(&mut self, _config: &StreamConfig) -> Result<(), BackendError> {
+        // A new host each time: device lists are snapshots.
+        match cpal::default_host().default_output_device() {
+            Some(device) => device.default_output_config().map(|_| ()).map_err(unavailable),
+            None => Err(unavailable("no output device")),
+        }
+    }
+
+    fn start(&mut self, processor: Processor, config: &StreamConfig) -> Result<Box<dyn Stream>, StartError> {
+        let found = match find(config) {
+            Ok(found) => found,
+            Err(error) => return Err(StartError::new(processor, error)),
+        };
+        let wanted = match choose(&found.device, config) {
+            Ok(wanted) => wanted,
+            Err(error) => return Err(StartError::new(processor, error)),
+        };
+        match self.open(&found, processor, config, wanted, BufferSize::Fixed(config.period)) {
+            // Some devices insist on a size of their own.
+            Err(StartError { processor: Some(processor), error: BackendError::Failed { .. } }) => {
+                self.open(&found, *processor, config, wanted, BufferSize::Default)
+            }
+            done => done,
+        }
+    }
+}
+
+struct Found {
+    device: cpal::Device,
+    name: String,
+    warning: Option<String>,
+}
+
+/// The wanted device, or the default one with a warning.
+fn find(config: &StreamConfig) -> Result<Found, BackendError> {
+    let host = cpal::default_host();
+    let wanted = config.device.as_ref().and_then(|id| host.device_by_id(&id.parse().ok()?));
+    let warning = match (&config.device, &wanted) {
+        (Some(id), None) => Some(format!("{id} is not there; playing on the default device")),
+        _ => None,
+    };
+    match wanted.or_else(|| host.default_output_device()) {
+        Some(device) => Ok(Found { name: device.to_string(), device, warning }),
+        None => Err(unavailable("no output device")),
+    }
+}
+
+/// The device's default format, at the wanted rate if it has that.
+fn choose(device: &cpal::Device, config: &StreamConfig) -> Result<(cpal::StreamConfig, SampleFormat), BackendError> {
+    let default = device.default_output_config().map_err(unavailable)?;
+    let rate = config.rate.0;
+    let wanted = device.supported_output_configs().ok().and_then(|mut ranges| {
+        let fits = |r: &cpal::SupportedStreamConfigRange| {
+            r.channels() == default.channels() && r.sample_format() == default.sample_format()
+        };
+        ranges.find_map(|range| if fits(&range) { range.try_with_sample_rate(rate) } else { None })
+    });
+    let chosen = wanted.unwrap_or(default);
+    Ok((chosen.config(), chosen.sample_format()))
+}
+
+impl CpalBackend {
+    fn open(
+        &self,
+        found: &Found,
+        mut processor: Processor,
+        config: &StreamConfig,
+        (stream_config, format): (cpal::StreamConfig, SampleFormat),
+        buffer_size: BufferSize,
+    ) -> Result<Box<dyn Stream>, StartError> {
+        let stream_config = cpal::StreamConfig { buffer_size, ..stream_config };
+        let rate = Rate(stream_config.sample_rate);
+        processor.begin_stream(config.stream, rate, config.period);
+        let (carrier, mut home) = Carrier::new(processor, config.stream, rate);
+        let trouble = Arc::new(Trouble::default());
+        let channels = stream_config.channels.clamp(1, CHANNELS_MAX);
+        let feeder = Feeder::new(carrier, self.clock.clone(), rate, usize::from(channels));
+        let built = build(&found.device, stream_config, format, feeder, trouble.clone());
+        let started = built.and_then(|stream| stream.play().map(|()| stream));
+        match started {
+            Ok(stream) => {
+                let info = StreamInfo {
+                    kind: Kind::Cpal,
+                    device: found.name.clone(),
+                    rate,
+                    period: stream.buffer_size().unwrap_or(config.period),
+                    output_latency: config.period,
+                    stream: config.stream,
+                };
+                let warning = found.warning.clone();
+                Ok(Box::new(CpalStream { stream: Some(stream), info, trouble, home, warning }))
+            }
+            // What was built is dropped by now, and the callback with it.
+            Err(error) => Err(StartError { processor: home.pop().ok(), error: explain(&error, &found.name) }),
+        }
+    }
+}
+
+fn explain(error: &cpal::Error, device: &str) -> BackendError {
+    let device = device.to_owned();
+    match error.kind() {
+        ErrorKind::DeviceBusy => BackendError::Busy { kind: Kind::Cpal, device },
+        ErrorKind::DeviceNotAvailable => BackendError::NoDevice { kind: Kind::Cpal, device },
+        ErrorKind::HostUnavailable => unavailable(error),
+        _ => BackendError::Failed { kind: Kind::Cpal, device, reason: one_line(error) },
+    }
+}
+
+fn build(
+    device: &cpal::Device,
+    config: cpal::StreamConfig,
+    format: SampleFormat,
+    feeder: Feeder,
+    trouble: Arc<Trouble>,
+) -> Result<cpal::Stream, cpal::Error> {
+    match format {
+        SampleFormat::F32 => build_as::<f32>(device, config, feeder, trouble),
+        SampleFormat::F64 => build_as::<f64>(device, config, feeder, trouble),
+        SampleFormat::I16 => build_as::<i16>(device, config, feeder, trouble),
+        SampleFormat::I24 => build_as::<cpal::I24>(device, config, feeder, trouble),
+        SampleFormat::I32 => build_as::<i32>(device, config, feeder, trouble),
+        SampleFormat::U16 => build_as::<u16>(device, config, feeder, trouble),
+        SampleFormat::U8 => build_as::<u8>(device, config, feeder, trouble),
+        _ => build_as::<f32>(device, config, feeder, trouble),
+    }
+}
+
+fn build_as<T: SizedSample + FromSample<f32>>(
+    device: &cpal::Device,
+    config: cpal::StreamConfig,
+    mut feeder: Feeder,
+    trouble: Arc<Trouble>,
+) -> Result<cpal::Stream, cpal::Error> {
+    device.build_output_stream::<T, _, _>(
+        config,
+        move |data, _| feeder.feed(data),
+        // May run on the real-time thread: atomics only.
+        move |error| trouble.note(error.kind()),
+        None,
+    )
+}
+
+/// What goes into the data callback.
+struct Feeder {
+    carrier: Carrier,
+    clock: Arc<dyn Clock>,
+    rate: Rate,
+    channels: usize,
+    left: Vec<f32>,
+    right: Vec<f32>,
+}
+
+impl Feeder {
+    fn new(carrier: Carrier, clock: Arc<dyn Clock>, rate: Rate, channels: usize) -> Self {
+        Self { carrier, clock, rate, channels, left: vec![0.0; CHUNK], right: vec![0.0; CHUNK] }
+    }
+
+    /// Fills interleaved frames: left and right on the first two channels, their mean if there is only one.
+    fn feed<T: SizedSample + FromSample<f32>>(&mut self, data: &mut [T]) {
+        let began = self.clock.now();
+        for (index, chunk) in data.chunks_mut(CHUNK * self.channels).enumerate() {
+            let frames = chunk.len() / self.channels;
+            let (left, right) = (&mut self.left[..frames], &mut self.right[..frames]);
+            let mono = began + Micros(self.rate.micros(Frames((index * CHUNK) as i64)).0);
+            self.carrier.process(self.clock.as_ref(), mono, &[], left, right);
+            for ((frame, l), r) in chunk.chunks_exact_mut(self.channels).zip(&*left).zip(&*right) {
+                match frame {
+                    [only] => *only = T::from_sample((l + r) * 0.5),
+                    [first, second, rest @ ..] => {
+                        *first = T::from_sample(*l);
+                        *second = T::from_sample(*r);
+                        rest.fill(T::EQUILIBRIUM);
+                    }
+                    [] => {}
+                }
+            }
+        }
+    }
+}
+
+/// What the error callback saw.
+#[derive(Default)]
+struct Trouble {
+    xruns: AtomicU32,
+    /// The gravest of [`Trouble::CHANGED`], [`Trouble::DENIED`], [`Trouble::GONE`], and [`Trouble::BROKEN`].
+    gravest: AtomicU8,
+}
+
+impl Trouble {
+    const DENIED: u8 = 1;
+    const CHANGED: u8 = 2;
+    const BROKEN: u8 = 3;
+    const GONE: u8 = 4;
+
+    /// Three actions: count and go on; go on and say so; rebuild.
+    fn note(&self, kind: ErrorKind) {
+        let grave = match kind {
+            ErrorKind::Xrun => {
+                self.xruns.fetch_add(1, Ordering::Relaxed);
+                return;
+            }
+            ErrorKind::RealtimeDenied => Self::DENIED,
+            ErrorKind::DeviceChanged => Self::CHANGED,
+            ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable => Self::GONE,
+            _ => Self::BROKEN,
+        };
+        self.gravest.fetch_max(grave, Ordering::Relaxed);
+    }
+}
+
+struct CpalStream {
+    /// `None` once stopped.
+    stream: Option<cpal::Stream>,
+    info: StreamInfo,
+    trouble: Arc<Trouble>,
+    home: Home,
+    warning: Option<String>,
+}
+
+impl Stream for CpalStream {
+    fn info(&self) -> &StreamInfo {
+        &self.info
+    }
+
+    fn poll(&mut self, each: &mut dyn FnMut(Status)) {
+        if let Some(warning) = self.warning.take() {
+            each(Status::Warning(warning));
+        }
+        let xruns = self.trouble.xruns.swap(0, Ordering::Relaxed);
+        if xruns > 0 {
+            each(Status::Xruns(xruns));
+        }
+        let device = &self.info.device;
+        match self.trouble.gravest.swap(0, Ordering::Relaxed) {
+            Trouble::DENIED => each(Status::Warning("the system grants the sound no real-time priority".to_owned())),
+            Trouble::CHANGED => each(Status::Changed(format!("the sound of {device} now comes from elsewhere"))),
+            Trouble::BROKEN => each(Status::Lost(format!("{device} stopped working"))),
+            Trouble::GONE => each(Status::Lost(format!("{device} is gone"))),
+            _ => {}
+        }
+    }
+
+    fn stop(mut self: Box<Self>) -> Option<Processor> {
+        // Joins the callback's thread; its closure sends the processor home.
+        drop(self.stream.take());
+        self.home.pop().ok().map(|processor| *processor)
+    }
+}

@@ -1,0 +1,219 @@
+//! Sound and MIDI of a JACK server (also PipeWire's) in one callback, exact to the frame. The only file that knows the
+//! jack crate. Which server: the environment variable `JACK_DEFAULT_SERVER`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use jack::{
+    AsyncClient, AudioIn, AudioOut, Client, ClientOptions, ClientStatus, Control, LatencyType, MidiIn,
+    NotificationHandler, Port, PortFlags, ProcessHandler, ProcessScope,
+};
+
+use super::carrier::{Carrier, Home};
+use super::{Backend, BackendError, Device, Kind, StartError, Status, Stream, StreamConfig, StreamInfo};
+use crate::audio::live::{Played, TimedMidi};
+use crate::audio::processor::Processor;
+use crate::time::{Clock, Frames, Rate};
+
+/// The client's name; the server numbers further ones.
+const CLIENT: &str = "music-trainer";
+/// Events taken from one block at most, far more than a cable carries.
+const EVENTS_MAX: usize = 1024;
+
+const AUDIO: &str = "32 bit float mono audio";
+const MIDI: &str = "8 bit raw midi";
+
+/// See the module.
+pub struct JackBackend {
+    clock: Arc<dyn Clock>,
+}
+
+impl JackBackend {
+    /// Callbacks are stamped with this clock.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        // libjack writes to standard error whenever no server runs; that is no news to a person.
+        jack::set_logger(jack::LoggerType::None);
+        Self { clock }
+    }
+}
+
+fn connect(name: &str) -> Result<Client, BackendError> {
+    match Client::new(name, ClientOptions::NO_START_SERVER) {
+        Ok((client, _)) => Ok(client),
+        Err(_) => Err(BackendError::Unavailable { kind: Kind::Jack, reason: "no server runs".to_owned() }),
+    }
+}
+
+fn failed(error: jack::Error) -> BackendError {
+    BackendError::Failed { kind: Kind::Jack, device: "server".to_owned(), reason: error.to_string() }
+}
+
+impl Backend for JackBackend {
+    fn kind(&self) -> Kind {
+        Kind::Jack
+    }
+
+    fn devices(&mut self) -> Result<Vec<Device>, BackendError> {
+        let client = connect("music-trainer-list")?;
+        let playback = client.ports(None, Some(AUDIO), PortFlags::IS_PHYSICAL | PortFlags::IS_INPUT);
+        let channels = playback.len().min(usize::from(u16::MAX)) as u16;
+        let (id, name) = ("jack".to_owned(), "JACK server".to_owned());
+        Ok(vec![Device { kind: Kind::Jack, id, name, default: true, channels, rate: Rate(client.sample_rate()) }])
+    }
+
+    fn available(&mut self, _config: &StreamConfig) -> Result<(), BackendError> {
+        connect("music-trainer-look").map(|_| ())
+    }
+
+    fn start(&mut self, mut processor: Processor, config: &StreamConfig) -> Result<Box<dyn Stream>, StartError> {
+        let (client, ports) = match connect(CLIENT).and_then(|client| Ports::register(&client).map(|p| (client, p))) {
+            Ok(opened) => opened,
+            Err(error) => return Err(StartError::new(processor, error)),
+        };
+        let (rate, period) = (Rate(client.sample_rate()), client.buffer_size());
+        let names = ports.names();
+        processor.begin_stream(config.stream, rate, period);
+        let (carrier, mut home) = Carrier::new(processor, config.stream, rate);
+        let shared = Arc::new(Shared::default());
+        let events = Vec::with_capacity(EVENTS_MAX);
+        let callback = Callback { ports, carrier, clock: self.clock.clone(), rate, events };
+        let client = match client.activate_async(Notices(shared.clone()), callback) {
+            Ok(client) => client,
+            // The callback was dropped, which sent the processor home.
+            Err(error) => return Err(StartError { processor: home.pop().ok(), error: failed(error) }),
+        };
+        if config.connect {
+            connect_ports(client.as_client(), &names);
+        }
+        let device = "JACK server".to_owned();
+        let output_latency = latency(client.as_client(), &names);
+        let info = StreamInfo { kind: Kind::Jack, device, rate, period, output_latency, stream: config.stream };
+        Ok(Box::new(JackStream { client: Some(client), info, shared, home }))
+    }
+}
+
+struct Ports {
+    left: Port<AudioOut>,
+    right: Port<AudioOut>,
+    midi: Port<MidiIn>,
+    /// For the microphone; nothing listens to it yet.
+    _input: Port<AudioIn>,
+}
+
+/// Full port names.
+struct Names {
+    outputs: [String; 2],
+    midi: String,
+}
+
+impl Ports {
+    fn register(client: &Client) -> Result<Self, BackendError> {
+        Ok(Self {
+            left: client.register_port("out_left", AudioOut::default()).map_err(failed)?,
+            right: client.register_port("out_right", AudioOut::default()).map_err(failed)?,
+            midi: client.register_port("midi_in", MidiIn::default()).map_err(failed)?,
+            _input: client.register_port("in", AudioIn::default()).map_err(failed)?,
+        })
+    }
+
+    fn names(&self) -> Names {
+        let name = |name: Result<String, jack::Error>| name.unwrap_or_default();
+        Names { outputs: [name(self.left.name()), name(self.right.name())], midi: name(self.midi.name()) }
+    }
+}
+
+/// Outputs to the first two physical playback ports, and every physical MIDI source to the MIDI port. What cannot be
+/// connected stays for a patch bay.
+fn connect_ports(client: &Client, names: &Names) {
+    let playback = client.ports(None, Some(AUDIO), PortFlags::IS_PHYSICAL | PortFlags::IS_INPUT);
+    for (index, output) in names.outputs.iter().enumerate() {
+        if let Some(target) = playback.get(index).or(playback.first()) {
+            let _refused = client.connect_ports_by_name(output, target);
+        }
+    }
+    for source in client.ports(None, Some(MIDI), PortFlags::IS_PHYSICAL | PortFlags::IS_OUTPUT) {
+        let _refused = client.connect_ports_by_name(&source, &names.midi);
+    }
+}
+
+fn latency(client: &Client, names: &Names) -> u32 {
+    client.port_by_name(&names.outputs[0]).map_or(0, |port| port.get_latency_range(LatencyType::Playback).1)
+}
+
+struct Callback {
+    ports: Ports,
+    carrier: Carrier,
+    clock: Arc<dyn Clock>,
+    rate: Rate,
+    events: Vec<TimedMidi>,
+}
+
+impl ProcessHandler for Callback {
+    fn process(&mut self, _: &Client, scope: &ProcessScope) -> Control {
+        let began = self.clock.now();
+        self.events.clear();
+        let cycle = i64::from(scope.last_frame_time());
+        for raw in self.ports.midi.iter(scope).take(EVENTS_MAX) {
+            if let Some(played) = Played::from_midi(raw.bytes) {
+                let driver = self.rate.micros(Frames(cycle + i64::from(raw.time)));
+                self.events.push(TimedMidi { offset: raw.time, driver, played });
+            }
+        }
+        let left = self.ports.left.as_mut_slice(scope);
+        let right = self.ports.right.as_mut_slice(scope);
+        self.carrier.process(self.clock.as_ref(), began, &self.events, left, right);
+        Control::Continue
+    }
+}
+
+#[derive(Default)]
+struct Shared {
+    xruns: AtomicU32,
+    dead: AtomicBool,
+}
+
+struct Notices(Arc<Shared>);
+
+impl NotificationHandler for Notices {
+    #[expect(unsafe_code, reason = "the trait's signature: it may run in a signal handler; an atomic store may too")]
+    unsafe fn shutdown(&mut self, _: ClientStatus, _: &str) {
+        self.0.dead.store(true, Ordering::Release);
+    }
+
+    fn xrun(&mut self, _: &Client) -> Control {
+        self.0.xruns.fetch_add(1, Ordering::Relaxed);
+        Control::Continue
+    }
+}
+
+struct JackStream {
+    /// `None` once stopped.
+    client: Option<AsyncClient<Notices, Callback>>,
+    info: StreamInfo,
+    shared: Arc<Shared>,
+    home: Home,
+}
+
+impl Stream for JackStream {
+    fn info(&self) -> &StreamInfo {
+        &self.info
+    }
+
+    fn poll(&mut self, each: &mut dyn FnMut(Status)) {
+        let xruns = self.shared.xruns.swap(0, Ordering::Relaxed);
+        if xruns > 0 {
+            each(Status::Xruns(xruns));
+        }
+        if self.shared.dead.load(Ordering::Acquire) {
+            each(Status::Lost("the JACK server is gone".to_owned()));
+        }
+    }
+
+    fn stop(mut self: Box<Self>) -> Option<Processor> {
+        if let Some(client) = self.client.take() {
+            // With a dead server this fails, and drops the callback all the same.
+            let _result = client.deactivate();
+        }
+        self.home.pop().ok().map(|processor| *processor)
+    }
+}

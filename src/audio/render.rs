@@ -1,0 +1,61 @@
+//! A score to sound, faster than real time, through the same processor as the live sound: the same input gives the same
+//! bits.
+
+use super::command::Command;
+use super::engine::{Engine, Reports, engine};
+use super::instrument::Instrument;
+use super::processor::{Block, Processor};
+use super::schedule::Schedule;
+use crate::music::Score;
+use crate::time::{Frames, Rate, StreamId};
+
+/// Frames of a block.
+pub const BLOCK: usize = 1024;
+/// What is rendered after the last bar at most, for notes to die away.
+const TAIL_SECONDS: i64 = 10;
+/// −70 dBFS: quieter than this for a while is the end.
+const QUIET: f32 = 0.000_3;
+const QUIET_BLOCKS: u32 = 24;
+
+/// Blocks of left and right channel, until the music has died away.
+pub struct Render {
+    engine: Engine,
+    processor: Processor,
+    reports: Reports,
+    rate: Rate,
+    next: Frames,
+    tail_end: Option<Frames>,
+    quiet_blocks: u32,
+}
+
+/// Both hands and the pedal of a score on an instrument made for `rate`; the first frame is tick 0.
+pub fn render(score: &Score, instrument: Box<dyn Instrument>, rate: Rate) -> Render {
+    let (mut engine, mut processor, reports) = engine(instrument, rate);
+    processor.begin_stream(StreamId(1), rate, BLOCK as u32);
+    engine.send(Command::Load(Box::new(Schedule::of_score(score))));
+    engine.send(Command::Play { count_in: 0 });
+    Render { engine, processor, reports, rate, next: Frames::ZERO, tail_end: None, quiet_blocks: 0 }
+}
+
+impl Iterator for Render {
+    type Item = [Vec<f32>; 2];
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.tail_end.is_some_and(|end| self.next >= end) || self.quiet_blocks > QUIET_BLOCKS {
+            return None;
+        }
+        let (mut left, mut right) = (vec![0.0; BLOCK], vec![0.0; BLOCK]);
+        let block = Block { first: self.next, mono: self.rate.micros(self.next), stream: StreamId(1) };
+        self.processor.process(block, &[], &mut left, &mut right);
+        self.next += Frames(BLOCK as i64);
+        self.engine.poll();
+        self.reports.events.drain(usize::MAX, |_| {});
+        if !self.reports.playhead.read().playing {
+            let end = self.next + Frames(TAIL_SECONDS * i64::from(self.rate.0));
+            self.tail_end.get_or_insert(end);
+            let quiet = left.iter().chain(&right).all(|s| s.abs() < QUIET);
+            self.quiet_blocks = if quiet { self.quiet_blocks + 1 } else { 0 };
+        }
+        Some([left, right])
+    }
+}

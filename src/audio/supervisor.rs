@@ -1,0 +1,235 @@
+//! Keeps a stream running: tries the backends in order, falls back to silence, and takes a lost device up again. A
+//! plain state machine, driven by the control thread through [`Supervisor::poll`]; it reads no clock and has no thread.
+
+use std::fmt;
+
+use super::backend::{Backend, BackendError, Device, Kind, Status, Stream, StreamConfig, StreamInfo};
+use super::processor::Processor;
+use crate::time::{Micros, StreamId};
+
+/// The first wait before a lost device is tried again.
+const RETRY_FIRST: Micros = Micros::from_millis(250);
+/// Each wait is twice the last, up to this.
+const RETRY_MAX: Micros = Micros::from_millis(4_000);
+
+/// What a person may want to know, one calm line each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A stream runs.
+    Started(StreamInfo),
+    /// A backend could not be started; the next one is tried.
+    Failed(BackendError),
+    /// The stream is lost; silence until the device is back.
+    Lost(String),
+    /// The music goes on where it was.
+    Back(StreamInfo),
+    /// The sound goes on elsewhere; calibration no longer holds.
+    Changed(String),
+    /// Something worth knowing.
+    Warning(String),
+    /// The sound was interrupted so many times since the last notice.
+    Xruns(u32),
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Started(info) if info.kind == Kind::Null => f.write_str("no sound device; everything else works"),
+            Self::Started(info) => write!(f, "sound on {} at {} Hz", info.device, info.rate.0),
+            Self::Failed(error) => error.fmt(f),
+            Self::Lost(why) => write!(f, "{why}; waiting for it to come back"),
+            Self::Back(info) => write!(f, "sound is back on {}", info.device),
+            Self::Changed(what) | Self::Warning(what) => f.write_str(what),
+            Self::Xruns(1) => f.write_str("the sound was interrupted"),
+            Self::Xruns(times) => write!(f, "the sound was interrupted {times} times"),
+        }
+    }
+}
+
+/// When a lost device is tried again.
+#[derive(Clone, Copy, Debug)]
+struct Retry {
+    at: Micros,
+    wait: Micros,
+}
+
+/// See the module.
+pub struct Supervisor {
+    /// In the order of preference; the last is the one that always works.
+    backends: Vec<Box<dyn Backend>>,
+    config: StreamConfig,
+    processor: Option<Processor>,
+    stream: Option<Box<dyn Stream>>,
+    retry: Option<Retry>,
+    /// Whether a stream ran and was lost, so that the music waits for it.
+    lost: bool,
+    /// Failures already told, so that each is told once.
+    told: Vec<BackendError>,
+    xruns: u64,
+    next_stream: u32,
+}
+
+impl Supervisor {
+    /// Nothing runs until [`Supervisor::start`]. `backends` are in the order of preference and not empty; the last is
+    /// taken for one that always works, such as the null backend.
+    pub fn new(backends: Vec<Box<dyn Backend>>, processor: Processor, config: StreamConfig) -> Self {
+        let next_stream = config.stream.0.max(1);
+        let (processor, stream, retry) = (Some(processor), None, None);
+        Self { backends, config, processor, stream, retry, lost: false, told: Vec::new(), xruns: 0, next_stream }
+    }
+
+    /// Starts the first backend that works.
+    pub fn start(&mut self, now: Micros) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        self.start_first(now, 0, &mut notices);
+        notices
+    }
+
+    /// The stream that runs.
+    pub fn info(&self) -> Option<&StreamInfo> {
+        self.stream.as_ref().map(|s| s.info())
+    }
+
+    /// Interruptions since the start.
+    pub fn xruns(&self) -> u64 {
+        self.xruns
+    }
+
+    /// Whether it waits for a device that was lost.
+    pub fn waiting(&self) -> bool {
+        self.lost
+    }
+
+    /// The output devices of all backends; those that cannot say are left out.
+    pub fn devices(&mut self) -> Vec<Device> {
+        self.backends.iter_mut().filter_map(|b| b.devices().ok()).flatten().collect()
+    }
+
+    /// Looks after the stream. Call it every 10 to 100 ms.
+    pub fn poll(&mut self, now: Micros) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        let mut lost = None;
+        if let Some(stream) = &mut self.stream {
+            stream.poll(&mut |status| match status {
+                Status::Xruns(times) => {
+                    self.xruns += u64::from(times);
+                    notices.push(Notice::Xruns(times));
+                }
+                Status::Changed(what) => notices.push(Notice::Changed(what)),
+                Status::Warning(what) => notices.push(Notice::Warning(what)),
+                Status::Lost(why) => lost = Some(why),
+            });
+        }
+        if let Some(why) = lost {
+            notices.push(Notice::Lost(why));
+            self.fall_back(now, &mut notices);
+        } else if self.retry.is_some_and(|r| now >= r.at) {
+            self.try_again(now, &mut notices);
+        }
+        notices
+    }
+
+    /// Stops, and starts anew with other backends or another device.
+    pub fn reconfigure(&mut self, now: Micros, backends: Vec<Box<dyn Backend>>, config: StreamConfig) -> Vec<Notice> {
+        self.take_home();
+        if let Some(processor) = self.processor.as_mut().filter(|_| self.lost) {
+            processor.forget_interruption();
+        }
+        (self.backends, self.config, self.retry, self.lost) = (backends, config, None, false);
+        self.told.clear();
+        self.start(now)
+    }
+
+    /// Stops for good and gives the processor back.
+    pub fn stop(mut self) -> Option<Processor> {
+        self.take_home();
+        self.processor.take()
+    }
+
+    fn take_home(&mut self) {
+        if let Some(stream) = self.stream.take() {
+            self.processor = stream.stop();
+        }
+    }
+
+    /// The music stands still in silence until the device is back.
+    fn fall_back(&mut self, now: Micros, notices: &mut Vec<Notice>) {
+        self.take_home();
+        if let Some(processor) = &mut self.processor {
+            processor.interrupt();
+        }
+        self.lost = true;
+        self.retry = Some(Retry { at: now + RETRY_FIRST, wait: RETRY_FIRST });
+        let last = self.backends.len().saturating_sub(1);
+        self.start_first(now, last, notices);
+    }
+
+    /// Tries backends from `first` on. If only the last one works and others were wanted, they are tried again later.
+    fn start_first(&mut self, now: Micros, first: usize, notices: &mut Vec<Notice>) {
+        let last = self.backends.len().saturating_sub(1);
+        for index in first..self.backends.len() {
+            if let Some(info) = self.start_one(index, notices) {
+                notices.push(if self.lost && index < last { Notice::Back(info) } else { Notice::Started(info) });
+                if index == last && last > 0 && self.retry.is_none() {
+                    self.retry = Some(Retry { at: now + RETRY_FIRST, wait: RETRY_FIRST });
+                }
+                return;
+            }
+        }
+    }
+
+    fn start_one(&mut self, index: usize, notices: &mut Vec<Notice>) -> Option<StreamInfo> {
+        let processor = self.processor.take()?;
+        let config = StreamConfig { stream: StreamId(self.next_stream), ..self.config.clone() };
+        self.next_stream += 1;
+        match self.backends[index].start(processor, &config) {
+            Ok(stream) => {
+                let info = stream.info().clone();
+                self.stream = Some(stream);
+                Some(info)
+            }
+            Err(failed) => {
+                self.processor = failed.processor.map(|p| *p);
+                self.tell(failed.error, notices);
+                None
+            }
+        }
+    }
+
+    fn tell(&mut self, error: BackendError, notices: &mut Vec<Notice>) {
+        if !self.told.contains(&error) {
+            self.told.push(error.clone());
+            notices.push(Notice::Failed(error));
+        }
+    }
+
+    /// Asks the wanted backends whether they are there again, without disturbing what runs meanwhile; takes the first.
+    fn try_again(&mut self, now: Micros, notices: &mut Vec<Notice>) {
+        let Some(retry) = self.retry else { return };
+        let wait = Micros((retry.wait.0 * 2).min(RETRY_MAX.0));
+        self.retry = Some(Retry { at: now + wait, wait });
+        let last = self.backends.len().saturating_sub(1);
+        for index in 0..last {
+            if let Err(error) = self.backends[index].available(&self.config) {
+                self.tell(error, notices);
+                continue;
+            }
+            self.take_home();
+            if let Some(processor) = self.processor.as_mut().filter(|_| self.lost) {
+                processor.resume();
+            }
+            if let Some(info) = self.start_one(index, notices) {
+                notices.push(Notice::Back(info));
+                (self.retry, self.lost) = (None, false);
+                self.told.clear();
+                return;
+            }
+            if let Some(processor) = self.processor.as_mut().filter(|_| self.lost) {
+                processor.interrupt();
+            }
+        }
+        if self.stream.is_none() {
+            let _told = self.start_one(last, notices);
+        }
+    }
+}

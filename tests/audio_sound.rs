@@ -1,0 +1,244 @@
+//! What comes out: the same bits for the same input, no clicks where something changes, faults contained.
+
+mod audio_support;
+
+use audio_support::{Act, Recorder, Rig, largest_step, off, on, pedal, perform, score};
+use music_trainer::audio::instrument::{Instrument, Part, Pedal};
+use music_trainer::audio::piano::Piano;
+use music_trainer::audio::{Bus, Command, LiveEvent, Played, SourceId};
+use music_trainer::music::{Hand, Pitch};
+use music_trainer::time::{Micros, Rate, Stamp, Ticks};
+
+fn piece() -> music_trainer::music::Score {
+    score(&[
+        (0, 480, 60, Hand::Right),
+        (0, 960, 48, Hand::Left),
+        (480, 960, 64, Hand::Right),
+        (700, 1400, 67, Hand::Left),
+    ])
+}
+
+fn script() -> Vec<(i64, Act)> {
+    vec![
+        (0, Act::Do(Command::SetMetronome(true))),
+        (0, Act::Do(Command::Play { count_in: 0 })),
+        (100, on(72, 100)),
+        (333, on(76, 90)),
+        (4_000, pedal(127)),
+        (5_001, off(72)),
+        (20_000, Act::Do(Command::SetVolume(Bus::Master, 0.5))),
+        (30_000, Act::Do(Command::Seek(Ticks(240)))),
+        (40_000, pedal(0)),
+    ]
+}
+
+fn piano_sound(sizes: &[usize]) -> [Vec<f32>; 2] {
+    // The nominal period is the largest block, so that the delay of live notes is the same for all sizes.
+    let mut rig = Rig::new(Box::new(Piano::new(Rate::DEFAULT)), 8192);
+    rig.load(&piece());
+    perform(&mut rig, script(), 60_000, sizes)
+}
+
+#[test]
+fn the_same_input_gives_the_same_bits_twice() {
+    let [left, right] = piano_sound(&[128]);
+    assert_eq!(piano_sound(&[128]), [left.clone(), right]);
+    assert!(left.iter().any(|s| s.abs() > 0.01), "something sounds");
+}
+
+#[test]
+fn block_sizes_do_not_change_a_single_bit() {
+    let expected = piano_sound(&[128]);
+    for sizes in [&[8192][..], &[1, 7, 64, 1000, 3, 8192, 255], &[33]] {
+        assert!(piano_sound(sizes) == expected, "blocks of {sizes:?}");
+    }
+}
+
+/// A steady sine, however many keys are down, that falls silent when none is: a click in it is the processor's.
+struct Hum {
+    phase: f32,
+    step: f32,
+}
+
+impl Hum {
+    fn new(hertz: f32) -> Self {
+        Self { phase: 0.0, step: std::f32::consts::TAU * hertz / 48_000.0 }
+    }
+}
+
+impl Instrument for Hum {
+    fn note_on(&mut self, _: Part, _: Pitch, _: u8) {}
+    fn note_off(&mut self, _: Part, _: Pitch) {}
+    fn pedal(&mut self, _: Part, _: Pedal) {}
+    fn silence(&mut self, _: Part) {}
+    fn render(&mut self, left: &mut [f32], right: &mut [f32]) {
+        for (l, r) in left.iter_mut().zip(right) {
+            self.phase += self.step;
+            (*l, *r) = (0.4 * self.phase.sin(), 0.4 * self.phase.sin());
+        }
+    }
+    fn voices(&self) -> usize {
+        1
+    }
+}
+
+#[test]
+fn volume_and_the_exchange_of_instruments_make_no_click() {
+    let mut rig = Rig::new(Box::new(Hum::new(200.0)), 256);
+    let script = vec![
+        (5_000, Act::Do(Command::SetVolume(Bus::Master, 0.1))),
+        (9_000, Act::Do(Command::SetVolume(Bus::Master, 1.0))),
+        (15_000, Act::Do(Command::SetInstrument(Box::new(Recorder::new().0)))),
+    ];
+    let [left, _] = perform(&mut rig, script, 20_000, &[256]);
+    let steepest = 0.4 * std::f32::consts::TAU * 200.0 / 48_000.0;
+    let fastest_fade = 0.4 / 480.0;
+    assert!(largest_step(&left) < steepest + fastest_fade * 1.5, "{} > {steepest}", largest_step(&left));
+    assert!(left[15_600..].iter().all(|s| *s == 0.0), "the old instrument is gone after 10 ms");
+}
+
+#[test]
+fn stop_seek_and_panic_of_the_piano_make_no_click() {
+    let mut rig = Rig::new(Box::new(Piano::new(Rate::DEFAULT)), 256);
+    rig.load(&piece());
+    let undisturbed = perform(&mut rig, vec![(0, Act::Do(Command::Play { count_in: 0 }))], 60_000, &[256]);
+    let steepest = largest_step(&undisturbed[0]);
+    for (name, command) in [("stop", Command::Stop), ("seek", Command::Seek(Ticks(1900))), ("panic", Command::Panic)] {
+        let mut rig = Rig::new(Box::new(Piano::new(Rate::DEFAULT)), 256);
+        rig.load(&piece());
+        let script = vec![(0, Act::Do(Command::Play { count_in: 0 })), (30_011, Act::Do(command))];
+        let [left, _] = perform(&mut rig, script, 60_000, &[256]);
+        assert!(largest_step(&left) <= steepest * 1.05, "{name}: {} > {steepest}", largest_step(&left));
+    }
+}
+
+#[test]
+fn memory_comes_home_when_instruments_pieces_and_sources_are_exchanged() {
+    let mut rig = Rig::new(Box::new(Hum::new(200.0)), 256);
+    let in_use = rig.engine.below();
+    for round in 0..500_u16 {
+        rig.engine.send(Command::SetInstrument(Box::new(Hum::new(300.0))));
+        rig.load(&piece());
+        let (_keys, ring) = rtrb::RingBuffer::<LiveEvent>::new(4);
+        rig.engine.add_source(SourceId(20), ring);
+        if round % 3 == 0 {
+            rig.engine.send(Command::RemoveSource(SourceId(20)));
+        }
+        rig.driver.run(512, 128);
+        rig.engine.poll();
+    }
+    rig.engine.send(Command::RemoveSource(SourceId(20)));
+    rig.driver.run(4_800, 128);
+    rig.engine.poll();
+    assert_eq!((rig.engine.below(), rig.engine.kept()), (in_use, 0));
+}
+
+#[test]
+fn commands_for_a_callback_that_does_not_run_are_kept_in_order() {
+    let (mut rig, mut log) = Rig::recorded(256);
+    for key in 0..100 {
+        for velocity in 1..=9 {
+            let pitch = Pitch::new(key).expect("a key");
+            rig.engine.send(Command::Audition(Played::On { pitch, velocity }));
+        }
+    }
+    assert!(rig.engine.kept() > 0, "more than the ring holds");
+    for _ in 0..10 {
+        rig.driver.run(128, 128);
+        rig.engine.poll();
+    }
+    let onsets: Vec<_> = log.onsets(Part::LIVE).into_iter().map(|(_, key)| key).collect();
+    assert_eq!(onsets, (0..100).flat_map(|key| [key; 9]).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_live_note_sounds_one_period_after_it_was_played_however_late_the_callback() {
+    const PERIOD: i64 = 256;
+    let (mut rig, mut log) = Rig::recorded(PERIOD as u32);
+    let (mut keys, ring) = rtrb::RingBuffer::<LiveEvent>::new(64);
+    rig.engine.add_source(SourceId(16), ring);
+    rig.driver.run(PERIOD as usize * 20, PERIOD as usize);
+    let mut expected = Vec::new();
+    for block in 0..40_i64 {
+        // Played within the block that passes now, at any place of it; callbacks are up to 2 ms late.
+        let frame = rig.driver.frame().0 + (block * 37) % PERIOD;
+        let stamp = Stamp::at(Rate::DEFAULT.micros(music_trainer::time::Frames(frame)));
+        let pitch = Pitch::new((block % 100) as u8).expect("a key");
+        keys.push(LiveEvent { stamp, played: Played::On { pitch, velocity: 90 } }).expect("room");
+        expected.push((frame + PERIOD, pitch.key()));
+        rig.driver.set_lateness(Micros(block * 713 % 2_000));
+        rig.driver.run(PERIOD as usize, PERIOD as usize);
+    }
+    rig.driver.run(PERIOD as usize * 2, PERIOD as usize);
+    let onsets = log.onsets(Part::LIVE);
+    assert_eq!(onsets.len(), expected.len());
+    for ((frame, key), (expected, expected_key)) in onsets.iter().zip(&expected) {
+        assert_eq!(key, expected_key);
+        assert!((frame - expected).abs() <= 2, "key {key} at {frame}, not {expected}");
+    }
+    assert_eq!(rig.reports.playhead.read().late, 0);
+}
+
+#[test]
+fn events_of_the_driver_sound_exactly_one_period_later_and_are_published_with_their_frame() {
+    let (mut rig, mut log) = Rig::recorded(256);
+    perform(&mut rig, vec![(1_000, on(60, 99)), (1_001, off(60)), (5_119, on(61, 1))], 8_192, &[256]);
+    assert_eq!(log.onsets(Part::LIVE), [(1_256, 60), (5_375, 61)]);
+    let live: Vec<_> = rig
+        .events()
+        .into_iter()
+        .filter_map(|(stamp, event)| match event {
+            music_trainer::audio::AudioEvent::Live { played: Played::On { pitch, .. }, .. } => {
+                Some((stamp.frame?.0, stamp.stream.0, pitch.key()))
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(live, [(1_000, 1, 60), (5_119, 1, 61)]);
+}
+
+#[test]
+fn a_removed_source_leaves_no_note_hanging() {
+    let (mut rig, mut log) = Rig::recorded(256);
+    let (mut keys, ring) = rtrb::RingBuffer::<LiveEvent>::new(64);
+    rig.engine.add_source(SourceId(16), ring);
+    let pitch = Pitch::MIDDLE_C;
+    let stamp = Stamp::at(Micros(0));
+    keys.push(LiveEvent { stamp, played: Played::On { pitch, velocity: 90 } }).expect("room");
+    keys.push(LiveEvent { stamp, played: Played::Pedal(Pedal::Sustain(127)) }).expect("room");
+    rig.driver.run(1024, 256);
+    rig.engine.send(Command::RemoveSource(SourceId(16)));
+    rig.driver.run(256, 256);
+    use audio_support::Call;
+    let calls: Vec<_> = log.of(Part::LIVE).into_iter().map(|(_, call)| call).collect();
+    assert_eq!(calls, [Call::On(60, 90), Call::Pedal(127), Call::Off(60), Call::Pedal(0)]);
+}
+
+/// Panics when it is asked for sound.
+struct Broken;
+
+impl Instrument for Broken {
+    fn note_on(&mut self, _: Part, _: Pitch, _: u8) {}
+    fn note_off(&mut self, _: Part, _: Pitch) {}
+    fn pedal(&mut self, _: Part, _: Pedal) {}
+    fn silence(&mut self, _: Part) {}
+    fn render(&mut self, _: &mut [f32], _: &mut [f32]) {
+        panic!("a broken instrument, as the test wants it");
+    }
+    fn voices(&self) -> usize {
+        0
+    }
+}
+
+#[test]
+fn a_panic_in_the_callback_is_silence_and_another_instrument_mends_it() {
+    let mut rig = Rig::new(Box::new(Hum::new(200.0)), 256);
+    rig.driver.run(1024, 256);
+    rig.engine.send(Command::SetInstrument(Box::new(Broken)));
+    let (left, _) = rig.driver.run(1024, 256);
+    assert!(left.iter().all(|s| *s == 0.0));
+    assert_eq!(rig.reports.playhead.read().faults, 1, "it is asked only once");
+    rig.engine.send(Command::SetInstrument(Box::new(Hum::new(200.0))));
+    let (left, _) = rig.driver.run(1024, 256);
+    assert!(left.iter().any(|s| *s != 0.0), "sound again");
+}
