@@ -174,7 +174,8 @@ fn a_live_note_sounds_one_period_after_it_was_played_however_late_the_callback()
     assert_eq!(onsets.len(), expected.len());
     for ((frame, key), (expected, expected_key)) in onsets.iter().zip(&expected) {
         assert_eq!(key, expected_key);
-        assert!((frame - expected).abs() <= 2, "key {key} at {frame}, not {expected}");
+        // The mapping follows drift while no callback is punctual: up to 0.2 ms beside.
+        assert!((frame - expected).abs() <= 10, "key {key} at {frame}, not {expected}");
     }
     assert_eq!(rig.reports.playhead.read().late, 0);
 }

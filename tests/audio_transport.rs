@@ -5,8 +5,8 @@ mod audio_support;
 use audio_support::{Act, Call, Rig, perform, score};
 use music_trainer::audio::instrument::Part;
 use music_trainer::audio::{Command, LoopRange, TransportEvent};
-use music_trainer::music::{Hand, Hands, Percent};
-use music_trainer::time::Ticks;
+use music_trainer::music::{Hand, Hands, Meter, Percent, Score, ScoreParts, Tempo};
+use music_trainer::time::{Frames, Ticks};
 
 use Hand::{Left, Right};
 
@@ -199,4 +199,18 @@ fn the_course_that_is_reported_maps_every_click_to_its_frame() {
         }
     }
     assert!(compared > 8, "{compared} clicks");
+}
+
+#[test]
+fn a_loop_shorter_than_a_frame_does_not_hold_up_the_callback() {
+    let (mut rig, _log) = Rig::recorded(256);
+    let tempos = vec![Tempo { tick: Ticks(0), micros_per_quarter: 1 }];
+    let meters = vec![Meter { tick: Ticks(0), beats: 255, unit: 1 }];
+    rig.load(&Score::new(ScoreParts { resolution: 480, tempos, meters, ..Default::default() }));
+    rig.engine.send(Command::SetLoop(Some(LoopRange { from: Ticks(0), to: Ticks(1), count_in: 0, hold: None })));
+    rig.engine.send(play());
+    rig.driver.run(64, 32);
+    let playhead = rig.reports.playhead.read();
+    assert_eq!(playhead.frame, Frames(64));
+    assert!(playhead.pass > 64, "it was busy, not hanging");
 }

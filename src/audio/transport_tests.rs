@@ -155,16 +155,3 @@ fn a_count_in_leads_to_the_start_and_shows_where_it_is() {
     assert_eq!(seen, expected);
     assert!(!transport.counting_in(Frames(96_000)));
 }
-
-#[test]
-fn a_loop_shorter_than_a_frame_still_ends_each_block() {
-    let mut transport = of_score(&score(&[0, 1], 1));
-    transport.set_loop(Frames(0), Some(LoopRange { from: Ticks(0), to: Ticks(1), count_in: 0, hold: None }));
-    assert!(transport.play(Frames(0), 0));
-    let mut taken = 0;
-    while transport.next_frame(Frames(0)) == Some(Frames(0)) && taken < 10_000 {
-        transport.take(Frames(0));
-        taken += 1;
-    }
-    assert!(taken <= 10_000, "the processor's bound on things per frame covers it");
-}

@@ -1,6 +1,6 @@
 //! What the audio tests share: an engine on the stepped backend, an instrument that writes down what it is told, and a
 //! script of things to do at exact frames.
-#![allow(dead_code)]
+#![allow(dead_code, unreachable_pub)]
 
 use music_trainer::audio::backend::stepped::{Driver, stepped};
 use music_trainer::audio::backend::{Backend, Stream, StreamConfig};
