@@ -72,7 +72,7 @@ pub fn run(mode: Mode, json: bool, score: &Path, take: &Path, out: &mut dyn Writ
         serde_json::to_writer(&mut *out, &report).map_err(io::Error::from)?;
         writeln!(out)?;
     } else {
-        summary(&reading.score, &notes, &grade, out)?;
+        summary(mode, &reading.score, &notes, &grade, out)?;
     }
     Ok(())
 }
@@ -205,8 +205,8 @@ fn millis(time: Micros) -> f64 {
     time.as_millis_f64()
 }
 
-fn summary(score: &Score, notes: &[PlayedNote], grade: &Grade, out: &mut dyn Write) -> io::Result<()> {
-    let result = TakeResult::of(score, &grade.verdicts, |_| None);
+fn summary(mode: Mode, score: &Score, notes: &[PlayedNote], grade: &Grade, out: &mut dyn Write) -> io::Result<()> {
+    let result = TakeResult::of(mode, score, &grade.verdicts, |_| None);
     let c = result.counts;
     writeln!(out, "written   {} notes", score.notes().len())?;
     writeln!(out, "played    {} notes", notes.len())?;
@@ -220,6 +220,7 @@ fn summary(score: &Score, notes: &[PlayedNote], grade: &Grade, out: &mut dyn Wri
             writeln!(out, "bias      {:+.1} ms ± {interval:.1} (n = {})", t.bias_millis, t.n)?;
             writeln!(out, "spread    {:.1} ms ± {:.1}", t.spread_millis, t.spread_interval_millis)?;
         }
+        None if mode == Mode::Wait => writeln!(out, "timing    not judged while waiting")?,
         None => writeln!(out, "timing    not enough data")?,
     }
     for (bar, trouble) in result.worst_bars() {

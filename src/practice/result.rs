@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::types::{Verdict, VerdictKind};
+use super::types::{Mode, Verdict, VerdictKind};
 use crate::music::{Hand, Hands, Score};
 use crate::time::Micros;
 
@@ -167,12 +167,23 @@ pub struct TakeResult {
     pub incomplete: bool,
     bars: BTreeMap<usize, BarResult>,
     deviations: Vec<Micros>,
+    untimed: bool,
 }
 
 impl TakeResult {
+    /// An empty result for a mode. In *Wait* nothing is expected at a time, so there timing is not collected.
+    pub fn for_mode(mode: Mode) -> Self {
+        Self { untimed: mode == Mode::Wait, ..Self::default() }
+    }
+
     /// All verdicts of a take. `bar_of_extra` tells the bar in which a played note without a written one belongs.
-    pub fn of(score: &Score, verdicts: &[Verdict], bar_of_extra: impl Fn(&Verdict) -> Option<usize>) -> Self {
-        let mut result = Self::default();
+    pub fn of(
+        mode: Mode,
+        score: &Score,
+        verdicts: &[Verdict],
+        bar_of_extra: impl Fn(&Verdict) -> Option<usize>,
+    ) -> Self {
+        let mut result = Self::for_mode(mode);
         for verdict in verdicts {
             let bar = verdict.written.map(|id| score.bars().index_at(score.note(id).onset));
             result.add(score, verdict, bar.or_else(|| bar_of_extra(verdict)));
@@ -199,7 +210,7 @@ impl TakeResult {
             let fresh = BarResult { index, number, counts: Counts::default() };
             self.bars.entry(index).or_insert(fresh).counts.add(verdict.kind);
         }
-        if verdict.kind.is_right() {
+        if verdict.kind.is_right() && !self.untimed {
             self.deviations.extend(verdict.deviation);
         }
     }
@@ -318,7 +329,7 @@ mod tests {
             verdict(6, VerdictKind::WrongOctave, 0),
         ];
         let extra = Verdict { written: None, ..verdict(0, VerdictKind::Extra, 0) };
-        let mut result = TakeResult::of(&score(), &verdicts, |_| None);
+        let mut result = TakeResult::of(Mode::Tempo, &score(), &verdicts, |_| None);
         result.add(&score(), &extra, Some(0));
         assert_eq!(result.right_hand.right(), 2);
         assert_eq!(result.hands(Hands::LEFT), Counts::default());
@@ -340,6 +351,14 @@ mod tests {
         assert_eq!((timing.n, timing.bias_millis), (20, -10.0));
         assert!((timing.spread_millis - 20.519).abs() < 0.001, "{timing:?}");
         assert!((timing.bias_interval_millis - 8.993).abs() < 0.001, "{timing:?}");
+    }
+
+    #[test]
+    fn waiting_has_no_timing() {
+        let verdicts: Vec<Verdict> = (0..40).map(|i| verdict(i % 8, VerdictKind::OnTime, 900)).collect();
+        let result = TakeResult::of(Mode::Wait, &score(), &verdicts, |_| None);
+        assert_eq!((result.counts.on_time, result.timing()), (40, None));
+        assert!(TakeResult::of(Mode::Tempo, &score(), &verdicts, |_| None).timing().is_some());
     }
 
     #[test]

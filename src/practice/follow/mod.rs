@@ -37,11 +37,13 @@ struct Piece {
     groups: Vec<Group>,
     /// The other notes of unisons, with the one of `written` that stands for them.
     twins: Vec<(NoteId, usize)>,
+    /// For each key, then each group, how many notes of it the group has.
+    copies: Vec<u8>,
 }
 
 impl Piece {
     fn new(score: &Score, hands: Hands, from: Ticks, to: Ticks) -> Self {
-        let mut piece = Self { written: Vec::new(), groups: Vec::new(), twins: Vec::new() };
+        let mut piece = Self { written: Vec::new(), groups: Vec::new(), twins: Vec::new(), copies: Vec::new() };
         for (group, onset) in score.onset_groups(hands, from, to).into_iter().enumerate() {
             let first = piece.written.len();
             for id in onset.notes {
@@ -55,6 +57,11 @@ impl Piece {
             }
             let seconds = score.tempo().micros(onset.tick, Percent::FULL).0 as f64 / 1e6;
             piece.groups.push(Group { seconds, first, end: piece.written.len() });
+        }
+        piece.copies = vec![0; 128 * piece.groups.len()];
+        for written in &piece.written {
+            let copies = &mut piece.copies[usize::from(written.pitch.key()) * piece.groups.len() + written.group];
+            *copies = copies.saturating_add(1);
         }
         piece
     }

@@ -195,7 +195,9 @@ fn entries(
         let mut skipped = 0.0;
         for forward in 1..=FORWARD_MAX.min(group) {
             let from = group - forward;
-            if let Some((cost, since)) = from.checked_sub(front.base).and_then(|i| leave.get(i)) {
+            let reached = from.checked_sub(front.base).and_then(|i| leave.get(i));
+            // The rhythm only adds to the cost, so most places need no look at it.
+            if let Some((cost, since)) = reached.filter(|(cost, _)| cost + skipped < cheapest.0) {
                 let written = piece.groups[group].seconds - piece.groups[from].seconds;
                 let rhythm = tempos.map_or(0.0, |t| rhythm(*since, (written * t[group]) as f32));
                 if cost + skipped + rhythm < cheapest.0 {
@@ -268,7 +270,7 @@ fn step(
 
 /// How many notes of a pitch a group has.
 fn copies(piece: &Piece, group: usize, note: &PlayedNote) -> usize {
-    piece.group_notes(group).iter().filter(|w| w.pitch == note.pitch).count()
+    usize::from(piece.copies[usize::from(note.pitch.key()) * piece.groups.len() + group])
 }
 
 fn near(piece: &Piece, group: usize, note: &PlayedNote) -> bool {
