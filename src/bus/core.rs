@@ -11,10 +11,12 @@ use super::delivery::{Delivery, Outcome, Start};
 use super::envelope::{Body, Envelope, Name, Publish};
 use super::filter::Filter;
 use super::fold::{self, Folded, Versioned};
+use super::health::Health;
 use super::hlc::Hlc;
-use super::inspect::{ConflictReport, Counts, Histogram};
+use super::inspect::{ConflictReport, Counts, Histogram, SubscriberReport};
 use super::model::{Durability, ENTITY_KEY_BYTES_MAX, EntityKey, Expect, Model, Strategy};
 use super::queue::{CommitBatch, Queue, Queued};
+use super::rows::Saved;
 use super::snapshot::{Snapshot, State};
 use super::storage::{DeviceId, EventId, Row, StorageError};
 use super::subscribers::{Decision, Fetch, Reach, Subscribers};
@@ -36,6 +38,22 @@ pub struct Now {
     pub mono: Micros,
     /// Of the wall.
     pub wall: WallMillis,
+}
+
+/// What a core starts from.
+pub struct Setup<M: Model> {
+    /// The machine.
+    pub device: DeviceId,
+    /// The state at the log's end.
+    pub folded: Folded<M>,
+    /// The subscribers that an earlier run left.
+    pub saved: Vec<Saved>,
+    /// The health when commits succeed.
+    pub rest: Health,
+    /// Bounds of undurable events and their bytes.
+    pub buffer: (usize, usize),
+    /// Seeds the jitter of retries.
+    pub seed: u64,
 }
 
 /// The bus's state. `R` is what a publisher is answered through: a channel in the program, a number in a simulation.
@@ -183,9 +201,14 @@ pub enum Input<M: Model, R> {
 
 impl<M: Model, R: Clone> Core<M, R> {
     /// Goes on from a log.
-    pub fn new(device: DeviceId, folded: Folded<M>, rest: super::health::Health) -> Self {
+    pub fn new(setup: Setup<M>) -> Self {
+        let Setup { device, folded, saved, rest, buffer, seed } = setup;
         let state = State::from_entities(&folded.entities);
         let slot = |(key, value)| (key, Slot { value, changed: false });
+        let mut queue = Queue::new(rest);
+        queue.set_limits(buffer.0, buffer.1);
+        let mut subscribers = Subscribers::new(seed);
+        subscribers.resume(saved, folded.end.seq);
         Self {
             device,
             seq: folded.end.seq,
@@ -195,7 +218,7 @@ impl<M: Model, R: Clone> Core<M, R> {
             entities: folded.entities.into_iter().map(slot).collect(),
             changed: Vec::new(),
             state,
-            queue: Queue::new(rest),
+            queue,
             window: VecDeque::new(),
             waiting: VecDeque::new(),
             losses: Vec::new(),
@@ -204,7 +227,7 @@ impl<M: Model, R: Clone> Core<M, R> {
             counts: Counts::default(),
             topics: vec![0; M::topics().len()],
             commit_times: Histogram::default(),
-            subscribers: Subscribers::new(1),
+            subscribers,
         }
     }
 
@@ -574,6 +597,21 @@ impl<M: Model, R> Core<M, R> {
     /// How many keys.
     pub fn entity_count(&self) -> usize {
         self.entities.len()
+    }
+
+    /// Nothing waits for the disk.
+    pub fn is_clean(&self) -> bool {
+        self.queue.is_clean()
+    }
+
+    /// The durable subscribers.
+    pub fn subscribers_seen(&self) -> Vec<SubscriberReport> {
+        self.subscribers.reports(self.durable)
+    }
+
+    /// The place of a durable name, by which deliveries are addressed.
+    pub fn subscriber(&self, name: &str) -> Option<usize> {
+        self.subscribers.index(name)
     }
 
     /// The last conflicts, oldest first.

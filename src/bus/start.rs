@@ -8,7 +8,7 @@ use std::thread::Builder;
 use arc_swap::ArcSwap;
 use crossbeam_channel::bounded;
 
-use super::core::{Core, Effects, Input, Now};
+use super::core::{Core, Effects, Input, Now, Setup};
 use super::envelope::Envelope;
 use super::fold::{self, FoldError, Folded, Versioned};
 use super::handle::{BusHandle, Shared};
@@ -18,7 +18,6 @@ use super::persister;
 use super::reader;
 use super::rows;
 use super::storage::{DeviceId, Row, StateRow, Storage, StorageError, StorageReader, Table};
-use super::subscribers::Subscribers;
 use super::thread::{BusThread, COMMANDS, Config, Side};
 use crate::time::Clock;
 
@@ -54,10 +53,9 @@ pub fn start<M: Model>(
     let known = device(&*reader)?;
     let device = known.unwrap_or_else(draw_device);
     let now = Now { mono: clock.now(), wall: clock.wall() };
-    let mut core = Core::new(device, folded, config.rest.clone());
-    core.queue.set_limits(config.buffer.0, config.buffer.1);
-    core.subscribers = Subscribers::new(config.seed);
-    core.subscribers.resume(rows::subscribers(&*reader)?, core.applied());
+    let saved = rows::subscribers(&*reader)?;
+    let (rest, buffer, seed) = (config.rest.clone(), config.buffer, config.seed);
+    let mut core = Core::new(Setup { device, folded, saved, rest, buffer, seed });
     if known.is_none() {
         let row = Row { table: Table::Meta, key: DEVICE_ROW.to_vec(), value: Some(device.0.to_be_bytes().to_vec()) };
         core.step(now, Input::Row(row), &mut Effects::default());
