@@ -609,6 +609,11 @@ impl<M: Model, R> Core<M, R> {
         self.subscribers.reports(self.durable)
     }
 
+    /// Filters evaluated and deliveries made for durable subscribers.
+    pub fn subscriber_work(&self) -> (u64, u64) {
+        (self.subscribers.filters, self.subscribers.deliveries)
+    }
+
     /// The place of a durable name, by which deliveries are addressed.
     pub fn subscriber(&self, name: &str) -> Option<usize> {
         self.subscribers.index(name)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use music_trainer::bus::core::{Core, Effects, Input, Now, Setup};
 use music_trainer::bus::health::Health;
-use music_trainer::bus::storage::{Batch, Storage, StorageError, StorageReader};
+use music_trainer::bus::storage::{Batch, Storage, StorageError};
 use music_trainer::bus::subscription::MAX_DELIVER;
 use music_trainer::bus::testing::{Event, Random, Test, check_fold};
 use music_trainer::bus::{
@@ -28,7 +28,8 @@ enum Fate {
     Durable(u64),
 }
 
-pub struct World {
+/// See the module.
+pub(crate) struct World {
     random: Random,
     storage: MemoryStorage,
     core: Core<Test, u64>,
@@ -60,7 +61,7 @@ fn setup(storage: &MemoryStorage, seed: u64) -> Setup<Test> {
 }
 
 impl World {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         let storage = MemoryStorage::new();
         let mut world = Self {
             random: Random(seed),
@@ -88,7 +89,7 @@ impl World {
     }
 
     /// One random operation, then the cheap invariants.
-    pub fn operate(&mut self) {
+    pub(crate) fn operate(&mut self) {
         match self.random.below(100) {
             0..35 => self.publish(),
             35..42 => self.transfer(),
@@ -333,8 +334,8 @@ impl World {
         assert_eq!(counts.published, counts.applied + counts.refused + counts.lost, "nothing disappears silently");
     }
 
-    /// Peace: the disk works, subscribers do their work, and the sums must be right.
-    pub fn finish(&mut self) {
+    /// Peace: the disk works, subscribers do their work, and the sums must be right. Gives what it went through.
+    pub(crate) fn finish(&mut self) -> Tally {
         for round in 0.. {
             assert!(round < 5_000, "it comes to rest: {:?}", self.core.subscribers_seen());
             self.now.mono += Micros(700_000);
@@ -368,10 +369,10 @@ impl World {
                 self.step(Input::Flush);
             }
         }
-        self.check_end();
+        self.check_end()
     }
 
-    fn check_end(&mut self) {
+    fn check_end(&mut self) -> Tally {
         let reader = self.storage.reader();
         let snapshot = self.core.snapshot(self.now);
         assert_eq!(snapshot.durable, snapshot.applied);
@@ -404,5 +405,51 @@ impl World {
         for letter in letters.iter().filter(|letter| letter.error == "poison") {
             assert_eq!(letter.tries, MAX_DELIVER, "given up after exactly so many tries");
         }
+        Tally {
+            events: events.len() as u64,
+            crashes: self.crashes,
+            dead_letters: letters.len() as u64,
+            redelivered: self.core.subscribers_seen().iter().map(|seen| seen.redelivered).sum(),
+            conflicts: self.core.counts().conflicts,
+            failures: self.core.counts().commit_failures,
+            echoes: echoes as u64,
+        }
+    }
+}
+
+/// What a seed went through, so that a test can say that it went through something.
+#[derive(Default)]
+pub(crate) struct Tally {
+    pub(crate) events: u64,
+    pub(crate) crashes: u64,
+    pub(crate) dead_letters: u64,
+    pub(crate) redelivered: u64,
+    pub(crate) conflicts: u64,
+    pub(crate) failures: u64,
+    pub(crate) echoes: u64,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.events += other.events;
+        self.crashes += other.crashes;
+        self.dead_letters += other.dead_letters;
+        self.redelivered += other.redelivered;
+        self.conflicts += other.conflicts;
+        self.failures += other.failures;
+        self.echoes += other.echoes;
+    }
+
+    /// Each figure, by name.
+    pub(crate) fn figures(&self) -> [(&'static str, u64); 7] {
+        [
+            ("events", self.events),
+            ("crashes", self.crashes),
+            ("dead letters", self.dead_letters),
+            ("redeliveries", self.redelivered),
+            ("conflicts", self.conflicts),
+            ("failed commits", self.failures),
+            ("echoes", self.echoes),
+        ]
     }
 }
