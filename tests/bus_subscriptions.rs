@@ -10,7 +10,8 @@ use music_trainer::bus::storage::Storage;
 use music_trainer::bus::subscription::{ACK_WAIT, BACK_OFF, MAX_ACK_PENDING, MAX_DELIVER};
 use music_trainer::bus::testing::{Event, Test, check_fold};
 use music_trainer::bus::{
-    Applied, Delivery, DeviceId, Envelope, Filter, MemoryStorage, Outcome, Publish, PublishError, Put, Start, rows, start,
+    Applied, Delivery, DeviceId, Envelope, Filter, MemoryStorage, Outcome, Publish, PublishError, Put, Start, rows,
+    start,
 };
 use music_trainer::time::{Micros, WallMillis};
 

@@ -6,7 +6,7 @@ use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::answer::{PublishError, Reply, Ticket};
 use super::component::{self, Component};
@@ -43,9 +43,38 @@ pub(super) enum Command<M: Model> {
     Shutdown(Sender<()>),
 }
 
+/// Says that the bus takes no more commands. A bounded channel keeps what is in it while senders live, so the bus
+/// thread when it stops, and whoever sends at that moment, empty it: then every ticket and mailbox in it is dropped.
+pub(super) struct Closed<M: Model> {
+    closed: AtomicBool,
+    commands: Receiver<Command<M>>,
+}
+
+impl<M: Model> Closed<M> {
+    pub(super) fn new(commands: Receiver<Command<M>>) -> Self {
+        Self { closed: AtomicBool::new(false), commands }
+    }
+
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        self.sweep();
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
+    fn sweep(&self) {
+        if self.is_closed() {
+            self.commands.try_iter().for_each(drop);
+        }
+    }
+}
+
 /// What handles and the bus thread share.
 pub(super) struct Shared<M: Model> {
     pub(super) commands: Sender<Command<M>>,
+    pub(super) closed: Arc<Closed<M>>,
     pub(super) bus: Thread,
     pub(super) snapshot: Arc<ArcSwap<Snapshot<M>>>,
     pub(super) reader: Arc<dyn StorageReader>,
@@ -93,6 +122,9 @@ impl<M: Model> BusHandle<M> {
 
     pub(super) fn send(&self, command: Command<M>) -> Result<(), PublishError<M>> {
         use crossbeam_channel::{SendTimeoutError, TrySendError};
+        if self.0.closed.is_closed() {
+            return Err(PublishError::Closed);
+        }
         let sent = match self.0.commands.try_send(command) {
             Err(TrySendError::Full(command)) => {
                 self.0.bus.unpark();
@@ -105,6 +137,8 @@ impl<M: Model> BusHandle<M> {
             Ok(()) => Ok(()),
         };
         self.0.bus.unpark();
+        // The bus may have stopped since: then nobody else takes the command out.
+        self.0.closed.sweep();
         sent
     }
 
@@ -199,6 +233,7 @@ impl<M: Model> BusHandle<M> {
     pub fn shutdown(&self, wait: Duration) -> bool {
         let (sender, receiver) = bounded(1);
         if self.send(Command::Shutdown(sender)).is_ok() {
+            // An end without a word means that another shutdown was first.
             receiver.recv_timeout(wait).ok();
         }
         let snapshot = self.snapshot();

@@ -11,7 +11,7 @@ use crossbeam_channel::bounded;
 use super::core::{Core, Effects, Input, Now, Setup};
 use super::envelope::Envelope;
 use super::fold::{self, FoldError, Folded, Versioned};
-use super::handle::{BusHandle, Shared};
+use super::handle::{BusHandle, Closed, Shared};
 use super::inspect::Report;
 use super::model::{EntityKey, Model};
 use super::persister;
@@ -61,6 +61,7 @@ pub fn start<M: Model>(
         core.step(now, Input::Row(row), &mut Effects::default());
     }
     let (commands, commands_out) = bounded(COMMANDS);
+    let closed = Arc::new(Closed::new(commands_out.clone()));
     let (orders, orders_out) = bounded(2);
     let (outcomes_in, outcomes) = bounded(2);
     let (fetches, fetches_out) = bounded(FETCHES);
@@ -74,6 +75,7 @@ pub fn start<M: Model>(
         clock: Arc::clone(&clock),
         core,
         commands: commands_out,
+        closed: Arc::clone(&closed),
         orders,
         outcomes,
         fetches,
@@ -91,7 +93,7 @@ pub fn start<M: Model>(
     persister::spawn(storage, orders_out, outcomes_in, bus.clone())
         .and_then(|_| reader::spawn(Arc::clone(&reader), fetches_out, fetched_in, bus.clone()))
         .map_err(|error| StartError::Thread(error.to_string()))?;
-    Ok(BusHandle(Arc::new(Shared { commands, bus, snapshot, reader, clock, report, report_wanted, device })))
+    Ok(BusHandle(Arc::new(Shared { commands, closed, bus, snapshot, reader, clock, report, report_wanted, device })))
 }
 
 /// The machine's id, if the store has one.

@@ -13,7 +13,7 @@ use super::answer::{Answer, Reply};
 use super::core::{Core, Effects, Input, Now};
 use super::delivery::Mailbox;
 use super::envelope::{self, Publish};
-use super::handle::Command;
+use super::handle::{Closed, Command};
 use super::health::Health;
 use super::inspect::{Fill, Histogram, RECENT_EVENTS, Report, TopicReport};
 use super::lanes::Lane;
@@ -70,6 +70,7 @@ pub(super) struct BusThread<M: Model> {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) core: Core<M, Reply<M>>,
     pub(super) commands: Receiver<Command<M>>,
+    pub(super) closed: Arc<Closed<M>>,
     pub(super) orders: Sender<Order<M>>,
     pub(super) outcomes: Receiver<Outcome>,
     pub(super) fetches: Sender<Fetch>,
@@ -146,6 +147,7 @@ impl<M: Model> BusThread<M> {
                 std::thread::park_timeout(if silent { self.config.poll_idle } else { self.config.poll });
             }
         }
+        self.closed.close();
         // The persister ends, and closes the store, once it gets no more orders.
         drop(self.orders);
         while self.outcomes.recv().is_ok() {}
