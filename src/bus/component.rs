@@ -8,7 +8,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use super::answer::PublishError;
-use super::delivery::{Delivery, DurableSubscription, Outcome, Progress, Start, private_rows};
+use super::delivery::{Delivery, DurableSubscription, Outcome, PrivateRows, Progress, Start, private_rows};
 use super::filter::Filter;
 use super::handle::{BusHandle, Command};
 use super::model::Model;
@@ -73,7 +73,7 @@ impl<M: Model> Context<M> {
     }
 
     /// The component's private rows whose key begins with `prefix`, as of the last commit.
-    pub fn private(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StorageError> {
+    pub fn private(&self, prefix: &[u8]) -> Result<PrivateRows, StorageError> {
         private_rows(&self.bus, self.name, prefix)
     }
 }

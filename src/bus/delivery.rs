@@ -46,6 +46,9 @@ pub struct Put {
     pub value: Option<Vec<u8>>,
 }
 
+/// Private rows: keys and values, in key order.
+pub type PrivateRows = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// What a handler decides about a delivery.
 #[derive(Clone, Debug)]
 pub enum Outcome<M: Model> {
@@ -148,7 +151,7 @@ impl<M: Model> DurableSubscription<M> {
     }
 
     /// The subscriber's private rows whose key begins with `prefix`, as of the last commit.
-    pub fn private(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StorageError> {
+    pub fn private(&self, prefix: &[u8]) -> Result<PrivateRows, StorageError> {
         private_rows(&self.bus, &self.name, prefix)
     }
 }
@@ -171,7 +174,7 @@ pub(super) fn private_rows<M: Model>(
     bus: &BusHandle<M>,
     name: &str,
     prefix: &[u8],
-) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StorageError> {
+) -> Result<PrivateRows, StorageError> {
     let own = row_key(name, &[]);
     let rows = bus.reader().rows(Table::Private, &row_key(name, prefix))?;
     Ok(rows.into_iter().filter_map(|row| Some((row.key.get(own.len()..)?.to_vec(), row.value?))).collect())

@@ -33,7 +33,7 @@ pub mod thread;
 
 pub use answer::{Applied, PublishError, Ticket};
 pub use component::{Component, Context};
-pub use delivery::{Delivery, DurableSubscription, Outcome, Put, Start};
+pub use delivery::{Delivery, DurableSubscription, Outcome, PrivateRows, Put, Start};
 pub use envelope::{Body, Envelope, Publish};
 pub use filter::Filter;
 pub use fold::{Versioned, replay};

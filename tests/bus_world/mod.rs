@@ -347,10 +347,10 @@ impl World {
                 self.step(Input::Committed);
                 self.look();
             }
-            for index in 0..2 {
+            for (index, name) in NAMES.iter().enumerate() {
                 while let Some(delivery) = self.mailboxes[index].pop_front() {
                     self.check_delivery(index, &delivery);
-                    let place = self.core.subscriber(NAMES[index]).expect("it subscribed");
+                    let place = self.core.subscriber(name).expect("it subscribed");
                     self.step(Input::Taken { index: place, number: delivery.number });
                     let poison = delivery.envelope.event() == Some(&Event::Note { pitch: POISON });
                     let outcome = match poison {
