@@ -433,7 +433,8 @@ impl Processor {
         if self.transport.playing() && !self.transport.waiting() {
             let anchor = self.transport.anchor();
             let (at, speed, resolution) = (anchor.at, anchor.speed, anchor.resolution);
-            self.publish(TransportEvent::Runs { at, speed, resolution });
+            let runs = TransportEvent::Runs { at, speed, resolution };
+            let _full = self.links.events.push(self.stamp(anchor.frame), AudioEvent::Transport(runs));
         }
     }
 

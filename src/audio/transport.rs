@@ -352,10 +352,14 @@ impl Transport {
     }
 
     /// Moves the music forward to a tick, and sets the next place to wait at. Returns the range of event indices that
-    /// were passed over; never moves back.
+    /// were passed over; never moves back, and does nothing to music that is stopped.
     pub(super) fn advance(&mut self, now: Frames, tick: Ticks, hold: Option<Ticks>) -> std::ops::Range<usize> {
-        let at = MusicTime::of(self.schedule.map(), tick);
         let mut passed = self.cursor..self.cursor;
+        if !self.playing {
+            return passed;
+        }
+        let tick = tick.min(self.schedule.end().unwrap_or(tick));
+        let at = MusicTime::of(self.schedule.map(), tick);
         let counting_in = self.counting_in(now);
         self.freeze(now);
         if counting_in || self.anchor.at < at {
