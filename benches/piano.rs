@@ -34,7 +34,12 @@ fn measure(name: &str, mut before: impl FnMut(usize), mut render: impl FnMut(&mu
     let mean = times.iter().sum::<f64>() / times.len() as f64;
     times.sort_by(f64::total_cmp);
     let percent = |share: f64| 100.0 * times[((times.len() - 1) as f64 * share) as usize];
-    println!("{name}: median {:.2} % of real time, mean {:.2} %, p99 {:.2} %", percent(0.5), 100.0 * mean, percent(0.99));
+    println!(
+        "{name}: median {:.2} % of real time, mean {:.2} %, p99 {:.2} %",
+        percent(0.5),
+        100.0 * mean,
+        percent(0.99)
+    );
     percent(0.5)
 }
 
@@ -72,7 +77,8 @@ fn soundfont() -> Option<std::path::PathBuf> {
     if let Some(path) = std::env::var_os("SOUNDFONT") {
         return Some(path.into());
     }
-    let mut found: Vec<_> = std::fs::read_dir("/usr/share/sounds/sf2").ok()?.flatten().map(|entry| entry.path()).collect();
+    let mut found: Vec<_> =
+        std::fs::read_dir("/usr/share/sounds/sf2").ok()?.flatten().map(|entry| entry.path()).collect();
     found.retain(|path| path.extension().is_some_and(|ext| ext == "sf2"));
     found.sort();
     found.pop()

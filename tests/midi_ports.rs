@@ -288,6 +288,21 @@ fn a_machine_without_midi_is_told_once_and_asked_less_and_less_often() {
 }
 
 #[test]
+fn a_device_that_stays_busy_is_told_once_and_opened_when_it_is_free() {
+    let fake = Fake::with(&["Piano"]);
+    let (mut inputs, _listener) = inputs(&fake);
+    let mut told = Vec::new();
+    for second in 0..10 {
+        fake.plug(0, 24, Micros::ZERO, true);
+        told.extend(inputs.poll(Micros(second * 1_000_000)));
+    }
+    assert!(matches!(&told[..], [Change::Failed(_, _, reason)] if reason == "busy"), "{told:?}");
+    assert_eq!(inputs.report()[0].link, Link::Failed("busy".to_owned()));
+    let changes = inputs.poll(Micros(10_000_000));
+    assert!(matches!(changes[..], [Change::Opened(..)]), "{changes:?}");
+}
+
+#[test]
 fn switching_a_device_off_releases_its_notes() {
     let fake = Fake::with(&["Piano"]);
     let (mut inputs, mut listener) = inputs(&fake);

@@ -69,7 +69,7 @@ pub enum Change {
     Opened(SourceId, Identity),
     /// It is gone or was switched off; its notes are released.
     Closed(SourceId, Identity),
-    /// It is there but cannot be used, for this reason.
+    /// It is there but cannot be used, for this reason; told once for each reason, and tried again with each list.
     Failed(SourceId, Identity, String),
     /// There is no MIDI on this machine, for this reason; asked again from time to time.
     NoMidi(String),
@@ -102,6 +102,8 @@ pub struct MidiInputs<S: PortSource> {
     make_rings: RingMaker,
     next_list: Option<Micros>,
     fault: Option<Fault>,
+    /// Why a device could not be opened the last time.
+    told: BTreeMap<SourceId, String>,
 }
 
 struct Fault {
@@ -164,7 +166,7 @@ impl<S: PortSource> MidiInputs<S> {
     /// Inputs of which none is open yet; `choices` are those a person made in earlier runs.
     pub fn new(system: S, choices: Vec<(Identity, bool)>, make_rings: RingMaker) -> Self {
         let table = PortTable::new(choices);
-        Self { system, table, inputs: BTreeMap::new(), make_rings, next_list: None, fault: None }
+        Self { system, table, inputs: BTreeMap::new(), make_rings, next_list: None, fault: None, told: BTreeMap::new() }
     }
 
     /// Refreshes the monitors and, when [`LIST_PERIOD`] has passed, follows what was plugged in or out. Call it at
@@ -260,11 +262,13 @@ impl<S: PortSource> MidiInputs<S> {
                 match self.open(now, source, &port) {
                     Ok(()) => {
                         self.table.opened(now, source);
+                        self.told.remove(&source);
                         Some(Change::Opened(source, identity))
                     }
                     Err(reason) => {
                         self.table.failed(now, source, reason.clone());
-                        Some(Change::Failed(source, identity, reason))
+                        let is_news = self.told.insert(source, reason.clone()).as_ref() != Some(&reason);
+                        is_news.then_some(Change::Failed(source, identity, reason))
                     }
                 }
             }
