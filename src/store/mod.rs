@@ -2,7 +2,7 @@
 //!
 //! In reading order:
 //!
-//! - [`record`]: the stored form of an event, and the chain that ties the records together
+//! - [`record`] (`header`): the stored form of an event, and the chain that ties the records together
 //! - [`rows`]: keys and checked values of the other tables
 //! - `env`: the environment, its tables, and the gate that everybody goes through
 //! - [`LmdbStorage`] (`writer`) and [`LmdbReader`] (`reader`): the two sides that the bus sees
@@ -14,6 +14,7 @@
 
 mod backup;
 mod env;
+mod header;
 mod image;
 mod mounts;
 mod open;

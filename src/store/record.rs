@@ -19,10 +19,8 @@
 //! `schema_version`; where known also `base` and `cause` as `[device, device_seq]`, and `stamp` as a map of `driver`,
 //! `mono`, `stream` and, where known, `frame`. Fields that a reader does not know are skipped, and are kept by erasure.
 
-use serde::{Deserialize, Serialize};
-
-use crate::bus::storage::{DeviceId, EventId, Header, Payload, StoredEvent};
-use crate::time::{Frames, Micros, Stamp, StreamId};
+use super::header;
+use crate::bus::storage::{Header, Payload, StoredEvent};
 
 /// The format this program writes, and the highest that it reads.
 pub const FORMAT: u8 = 1;
@@ -35,9 +33,6 @@ pub const PREFIX: usize = 22;
 pub type Chain = [u8; 16];
 /// What stands before the first record.
 pub const CHAIN_START: Chain = [0; 16];
-
-/// Nested values deeper than this are refused; our own headers are two deep.
-const DEPTH_MAX: usize = 32;
 
 /// Why bytes are not a record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -85,85 +80,6 @@ pub fn link(previous: &Chain, header: &[u8], payload_digest: &[u8; 16]) -> Chain
     first16(&hasher.finalize())
 }
 
-/// A header as it is written, by name.
-#[derive(Serialize, Deserialize)]
-struct Fields<'a> {
-    seq: u64,
-    device: u64,
-    device_seq: u64,
-    topic: &'a str,
-    entity: &'a str,
-    version: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    base: Option<(u64, u64)>,
-    hlc: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    stamp: Option<StampFields>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    cause: Option<(u64, u64)>,
-    actor: &'a str,
-    schema: &'a str,
-    schema_version: u16,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StampFields {
-    driver: i64,
-    mono: i64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    frame: Option<i64>,
-    stream: u32,
-}
-
-impl<'a> Fields<'a> {
-    fn of(header: &'a Header) -> Self {
-        let pair = |id: &EventId| (id.device.0, id.device_seq);
-        Self {
-            seq: header.seq,
-            device: header.id.device.0,
-            device_seq: header.id.device_seq,
-            topic: &header.topic,
-            entity: &header.entity,
-            version: header.version,
-            base: header.base.as_ref().map(pair),
-            hlc: header.hlc,
-            stamp: header.stamp.map(|s| StampFields {
-                driver: s.driver.0,
-                mono: s.mono.0,
-                frame: s.frame.map(|f| f.0),
-                stream: s.stream.0,
-            }),
-            cause: header.cause.as_ref().map(pair),
-            actor: &header.actor,
-            schema: &header.schema,
-            schema_version: header.schema_version,
-        }
-    }
-
-    fn header(&self) -> Header {
-        let id = |(device, device_seq): (u64, u64)| EventId { device: DeviceId(device), device_seq };
-        Header {
-            seq: self.seq,
-            id: id((self.device, self.device_seq)),
-            topic: self.topic.into(),
-            entity: self.entity.into(),
-            version: self.version,
-            base: self.base.map(id),
-            hlc: self.hlc,
-            stamp: self.stamp.as_ref().map(|s| Stamp {
-                driver: Micros(s.driver),
-                mono: Micros(s.mono),
-                frame: s.frame.map(Frames),
-                stream: StreamId(s.stream),
-            }),
-            cause: self.cause.map(id),
-            actor: self.actor.into(),
-            schema: self.schema.into(),
-            schema_version: self.schema_version,
-        }
-    }
-}
-
 /// Appends the record of `event` to `out` and returns its chain value, for the next.
 pub fn encode(previous: &Chain, event: &StoredEvent, out: &mut Vec<u8>) -> Result<Chain, RecordError> {
     let start = out.len();
@@ -172,8 +88,7 @@ pub fn encode(previous: &Chain, event: &StoredEvent, out: &mut Vec<u8>) -> Resul
         Payload::Stub { digest } => (ERASED, digest, *digest),
     };
     out.resize(start + PREFIX, 0);
-    let mut serializer = rmp_serde::Serializer::new(&mut *out).with_struct_map();
-    Fields::of(&event.header).serialize(&mut serializer).map_err(|e| RecordError::Header(e.to_string()))?;
+    header::write(&event.header, out);
     let header_len = out.len() - start - PREFIX;
     let header_len = u32::try_from(header_len).map_err(|_| RecordError::TooLong(header_len))?;
     let chain = link(previous, &out[start + PREFIX..], &payload_digest);
@@ -238,10 +153,7 @@ impl<'a> Record<'a> {
 
     /// Decodes the header; total.
     pub fn header(&self) -> Result<Header, RecordError> {
-        let mut deserializer = rmp_serde::Deserializer::from_read_ref(self.header);
-        deserializer.set_max_depth(DEPTH_MAX);
-        let fields = Fields::deserialize(&mut deserializer).map_err(|e| RecordError::Header(e.to_string()))?;
-        Ok(fields.header())
+        header::read(self.header).map_err(RecordError::Header)
     }
 
     /// Decodes all of it; total.
@@ -267,4 +179,4 @@ impl<'a> Record<'a> {
 
 #[cfg(test)]
 #[path = "record_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::bus::storage::{DeviceId, EventId};
+use crate::time::{Frames, Micros, Stamp, StreamId};
 
 pub(crate) fn any_event() -> impl Strategy<Value = StoredEvent> {
     let id = || (any::<u64>(), any::<u64>()).prop_map(|(d, device_seq)| EventId { device: DeviceId(d), device_seq });

@@ -188,13 +188,20 @@ impl Writing<'_, '_> {
         device: DeviceId,
         hash: fn(&str) -> [u8; 8],
     ) -> Result<Tail, StoreFault> {
+        // Events of one entity come in runs: its hash is needed once.
+        let mut known: Option<(&str, [u8; 8])> = None;
         for event in events {
             let header = &event.header;
+            let entity_hash = match known {
+                Some((entity, hash)) if *entity == *header.entity => hash,
+                _ => hash(&header.entity),
+            };
+            known = Some((&header.entity, entity_hash));
             let value = &mut self.scratch.value;
             value.clear();
             tail.chain = record::encode(&tail.chain, event, value).map_err(|e| damaged_seq(header.seq, e))?;
             self.tables.log.put_with_flags(&mut self.txn, PutFlags::APPEND, &rows::log_key(header.seq), value)?;
-            let key = rows::by_entity_key(hash(&header.entity), header.version, header.seq);
+            let key = rows::by_entity_key(entity_hash, header.version, header.seq);
             self.tables.by_entity.put(&mut self.txn, &key, &[])?;
             self.bytes += (8 + value.len() + key.len()) as u64;
             tail.end.seq = header.seq;
