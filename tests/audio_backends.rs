@@ -10,7 +10,7 @@ use music_trainer::audio::backend::{Backend, Choice, Kind, NullBackend, StreamCo
 use music_trainer::audio::instrument::Part;
 use music_trainer::audio::piano::Piano;
 use music_trainer::audio::render::render;
-use music_trainer::audio::{Reports, engine};
+use music_trainer::audio::{Reports, Supervisor, engine};
 use music_trainer::music::Hand;
 use music_trainer::time::{Clock, Micros, Rate, WallMillis};
 
@@ -70,6 +70,27 @@ fn a_choice_ends_with_the_null_backend_and_names_what_is_missing() {
     for error in missing {
         assert!(error.to_string().ends_with("not part of this build"));
     }
+}
+
+#[test]
+fn whatever_the_machine_has_something_runs() {
+    let clock = clock();
+    let (_engine, processor, mut reports) = engine(Box::new(Recorder::new().0), Rate::DEFAULT);
+    let (backends, _) = select(Choice::Auto, &clock);
+    let mut supervisor = Supervisor::new(backends, processor, StreamConfig::default());
+    let mut notices = supervisor.start(clock.now());
+    assert!(supervisor.info().is_some(), "{notices:?}");
+    wait_for_frames(&mut reports, 4_800);
+    // Long enough for the first two retries, where something was missing.
+    for _ in 0..160 {
+        notices.extend(supervisor.poll(clock.now()));
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+    assert!(notices.iter().all(|notice| notice.to_string().lines().count() == 1), "{notices:?}");
+    for notice in &notices {
+        println!("{notice}");
+    }
+    assert!(supervisor.stop().is_some());
 }
 
 /// ALSA's null device calls back at full speed: the whole way through cpal without a sound card.

@@ -123,7 +123,7 @@ impl ProcessHandler for Sender {
     fn process(&mut self, _: &Client, scope: &ProcessScope) -> Control {
         let mut writer = self.port.writer(scope);
         self.cycle += 1;
-        if self.cycle % 4 == 0 {
+        if self.cycle.is_multiple_of(4) {
             let time = self.cycle * 389 % scope.n_frames();
             let bytes = [0x90, (self.cycle % 128) as u8, 100];
             if writer.write(&RawMidi { time, bytes: &bytes }).is_ok() {

@@ -13,23 +13,59 @@ use crate::time::{Clock, Frames, Micros, Rate};
 
 /// Frames rendered at a time; larger callbacks are served in several goes.
 const CHUNK: usize = 1024;
+const NO_CARD: &str = "no sound card";
 /// Output channels that are filled at most.
 const CHANNELS_MAX: u16 = 64;
 
 /// See the module.
 pub struct CpalBackend {
     clock: Arc<dyn Clock>,
+    /// What the system had when it was last found to have no sound.
+    silent: Option<Landscape>,
+}
+
+/// What the system has in the way of sound, as far as can be seen without opening anything: ALSA complains on standard
+/// error each time a card that is not there is opened, and we look every few seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Landscape {
+    cards: String,
+    servers: Vec<bool>,
+    /// Tries with this landscape; a device may take a moment from being seen to being usable.
+    tries: u32,
+}
+
+/// Tries with one landscape at most.
+const TRIES_MAX: u32 = 2;
+
+impl Landscape {
+    /// `None` where one must open things to know.
+    fn look() -> Option<Self> {
+        if !cfg!(target_os = "linux") {
+            return None;
+        }
+        let runtime = std::path::PathBuf::from(std::env::var_os("XDG_RUNTIME_DIR").unwrap_or_default());
+        let servers = ["pulse/native", "pipewire-0"].map(|socket| runtime.join(socket).exists()).to_vec();
+        Some(Self { cards: std::fs::read_to_string("/proc/asound/cards").unwrap_or_default(), servers, tries: 1 })
+    }
 }
 
 impl CpalBackend {
     /// Callbacks are stamped with this clock.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock }
+        Self { clock, silent: None }
     }
 }
 
 fn unavailable(error: impl std::fmt::Display) -> BackendError {
     BackendError::Unavailable { kind: Kind::Cpal, reason: one_line(error) }
+}
+
+/// The default device names a card that is not there, where there is none.
+fn no_config(error: cpal::Error) -> BackendError {
+    match error.kind() {
+        ErrorKind::DeviceNotAvailable => unavailable(NO_CARD),
+        _ => unavailable(error),
+    }
 }
 
 fn one_line(error: impl std::fmt::Display) -> String {
@@ -70,11 +106,22 @@ impl Backend for CpalBackend {
     }
 
     fn available(&mut self, _config: &StreamConfig) -> Result<(), BackendError> {
-        // A new host each time: device lists are snapshots.
-        match cpal::default_host().default_output_device() {
-            Some(device) => device.default_output_config().map(|_| ()).map_err(unavailable),
-            None => Err(unavailable("no output device")),
+        let mut seen = Landscape::look();
+        if let (Some(before), Some(now)) = (&self.silent, &mut seen)
+            && (&before.cards, &before.servers) == (&now.cards, &now.servers)
+        {
+            if before.tries >= TRIES_MAX {
+                return Err(unavailable(NO_CARD));
+            }
+            now.tries += before.tries;
         }
+        // A new host each time: device lists are snapshots.
+        let config = match cpal::default_host().default_output_device() {
+            Some(device) => device.default_output_config().map(|_| ()).map_err(no_config),
+            None => Err(unavailable(NO_CARD)),
+        };
+        self.silent = if config == Err(unavailable(NO_CARD)) { seen } else { None };
+        config
     }
 
     fn start(&mut self, processor: Processor, config: &StreamConfig) -> Result<Box<dyn Stream>, StartError> {
@@ -84,7 +131,10 @@ impl Backend for CpalBackend {
         };
         let wanted = match choose(&found.device, config) {
             Ok(wanted) => wanted,
-            Err(error) => return Err(StartError::new(processor, error)),
+            Err(error) => {
+                self.silent = if error == unavailable(NO_CARD) { Landscape::look() } else { None };
+                return Err(StartError::new(processor, error));
+            }
         };
         match self.open(&found, processor, config, wanted, BufferSize::Fixed(config.period)) {
             // Some devices insist on a size of their own.
@@ -112,13 +162,13 @@ fn find(config: &StreamConfig) -> Result<Found, BackendError> {
     };
     match wanted.or_else(|| host.default_output_device()) {
         Some(device) => Ok(Found { name: device.to_string(), device, warning }),
-        None => Err(unavailable("no output device")),
+        None => Err(unavailable(NO_CARD)),
     }
 }
 
 /// The device's default format, at the wanted rate if it has that.
 fn choose(device: &cpal::Device, config: &StreamConfig) -> Result<(cpal::StreamConfig, SampleFormat), BackendError> {
-    let default = device.default_output_config().map_err(unavailable)?;
+    let default = device.default_output_config().map_err(no_config)?;
     let rate = config.rate.0;
     let wanted = device.supported_output_configs().ok().and_then(|mut ranges| {
         let fits = |r: &cpal::SupportedStreamConfigRange| {
