@@ -296,6 +296,21 @@ fn each_pass_of_a_loop_is_judged_apart() {
 }
 
 #[test]
+fn a_pass_that_is_cut_short_is_judged_as_far_as_it_came() {
+    let score = score("R: C4 D4 E4");
+    check_tempo(plan(&score), &score, &[0, 700], "C4@0 D4@500 C4@710 D4@1200 E4@1700", "C4+0 D4+0 C4+10 D4+0 E4+0");
+}
+
+#[test]
+fn extra_notes_belong_to_the_pass_in_which_they_were_played() {
+    let score = score("R: C4 D4");
+    let starts = [Micros(0), Micros::from_millis(3_000)];
+    let verdicts = tempo::judge(&score, plan(&score), &starts, &take("G4@-100 G4@900 A4@2999 B4@3000"));
+    let extra = verdicts.iter().filter(|v| v.kind == VerdictKind::Extra);
+    assert_eq!(extra.map(|v| v.pass).collect::<Vec<_>>(), [0, 0, 0, 1]);
+}
+
+#[test]
 fn stopping_judges_what_was_reached() {
     let score = score("R: C4 D4 E4 F4");
     let mut judge = TempoJudge::new(&score, plan(&score));
@@ -416,6 +431,19 @@ fn follow_counts_a_repeated_bar_once() {
     let verdicts = follow::pair(&score, Hands::BOTH, (Ticks(0), score.end()), Preset::Standard, &notes);
     let right = verdicts.iter().filter(|v| v.kind.is_right()).filter(|v| v.played.is_some_and(|p| p.0 < 1_000)).count();
     assert!(right * 100 >= played.len() * 97, "{right} of {}", played.len());
+}
+
+#[test]
+fn the_rhythm_tells_which_of_equal_notes_was_left_out() {
+    let music = score(&format!("R: {}", "C4 - C4 ".repeat(6)));
+    let all: Vec<PlayedNote> =
+        take("C4@0 C4@1010 C4@1500 C4@2490 C4@3010 C4@4000 C4@4500 C4@5510 C4@6000 C4@7000 C4@7490 C4@8500");
+    for left_out in [0, 4, 7, 11] {
+        let notes: Vec<PlayedNote> = all.iter().copied().filter(|n| n.id.0 != left_out).collect();
+        let verdicts = follow::pair(&music, Hands::BOTH, (Ticks(0), music.end()), Preset::Standard, &notes);
+        let missed: Vec<_> = verdicts.iter().filter(|v| v.kind == VerdictKind::Missed).map(|v| v.written).collect();
+        assert_eq!(missed, [Some(NoteId(left_out as u32))]);
+    }
 }
 
 #[test]
