@@ -1,0 +1,7 @@
+//! What the matchers decide, in a small language; see [`words`].
+
+mod follow;
+mod laws;
+mod tempo;
+mod wait;
+mod words;

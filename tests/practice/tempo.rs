@@ -1,0 +1,133 @@
+//! *Keep tempo*: what is early, late, missed, extra, and when that is known.
+
+use music_trainer::music::{Hands, NoteId, Percent, Score};
+use music_trainer::practice::tempo::{self, TempoJudge, TempoPlan};
+use music_trainer::practice::{PlayedId, Preset, VerdictKind};
+use music_trainer::time::{Micros, Ticks};
+
+use crate::words::*;
+
+#[track_caller]
+fn check_tempo(plan: TempoPlan, score: &Score, starts: &[i64], played: &str, expected: &str) {
+    let take = take(played);
+    let starts: Vec<Micros> = starts.iter().map(|&s| Micros::from_millis(s)).collect();
+    let mut verdicts = tempo::judge(score, plan, &starts, &take);
+    let at = |id: PlayedId| take.iter().find(|n| n.id == id).map(|n| n.at);
+    verdicts.sort_by_key(|v| {
+        let onset = v.written.map(|id| starts[v.pass as usize] + plan.offset(score, score.note(id).onset));
+        (onset.or(v.played.and_then(at)), v.written)
+    });
+    let words: Vec<String> = verdicts.iter().map(|v| show(score, &take, v)).collect();
+    assert_eq!(words.join(" "), expected, "played as {played}");
+}
+
+#[track_caller]
+fn check_tempo_simply(music: &str, played: &str, expected: &str) {
+    let score = score(music);
+    check_tempo(plan(&score), &score, &[0], played, expected);
+}
+
+#[test]
+fn timing_is_signed_and_coloured() {
+    check_tempo_simply("R: C4 D4 E4", "C4@-12 D4@640 E4@880", "C4-12 D4>140 E4<-120");
+}
+
+#[test]
+fn slower_playing_has_wider_windows() {
+    let score = score("R: C4 D4 E4");
+    let slow = TempoPlan { speed: Percent::new(50), ..plan(&score) };
+    check_tempo(slow, &score, &[0], "C4@190 D4@790 E4@2210", "C4+190 D4<-210 E4>210");
+    let strict = TempoPlan { preset: Preset::Strict, ..plan(&score) };
+    check_tempo(strict, &score, &[0], "C4@51 D4@450 E4@1050", "C4>51 D4-50 E4+50");
+}
+
+#[test]
+fn what_is_not_played_is_missed_and_what_is_not_written_is_extra() {
+    check_tempo_simply("R: C4 D4 E4", "C4@0 F4@480 E4@1000", "C4+0 !F4 -D4 E4+0");
+    check_tempo_simply("R: C4", "C4@420", "-C4 !C4");
+    check_tempo_simply("R: C4 D4", "", "-C4 -D4");
+}
+
+#[test]
+fn an_early_choice_is_revised_when_a_nearer_one_comes() {
+    check_tempo_simply("R: - C4", "C4@300 C4@510", "!C4 C4+10");
+    let score = score("R: - C4");
+    let mut judge = TempoJudge::new(&score, plan(&score));
+    judge.begin_pass(Micros(0));
+    let notes = take("C4@300 C4@510");
+    assert_eq!(judge.play(notes[0]).kind, VerdictKind::Early, "the first impression");
+    assert_eq!(judge.play(notes[1]).kind, VerdictKind::OnTime);
+    assert_eq!(judge.advance(Micros::from_millis(600)), [], "nothing is final yet");
+    let kinds: Vec<VerdictKind> = judge.advance(Micros::from_millis(1_000)).iter().map(|v| v.kind).collect();
+    assert_eq!(kinds, [VerdictKind::OnTime, VerdictKind::Extra]);
+}
+
+#[test]
+fn repeated_notes_share_the_time_between_them() {
+    check_tempo_simply("R: C4 C4 C4", "C4@20 C4@740 C4@760", "C4+20 C4>240 C4<-240");
+    check_tempo_simply("R: C4 C4 C4", "C4@0 C4@1000", "C4+0 -C4 C4+0");
+}
+
+#[test]
+fn another_octave_is_told_apart_from_a_wrong_key() {
+    check_tempo_simply("R: C4 D4", "C5@30 D4@500", "C4~C5 D4+0");
+    check_tempo_simply("R: C4 D4", "C5@200 D4@500", "-C4 !C5 D4+0");
+    check_tempo_simply("R: C4 D4", "C5@30 C4@20 D4@500", "C4+20 !C5 D4+0");
+}
+
+#[test]
+fn the_other_hand_is_neutral_in_tempo_too_and_a_unison_is_one_key() {
+    let score = score("R: C4 D4 | L: C3 D4");
+    let right = TempoPlan { hands: Hands::RIGHT, ..plan(&score) };
+    check_tempo(right, &score, &[0], "C4@0 C3@5 D4@500", "(C3) C4+0 D4+0");
+    check_tempo(plan(&score), &score, &[0], "C4@0 C3@5 D4@500", "C3+5 C4+0 D4+0 D4+0");
+}
+
+#[test]
+fn each_pass_of_a_loop_is_judged_apart() {
+    let score = score("R: C4 D4 E4 F4");
+    let two = TempoPlan { from: Ticks(QUARTER), to: Ticks(3 * QUARTER), ..plan(&score) };
+    assert_eq!(two.duration(&score), Micros::SECOND);
+    check_tempo(two, &score, &[0, 1_000, 5_000], "D4@0 E4@510 D4@990 D4@5020", "D4+0 E4+10 D4-10 -E4 D4+20 -E4");
+}
+
+#[test]
+fn a_pass_that_is_cut_short_is_judged_as_far_as_it_came() {
+    let score = score("R: C4 D4 E4");
+    check_tempo(plan(&score), &score, &[0, 700], "C4@0 D4@500 C4@710 D4@1200 E4@1700", "C4+0 D4+0 C4+10 D4+0 E4+0");
+}
+
+#[test]
+fn extra_notes_belong_to_the_pass_in_which_they_were_played() {
+    let score = score("R: C4 D4");
+    let starts = [Micros(0), Micros::from_millis(3_000)];
+    let verdicts = tempo::judge(&score, plan(&score), &starts, &take("G4@-100 G4@900 A4@2999 B4@3000"));
+    let extra = verdicts.iter().filter(|v| v.kind == VerdictKind::Extra);
+    assert_eq!(extra.map(|v| v.pass).collect::<Vec<_>>(), [0, 0, 0, 1]);
+}
+
+#[test]
+fn stopping_judges_what_was_reached() {
+    let score = score("R: C4 D4 E4 F4");
+    let mut judge = TempoJudge::new(&score, plan(&score));
+    judge.begin_pass(Micros(0));
+    judge.play(take("C4@0")[0]);
+    let kinds: Vec<VerdictKind> = judge.stop(Micros::from_millis(900)).iter().map(|v| v.kind).collect();
+    assert_eq!(kinds, [VerdictKind::OnTime, VerdictKind::Missed]);
+}
+
+#[test]
+fn a_verdict_can_tell_what_was_weighed() {
+    let score = score("R: C4 C4 D4");
+    let notes = take("C4@100 C4@130 D4@1000");
+    let verdicts = tempo::judge(&score, plan(&score), &[Micros(0)], &notes);
+    let first = verdicts.iter().find(|v| v.written == Some(NoteId(0))).expect("a verdict");
+    let weighed = tempo::candidates(&score, &plan(&score), Micros(0), &notes, first);
+    let told: Vec<_> = weighed.iter().map(|c| (c.played.0, c.deviation.0 / 1_000, c.within_window, c.chosen)).collect();
+    assert_eq!(told, [(0, 100, true, true), (1, 130, true, false)]);
+    let extra = verdicts.iter().find(|v| v.kind == VerdictKind::Extra).expect("an extra note");
+    let weighed = tempo::candidates(&score, &plan(&score), Micros(0), &notes, extra);
+    let told: Vec<_> =
+        weighed.iter().map(|c| (c.written.0, c.deviation.0 / 1_000, c.within_window, c.chosen)).collect();
+    assert_eq!(told, [(0, 130, true, false), (1, -370, false, false)]);
+}
