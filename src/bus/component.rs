@@ -120,7 +120,7 @@ fn serve<M: Model>(component: &mut dyn Component<M>, subscription: &DurableSubsc
 
 /// A refused outcome is a failure of the event; one that comes too late is not this delivery's affair any more.
 fn settle<M: Model>(subscription: &DurableSubscription<M>, delivery: &Delivery<M>, outcome: Outcome<M>) {
-    let follows = matches!(&outcome, Outcome::Ack { publish, .. } if !publish.is_empty());
+    let follows = matches!(&outcome, Outcome::Ack { publish, put } if !publish.is_empty() || !put.is_empty());
     let mut ticket = subscription.settle(delivery, outcome);
     if !follows {
         return;

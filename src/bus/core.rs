@@ -7,20 +7,17 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::answer::{Applied, PublishError};
-use super::delivery::{Delivery, Outcome, Start};
+use super::delivery::{Outcome, Start};
 use super::envelope::{Body, Envelope, Name, Publish};
-use super::filter::Filter;
-use super::fold::{self, Folded, Versioned};
-use super::health::Health;
+use super::fold::{self, Versioned};
 use super::hlc::Hlc;
 use super::inspect::{ConflictReport, Counts, Histogram, SubscriberReport};
 use super::model::{Durability, ENTITY_KEY_BYTES_MAX, EntityKey, Expect, Model, Strategy};
-use super::queue::{CommitBatch, Queue, Queued};
-use super::rows::Saved;
+use super::queue::{Queue, Queued};
 use super::snapshot::{Snapshot, State};
-use super::storage::{DeviceId, EventId, Row, StorageError};
-use super::subscribers::{Decision, Fetch, Reach, Subscribers};
-use crate::time::{Micros, WallMillis};
+pub use super::step::{Effects, Input, Now, Setup};
+use super::storage::{DeviceId, EventId};
+use super::subscribers::{Decision, Reach, Subscribers};
 
 /// Events of one transaction at most.
 pub const TRANSACTION_EVENTS_MAX: usize = 4_096;
@@ -30,31 +27,6 @@ pub const TRANSACTION_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const WINDOW_EVENTS: usize = 4_096;
 /// Conflicts kept for the inspector.
 const CONFLICTS_KEPT: usize = 128;
-
-/// The time, handed in.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Now {
-    /// Monotonic.
-    pub mono: Micros,
-    /// Of the wall.
-    pub wall: WallMillis,
-}
-
-/// What a core starts from.
-pub struct Setup<M: Model> {
-    /// The machine.
-    pub device: DeviceId,
-    /// The state at the log's end.
-    pub folded: Folded<M>,
-    /// The subscribers that an earlier run left.
-    pub saved: Vec<Saved>,
-    /// The health when commits succeed.
-    pub rest: Health,
-    /// Bounds of undurable events and their bytes.
-    pub buffer: (usize, usize),
-    /// Seeds the jitter of retries.
-    pub seed: u64,
-}
 
 /// The bus's state. `R` is what a publisher is answered through: a channel in the program, a number in a simulation.
 pub struct Core<M: Model, R> {
@@ -85,118 +57,6 @@ pub struct Core<M: Model, R> {
 struct Slot<M: Model> {
     value: Arc<Versioned<M>>,
     changed: bool,
-}
-
-/// What a step wants done outside.
-pub struct Effects<M: Model, R> {
-    /// Events applied, in order.
-    pub applied: Vec<Arc<Envelope<M>>>,
-    /// Answers about application, to give once the snapshot is stored.
-    pub answers: Vec<(R, Result<Applied, PublishError<M>>)>,
-    /// Answers about durability.
-    pub durable: Vec<(R, u64)>,
-    /// A batch for the persister.
-    pub commit: Option<CommitBatch<M>>,
-    /// Whether the persister shall try its batch again.
-    pub retry: bool,
-    /// Whether a watermark moved.
-    pub moved: bool,
-    /// Deliveries to make: subscription and delivery.
-    pub deliveries: Vec<(usize, Delivery<M>)>,
-    /// Parts of the log to read.
-    pub fetches: Vec<Fetch>,
-}
-
-impl<M: Model, R> Default for Effects<M, R> {
-    fn default() -> Self {
-        Self {
-            applied: Vec::new(),
-            answers: Vec::new(),
-            durable: Vec::new(),
-            commit: None,
-            retry: false,
-            moved: false,
-            deliveries: Vec::new(),
-            fetches: Vec::new(),
-        }
-    }
-}
-
-/// What the bus is told.
-pub enum Input<M: Model, R> {
-    /// One event.
-    Publish(Publish<M>, Option<R>),
-    /// Several events, all or none.
-    Transact(Vec<Publish<M>>, Option<R>),
-    /// The batch in flight is durable.
-    Committed,
-    /// The batch in flight is not, and stays with the persister.
-    CommitFailed(StorageError),
-    /// Time has passed; comes at the end of each poll.
-    Tick,
-    /// Somebody receives for a durable name.
-    Subscribe {
-        /// The name.
-        name: Arc<str>,
-        /// What it wants.
-        filter: Filter,
-        /// Where it begins if it is new.
-        start: Start,
-    },
-    /// Nobody receives for a durable name any more.
-    Unsubscribe {
-        /// The subscription.
-        index: usize,
-        /// Why, for the deliveries that were taken.
-        why: &'static str,
-        /// Whether it stays so until somebody asks.
-        park: bool,
-    },
-    /// A subscriber has taken its deliveries up to this number.
-    Taken {
-        /// The subscription.
-        index: usize,
-        /// The delivery.
-        number: u64,
-    },
-    /// A subscriber's decision.
-    Settle {
-        /// Its name.
-        name: Arc<str>,
-        /// The event.
-        seq: u64,
-        /// The delivery.
-        number: u64,
-        /// The decision.
-        outcome: Outcome<M>,
-        /// Whom to answer.
-        reply: Option<R>,
-    },
-    /// A subscriber still works on a delivery.
-    InProgress {
-        /// Its name.
-        name: Arc<str>,
-        /// The event.
-        seq: u64,
-        /// The delivery.
-        number: u64,
-    },
-    /// A subscriber's handler panicked.
-    Panicked {
-        /// Its name.
-        name: Arc<str>,
-    },
-    /// A part of the log was read for a subscription.
-    Fetched {
-        /// The subscription.
-        index: usize,
-        /// The events, or nothing when the read failed.
-        events: Option<Vec<Arc<Envelope<M>>>>,
-    },
-    /// A row to write with what comes next.
-    Row(Row),
-    /// Everything shall become durable now.
-    Flush,
 }
 
 impl<M: Model, R: Clone> Core<M, R> {

@@ -6,14 +6,20 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use super::answer::Ticket;
+use super::answer::{PublishError, Ticket};
+use super::core::TRANSACTION_BYTES_MAX;
 use super::envelope::{Envelope, Publish};
-use super::handle::{BusHandle, Command};
+use super::handle::{BusHandle, Command, encode};
 use super::live::Stopped;
 use super::model::Model;
 use super::storage::{StorageError, Table};
 use super::subscription::{MAX_ACK_PENDING, row_key};
 use crate::time::Micros;
+
+/// Bytes of a subscriber's name at most.
+pub const NAME_BYTES_MAX: usize = 64;
+/// Bytes of a private row's key at most.
+pub const PUT_KEY_BYTES_MAX: usize = 300;
 
 /// Where a new durable subscription begins. One that exists goes on where it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +46,7 @@ pub struct Delivery<M: Model> {
 /// A change of the subscriber's private table, committed with its acknowledgement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Put {
-    /// At most 300 bytes.
+    /// 1 to [`PUT_KEY_BYTES_MAX`] bytes.
     pub key: Vec<u8>,
     /// `None` removes the row.
     pub value: Option<Vec<u8>>,
@@ -126,8 +132,15 @@ impl<M: Model> DurableSubscription<M> {
     }
 
     /// Says what became of a delivery. The ticket is refused with `Superseded` if the delivery is not the latest.
-    pub fn settle(&self, delivery: &Delivery<M>, outcome: Outcome<M>) -> Ticket<M> {
+    pub fn settle(&self, delivery: &Delivery<M>, mut outcome: Outcome<M>) -> Ticket<M> {
         let (reply, ticket) = Ticket::new();
+        if let Outcome::Ack { publish, put } = &mut outcome {
+            let bytes: usize = publish.iter_mut().map(encode).sum();
+            let key_fits = |put: &Put| (1..=PUT_KEY_BYTES_MAX).contains(&put.key.len());
+            if bytes > TRANSACTION_BYTES_MAX || !put.iter().all(key_fits) {
+                return Ticket::answered(PublishError::TooLarge);
+            }
+        }
         let (name, seq, number) = (Arc::clone(&self.name), delivery.envelope.seq, delivery.number);
         match self.bus.send(Command::Settle { name, seq, number, outcome, reply }) {
             Ok(()) => ticket,

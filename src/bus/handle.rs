@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::answer::{PublishError, Reply, Ticket};
 use super::component::{self, Component};
 use super::core::{TRANSACTION_BYTES_MAX, TRANSACTION_EVENTS_MAX};
-use super::delivery::{DurableSubscription, Mailbox, Outcome, Start};
+use super::delivery::{DurableSubscription, Mailbox, NAME_BYTES_MAX, Outcome, Start};
 use super::envelope::{Envelope, Publish};
 use super::filter::Filter;
 use super::inspect::Report;
@@ -154,12 +154,14 @@ impl<M: Model> BusHandle<M> {
         subscription
     }
 
-    /// Durable events, each until it is acknowledged. Whoever received for this name before does so no longer.
+    /// Durable events, each until it is acknowledged, under a name of 1 to [`NAME_BYTES_MAX`] bytes. Whoever received for this name before does so no longer.
     pub fn subscribe_durable(&self, name: &str, filter: Filter, start: Start) -> DurableSubscription<M> {
         let name: Arc<str> = name.into();
         let (mailbox, subscription) = DurableSubscription::new(Arc::clone(&name), self.clone());
-        // When the bus has stopped, the mailbox is dropped here, and receiving says so.
-        self.send(Command::Subscribe { name, filter, start, mailbox }).ok();
+        // When the bus has stopped, or the name is too long to be kept, the mailbox is dropped and receiving says so.
+        if (1..=NAME_BYTES_MAX).contains(&name.len()) {
+            self.send(Command::Subscribe { name, filter, start, mailbox }).ok();
+        }
         subscription
     }
 
@@ -242,6 +244,6 @@ impl<M: Model> BusHandle<M> {
 }
 
 /// Encodes on the publisher's thread, and gives the size.
-fn encode<M: Model>(publish: &mut Publish<M>) -> usize {
+pub(super) fn encode<M: Model>(publish: &mut Publish<M>) -> usize {
     publish.encoded.get_or_insert_with(|| M::encode(&publish.event)).len()
 }

@@ -1,4 +1,21 @@
 //! The bus: lanes and commands in, one ordered log out. Knows nothing of music, sound or windows.
+//!
+//! Reading order: [`model`] (what a program says of its domain) → [`core`] (the state machine: orders, checks, applies)
+//! → [`queue`] (what is not durable yet, and when a commit starts) → [`subscription`] (deliveries and retries) →
+//! [`lane`] (real-time threads) → [`thread`] (the shell around it) → [`handle`] (what users hold).
+//!
+//! | thread | runs | may wait for |
+//! | --- | --- | --- |
+//! | bus | [`core`], translators of [`lanes`], snapshots, answers | nothing: it parks for 1 ms, 10 ms after 5 s of silence |
+//! | persister | encoding, [`storage`] commits | the disk |
+//! | bus-reader | the log, for subscriptions that are behind | the disk |
+//! | one per component | [`component`] handlers | whatever they like |
+//!
+//! What holds: `seq` and `device_seq` are gapless; an entity's version is the number of its events; the state is the
+//! [`fold`] of the log and of nothing else; a commit is a prefix of `seq`; no reader sees half a transaction; what a
+//! durable subscriber sees is durable; nothing here is called by a real-time thread but the producers of [`lane`].
+//!
+//! What is absent: no file, no clock and no domain type in this module; no channel, thread or lock in [`core`].
 
 pub mod answer;
 pub mod component;
@@ -24,6 +41,7 @@ mod reader;
 pub mod rows;
 pub mod snapshot;
 pub mod start;
+pub mod step;
 pub mod storage;
 pub mod subscribers;
 pub mod subscription;

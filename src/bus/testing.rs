@@ -19,7 +19,7 @@ pub enum Test {}
 pub enum Event {
     /// Played: appended to a notebook at stream durability.
     Note {
-        /// Any number; 999 makes a mischievous handler panic.
+        /// Any number.
         pitch: u32,
     },
     /// Notes that nobody could keep.
@@ -33,7 +33,14 @@ pub enum Event {
     Title(String),
     /// The entity is removed.
     Remove,
+    /// A mistake in the domain's code: the fold panics.
+    Bug,
+    /// Another: encoding the entity panics from then on.
+    BugInEncoding,
 }
+
+/// The title of a value that cannot be encoded.
+const BUG: &str = "\u{0}bug";
 
 /// What events fold into.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -54,12 +61,13 @@ const fn topic(name: &'static str, durability: Durability, strategy: Strategy) -
     Topic { name, durability, strategy, schema: "test", schema_version: 1 }
 }
 
-static TOPICS: [Topic; 5] = [
+static TOPICS: [Topic; 6] = [
     topic("book.note", Durability::Stream, Strategy::AppendOnly),
     topic("book.gap", Durability::Stream, Strategy::AppendOnly),
     topic("counter.add", Durability::Edit, Strategy::Reject),
     topic("book.title", Durability::Edit, Strategy::LastWriter),
     topic("any.remove", Durability::Edit, Strategy::Reject),
+    topic("any.bug", Durability::Edit, Strategy::Reject),
 ];
 
 impl Model for Test {
@@ -77,6 +85,7 @@ impl Model for Test {
             Event::Add(_) => &TOPICS[2],
             Event::Title(_) => &TOPICS[3],
             Event::Remove => &TOPICS[4],
+            Event::Bug | Event::BugInEncoding => &TOPICS[5],
         }
     }
 
@@ -99,6 +108,8 @@ impl Model for Test {
             Event::Add(by) => value.count += by,
             Event::Title(title) => value.title.clone_from(title),
             Event::Remove => return None,
+            Event::Bug => panic!("a bug in the fold"),
+            Event::BugInEncoding => value.title = BUG.to_owned(),
         }
         Some(value)
     }
@@ -115,6 +126,7 @@ impl Model for Test {
     }
 
     fn encode_entity(_: &EntityKey, value: &Value) -> Vec<u8> {
+        assert!(value.title != BUG, "a bug in encoding");
         rmp_serde::to_vec_named(value).unwrap_or_default()
     }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use crossbeam_channel::{Receiver, Sender, TrySendError};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError};
 
 use super::answer::{Answer, Reply};
 use super::core::{Core, Effects, Input, Now};
@@ -22,7 +22,7 @@ use super::model::{Durability, Model, Strategy};
 use super::persister::{Order, Outcome};
 use super::reader::Fetched;
 use super::snapshot::Snapshot;
-use super::storage::StoreSize;
+use super::storage::{StorageError, StoreSize};
 use super::subscribers::Fetch;
 use crate::time::{Clock, Micros};
 
@@ -61,6 +61,24 @@ impl Default for Config {
             buffer: (super::health::BUFFER_EVENTS_MAX, super::health::BUFFER_BYTES_MAX),
             seed: 0,
         }
+    }
+}
+
+/// However the thread ends, publishers are answered. Domain code that panicked may have left the state half changed,
+/// so the bus does not go on after it.
+struct Guard<M: Model> {
+    closed: Arc<Closed<M>>,
+    snapshot: Arc<ArcSwap<Snapshot<M>>>,
+}
+
+impl<M: Model> Drop for Guard<M> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let mut last = Snapshot::clone(&self.snapshot.load());
+            last.health = Health::ReadOnly("the bus has failed and the program must be started again".to_owned());
+            self.snapshot.store(Arc::new(last));
+        }
+        self.closed.close();
     }
 }
 
@@ -104,6 +122,7 @@ pub(super) struct Side<M: Model> {
     filters: u64,
     commands_high: usize,
     stopping: Option<Vec<Sender<()>>>,
+    persister_gone: bool,
 }
 
 impl<M: Model> Side<M> {
@@ -130,6 +149,7 @@ impl<M: Model> Side<M> {
             filters: 0,
             commands_high: 0,
             stopping: None,
+            persister_gone: false,
         }
     }
 }
@@ -137,9 +157,11 @@ impl<M: Model> Side<M> {
 impl<M: Model> BusThread<M> {
     /// Runs until it is told to stop, or every handle is gone.
     pub(super) fn run(mut self) {
+        let _guard = Guard { closed: Arc::clone(&self.closed), snapshot: Arc::clone(&self.snapshot) };
         loop {
             let taken = self.poll();
-            if self.side.stopping.is_some() && taken == 0 && self.core.queue.is_clean() {
+            let done = self.core.queue.is_clean() || self.side.persister_gone;
+            if self.side.stopping.is_some() && taken == 0 && done {
                 break;
             }
             if taken < BATCH {
@@ -181,7 +203,18 @@ impl<M: Model> BusThread<M> {
 
     fn take_outcomes(&mut self, now: Now) -> usize {
         let mut taken = 0;
-        while let Ok(outcome) = self.outcomes.try_recv() {
+        loop {
+            let outcome = match self.outcomes.try_recv() {
+                Ok(outcome) => outcome,
+                Err(TryRecvError::Empty) => return taken,
+                Err(TryRecvError::Disconnected) => {
+                    if !std::mem::replace(&mut self.side.persister_gone, true) {
+                        let error = StorageError::Unusable("the thread that saves has failed".to_owned());
+                        self.core.step(now, Input::CommitFailed(error), &mut self.side.fx);
+                    }
+                    return taken;
+                }
+            };
             taken += 1;
             self.side.store = outcome.size;
             let input = match outcome.result {
@@ -193,7 +226,6 @@ impl<M: Model> BusThread<M> {
             };
             self.core.step(now, input, &mut self.side.fx);
         }
-        taken
     }
 
     fn take_lanes(&mut self, now: Now) -> usize {
@@ -232,8 +264,8 @@ impl<M: Model> BusThread<M> {
         for taken in 0..BATCH {
             match self.commands.try_recv() {
                 Ok(command) => self.take_command(now, command),
-                Err(crossbeam_channel::TryRecvError::Empty) => return taken,
-                Err(crossbeam_channel::TryRecvError::Disconnected) => {
+                Err(TryRecvError::Empty) => return taken,
+                Err(TryRecvError::Disconnected) => {
                     if self.side.stopping.is_none() {
                         self.side.stopping = Some(Vec::new());
                         self.core.step(now, Input::Flush, &mut self.side.fx);
