@@ -112,8 +112,8 @@ fn pushed_is_delivered_plus_lost_for_any_interleaving_of_two_threads() {
         });
         let mut seen = Seen::default();
         while !seen.closed {
-            consumer.drain(1 + random.below(capacity as u64 * 2) as usize, |item| seen.take(item));
-            if random.below(4) == 0 {
+            let taken = consumer.drain(1 + random.below(capacity as u64 * 2) as usize, |item| seen.take(item));
+            if taken == 0 || random.below(4) == 0 {
                 std::thread::yield_now();
             }
         }
