@@ -1,6 +1,6 @@
 //! What benchmarks share: the machine they ran on, rounds that alternate between ours and the baseline, and one way of
 //! printing a figure beside its baseline and its aim. Use it with `mod support;`.
-#![allow(dead_code, reason = "no benchmark uses all of it")]
+#![allow(dead_code, unreachable_pub, reason = "a module of each benchmark, none of which uses all of it")]
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -75,7 +75,10 @@ impl fmt::Display for Samples {
 /// Measures two things in turns, so that a busy machine is busy for both: nanoseconds per operation, one sample a round.
 /// Each closure does `operations` operations.
 pub fn alternate(
-    rounds: usize, operations: u64, mut ours: impl FnMut(), mut baseline: impl FnMut(),
+    rounds: usize,
+    operations: u64,
+    mut ours: impl FnMut(),
+    mut baseline: impl FnMut(),
 ) -> (Samples, Samples) {
     let (mut a, mut b) = (Samples::default(), Samples::default());
     for _ in 0..rounds {
