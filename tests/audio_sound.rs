@@ -5,7 +5,8 @@ mod audio_support;
 use audio_support::{Act, Recorder, Rig, largest_step, off, on, pedal, perform, score};
 use music_trainer::audio::instrument::{Instrument, Part, Pedal};
 use music_trainer::audio::piano::Piano;
-use music_trainer::audio::{Bus, Command, LiveEvent, Played, SourceId};
+use music_trainer::audio::{Bus, Command, LiveEvent, Played, SourceId, TimedMidi};
+use music_trainer::bus::lane::LaneItem;
 use music_trainer::music::{Hand, Pitch};
 use music_trainer::time::{Micros, Rate, Stamp, Ticks};
 
@@ -52,6 +53,37 @@ fn block_sizes_do_not_change_a_single_bit() {
     for sizes in [&[8192][..], &[1, 7, 64, 1000, 3, 8192, 255], &[33]] {
         assert!(piano_sound(sizes) == expected, "blocks of {sizes:?}");
     }
+}
+
+#[test]
+fn the_sound_does_not_depend_on_anybody_reading_the_reports() {
+    let sound = |drain: bool| {
+        let mut rig = Rig::new(Box::new(Piano::new(Rate::DEFAULT)), 256);
+        // A click every five frames: far more events than the lane has slots.
+        let meter = music_trainer::music::Meter { tick: Ticks(0), beats: 4, unit: 4 };
+        rig.engine.send(Command::Load(Box::new(music_trainer::audio::Schedule::of_beat(100, meter))));
+        rig.engine.send(Command::Play { count_in: 0 });
+        let (mut left, mut right) = (vec![0.0; 60_000], vec![0.0; 60_000]);
+        for (l, r) in left.chunks_mut(256).zip(right.chunks_mut(256)) {
+            let played = Played::On { pitch: Pitch::MIDDLE_C, velocity: 80 };
+            rig.driver.step_into(&[TimedMidi { offset: 3, driver: Micros(0), played }], l, r);
+            if drain {
+                rig.engine.poll();
+                rig.events();
+            }
+        }
+        let mut lost = 0;
+        rig.reports.events.drain(usize::MAX, |item| {
+            if let LaneItem::Gap { lost: here, .. } = item {
+                lost += here;
+            }
+        });
+        (left, right, lost)
+    };
+    let (left, right, lost) = sound(true);
+    let (frozen_left, frozen_right, frozen_lost) = sound(false);
+    assert!(frozen_left == left && frozen_right == right);
+    assert!(left.iter().any(|s| s.abs() > 0.01) && lost == 0 && frozen_lost > 0, "{lost} {frozen_lost}");
 }
 
 /// A steady sine, however many keys are down, that falls silent when none is: a click in it is the processor's.

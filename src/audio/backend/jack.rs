@@ -83,12 +83,17 @@ impl Backend for JackBackend {
             Err(error) => return Err(StartError { processor: home.pop().ok(), error: failed(error) }),
         };
         if config.connect {
-            connect_ports(client.as_client(), &names);
+            connect_outputs(client.as_client(), &names);
         }
         let device = "JACK server".to_owned();
         let output_latency = latency(client.as_client(), &names);
         let info = StreamInfo { kind: Kind::Jack, device, rate, period, output_latency, stream: config.stream };
-        Ok(Box::new(JackStream { client: Some(client), info, shared, home }))
+        let (known, connect) = (Vec::new(), config.connect);
+        let mut stream = JackStream { client: Some(client), info, shared, home, names, known, connect };
+        if connect {
+            stream.connect_new_sources();
+        }
+        Ok(Box::new(stream))
     }
 }
 
@@ -122,17 +127,13 @@ impl Ports {
     }
 }
 
-/// Outputs to the first two physical playback ports, and every physical MIDI source to the MIDI port. What cannot be
-/// connected stays for a patch bay.
-fn connect_ports(client: &Client, names: &Names) {
+/// Outputs to the first two physical playback ports. What cannot be connected stays for a patch bay.
+fn connect_outputs(client: &Client, names: &Names) {
     let playback = client.ports(None, Some(AUDIO), PortFlags::IS_PHYSICAL | PortFlags::IS_INPUT);
     for (index, output) in names.outputs.iter().enumerate() {
         if let Some(target) = playback.get(index).or(playback.first()) {
             let _refused = client.connect_ports_by_name(output, target);
         }
-    }
-    for source in client.ports(None, Some(MIDI), PortFlags::IS_PHYSICAL | PortFlags::IS_OUTPUT) {
-        let _refused = client.connect_ports_by_name(&source, &names.midi);
     }
 }
 
@@ -170,6 +171,7 @@ impl ProcessHandler for Callback {
 struct Shared {
     xruns: AtomicU32,
     dead: AtomicBool,
+    ports_changed: AtomicBool,
 }
 
 struct Notices(Arc<Shared>);
@@ -178,6 +180,10 @@ impl NotificationHandler for Notices {
     #[expect(unsafe_code, reason = "the trait's signature: it may run in a signal handler; an atomic store may too")]
     unsafe fn shutdown(&mut self, _: ClientStatus, _: &str) {
         self.0.dead.store(true, Ordering::Release);
+    }
+
+    fn port_registration(&mut self, _: &Client, _: jack::PortId, _: bool) {
+        self.0.ports_changed.store(true, Ordering::Release);
     }
 
     fn xrun(&mut self, _: &Client) -> Control {
@@ -192,6 +198,30 @@ struct JackStream {
     info: StreamInfo,
     shared: Arc<Shared>,
     home: Home,
+    names: Names,
+    /// MIDI sources that were there when last looked; each is connected once, so that a person may disconnect it.
+    known: Vec<String>,
+    connect: bool,
+}
+
+impl JackStream {
+    /// The keyboards that the server knows.
+    fn sources(&self) -> Vec<String> {
+        let list = |c: &AsyncClient<Notices, Callback>| {
+            c.as_client().ports(None, Some(MIDI), PortFlags::IS_PHYSICAL | PortFlags::IS_OUTPUT)
+        };
+        self.client.as_ref().map(list).unwrap_or_default()
+    }
+
+    fn connect_new_sources(&mut self) {
+        let sources = self.sources();
+        if let Some(client) = &self.client {
+            for source in sources.iter().filter(|source| !self.known.contains(source)) {
+                let _refused = client.as_client().connect_ports_by_name(source, &self.names.midi);
+            }
+        }
+        self.known = sources;
+    }
 }
 
 impl Stream for JackStream {
@@ -206,6 +236,8 @@ impl Stream for JackStream {
         }
         if self.shared.dead.load(Ordering::Acquire) {
             each(Status::Lost("the JACK server is gone".to_owned()));
+        } else if self.connect && self.shared.ports_changed.swap(false, Ordering::AcqRel) {
+            self.connect_new_sources();
         }
     }
 
