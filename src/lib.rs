@@ -1,6 +1,5 @@
 //! Music Trainer: practise music on MIDI keyboards and audio interfaces, on a state bus that never disturbs the sound.
 
-#[cfg(feature = "window")]
 pub mod app;
 pub mod audio;
 pub mod bus;

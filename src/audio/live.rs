@@ -42,6 +42,19 @@ impl Played {
     }
 }
 
+impl Played {
+    /// The message on channel 1: a status and two data bytes.
+    pub fn to_midi(self) -> [u8; 3] {
+        match self {
+            Self::On { pitch, velocity } => [0x90, pitch.key(), velocity],
+            Self::Off { pitch } => [0x80, pitch.key(), 64],
+            Self::Pedal(Pedal::Sustain(value)) => [0xb0, 64, value],
+            Self::Pedal(Pedal::Sostenuto(value)) => [0xb0, 66, value],
+            Self::Pedal(Pedal::Soft(value)) => [0xb0, 67, value],
+        }
+    }
+}
+
 /// What goes through the ring of a live source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LiveEvent {

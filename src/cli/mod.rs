@@ -1,2 +1,69 @@
-//! cli
+//! The command line beside the window: words to an [`Invocation`], and the commands themselves. Each command takes
+//! plain arguments and a writer, so that it can be tested without a process.
+
+mod args;
+pub mod devices;
 pub mod grade;
+pub mod render;
+pub mod store;
+
+pub use args::{BackendChoice, Invocation, USAGE, UsageError, WindowArgs, parse};
+
+use std::io::Write;
+
+use crate::practice::Mode;
+
+/// Runs a command, unless it is to open the window, which is returned.
+///
+/// # Errors
+/// One clear line.
+pub fn run(invocation: Invocation, out: &mut dyn Write) -> Result<Option<WindowArgs>, CliError> {
+    match invocation {
+        Invocation::Window(args) => return Ok(Some(args)),
+        Invocation::Help => write!(out, "{USAGE}")?,
+        Invocation::Version => writeln!(out, "music-trainer {}", env!("CARGO_PKG_VERSION"))?,
+        Invocation::Devices { json } => devices::run(json, out)?,
+        Invocation::Grade { mode, json, score, take } => {
+            let mode = grade_mode(&mode)?;
+            grade::run(mode, json, &score, &take, out).map_err(CliError::of)?;
+        }
+        Invocation::Render { score, out: to, soundfont } => render::run(&score, &to, soundfont.as_deref(), out)?,
+        Invocation::Inspect { dir, json } => store::inspect(&dir, json, out)?,
+        Invocation::Log { dir, from, json } => store::log(&dir, from, json, out)?,
+        Invocation::Verify { dir } => store::verify(&dir, out)?,
+        Invocation::Backup { dir, out: to } => store::backup(&dir, &to, out)?,
+    }
+    Ok(None)
+}
+
+fn grade_mode(name: &str) -> Result<Mode, CliError> {
+    match name {
+        "follow" => Ok(Mode::Follow),
+        "wait" => Ok(Mode::Wait),
+        "tempo" => Ok(Mode::Tempo),
+        _ => Err(CliError::new(format!("grade knows the modes follow, wait and tempo, not {name:?}"))),
+    }
+}
+
+/// Why a command failed: one clear line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct CliError(String);
+
+impl CliError {
+    /// From any text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// From another module's error.
+    pub fn of(error: impl std::fmt::Display) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<std::io::Error> for CliError {
+    fn from(error: std::io::Error) -> Self {
+        Self(format!("cannot write: {error}"))
+    }
+}

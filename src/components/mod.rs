@@ -1,1 +1,9 @@
-//! components
+//! The parts of the program that live on the bus: the only place where what comes through a lane becomes a domain
+//! event, and where a take is judged.
+
+pub mod devices;
+pub mod judging;
+pub mod library;
+pub mod recorder;
+pub mod results;
+pub mod session;

@@ -1,1 +1,64 @@
-//! model
+//! The program's model: what can happen, the state it folds into, and how both are stored. Pure.
+
+mod entity;
+mod event;
+mod result;
+mod settings;
+mod stored;
+mod topics;
+
+pub use entity::{Device, Entity, Piece, Take};
+pub use event::{
+    Event, PieceId, PieceInfo, Played, TakeEnd, TakeId, TakeStart, TransportChange, TransportMoved, device_entity,
+    recorder_entity,
+};
+pub use result::{BarSummary, ResultSummary, Tally, TimingSummary};
+pub use settings::{NoteNames, Setting, Settings, ThemeChoice};
+
+use crate::bus::{Decoded, EntityKey, Lost, Model, Refusal, Topic};
+use crate::time::Stamp;
+
+/// The trainer's domain, as the bus sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trainer;
+
+impl Model for Trainer {
+    type Event = Event;
+    type Entity = Entity;
+
+    fn topics() -> &'static [Topic] {
+        topics::ALL
+    }
+
+    fn topic(event: &Event) -> &'static Topic {
+        topics::of(event)
+    }
+
+    fn check(_: &EntityKey, event: &Event, current: Option<&Entity>) -> Result<(), Refusal> {
+        entity::check(event, current).map_err(Refusal::new)
+    }
+
+    fn apply(_: &EntityKey, event: &Event, stamp: Option<&Stamp>, current: Option<&Entity>) -> Option<Entity> {
+        entity::apply(event, stamp, current)
+    }
+
+    fn encode(event: &Event) -> Vec<u8> {
+        stored::encode(event)
+    }
+
+    fn decode(schema: &str, version: u16, bytes: &[u8]) -> Result<Decoded<Event>, String> {
+        stored::decode(schema, version, bytes)
+    }
+
+    fn encode_entity(_: &EntityKey, value: &Entity) -> Vec<u8> {
+        stored::encode_entity(value)
+    }
+
+    fn decode_entity(entity: &EntityKey, bytes: &[u8]) -> Result<Entity, String> {
+        stored::decode_entity(entity.as_str(), bytes)
+    }
+
+    fn lost(_: &EntityKey, lost: &Lost) -> Event {
+        Event::NotesLost(lost.count)
+    }
+}

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use crate::music::{Hand, Hands, Percent, Pitch};
-use crate::practice::{BarRange, Heard, Mode, Preset};
+use crate::practice::{BarRange, Heard, Mode};
 
-use super::view::{NoteNames, ThemeChoice};
+pub use crate::model::Setting;
 
 /// A wish of the person at the window.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,29 +78,4 @@ pub enum Command {
     TestTone,
     /// The banner was read.
     DismissBanner(u64),
-}
-
-/// One setting with its new value.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Setting {
-    /// Which colours.
-    Theme(ThemeChoice),
-    /// Size of the text in percent, 100 to 150.
-    TextPercent(u16),
-    /// How notes are called.
-    Names(NoteNames),
-    /// Names on falling notes.
-    NoteLabels(bool),
-    /// The strictness.
-    Preset(Preset),
-    /// The piano under the fingers, 0 to 100.
-    VolumePiano(u8),
-    /// The program's own playing, 0 to 100.
-    VolumeAccompaniment(u8),
-    /// The metronome, 0 to 100.
-    VolumeMetronome(u8),
-    /// A SoundFont, or the built-in piano.
-    SoundFont(Option<PathBuf>),
-    /// Nothing moves on its own that need not.
-    ReducedMotion(bool),
 }

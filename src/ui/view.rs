@@ -7,8 +7,10 @@ use std::sync::Arc;
 use crate::bus::inspect::Report;
 use crate::music::{KeySignature, NoteId, Pitch, Score};
 use crate::practice::result::TakeResult;
-use crate::practice::{Mode, PracticeSettings, Preset, VerdictKind};
+use crate::practice::{Mode, PracticeSettings, VerdictKind};
 use crate::time::{Micros, WallMillis};
+
+pub use crate::model::{NoteNames, Settings, ThemeChoice};
 
 use super::command::Command;
 
@@ -354,82 +356,6 @@ pub enum MidiView {
     Control(u8, u8),
     /// Anything else, as bytes.
     Other(Vec<u8>),
-}
-
-/// Which colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ThemeChoice {
-    /// As the desktop has it.
-    System,
-    /// Light on dark.
-    Dark,
-    /// Dark on light.
-    Light,
-    /// Strong colours on black.
-    HighContrast,
-}
-
-impl ThemeChoice {
-    /// In the order of the settings.
-    pub const ALL: [Self; 4] = [Self::System, Self::Dark, Self::Light, Self::HighContrast];
-}
-
-/// How notes are called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum NoteNames {
-    /// C D E F G A B.
-    English,
-    /// C D E F G A H, B for B♭.
-    German,
-    /// do re mi fa sol la si.
-    FixedDo,
-}
-
-impl NoteNames {
-    /// In the order of the settings.
-    pub const ALL: [Self; 3] = [Self::English, Self::German, Self::FixedDo];
-}
-
-/// Settings in force.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Settings {
-    /// Which colours.
-    pub theme: ThemeChoice,
-    /// Size of the text in percent, 100 to 150.
-    pub text_percent: u16,
-    /// How notes are called.
-    pub names: NoteNames,
-    /// Whether falling notes carry their names.
-    pub note_labels: bool,
-    /// The strictness.
-    pub preset: Preset,
-    /// The piano under the person's fingers, 0 to 100.
-    pub volume_piano: u8,
-    /// The program's own playing, 0 to 100.
-    pub volume_accompaniment: u8,
-    /// The metronome, 0 to 100.
-    pub volume_metronome: u8,
-    /// A SoundFont in place of the built-in piano.
-    pub soundfont: Option<PathBuf>,
-    /// Whether nothing shall move on its own that need not.
-    pub reduced_motion: bool,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            theme: ThemeChoice::System,
-            text_percent: 100,
-            names: NoteNames::English,
-            note_labels: true,
-            preset: Preset::Standard,
-            volume_piano: 80,
-            volume_accompaniment: 70,
-            volume_metronome: 60,
-            soundfont: None,
-            reduced_motion: false,
-        }
-    }
 }
 
 /// A value held by the bus.

@@ -1,0 +1,178 @@
+//! Starting and stopping the program. In this order: clock · data folder · store · bus · the take that records from the
+//! start · engine and sound · control thread · components. The other way round at the end. Starting always succeeds,
+//! but for a second program on the same folder: what is missing becomes a line the window shows.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use etcetera::BaseStrategy;
+
+use crate::audio::piano::Piano;
+use crate::audio::{Playhead, engine};
+use crate::bus::lane::LatestReader;
+use crate::bus::storage::Storage;
+use crate::bus::{BusHandle, Config, Health, MemoryStorage, Publish, start};
+use crate::cli::{BackendChoice, WindowArgs};
+use crate::components::devices::SoundDesk;
+use crate::components::recorder::AudioRecorder;
+use crate::components::results::Results;
+use crate::model::{Entity, Event, Settings, TakeEnd, TakeId, TakeStart, Trainer, recorder_entity};
+use crate::store::{self, InstanceLock, OpenError, OpenOptions};
+use crate::time::{Clock, Rate};
+
+use super::clock::SystemClock;
+use super::control::{Control, Parts};
+
+/// How long the end may take: longer than any commit but a stalled disk's.
+const SHUTDOWN_WAIT: Duration = Duration::from_secs(10);
+
+/// The running program without its window.
+pub struct Program {
+    /// The bus.
+    pub bus: BusHandle<Trainer>,
+    /// The control thread.
+    pub control: Control,
+    /// Where the music is.
+    pub playhead: LatestReader<Playhead>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Settings at the start, those of the command line included.
+    pub settings: Settings,
+    /// Lines the person must know from the start.
+    pub lines: Vec<String>,
+    _lock: Option<InstanceLock>,
+}
+
+/// Why the program does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum BootError {
+    /// Another program has the folder.
+    #[error("{0}; close it first, or name another folder with --data-dir")]
+    InUse(OpenError),
+    /// The system gives no threads.
+    #[error("the program cannot start: {0}")]
+    Threads(String),
+}
+
+/// The platform's folder for the program's data.
+pub fn default_dir() -> PathBuf {
+    etcetera::choose_base_strategy().map_or_else(|_| PathBuf::from("."), |s| s.data_dir()).join("music-trainer")
+}
+
+struct Base {
+    bus: BusHandle<Trainer>,
+    lock: Option<InstanceLock>,
+    lines: Vec<String>,
+}
+
+/// Starts everything but the window. `repaint` is called from other threads when there is something new to draw.
+///
+/// # Errors
+/// Another program has the data folder, or the system gives no threads.
+pub fn boot(args: &WindowArgs, repaint: Arc<dyn Fn() + Send + Sync>) -> Result<Program, BootError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let dir = args.data_dir.clone().unwrap_or_else(default_dir);
+    let Base { bus, lock, lines } = open_bus(&dir, &clock)?;
+    let settings = settings(&bus, args);
+    let take = begin_take(&bus, &*clock);
+    let (engine, processor, reports) = engine(Box::new(Piano::new(Rate::DEFAULT)), Rate::DEFAULT);
+    bus.add_lane("audio", reports.events, Box::new(AudioRecorder::default()))
+        .map_err(|e| BootError::Threads(e.to_string()))?;
+    let mut sound = SoundDesk::new(processor, clock.clone(), &settings);
+    sound.start();
+    bus.run(Box::new(Results::default())).map_err(|e| BootError::Threads(e.to_string()))?;
+    let waker = repaint.clone();
+    bus.set_waker(Box::new(move || waker()));
+    let parts = Parts {
+        bus: bus.clone(),
+        clock: clock.clone(),
+        engine,
+        sound,
+        take,
+        settings: settings.clone(),
+        midi: !args.safe,
+        repaint,
+    };
+    let control = Control::start(parts).map_err(|e| BootError::Threads(e.to_string()))?;
+    Ok(Program { bus, control, playhead: reports.playhead, clock, settings, lines, _lock: lock })
+}
+
+impl Program {
+    /// Ends everything and waits until what was played is on disk; whether it is.
+    pub fn stop(mut self) -> bool {
+        self.control.stop();
+        self.bus.shutdown(SHUTDOWN_WAIT)
+    }
+}
+
+fn open_bus(dir: &Path, clock: &Arc<dyn Clock>) -> Result<Base, BootError> {
+    let reason = match store::open(dir, OpenOptions::default()) {
+        Err(error @ OpenError::InUse { .. }) => return Err(BootError::InUse(error)),
+        Err(error) => error.to_string(),
+        Ok(opened) => {
+            let lock = opened.lock;
+            match start_bus(Box::new(opened.storage), clock, Health::Ok) {
+                Ok(bus) => return Ok(Base { bus, lock: Some(lock), lines: Vec::new() }),
+                Err(reason) => format!("{}: {reason}", dir.display()),
+            }
+        }
+    };
+    let rest = Health::Degraded(reason.clone());
+    let bus = start_bus(Box::new(MemoryStorage::new()), clock, rest).map_err(BootError::Threads)?;
+    let line = format!("nothing is being saved: {reason}");
+    Ok(Base { bus, lock: None, lines: vec![line] })
+}
+
+fn start_bus(
+    storage: Box<dyn Storage>,
+    clock: &Arc<dyn Clock>,
+    rest: Health,
+) -> Result<BusHandle<Trainer>, String> {
+    let config = Config { rest, ..Config::default() };
+    start(config, clock.clone(), storage).map_err(|e| e.to_string())
+}
+
+/// Settings as chosen, unless the command line says otherwise for this run.
+fn settings(bus: &BusHandle<Trainer>, args: &WindowArgs) -> Settings {
+    let mut settings = if args.safe { Settings::default() } else { Settings::of(&bus.snapshot().state) };
+    let named = match args.backend {
+        Some(BackendChoice::Auto) => Some("auto"),
+        Some(BackendChoice::Cpal) => Some("cpal"),
+        Some(BackendChoice::Jack) => Some("jack"),
+        Some(BackendChoice::Null) => Some("null"),
+        None => args.safe.then_some("null"),
+    };
+    if let Some(name) = named {
+        name.clone_into(&mut settings.backend);
+    }
+    settings
+}
+
+/// The take that records from the start: the last one if nothing was played in it, else a new one. A take that the
+/// program did not live to end is ended now.
+fn begin_take(bus: &BusHandle<Trainer>, clock: &dyn Clock) -> TakeId {
+    let snapshot = bus.snapshot();
+    let open = match snapshot.state.value(recorder_entity().as_str()) {
+        Some(Entity::Recorder(Some(take))) => Some(*take),
+        _ => None,
+    };
+    let value = open.and_then(|id| snapshot.state.value(id.entity().as_str()));
+    let mut events = Vec::new();
+    if let (Some(id), Some(Entity::Take(take))) = (open, value)
+        && take.end.is_none()
+    {
+        if take.notes == 0 && take.start.piece.is_none() {
+            return id;
+        }
+        events.push(Publish::new(id.entity(), Event::TakeEnded(TakeEnd::Interrupted)).actor("recorder"));
+    }
+    let at = clock.wall();
+    let id = TakeId::new(at, std::process::id() as u16);
+    let start = TakeStart { at, piece: None, practice: None };
+    events.push(Publish::new(id.entity(), Event::TakeStarted(start)).actor("recorder"));
+    events.push(Publish::new(recorder_entity(), Event::RecorderPointed(Some(id))).actor("recorder"));
+    // The bus has just started and refuses nothing; without the answer the first notes would still be recorded.
+    let _ = bus.transact(events).applied();
+    id
+}

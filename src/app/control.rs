@@ -1,0 +1,452 @@
+//! The control thread: owns the engine, the sound device, the MIDI inputs and the practice session, and is the only one
+//! that tells the engine anything. It sleeps until something comes: a wish of the window, an event of the bus, or the
+//! next moment at which a device or the session wants to be looked after.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use crossbeam_channel::{Receiver, Sender, bounded, select};
+
+use crate::audio::{self, Command as EngineCommand, Engine};
+use crate::bus::{BusHandle, Envelope, Filter, LiveItem, LiveSubscription, Publish};
+use crate::components::devices::{MidiDesk, SoundDesk, SoundReport};
+use crate::components::library::{Library, OpenError, Opened};
+use crate::components::session::{Effect, OnStand, Session, SessionView, first_settings};
+use crate::midi::{Cause, DeviceReport};
+use crate::model::{Entity, Event, PieceId, Settings, TakeEnd, TakeId, Trainer, recorder_entity};
+use crate::music::Pitch;
+use crate::practice::{Mode, PracticeSettings};
+use crate::time::{Clock, Micros, Ticks, WallMillis};
+
+/// Wishes that may wait; a person makes a few a second.
+const WISHES: usize = 256;
+/// Events of the bus that may wait: some seconds of dense playing.
+const EVENTS: usize = 16_384;
+/// How often a running session and the engine are looked after.
+const LIVELY: Duration = Duration::from_millis(5);
+/// How often devices are looked after when nothing else happens.
+const QUIET: Duration = Duration::from_millis(200);
+/// How long a change of takes may take to be applied before the music goes on without waiting.
+const SWITCH_WAIT: Duration = Duration::from_millis(250);
+
+/// What the window, or a command line, wants.
+pub enum Wish {
+    /// Put a piece of the library on the stand.
+    Open(PieceId),
+    /// Open a file.
+    OpenFile(PathBuf),
+    /// Take the piece off the stand.
+    Close,
+    /// Start playing or practising.
+    Play,
+    /// Stop.
+    Stop,
+    /// Back to the start of the range.
+    Restart,
+    /// Go to a tick's bar.
+    Seek(Ticks),
+    /// Practise so from now on.
+    Choose(PracticeSettings),
+    /// A key in the window or on the computer keyboard went down.
+    KeyDown(Cause, Pitch, u8),
+    /// And up.
+    KeyUp(Cause),
+    /// All sound off, all keys up.
+    Panic,
+    /// Settings have changed.
+    Settings(Box<Settings>),
+    /// Use a MIDI input or not, by the text of its identity.
+    EnableMidi(String, bool),
+    /// A second of sound through the whole chain.
+    TestTone,
+    /// End.
+    Quit,
+}
+
+/// What the control thread shows: rebuilt when something changed, read by the window without waiting.
+#[derive(Clone, Default)]
+pub struct Desk {
+    /// The session.
+    pub session: SessionView,
+    /// The sound device.
+    pub sound: SoundReport,
+    /// MIDI inputs of the system, and the keys in the window last.
+    pub midi: Vec<DeviceReport>,
+    /// Why there is no MIDI at all.
+    pub midi_fault: Option<String>,
+    /// The take that is recorded now.
+    pub take: Option<TakeId>,
+    /// Keys the person holds, one bit each.
+    pub held: u128,
+    /// Lines a person must know, newest last, each with a number that grows.
+    pub notices: Vec<Notice>,
+}
+
+/// A line a person must know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Its number.
+    pub id: u64,
+    /// Whether something failed.
+    pub bad: bool,
+    /// The line.
+    pub text: String,
+}
+
+/// At most so many notices are kept.
+const NOTICES_MAX: usize = 8;
+
+/// The window's side of the control thread.
+pub struct Control {
+    wishes: Sender<Wish>,
+    desk: Arc<ArcSwap<Desk>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the control thread is made of.
+pub struct Parts {
+    /// The bus.
+    pub bus: BusHandle<Trainer>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The engine's control side.
+    pub engine: Engine,
+    /// The sound device.
+    pub sound: SoundDesk,
+    /// The take that is recorded from the start.
+    pub take: TakeId,
+    /// Settings in force.
+    pub settings: Settings,
+    /// Whether MIDI ports are opened.
+    pub midi: bool,
+    /// Asks the window to draw again.
+    pub repaint: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Control {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn start(parts: Parts) -> Result<Self, std::io::Error> {
+        let (wishes, wishes_out) = bounded(WISHES);
+        let desk = Arc::new(ArcSwap::from_pointee(Desk::default()));
+        let shown = desk.clone();
+        let thread = std::thread::Builder::new().name("control".to_owned()).spawn(move || {
+            Worker::new(parts, wishes_out, shown).run();
+        })?;
+        Ok(Self { wishes, desk, thread: Some(thread) })
+    }
+
+    /// Hands over a wish; whether there was room.
+    pub fn wish(&self, wish: Wish) -> bool {
+        self.wishes.try_send(wish).is_ok()
+    }
+
+    /// What is on the desk now.
+    pub fn desk(&self) -> Arc<Desk> {
+        self.desk.load_full()
+    }
+
+    /// Ends the take, the sound and the thread.
+    pub fn stop(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            // A full queue is being worked off; quitting can wait for that.
+            let _ = self.wishes.send(Wish::Quit);
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+struct Worker {
+    bus: BusHandle<Trainer>,
+    clock: Arc<dyn Clock>,
+    engine: Engine,
+    sound: SoundDesk,
+    midi: MidiDesk,
+    session: Session,
+    library: Library,
+    wishes: Receiver<Wish>,
+    events: LiveSubscription<Trainer>,
+    desk: Arc<ArcSwap<Desk>>,
+    settings: Settings,
+    held: u128,
+    notices: Vec<Notice>,
+    next_notice: u64,
+    ids: TakeIds,
+    repaint: Arc<dyn Fn() + Send + Sync>,
+    changed: bool,
+}
+
+/// Names for takes.
+struct TakeIds {
+    clock: Arc<dyn Clock>,
+    count: u16,
+}
+
+impl TakeIds {
+    fn next(&mut self) -> (TakeId, WallMillis) {
+        self.count = self.count.wrapping_add(1);
+        let at = self.clock.wall();
+        (TakeId::new(at, self.count), at)
+    }
+}
+
+impl Worker {
+    fn new(parts: Parts, wishes: Receiver<Wish>, desk: Arc<ArcSwap<Desk>>) -> Self {
+        let Parts { bus, clock, mut engine, sound, take, settings, midi, repaint } = parts;
+        let events = bus.subscribe_live(Filter::topics(["note.*", "notes.*", "transport.*"]), EVENTS);
+        let midi = MidiDesk::new(&bus, &clock, &mut engine, midi);
+        Self {
+            ids: TakeIds { clock: clock.clone(), count: std::process::id() as u16 },
+            session: Session::new(take),
+            library: Library::default(),
+            held: 0,
+            notices: Vec::new(),
+            next_notice: 1,
+            changed: true,
+            bus,
+            clock,
+            engine,
+            sound,
+            midi,
+            wishes,
+            events,
+            desk,
+            settings,
+            repaint,
+        }
+    }
+
+    fn run(mut self) {
+        self.apply_settings(None);
+        loop {
+            let lively = self.session.wants_time() || self.engine.kept() > 0 || self.sound.is_busy();
+            let wait = if lively { LIVELY } else { QUIET };
+            let channel = self.events.channel().clone();
+            select! {
+                recv(self.wishes) -> wish => match wish {
+                    Ok(Wish::Quit) | Err(_) => break,
+                    Ok(wish) => self.wish(wish),
+                },
+                recv(channel) -> item => match item {
+                    Ok(item) => self.item(item),
+                    Err(_) => break,
+                },
+                default(wait) => {}
+            }
+            self.look_after();
+        }
+        self.quit();
+    }
+
+    /// Everything that is due besides wishes and events; then shows what changed.
+    fn look_after(&mut self) {
+        // What else is waiting belongs to the same moment; a bound keeps the devices looked after.
+        for _ in 0..EVENTS {
+            match self.events.try_recv() {
+                Ok(Some(item)) => self.item(item),
+                _ => break,
+            }
+        }
+        let now = self.clock.now();
+        self.session.time_passes(now, &mut || self.ids.next());
+        self.carry_out();
+        self.engine.poll();
+        for line in self.sound.poll(now, &mut self.engine) {
+            self.notice(false, line);
+        }
+        self.changed |= self.sound.take_changed();
+        self.changed |= self.midi.poll(now, &self.bus, &mut self.engine);
+        if std::mem::take(&mut self.changed) {
+            self.show();
+        }
+    }
+
+    fn show(&mut self) {
+        self.desk.store(Arc::new(Desk {
+            session: self.session.view(),
+            sound: self.sound.report(),
+            midi: self.midi.report(),
+            midi_fault: self.midi.fault().map(str::to_owned),
+            take: Some(self.session.current_take()),
+            held: self.held,
+            notices: self.notices.clone(),
+        }));
+        (self.repaint)();
+    }
+
+    fn item(&mut self, item: LiveItem<Trainer>) {
+        match item {
+            LiveItem::Event(envelope) => {
+                self.hold(&envelope);
+                let now = self.clock.now();
+                self.session.event(&envelope, now, &mut || self.ids.next());
+                self.carry_out();
+            }
+            LiveItem::Lost(count) => {
+                let text = format!("{count} events came faster than they could be judged; they are kept in the take");
+                self.notice(true, text);
+            }
+        }
+        self.changed = true;
+    }
+
+    /// Which keys are down.
+    fn hold(&mut self, envelope: &Envelope<Trainer>) {
+        if let Some(Event::NotePlayed(played)) = envelope.event() {
+            if let Some((pitch, _)) = played.note_on() {
+                self.held |= 1 << pitch.key();
+            } else if let Some(pitch) = played.note_off() {
+                self.held &= !(1 << pitch.key());
+            }
+        }
+    }
+
+    fn wish(&mut self, wish: Wish) {
+        let now = self.clock.now();
+        let ids = &mut self.ids;
+        match wish {
+            Wish::Open(id) => {
+                let opened = self.library.open(&self.bus, &id, self.clock.wall());
+                self.stand(opened);
+            }
+            Wish::OpenFile(path) => {
+                let opened = self.library.open_file(&self.bus, &path, self.clock.wall());
+                self.stand(opened);
+            }
+            Wish::Close => self.session.close(&mut || ids.next()),
+            Wish::Play => self.session.play(&mut || ids.next()),
+            Wish::Stop => self.session.stop(&mut || ids.next()),
+            Wish::Restart => self.session.restart(),
+            Wish::Seek(tick) => self.session.seek(tick),
+            Wish::Choose(practice) => self.choose(practice),
+            Wish::KeyDown(cause, pitch, velocity) => self.midi.keys().press(now, cause, pitch, velocity),
+            Wish::KeyUp(cause) => self.midi.keys().release(now, cause),
+            Wish::Panic => self.panic(now),
+            Wish::Settings(settings) => {
+                let old = std::mem::replace(&mut self.settings, *settings);
+                self.apply_settings(Some(old));
+            }
+            Wish::EnableMidi(identity, enabled) => self.midi.enable(&identity, enabled),
+            Wish::TestTone => self.sound.test_tone(&mut self.engine),
+            Wish::Quit => {}
+        }
+        self.carry_out();
+        self.changed = true;
+    }
+
+    fn panic(&mut self, now: Micros) {
+        self.session.stop(&mut || self.ids.next());
+        self.midi.keys().release_all(now);
+        self.engine.send(EngineCommand::Panic);
+        self.held = 0;
+    }
+
+    fn choose(&mut self, practice: PracticeSettings) {
+        self.session.choose(practice, &mut || self.ids.next());
+        if let Some(stand) = self.session.stand() {
+            self.bus.publish(Publish::new(stand.id.entity(), Event::PracticeChosen(practice)));
+        }
+    }
+
+    fn stand(&mut self, opened: Result<Opened, OpenError>) {
+        match opened {
+            Ok(Opened { id, score, warnings }) => {
+                for warning in warnings {
+                    self.notice(false, warning);
+                }
+                let known = match self.bus.snapshot().state.value(id.entity().as_str()) {
+                    Some(Entity::Piece(piece)) => piece.practice,
+                    _ => None,
+                };
+                let practice = known.unwrap_or_else(|| first_settings(Mode::Wait));
+                let practice = PracticeSettings { preset: self.settings.preset, ..practice };
+                self.session.open(OnStand { id, score }, practice, &mut || self.ids.next());
+            }
+            Err(error) => self.notice(true, error.to_string()),
+        }
+    }
+
+    fn apply_settings(&mut self, old: Option<Settings>) {
+        let volume = |percent: u8| (f32::from(percent) / 100.0).powi(2) * 1.5625;
+        let settings = self.settings.clone();
+        self.engine.send(EngineCommand::SetVolume(audio::Bus::Live, volume(settings.volume_piano)));
+        self.engine.send(EngineCommand::SetVolume(audio::Bus::Accompaniment, volume(settings.volume_accompaniment)));
+        self.engine.send(EngineCommand::SetVolume(audio::Bus::Metronome, volume(settings.volume_metronome)));
+        if old.as_ref().is_none_or(|o| o.soundfont != settings.soundfont)
+            && let Some(line) = self.sound.set_soundfont(settings.soundfont.as_deref(), &mut self.engine)
+        {
+            self.notice(true, line);
+        }
+        let device = |s: &Settings| (s.backend.clone(), s.output_device.clone(), s.period);
+        if old.as_ref().is_some_and(|o| device(o) != device(&settings)) {
+            self.sound.choose(&settings);
+        }
+        if old.as_ref().is_some_and(|o| o.preset != settings.preset) {
+            let practice = PracticeSettings { preset: settings.preset, ..*self.session.settings() };
+            self.session.choose(practice, &mut || self.ids.next());
+        }
+    }
+
+    fn carry_out(&mut self) {
+        for effect in self.session.take_effects() {
+            match effect {
+                Effect::Engine(command) => self.engine.send(command),
+                Effect::Publish(take, event) => {
+                    self.bus.publish(Publish::new(take.entity(), event).actor("session"));
+                }
+                Effect::Switch(events) => self.switch(events),
+            }
+        }
+    }
+
+    /// A change of takes must be applied before the engine goes on: what it does next belongs to the new take.
+    fn switch(&mut self, events: Vec<(TakeId, Event)>) {
+        let publish = |(take, event): (TakeId, Event)| {
+            let entity = match event {
+                Event::RecorderPointed(_) => recorder_entity(),
+                _ => take.entity(),
+            };
+            Publish::new(entity, event).actor("session")
+        };
+        let mut ticket = self.bus.transact(events.into_iter().map(publish).collect());
+        if let Err(error) = ticket.applied_within(SWITCH_WAIT) {
+            self.notice(true, format!("this take may not be judged: {error}"));
+        }
+    }
+
+    fn notice(&mut self, bad: bool, text: String) {
+        if self.notices.last().is_some_and(|n| n.text == text) {
+            return;
+        }
+        self.notices.push(Notice { id: self.next_notice, bad, text });
+        self.next_notice += 1;
+        if self.notices.len() > NOTICES_MAX {
+            self.notices.remove(0);
+        }
+        self.changed = true;
+    }
+
+    fn quit(mut self) {
+        self.session.stop(&mut || self.ids.next());
+        self.carry_out();
+        self.midi.close(self.clock.now());
+        self.sound.stop();
+        let take = self.session.current_take();
+        let end = Publish::new(take.entity(), Event::TakeEnded(TakeEnd::Stopped)).actor("session");
+        let point = Publish::new(recorder_entity(), Event::RecorderPointed(None)).actor("session");
+        let mut ticket = self.bus.transact(vec![end, point]);
+        // The bus makes durable on shutdown what is applied by then.
+        let _ = ticket.applied_within(SWITCH_WAIT);
+    }
+}

@@ -1,0 +1,283 @@
+//! The lists of the window, made from a snapshot and kept until the next one: pieces, takes, devices, entities.
+
+use std::collections::HashMap;
+
+use crate::audio::Playhead;
+use crate::bus::{Snapshot, State};
+use crate::formats::pieces::{self, BuiltinPiece};
+use crate::midi::{self, Message};
+use crate::model::{Entity, PieceId, Take, TakeId, Trainer};
+use crate::music::Score;
+use crate::time::{Clock, Micros, Rate, Frames, WallMillis};
+use crate::ui::view::{
+    AudioState, AudioView, Devices, EntityRow, LastResult, LocalTime, MidiPort, MidiView, MonitorRow, PieceRow, TakeRow,
+    TakeState,
+};
+
+use super::control::Desk;
+
+/// Takes that the list shows at most; older ones stay in the log.
+const TAKES_MAX: usize = 500;
+/// Entities that the inspector lists at most.
+const ENTITIES_MAX: usize = 2_000;
+/// Bytes of an entity's text at most.
+const VALUE_CHARS_MAX: usize = 200;
+/// Messages that the monitor shows.
+const MONITOR_MAX: usize = 40;
+
+/// What is known of a score without keeping it.
+#[derive(Clone, Debug)]
+struct Facts {
+    key: Option<crate::music::KeySignature>,
+    meter: (u8, u8),
+    bars: u32,
+    duration: Micros,
+}
+
+impl Facts {
+    fn of(score: &Score) -> Self {
+        let meter = score.bars().get(0).meter;
+        Self {
+            key: score.keys().first().copied(),
+            meter: (meter.beats, meter.unit),
+            bars: score.bars().len() as u32,
+            duration: score.duration(),
+        }
+    }
+}
+
+/// The lists.
+#[derive(Default)]
+pub struct Rows {
+    /// Built-in pieces, easiest first.
+    pub builtin: Vec<PieceRow>,
+    /// Opened files, newest first.
+    pub recent: Vec<PieceRow>,
+    /// Takes, newest first.
+    pub takes: Vec<TakeRow>,
+    /// Entities for the inspector; empty unless asked for.
+    pub entities: Vec<EntityRow>,
+    made_for: Option<(u64, bool)>,
+    facts: HashMap<PieceId, Facts>,
+}
+
+/// The wall clock and the zone, for showing moments.
+#[derive(Clone, Copy, Debug)]
+pub struct Wall {
+    /// Now.
+    pub now: WallMillis,
+    /// Minutes east of Greenwich.
+    pub offset: i32,
+}
+
+impl Wall {
+    /// As the system's clock and zone say.
+    pub fn read(clock: &dyn Clock) -> Self {
+        let now = clock.wall();
+        let offset = jiff::Timestamp::from_millisecond(now.0)
+            .map(|at| jiff::tz::TimeZone::system().to_offset(at).seconds() / 60)
+            .unwrap_or(0);
+        Self { now, offset }
+    }
+
+    /// A moment as people say it.
+    pub fn local(self, at: WallMillis) -> LocalTime {
+        LocalTime::new(at, self.now, self.offset)
+    }
+}
+
+impl Rows {
+    /// Makes the lists anew if the snapshot is a newer one.
+    pub fn refresh(&mut self, snapshot: &Snapshot<Trainer>, wall: Wall, recording: TakeId, entities: bool) {
+        if self.made_for == Some((snapshot.applied, entities)) {
+            return;
+        }
+        self.made_for = Some((snapshot.applied, entities));
+        let last = last_results(&snapshot.state, wall);
+        self.builtin = pieces::builtin().iter().map(|piece| self.builtin_row(piece, &last)).collect();
+        self.recent = self.recent_rows(&snapshot.state, &last);
+        self.takes = take_rows(&snapshot.state, wall, recording);
+        self.entities = if entities { entity_rows(&snapshot.state) } else { Vec::new() };
+    }
+
+    /// Keeps what the library shows of a score that was read.
+    pub fn learn(&mut self, id: &PieceId, score: &Score) {
+        if !self.facts.contains_key(id) {
+            self.facts.insert(id.clone(), Facts::of(score));
+            self.made_for = None;
+        }
+    }
+
+    fn builtin_row(&mut self, piece: &BuiltinPiece, last: &HashMap<PieceId, LastResult>) -> PieceRow {
+        let id = PieceId::builtin(piece.id);
+        let facts = self.facts.entry(id.clone()).or_insert_with(|| Facts::of(&piece.score)).clone();
+        PieceRow {
+            title: piece.title.clone(),
+            composer: piece.composer.clone(),
+            grade: Some(piece.grade),
+            key: facts.key,
+            meter: Some(facts.meter),
+            bars: facts.bars,
+            duration: facts.duration,
+            path: None,
+            last: last.get(&id).copied(),
+            id: id.0.into(),
+        }
+    }
+
+    fn recent_rows(&self, state: &State<Trainer>, last: &HashMap<PieceId, LastResult>) -> Vec<PieceRow> {
+        let mut found: Vec<(WallMillis, PieceRow)> = Vec::new();
+        for (key, versioned) in state.iter_prefix("piece/") {
+            let Some(Entity::Piece(piece)) = &versioned.value else { continue };
+            let id = PieceId(key.id().into());
+            if !piece.recent || id.as_builtin().is_some() {
+                continue;
+            }
+            let facts = self.facts.get(&id);
+            let row = PieceRow {
+                id: id.0.to_string(),
+                title: piece.info.title.clone(),
+                composer: piece.info.composer.clone(),
+                grade: None,
+                key: facts.and_then(|f| f.key),
+                meter: facts.map(|f| f.meter),
+                bars: facts.map_or(0, |f| f.bars),
+                duration: facts.map_or(Micros::ZERO, |f| f.duration),
+                path: piece.info.path.clone().map(Into::into),
+                last: last.get(&id).copied(),
+            };
+            found.push((piece.info.opened, row));
+        }
+        found.sort_by_key(|(opened, _)| std::cmp::Reverse(*opened));
+        found.into_iter().map(|(_, row)| row).collect()
+    }
+}
+
+fn last_results(state: &State<Trainer>, wall: Wall) -> HashMap<PieceId, LastResult> {
+    let mut last = HashMap::new();
+    // Names of takes sort by time, so a later one replaces an earlier one.
+    for (key, versioned) in state.iter_prefix("result/") {
+        let (Some(Entity::Result(result)), Some(id)) = (&versioned.value, TakeId::parse(key.id())) else { continue };
+        let Some(take) = take(state, id) else { continue };
+        if let Some(piece) = &take.start.piece {
+            let (at, right, of) = (wall.local(take.start.at), result.all.right(), result.all.written());
+            last.insert(piece.clone(), LastResult { at, right, of });
+        }
+    }
+    last
+}
+
+fn take(state: &State<Trainer>, id: TakeId) -> Option<&Take> {
+    match state.value(id.entity().as_str()) {
+        Some(Entity::Take(take)) => Some(take),
+        _ => None,
+    }
+}
+
+/// The title of a piece of the library.
+pub fn title(state: &State<Trainer>, id: &PieceId) -> String {
+    if let Some(piece) = id.as_builtin().and_then(pieces::find) {
+        return piece.title.clone();
+    }
+    match state.value(id.entity().as_str()) {
+        Some(Entity::Piece(piece)) => piece.info.title.clone(),
+        _ => id.0.to_string(),
+    }
+}
+
+fn take_rows(state: &State<Trainer>, wall: Wall, recording: TakeId) -> Vec<TakeRow> {
+    let mut rows: Vec<TakeRow> = Vec::new();
+    for (key, versioned) in state.iter_prefix("take/") {
+        let (Some(Entity::Take(take)), Some(id)) = (&versioned.value, TakeId::parse(key.id())) else { continue };
+        if take.notes == 0 || take.discarded {
+            continue;
+        }
+        let result = match state.value(id.result_entity().as_str()) {
+            Some(Entity::Result(result)) => Some((result.all.right(), result.all.written())),
+            _ => None,
+        };
+        let row = TakeRow {
+            id: id.to_string(),
+            at: wall.local(take.start.at),
+            piece: take.start.piece.as_ref().map(|p| title(state, p)),
+            mode: take.start.practice.map(|p| p.mode),
+            notes: u64::from(take.notes),
+            duration: take.duration(),
+            state: match (take.end, take.lost) {
+                (None, _) if id == recording => TakeState::Recording,
+                (_, 0) => TakeState::Complete,
+                (_, lost) => TakeState::Incomplete { lost },
+            },
+            result,
+        };
+        rows.push(row);
+    }
+    rows.reverse();
+    rows.truncate(TAKES_MAX);
+    rows
+}
+
+fn entity_rows(state: &State<Trainer>) -> Vec<EntityRow> {
+    let row = |(key, versioned): (&crate::bus::EntityKey, &crate::bus::Versioned<Trainer>)| EntityRow {
+        key: key.to_string(),
+        version: versioned.version,
+        value: match &versioned.value {
+            Some(Entity::Score(bytes)) => format!("{} bytes", bytes.len()),
+            Some(value) => format!("{value:?}").chars().take(VALUE_CHARS_MAX).collect(),
+            None => "removed".to_owned(),
+        },
+    };
+    state.iter().take(ENTITIES_MAX).map(row).collect()
+}
+
+/// The devices as the window shows them.
+pub fn devices(desk: &Desk, head: &Playhead, backends: &[&str]) -> Devices {
+    let stream = desk.sound.stream.as_ref();
+    let silent = stream.is_none_or(|s| s.kind == crate::audio::backend::Kind::Null);
+    let frames = |n: u32, rate: Rate| rate.micros(Frames(i64::from(n)));
+    let audio = AudioView {
+        state: match (desk.sound.waiting, silent) {
+            (true, _) => AudioState::Retrying,
+            (false, true) => AudioState::Silent,
+            (false, false) => AudioState::Running,
+        },
+        device: stream.map(|s| s.device.clone()).unwrap_or_default(),
+        backend: stream.map(|s| s.kind.name().to_owned()).unwrap_or_default(),
+        rate: stream.map_or(0, |s| s.rate.0),
+        period: stream.map_or(0, |s| s.period),
+        latency: stream.filter(|_| !silent).map(|s| frames(head.live_delay + s.output_latency, s.rate)),
+        load: head.load,
+        xruns: desk.sound.xruns,
+        backends: backends.iter().map(|b| (*b).to_owned()).collect(),
+    };
+    let midi = desk.midi.iter().map(midi_port).collect();
+    let mut monitor: Vec<MonitorRow> = desk.midi.iter().flat_map(monitor_rows).collect();
+    monitor.sort_by_key(|row| std::cmp::Reverse(row.at));
+    monitor.truncate(MONITOR_MAX);
+    Devices { audio, midi, monitor }
+}
+
+fn midi_port(device: &midi::DeviceReport) -> MidiPort {
+    MidiPort {
+        id: device.identity.to_string(),
+        name: device.identity.to_string(),
+        connected: matches!(device.link, midi::ports::Link::Open),
+        enabled: device.enabled,
+        messages: device.monitor.received,
+    }
+}
+
+fn monitor_rows(device: &midi::DeviceReport) -> impl Iterator<Item = MonitorRow> + '_ {
+    let port = device.identity.to_string();
+    device.monitor.last().map(move |seen| MonitorRow { at: seen.at, port: port.clone(), message: shown(seen.message) })
+}
+
+fn shown(message: Message) -> MidiView {
+    match message {
+        Message::NoteOn { pitch, velocity, .. } => MidiView::On(pitch, velocity),
+        Message::NoteOff { pitch, .. } => MidiView::Off(pitch),
+        Message::Control { controller, value, .. } => MidiView::Control(controller, value),
+        other => MidiView::Other(other.encode().to_vec()),
+    }
+}
+

@@ -1,0 +1,506 @@
+//! The window's frame: fills the view from the snapshot, the desk and the playhead, draws it, and applies what the
+//! person wants, in one `match`.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, bounded};
+
+use crate::audio::Playhead;
+use crate::bus::{Health, Publish};
+use crate::components::library::Library;
+use crate::components::results::{self, JudgedTake};
+use crate::components::session::SessionView;
+use crate::formats::pieces;
+use crate::midi::Cause;
+use crate::model::{Entity, Event, PieceId, Setting, Settings, TakeId};
+use crate::music::{Hand, Hands, Pitch};
+use crate::practice::{Heard, Mode, PracticeSettings};
+use crate::time::{Frames, Micros};
+use crate::ui::view::{self, Banner, Level, Mark, Play, ResultView, Transport, View};
+use crate::ui::{self, Command, Screen};
+
+use super::boot::Program;
+use super::control::{Desk, Wish};
+use super::history::{Change, History};
+use super::rows::{self, Rows, Wall};
+
+/// How long a slider rests before its value is written down.
+const SETTLE: Micros = Micros::from_millis(250);
+/// How long a wrong key stays marked.
+const WRONG: Micros = Micros::from_millis(350);
+/// The inspector looks at the bus this often while nothing moves.
+const INSPECT: Duration = Duration::from_millis(250);
+/// Notes before the place that are looked at for what sounds.
+const SOUNDING_LOOK_BACK: usize = 256;
+/// Banners of the start; those of the control thread count on from here.
+const FIRST_NOTICE: u64 = 1_000;
+
+/// The window.
+pub struct Window {
+    program: Option<Program>,
+    state: ui::State,
+    rows: Rows,
+    settings: Settings,
+    unsaved: Vec<(Setting, Micros)>,
+    history: History,
+    dismissed: BTreeSet<u64>,
+    result: Option<ResultView>,
+    judging: Option<Receiver<Result<JudgedTake, String>>>,
+    shown_take: Option<TakeId>,
+    chosen: Option<PracticeSettings>,
+    failures: Vec<Banner>,
+    next_failure: u64,
+    send: Vec<Command>,
+}
+
+/// What one frame is drawn from, owned.
+struct Frame {
+    desk: std::sync::Arc<Desk>,
+    head: Playhead,
+    now: Micros,
+    wall: Wall,
+}
+
+impl Window {
+    /// A window for a program that runs.
+    pub fn new(program: Program) -> Self {
+        let settings = program.settings.clone();
+        Self {
+            program: Some(program),
+            state: ui::State::new(),
+            rows: Rows::default(),
+            settings,
+            unsaved: Vec::new(),
+            history: History::default(),
+            dismissed: BTreeSet::new(),
+            result: None,
+            judging: None,
+            shown_take: None,
+            chosen: None,
+            failures: Vec::new(),
+            next_failure: u64::MAX / 2,
+            send: Vec::new(),
+        }
+    }
+
+    /// Ends the program behind the window.
+    pub fn stop(&mut self) -> bool {
+        self.save_settings(true);
+        self.program.take().is_none_or(Program::stop)
+    }
+
+    fn frame(&mut self, ui: &mut egui::Ui) {
+        let Some(program) = &mut self.program else { return };
+        let desk = program.control.desk();
+        let head = program.playhead.read();
+        let now = program.clock.now();
+        let wall = Wall::read(&*program.clock);
+        let frame = Frame { desk, head, now, wall };
+        self.catch_up(&frame);
+        self.draw(ui, &frame);
+        for command in std::mem::take(&mut self.send) {
+            self.apply(command, &frame, ui.ctx());
+        }
+        self.save_settings(false);
+        if !self.unsaved.is_empty() {
+            ui.ctx().request_repaint_after(Duration::from_millis(100));
+        }
+        if self.state.screen == Screen::Inspector {
+            ui.ctx().request_repaint_after(INSPECT);
+        }
+    }
+
+    /// What happened since the last frame.
+    fn catch_up(&mut self, frame: &Frame) {
+        let Some(program) = &self.program else { return };
+        let snapshot = program.bus.snapshot();
+        if let Some(piece) = &frame.desk.session.piece {
+            self.rows.learn(&piece.id, &piece.score);
+        }
+        let inspecting = self.state.screen == Screen::Inspector;
+        let recording = frame.desk.take.unwrap_or(TakeId(0));
+        self.rows.refresh(&snapshot, frame.wall, recording, inspecting);
+        if self.chosen == Some(frame.desk.session.settings) {
+            self.chosen = None;
+        }
+        let finished = frame.desk.session.finished_take;
+        if finished.is_some() && finished != self.shown_take {
+            self.shown_take = finished;
+            if frame.desk.session.completed && self.state.screen == Screen::Play {
+                self.show_finished(frame);
+            }
+        }
+        if let Some(outcome) = self.judging.as_ref().and_then(|j| j.try_recv().ok()) {
+            self.judging = None;
+            match outcome {
+                Ok(judged) => self.show_judged(judged, frame.wall),
+                Err(reason) => self.fail(reason),
+            }
+        }
+    }
+
+    /// The result of the practice just finished.
+    fn show_finished(&mut self, frame: &Frame) {
+        let session = &frame.desk.session;
+        if let (Some(piece), Some(result), Some(take)) = (&session.piece, &session.result, session.finished_take) {
+            self.result = Some(ResultView {
+                take: take.to_string(),
+                piece: piece.id.0.to_string(),
+                title: piece.score.title().to_owned(),
+                at: frame.wall.local(frame.wall.now),
+                chosen: session.settings,
+                result: result.clone(),
+                tempo: None,
+            });
+            self.state.screen = Screen::Results;
+        }
+    }
+
+    fn show_judged(&mut self, judged: JudgedTake, wall: Wall) {
+        let JudgedTake { id, take, score, practice, result } = judged;
+        self.result = Some(ResultView {
+            take: id.to_string(),
+            piece: take.start.piece.map(|p| p.0.to_string()).unwrap_or_default(),
+            title: score.title().to_owned(),
+            at: wall.local(take.start.at),
+            chosen: practice,
+            result: std::sync::Arc::new(result),
+            tempo: None,
+        });
+        self.state.screen = Screen::Results;
+    }
+
+    fn draw(&mut self, ui: &mut egui::Ui, frame: &Frame) {
+        let Some(program) = &self.program else { return };
+        let session = &frame.desk.session;
+        let snapshot = program.bus.snapshot();
+        let report = (self.state.screen == Screen::Inspector).then(|| program.bus.inspect());
+        let devices = rows::devices(&frame.desk, &frame.head, &backends());
+        let banners = self.banners(&snapshot.health, &frame.desk);
+        let position = position(frame, session);
+        let marks: Vec<Option<Mark>> =
+            session.marks.iter().map(|m| m.map(|m| Mark { kind: m.kind, deviation: m.deviation })).collect();
+        let extras: Vec<view::Extra> =
+            session.extras.iter().map(|(pitch, tick)| view::Extra { tick: tick.0 as f64, pitch: *pitch }).collect();
+        let title = session.piece.as_ref().map(|p| rows::title(&snapshot.state, &p.id)).unwrap_or_default();
+        let piece = session.piece.as_ref().map(|p| view::Piece {
+            id: &p.id.0,
+            score: &p.score,
+            title: &title,
+            composer: p.score.composer(),
+            grade: p.id.as_builtin().and_then(pieces::find).map(|b| b.grade),
+            marks: &marks,
+            extras: &extras,
+            next: &session.needed,
+            result: session.result.as_deref(),
+        });
+        let chosen = self.chosen.unwrap_or(session.settings);
+        let (undo, redo) = (self.history.next_undo().map(words), self.history.next_redo().map(words));
+        let view = View {
+            moving: frame.head.moves() || wrong_is_fresh(frame),
+            play: Play {
+                piece,
+                transport: Transport { chosen, playing: session.playing, position },
+                keys: keys(frame, position),
+            },
+            library: view::Library { builtin: &self.rows.builtin, recent: &self.rows.recent },
+            takes: &self.rows.takes,
+            result: self.result.as_ref(),
+            devices: &devices,
+            settings: &self.settings,
+            bus: report.as_deref(),
+            entities: &self.rows.entities,
+            banners: &banners,
+            undo: undo.as_deref(),
+            redo: redo.as_deref(),
+        };
+        ui::frame(ui, &view, &mut self.state, &mut self.send);
+    }
+
+    fn banners(&self, health: &Health, desk: &Desk) -> Vec<Banner> {
+        let Some(program) = &self.program else { return Vec::new() };
+        let mut banners = Vec::new();
+        let lines = program.lines.iter().enumerate();
+        banners.extend(lines.map(|(i, text)| banner(i as u64, Level::Bad, text.clone())));
+        match health {
+            Health::Ok | Health::Degraded(_) => {}
+            other => banners.push(banner(FIRST_NOTICE - 1, Level::Bad, other.to_string())),
+        }
+        let level = |bad| if bad { Level::Bad } else { Level::Info };
+        banners.extend(desk.notices.iter().map(|n| banner(FIRST_NOTICE + n.id, level(n.bad), n.text.clone())));
+        banners.extend(self.failures.iter().cloned());
+        banners.retain(|b| !self.dismissed.contains(&b.id));
+        banners
+    }
+
+    fn fail(&mut self, text: String) {
+        self.next_failure += 1;
+        self.failures.push(banner(self.next_failure, Level::Bad, text));
+    }
+
+    fn wish(&mut self, wish: Wish) {
+        let taken = self.program.as_ref().is_none_or(|p| p.control.wish(wish));
+        if !taken {
+            self.fail("the program is busy; that was not done".to_owned());
+        }
+    }
+
+    /// Everything a person can want.
+    fn apply(&mut self, command: Command, frame: &Frame, ctx: &egui::Context) {
+        let session = &frame.desk.session;
+        match command {
+            Command::Play => self.wish(Wish::Play),
+            Command::Pause => self.wish(Wish::Stop),
+            Command::Restart => self.wish(Wish::Restart),
+            Command::SeekBar(bar) => {
+                if let Some(piece) = &session.piece {
+                    self.wish(Wish::Seek(piece.score.bars().get(bar).start));
+                }
+            }
+            Command::SetMode(_)
+            | Command::SetPractised(_)
+            | Command::SetHeard(..)
+            | Command::SetTempo(_)
+            | Command::SetLoop(_)
+            | Command::SetMetronome(_)
+            | Command::SetCountIn(_) => {
+                let old = self.chosen.unwrap_or(session.settings);
+                self.practise(session, old, chosen(old, &command));
+            }
+            Command::OpenPiece(id) => self.wish(Wish::Open(PieceId(id.into()))),
+            Command::OpenFile(path) => self.wish(Wish::OpenFile(path)),
+            Command::ClosePiece => self.wish(Wish::Close),
+            Command::KeyDown(pitch, velocity) => self.wish(Wish::KeyDown(cause(pitch), pitch, velocity)),
+            Command::KeyUp(pitch) => self.wish(Wish::KeyUp(cause(pitch))),
+            Command::Panic => self.wish(Wish::Panic),
+            Command::Undo => {
+                if let Some(change) = self.history.undo() {
+                    self.redo(change, session);
+                }
+            }
+            Command::Redo => {
+                if let Some(change) = self.history.redo() {
+                    self.redo(change, session);
+                }
+            }
+            Command::Set(setting) => self.set(setting, true),
+            Command::SetBackend(name) => self.set(Setting::Backend(name), true),
+            Command::ShowResult(take) => self.judge(&take, ctx),
+            Command::DeleteTake(take) => {
+                if let Some(take) = TakeId::parse(&take) {
+                    self.history.push(Change::Discard { take, discarded: true });
+                    self.discard(take, true);
+                }
+            }
+            Command::PractiseBars { piece, bars, speed } => {
+                self.again(piece, session, |p| PracticeSettings { range: Some(bars), looping: true, tempo: speed, ..p });
+            }
+            Command::PlayAgain { piece, speed } => {
+                self.again(piece, session, |p| PracticeSettings { range: None, looping: false, tempo: speed, ..p });
+            }
+            Command::EnableMidi(identity, enabled) => self.wish(Wish::EnableMidi(identity, enabled)),
+            Command::TestTone => self.wish(Wish::TestTone),
+            Command::DismissBanner(id) => {
+                self.dismissed.insert(id);
+            }
+        }
+    }
+
+    fn practise(&mut self, session: &SessionView, from: PracticeSettings, to: PracticeSettings) {
+        if let Some(piece) = &session.piece
+            && from != to
+        {
+            self.history.push(Change::Practice { piece: piece.id.clone(), from, to });
+        }
+        self.chosen = Some(to);
+        self.wish(Wish::Choose(to));
+    }
+
+    fn again(&mut self, piece: String, session: &SessionView, change: impl Fn(PracticeSettings) -> PracticeSettings) {
+        let id = PieceId(piece.into());
+        let same = session.piece.as_ref().is_some_and(|p| p.id == id);
+        let known = self.program.as_ref().and_then(|p| {
+            match p.bus.snapshot().state.value(id.entity().as_str()) {
+                Some(Entity::Piece(piece)) => piece.practice,
+                _ => None,
+            }
+        });
+        let practice = if same { session.settings } else { known.unwrap_or(session.settings) };
+        if !same {
+            self.wish(Wish::Open(id));
+        }
+        self.wish(Wish::Choose(change(practice)));
+        self.state.screen = Screen::Play;
+    }
+
+    /// Applies a change of the history, without remembering it again.
+    fn redo(&mut self, change: Change, session: &SessionView) {
+        match change {
+            Change::Setting { to, .. } => self.set(to, false),
+            Change::Discard { take, discarded } => self.discard(take, discarded),
+            Change::Practice { piece, to, .. } => {
+                if session.piece.as_ref().is_some_and(|p| p.id == piece) {
+                    self.chosen = Some(to);
+                    self.wish(Wish::Choose(to));
+                }
+            }
+        }
+    }
+
+    fn discard(&self, take: TakeId, discarded: bool) {
+        if let Some(program) = &self.program {
+            drop(program.bus.publish(Publish::new(take.entity(), Event::TakeDiscarded(discarded))));
+        }
+    }
+
+    fn set(&mut self, setting: Setting, remember: bool) {
+        let from = self.settings.current(&setting);
+        if from == setting {
+            return;
+        }
+        if remember {
+            self.history.push(Change::Setting { from, to: setting.clone() });
+        }
+        self.settings.set(&setting);
+        self.wish(Wish::Settings(Box::new(self.settings.clone())));
+        let now = self.program.as_ref().map_or(Micros::ZERO, |p| p.clock.now());
+        self.unsaved.retain(|(s, _)| s.name() != setting.name());
+        let due = if setting.is_gradual() { now + SETTLE } else { now };
+        self.unsaved.push((setting, due));
+    }
+
+    /// Publishes the settings that have come to rest.
+    fn save_settings(&mut self, all: bool) {
+        let Some(program) = &self.program else { return };
+        let now = program.clock.now();
+        let unsaved = std::mem::take(&mut self.unsaved);
+        let (due, rest): (Vec<_>, Vec<_>) = unsaved.into_iter().partition(|(_, due)| all || *due <= now);
+        self.unsaved = rest;
+        for (setting, _) in due {
+            drop(program.bus.publish(Publish::new(setting.entity(), Event::SettingChanged(setting))));
+        }
+    }
+
+    /// Judges a take from the log on a thread of its own, and shows the result when it is there.
+    fn judge(&mut self, take: &str, ctx: &egui::Context) {
+        let (Some(program), Some(id)) = (&self.program, TakeId::parse(take)) else { return };
+        let (bus, ctx) = (program.bus.clone(), ctx.clone());
+        let (done, judging) = bounded(1);
+        let work = move || {
+            let judged = results::judge(&bus, &bus.snapshot(), &mut Library::default(), id);
+            // The window may have asked for another one meanwhile.
+            let _ = done.send(judged.map_err(|e| e.to_string()));
+            ctx.request_repaint();
+        };
+        match std::thread::Builder::new().name("judge".to_owned()).spawn(work) {
+            Ok(_) => self.judging = Some(judging),
+            Err(error) => self.fail(format!("the take cannot be judged: {error}")),
+        }
+    }
+}
+
+impl eframe::App for Window {
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        self.frame(ui);
+    }
+
+    fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        self.stop();
+    }
+}
+
+fn banner(id: u64, level: Level, text: String) -> Banner {
+    Banner { id, level, text, action: None }
+}
+
+fn cause(pitch: Pitch) -> Cause {
+    Cause(u32::from(pitch.key()))
+}
+
+fn backends() -> Vec<&'static str> {
+    let mut names = vec!["auto"];
+    if cfg!(feature = "sound") {
+        names.push("cpal");
+    }
+    if cfg!(feature = "jack") {
+        names.push("jack");
+    }
+    names.push("null");
+    names
+}
+
+/// The choice after a command of the transport.
+fn chosen(old: PracticeSettings, command: &Command) -> PracticeSettings {
+    match *command {
+        Command::SetMode(mode) => PracticeSettings { mode, ..old },
+        Command::SetPractised(practise) => with_hands(old, practise),
+        Command::SetHeard(Hand::Right, heard_right) => PracticeSettings { heard_right, ..old },
+        Command::SetHeard(Hand::Left, heard_left) => PracticeSettings { heard_left, ..old },
+        Command::SetTempo(tempo) => PracticeSettings { tempo, ..old },
+        Command::SetLoop(range) => PracticeSettings { range, looping: range.is_some(), ..old },
+        Command::SetMetronome(metronome) => PracticeSettings { metronome, ..old },
+        Command::SetCountIn(on) => PracticeSettings { count_in_bars: u8::from(on), ..old },
+        _ => old,
+    }
+}
+
+/// The hand that one does not play is heard, the one that one plays is not.
+fn with_hands(old: PracticeSettings, practise: Hands) -> PracticeSettings {
+    let heard = |played: bool| if played { Heard::Muted } else { Heard::Always };
+    PracticeSettings { practise, heard_right: heard(practise.right), heard_left: heard(practise.left), ..old }
+}
+
+/// The place in ticks at the moment that is drawn.
+fn position(frame: &Frame, session: &SessionView) -> f64 {
+    let head = &frame.head;
+    match &session.piece {
+        Some(piece) if head.moves() && !head.counting_in => {
+            let ahead = head.anchor.rate.frames(frame.now - head.mono);
+            let frames = Frames(head.frame.0 + ahead.0.clamp(0, i64::from(head.anchor.rate.0) / 4));
+            head.anchor.tick_at(piece.score.tempo(), frames)
+        }
+        _ => head.tick,
+    }
+}
+
+fn wrong_is_fresh(frame: &Frame) -> bool {
+    frame.desk.session.wrong.is_some_and(|(_, at)| frame.now - at < WRONG)
+}
+
+fn keys(frame: &Frame, position: f64) -> view::Keys {
+    let session = &frame.desk.session;
+    let live = frame.desk.held;
+    let wrong = match session.wrong {
+        Some((pitch, at)) if frame.now - at < WRONG => view::Keys::bit(pitch) & live,
+        _ => 0,
+    };
+    let mut keys = view::Keys { live, wrong, right: 0, left: 0 };
+    let Some(piece) = session.piece.as_ref().filter(|_| frame.head.moves()) else { return keys };
+    let listen = session.settings.mode == Mode::Listen;
+    let notes = piece.score.notes();
+    let end = notes.partition_point(|n| n.onset.0 as f64 <= position);
+    for note in notes[end.saturating_sub(SOUNDING_LOOK_BACK)..end].iter().filter(|n| n.end.0 as f64 > position) {
+        if !listen && session.settings.heard(note.hand) != Heard::Always {
+            continue;
+        }
+        match note.hand {
+            Hand::Right => keys.right |= view::Keys::bit(note.pitch),
+            Hand::Left => keys.left |= view::Keys::bit(note.pitch),
+        }
+    }
+    keys
+}
+
+/// What undo and redo are about, for their tooltips.
+fn words(change: &Change) -> String {
+    match change {
+        Change::Setting { from, .. } => from.name().replace('-', " "),
+        Change::Practice { from, to, .. } if from.tempo != to.tempo => "tempo".to_owned(),
+        Change::Practice { from, to, .. } if from.mode != to.mode => "mode".to_owned(),
+        Change::Practice { from, to, .. } if from.range != to.range => "loop".to_owned(),
+        Change::Practice { .. } => "practice".to_owned(),
+        Change::Discard { .. } => "take off the list".to_owned(),
+    }
+}
+

@@ -1,0 +1,334 @@
+//! Judging one take from its events, in the order of the log. The same code runs while the person plays and when the
+//! take is judged again from the log, so both say the same. Pure.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::model::{Event, TransportChange, TransportMoved};
+use crate::music::{Percent, Pitch, Score, TempoMap};
+use crate::practice::result::TakeResult;
+use crate::practice::tempo::{TempoJudge, TempoPlan};
+use crate::practice::wait::{Step, WaitMatcher};
+use crate::practice::{Mode, PlayedId, PlayedNote, PracticeSettings, Verdict, VerdictKind};
+use crate::time::{Micros, Rate, Stamp, StreamId, Ticks, div_round};
+
+/// One clock for all notes of a take: exact by the frame where the driver knows it, by the monotonic clock elsewhere.
+/// Every event of the transport brings the two in step.
+#[derive(Clone, Copy, Debug, Default)]
+struct TakeClock {
+    stream: StreamId,
+    rate: Option<Rate>,
+    /// The clock's reading at frame 0 of the stream.
+    base: Micros,
+    /// What to add to a monotonic time.
+    offset: Micros,
+}
+
+impl TakeClock {
+    fn sync(&mut self, stamp: &Stamp, rate: Rate) {
+        let Some(frame) = stamp.frame else { return };
+        if self.rate != Some(rate) || self.stream != stamp.stream {
+            // A new stream counts from 0 again: join it to where the clock stands.
+            self.base = stamp.mono + self.offset - rate.micros(frame);
+            (self.stream, self.rate) = (stamp.stream, Some(rate));
+        }
+        self.offset = self.base + rate.micros(frame) - stamp.mono;
+    }
+
+    fn at(&self, stamp: &Stamp) -> Micros {
+        match (stamp.frame, self.rate) {
+            (Some(frame), Some(rate)) if stamp.stream == self.stream => self.base + rate.micros(frame),
+            _ => stamp.mono + self.offset,
+        }
+    }
+}
+
+/// What followed from one event.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Judged {
+    /// Final verdicts, in order.
+    pub verdicts: Vec<Verdict>,
+    /// *Keep tempo*: the first impression of a note just played; the final verdict may differ.
+    pub impression: Option<Verdict>,
+    /// *Wait for me*: the tick of the latest group that became done.
+    pub done: Option<Ticks>,
+    /// *Wait for me*: the tick of the group that is needed next, or the end of the range, if that changed.
+    pub next: Option<Ticks>,
+    /// Whether the last group of the range is done.
+    pub finished: bool,
+    /// Keys that are not written, and where the music stood when they were played.
+    pub extras: Vec<(Pitch, Ticks)>,
+}
+
+enum Judge {
+    Wait(Box<WaitMatcher>),
+    Tempo(Box<TempoJudge>),
+    None,
+}
+
+/// *Keep tempo*: what the judge at hand was told.
+#[derive(Clone, Copy, Debug)]
+struct Course {
+    plan: TempoPlan,
+    /// When the first tick of the present pass sounds.
+    start: Micros,
+    /// The start of the latest pass that the judge knows of; a loop without count-in is announced a pass ahead, so
+    /// that a note played early for the next pass counts there.
+    announced: Micros,
+}
+
+/// Judges a take: events in, verdicts out, and a result that is complete at every moment.
+pub struct TakeJudge {
+    score: Arc<Score>,
+    settings: PracticeSettings,
+    clock: TakeClock,
+    judge: Judge,
+    course: Option<Course>,
+    /// Passes of judges before the one at hand.
+    passes_before: u32,
+    looped: bool,
+    result: TakeResult,
+    /// The key of each undecided note, and where the music stood.
+    places: BTreeMap<PlayedId, (Pitch, Ticks)>,
+}
+
+impl TakeJudge {
+    /// Before the first event of a take of `score`, practised as `settings` say.
+    pub fn new(score: Arc<Score>, settings: PracticeSettings) -> Self {
+        let judge = match settings.mode {
+            Mode::Wait => Judge::Wait(Box::new(WaitMatcher::from_settings(&score, &settings))),
+            Mode::Tempo => {
+                Judge::Tempo(Box::new(TempoJudge::new(&score, TempoPlan::from_settings(&score, &settings))))
+            }
+            Mode::Listen | Mode::Follow | Mode::Rhythm => Judge::None,
+        };
+        Self {
+            score,
+            settings,
+            clock: TakeClock::default(),
+            judge,
+            course: None,
+            passes_before: 0,
+            looped: false,
+            result: TakeResult::for_mode(settings.mode),
+            places: BTreeMap::new(),
+        }
+    }
+
+    /// The result so far.
+    pub fn result(&self) -> &TakeResult {
+        &self.result
+    }
+
+    /// The written notes that *Wait for me* needs now, and their tick.
+    pub fn wait_matcher(&self) -> Option<&WaitMatcher> {
+        match &self.judge {
+            Judge::Wait(matcher) => Some(matcher),
+            _ => None,
+        }
+    }
+
+    /// The next event of the take; `version` is the take's version after it, the number that names a played note.
+    pub fn event(&mut self, version: u64, event: &Event, stamp: Option<&Stamp>) -> Judged {
+        let at = stamp.map(|s| self.clock.at(s));
+        match (event, stamp) {
+            (Event::NotePlayed(played), Some(_)) => {
+                if let (Some((pitch, velocity)), Some(at)) = (played.note_on(), at) {
+                    return self.key_down(PlayedNote { id: PlayedId(version), at, pitch, velocity });
+                }
+                if let (Some(pitch), Judge::Wait(matcher)) = (played.note_off(), &mut self.judge) {
+                    matcher.key_up(pitch);
+                }
+                Judged::default()
+            }
+            (Event::TransportMoved(moved), Some(stamp)) => {
+                self.clock.sync(stamp, moved.rate);
+                let at = self.clock.at(stamp);
+                self.transport(moved, at)
+            }
+            (Event::NotesLost(_), _) => {
+                self.result.incomplete = true;
+                Judged::default()
+            }
+            (Event::TakeEnded(_), _) => self.finish(),
+            _ => Judged::default(),
+        }
+    }
+
+    /// *Keep tempo*: decides what can no longer change at a monotonic time. Calling it often or never makes no
+    /// difference to the verdicts, only to when they come.
+    pub fn time_passes(&mut self, now: Micros) -> Judged {
+        let Judge::Tempo(judge) = &mut self.judge else { return Judged::default() };
+        let verdicts = judge.advance(now + self.clock.offset);
+        self.take_in(verdicts)
+    }
+
+    /// Nothing more will be played.
+    pub fn finish(&mut self) -> Judged {
+        let verdicts = match &mut self.judge {
+            Judge::Wait(matcher) => {
+                self.result.completed |= matcher.is_finished();
+                matcher.finish()
+            }
+            Judge::Tempo(judge) => judge.finish(),
+            Judge::None => Vec::new(),
+        };
+        self.take_in(verdicts)
+    }
+
+    fn key_down(&mut self, note: PlayedNote) -> Judged {
+        let place = self.place_of(&note);
+        self.places.insert(note.id, (note.pitch, place));
+        match &mut self.judge {
+            Judge::Wait(matcher) => {
+                let step = matcher.key_down(note);
+                self.take_step(step)
+            }
+            Judge::Tempo(judge) => {
+                let impression = judge.play(note);
+                Judged { impression: Some(impression), ..Judged::default() }
+            }
+            Judge::None => Judged::default(),
+        }
+    }
+
+    fn take_step(&mut self, step: Step) -> Judged {
+        self.result.completed |= step.finished;
+        let done = step.done.last().map(|d| d.tick);
+        let (next, finished) = (step.advance_to, step.finished);
+        Judged { done, next, finished, ..self.take_in(step.verdicts) }
+    }
+
+    fn transport(&mut self, moved: &TransportMoved, at: Micros) -> Judged {
+        match moved.change {
+            TransportChange::Looped { .. } => {
+                self.looped = true;
+                match &mut self.judge {
+                    Judge::Wait(matcher) => {
+                        let step = matcher.wrap();
+                        let verdicts = self.take_in(step.verdicts).verdicts;
+                        Judged { verdicts, ..Judged::default() }
+                    }
+                    _ => {
+                        self.result.completed = true;
+                        Judged::default()
+                    }
+                }
+            }
+            TransportChange::Runs { place, speed } => {
+                let looped = std::mem::take(&mut self.looped);
+                self.runs(Running { place, speed, at }, looped)
+            }
+            TransportChange::Ended => {
+                if matches!(self.judge, Judge::Tempo(_)) {
+                    self.result.completed = true;
+                }
+                Judged::default()
+            }
+            TransportChange::Stopped => match &mut self.judge {
+                Judge::Tempo(judge) => {
+                    let verdicts = judge.stop(at);
+                    self.course = None;
+                    self.take_in(verdicts)
+                }
+                _ => Judged::default(),
+            },
+            TransportChange::Sought { tick } => match &mut self.judge {
+                Judge::Wait(matcher) => {
+                    let step = matcher.seek(tick);
+                    self.take_step(step)
+                }
+                _ => Judged::default(),
+            },
+            TransportChange::Bar | TransportChange::Waits { .. } => Judged::default(),
+        }
+    }
+
+    /// The music runs from a place on: *Keep tempo* knows now when every written note is due.
+    fn runs(&mut self, now: Running, looped: bool) -> Judged {
+        let Judge::Tempo(judge) = &mut self.judge else { return Judged::default() };
+        let plan = *judge.plan();
+        let start = now.time_of(self.score.tempo(), plan.from);
+        if let (true, Some(course)) = (looped, self.course)
+            && course.plan.speed == now.speed
+        {
+            let contiguous = course.announced > course.start;
+            let next = if contiguous { course.announced + plan.duration(&self.score) } else { start };
+            judge.begin_pass(next);
+            self.course = Some(Course { start, announced: next, ..course });
+            return Judged::default();
+        }
+        let verdicts = if self.course.is_some() { judge.stop(now.at) } else { Vec::new() };
+        let judged = self.take_in(verdicts);
+        self.begin(now);
+        judged
+    }
+
+    /// Begins to judge from the place where the music is now.
+    fn begin(&mut self, now: Running) {
+        let (range_start, _) = self.settings.ticks(self.score.bars());
+        let map = self.score.tempo();
+        let mut from = range_start;
+        if now.place > map.exact(range_start) {
+            from = Ticks(map.ticks_at_exact(now.place).ceil() as i64);
+        }
+        let whole = TempoPlan { speed: now.speed, ..TempoPlan::from_settings(&self.score, &self.settings) };
+        let plan = TempoPlan { from, ..whole };
+        let start = now.time_of(map, from);
+        if self.course.is_some() {
+            self.passes_before = self.result.passes;
+        }
+        let mut judge = TempoJudge::new(&self.score, plan);
+        judge.begin_pass(start);
+        let mut announced = start;
+        if self.settings.looping && self.settings.count_in_bars == 0 && from == range_start {
+            announced = start + plan.duration(&self.score);
+            judge.begin_pass(announced);
+        }
+        self.course = Some(Course { plan, start, announced });
+        self.judge = Judge::Tempo(Box::new(judge));
+    }
+
+    fn take_in(&mut self, mut verdicts: Vec<Verdict>) -> Judged {
+        let mut extras = Vec::new();
+        for verdict in &mut verdicts {
+            verdict.pass += self.passes_before;
+            let place = verdict.played.and_then(|id| self.places.remove(&id));
+            let bar = place.map(|(_, tick)| self.score.bars().index_at(tick));
+            self.result.add(&self.score, verdict, bar);
+            extras.extend(place.filter(|_| verdict.kind == VerdictKind::Extra));
+        }
+        Judged { verdicts, extras, ..Judged::default() }
+    }
+
+    /// Where the music stood when a note was played: at the group that was needed, or where the tempo had led it.
+    fn place_of(&self, note: &PlayedNote) -> Ticks {
+        let (range_start, range_end) = self.settings.ticks(self.score.bars());
+        let last = Ticks((range_end.0 - 1).max(range_start.0));
+        if let Some(matcher) = self.wait_matcher() {
+            return matcher.tick().min(last);
+        }
+        let Some(Course { plan, start, .. }) = self.course else { return range_start };
+        let map = self.score.tempo();
+        let music = (note.at - start).0 * i64::from(plan.speed.get()) / 100;
+        let place = map.exact(plan.from) + music * i64::from(map.resolution());
+        Ticks(map.ticks_at_exact(place) as i64).max(range_start).min(last)
+    }
+}
+
+/// The music as it runs from a moment on.
+#[derive(Clone, Copy, Debug)]
+struct Running {
+    place: i64,
+    speed: Percent,
+    at: Micros,
+}
+
+impl Running {
+    /// When a tick sounds.
+    fn time_of(&self, map: &TempoMap, tick: Ticks) -> Micros {
+        let distance = i128::from(map.exact(tick)) - i128::from(self.place);
+        let scale = i128::from(map.resolution()) * i128::from(self.speed.get());
+        self.at + Micros(div_round(distance * 100, scale))
+    }
+}

@@ -1,0 +1,119 @@
+//! Results: when a take has ended it is judged from the log, and what came out becomes an event. A durable subscriber, so
+//! that a take which the program did not live to judge is judged at the next start.
+
+use std::sync::Arc;
+
+use crate::bus::{BusHandle, Component, Context, Delivery, Filter, Outcome, Publish, Snapshot};
+use crate::bus::storage::StorageError;
+use crate::model::{Entity, Event, ResultSummary, Take, TakeId, Trainer};
+use crate::music::Score;
+use crate::practice::PracticeSettings;
+use crate::practice::result::TakeResult;
+use crate::time::Micros;
+
+use super::judging::TakeJudge;
+use super::library::{Library, OpenError};
+
+/// Events read at a time.
+const READ: usize = 4_096;
+
+/// Judges ended takes.
+#[derive(Default)]
+pub struct Results {
+    library: Library,
+}
+
+/// A take judged again, with everything that a result is shown from.
+#[derive(Clone, Debug)]
+pub struct JudgedTake {
+    /// Its name.
+    pub id: TakeId,
+    /// The take in short.
+    pub take: Take,
+    /// The music.
+    pub score: Arc<Score>,
+    /// How it was practised.
+    pub practice: PracticeSettings,
+    /// What came out.
+    pub result: TakeResult,
+}
+
+/// Why a take cannot be judged.
+#[derive(Debug, thiserror::Error)]
+pub enum JudgeError {
+    /// Free play has nothing to compare with.
+    #[error("there is nothing to judge this take against")]
+    Free,
+    /// There is no such take.
+    #[error("there is no take {0}")]
+    Unknown(TakeId),
+    /// The piece has gone.
+    #[error(transparent)]
+    Piece(#[from] OpenError),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// Judges a take from its notes in the log, as often as one likes, with the same result.
+///
+/// # Errors
+/// Free play, an unknown take, a piece that has gone, or a log that cannot be read.
+pub fn judge(
+    bus: &BusHandle<Trainer>,
+    snapshot: &Snapshot<Trainer>,
+    library: &mut Library,
+    id: TakeId,
+) -> Result<JudgedTake, JudgeError> {
+    let Some(Entity::Take(take)) = snapshot.state.value(id.entity().as_str()) else {
+        return Err(JudgeError::Unknown(id));
+    };
+    let (Some(piece), Some(practice)) = (&take.start.piece, take.start.practice) else {
+        return Err(JudgeError::Free);
+    };
+    let score = library.score(snapshot, piece)?;
+    let mut judge = TakeJudge::new(score.clone(), practice);
+    let mut next = 1;
+    loop {
+        let events = bus.entity_events(&id.entity(), next, READ)?;
+        let Some(last) = events.last() else { break };
+        next = last.version + 1;
+        for envelope in &events {
+            if let Some(event) = envelope.event() {
+                judge.event(envelope.version, event, envelope.stamp.as_ref());
+            }
+        }
+    }
+    judge.finish();
+    Ok(JudgedTake { id, take: take.clone(), score, practice, result: judge.result().clone() })
+}
+
+impl Component<Trainer> for Results {
+    fn name(&self) -> &'static str {
+        "results"
+    }
+
+    fn filter(&self) -> Filter {
+        Filter::topic("take.ended")
+    }
+
+    fn handle(&mut self, delivery: &Delivery<Trainer>, context: &Context<Trainer>) -> Outcome<Trainer> {
+        let envelope = &delivery.envelope;
+        let Some(id) = TakeId::parse(envelope.entity.id()) else {
+            return Outcome::Term(format!("{} is no take", envelope.entity));
+        };
+        match judge(context.bus(), &context.snapshot(), &mut self.library, id) {
+            Ok(judged) if judged.result.counts.written() + judged.result.counts.extra == 0 => Outcome::done(),
+            Ok(judged) => {
+                let summary = Event::ResultRecorded(Box::new(ResultSummary::of(&judged.result)));
+                let publish = Publish::new(id.result_entity(), summary).cause(envelope.id).actor("results");
+                Outcome::publish(vec![publish])
+            }
+            Err(JudgeError::Free) => Outcome::done(),
+            Err(error @ (JudgeError::Unknown(_) | JudgeError::Piece(_))) => Outcome::Term(error.to_string()),
+            Err(error @ JudgeError::Storage(_)) => {
+                Outcome::Nak { delay: Micros::ZERO, reason: error.to_string() }
+            }
+        }
+    }
+}

@@ -1,0 +1,447 @@
+//! The practice session: which take is recorded, what the engine is told, who turns the page in *Wait for me*. A state
+//! machine without threads: inputs in, effects out.
+
+use std::sync::Arc;
+
+use crate::audio::{Command, LoopRange, Schedule};
+use crate::bus::Envelope;
+use crate::model::{Event, PieceId, TakeEnd, TakeId, TakeStart, Trainer, TransportChange};
+use crate::music::{Hands, NoteId, Percent, Pitch, Score};
+use crate::practice::result::TakeResult;
+use crate::practice::{Heard, Mode, PracticeSettings, Verdict, VerdictKind};
+use crate::time::{Micros, Ticks, WallMillis};
+
+use super::judging::{Judged, TakeJudge};
+
+/// How long after the end of the music the last notes may still come, in *Keep tempo*. Longer than any note is judged
+/// late.
+const AFTERMATH: Micros = Micros::from_millis(700);
+
+/// What the session wants done, in this order.
+pub enum Effect {
+    /// Tell the engine.
+    Engine(Command),
+    /// Publish in one transaction, and wait until it is applied: what the engine does next belongs to the new take.
+    Switch(Vec<(TakeId, Event)>),
+    /// Publish an event of the take.
+    Publish(TakeId, Event),
+}
+
+/// A piece on the music stand.
+#[derive(Clone)]
+pub struct OnStand {
+    /// Its name in the library.
+    pub id: PieceId,
+    /// The music.
+    pub score: Arc<Score>,
+}
+
+/// What became of a written note in the present pass.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NoteMark {
+    /// What was found.
+    pub kind: VerdictKind,
+    /// Signed, positive when late.
+    pub deviation: Option<Micros>,
+    /// When it was found, on the monotonic clock.
+    pub at: Micros,
+}
+
+/// What the window shows of the session. Rebuilt when something changes.
+#[derive(Clone, Default)]
+pub struct SessionView {
+    /// The piece.
+    pub piece: Option<OnStand>,
+    /// How it is practised.
+    pub settings: PracticeSettings,
+    /// Whether a take of the piece is being judged.
+    pub judging: bool,
+    /// Whether the transport was started and has not come to its end.
+    pub playing: bool,
+    /// *Wait for me*: the written notes that are needed now and not yet played.
+    pub needed: Vec<NoteId>,
+    /// A mark for each written note of the present pass.
+    pub marks: Vec<Option<NoteMark>>,
+    /// Keys that are not written, and where the music stood.
+    pub extras: Vec<(Pitch, Ticks)>,
+    /// The latest wrong key, and when.
+    pub wrong: Option<(Pitch, Micros)>,
+    /// The result so far, or of the last take.
+    pub result: Option<Arc<TakeResult>>,
+    /// The last take that was judged, once it has ended.
+    pub finished_take: Option<TakeId>,
+    /// Whether that take came to the end of its range.
+    pub completed: bool,
+}
+
+struct Running {
+    take: TakeId,
+    judge: TakeJudge,
+    /// *Keep tempo*: when the last note may be given up.
+    ends_at: Option<Micros>,
+}
+
+/// See the module.
+pub struct Session {
+    stand: Option<OnStand>,
+    settings: PracticeSettings,
+    running: Option<Running>,
+    /// The take that records what is played, judged or not.
+    take: TakeId,
+    playing: bool,
+    /// Where *Play* begins when not at the start of the range.
+    start: Option<Ticks>,
+    view: SessionView,
+    effects: Vec<Effect>,
+}
+
+impl Session {
+    /// A session without a piece; `take` is the free take being recorded.
+    pub fn new(take: TakeId) -> Self {
+        Self {
+            stand: None,
+            settings: PracticeSettings::default(),
+            running: None,
+            take,
+            playing: false,
+            start: None,
+            view: SessionView::default(),
+            effects: Vec::new(),
+        }
+    }
+
+    /// What is to be done now; empties the list.
+    pub fn take_effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// What the window shows.
+    pub fn view(&self) -> SessionView {
+        SessionView {
+            piece: self.stand.clone(),
+            settings: self.settings,
+            judging: self.running.is_some(),
+            playing: self.playing,
+            ..self.view.clone()
+        }
+    }
+
+    /// How the piece is practised.
+    pub fn settings(&self) -> &PracticeSettings {
+        &self.settings
+    }
+
+    /// The piece on the stand.
+    pub fn stand(&self) -> Option<&OnStand> {
+        self.stand.as_ref()
+    }
+
+    /// The take being recorded.
+    pub fn current_take(&self) -> TakeId {
+        self.take
+    }
+
+    /// Whether the session wants to be told of passing time.
+    pub fn wants_time(&self) -> bool {
+        self.running.as_ref().is_some_and(|r| r.judge.wait_matcher().is_none())
+    }
+
+    /// Puts a piece on the stand, ready to play from its start.
+    pub fn open(&mut self, stand: OnStand, settings: PracticeSettings, ids: &mut dyn FnMut() -> (TakeId, WallMillis)) {
+        self.stop(ids);
+        let range = settings.range.map(|r| r.within(stand.score.bars()));
+        self.settings = PracticeSettings { range, ..settings };
+        self.engine(Command::Load(Box::new(Schedule::of_score(&stand.score))));
+        self.stand = Some(stand);
+        self.start = None;
+        self.view = SessionView::default();
+        self.clear_marks();
+        self.configure();
+        let from = self.range().0;
+        self.engine(Command::Seek(from));
+    }
+
+    /// Takes the piece off the stand: free play.
+    pub fn close(&mut self, ids: &mut dyn FnMut() -> (TakeId, WallMillis)) {
+        self.stop(ids);
+        self.stand = None;
+        self.start = None;
+        self.view = SessionView::default();
+    }
+
+    /// Changes how the piece is practised. What cannot change under a take ends it: another mode, other hands, another
+    /// range.
+    pub fn choose(&mut self, settings: PracticeSettings, ids: &mut dyn FnMut() -> (TakeId, WallMillis)) {
+        let old = self.settings;
+        if old == settings {
+            return;
+        }
+        let same_course = PracticeSettings {
+            tempo: settings.tempo,
+            metronome: settings.metronome,
+            heard_right: settings.heard_right,
+            heard_left: settings.heard_left,
+            ..old
+        } == settings;
+        if !same_course {
+            self.stop(ids);
+        }
+        self.settings = settings;
+        if old.range != settings.range {
+            self.start = None;
+            let from = self.range().0;
+            self.engine(Command::Seek(from));
+        }
+        self.configure();
+    }
+
+    /// Starts playing or practising, as the mode says.
+    pub fn play(&mut self, ids: &mut dyn FnMut() -> (TakeId, WallMillis)) {
+        let Some(stand) = self.stand.clone() else { return };
+        if self.playing {
+            return;
+        }
+        let (from, to) = self.range();
+        let start = self.start.take().filter(|t| (from..to).contains(t)).unwrap_or(from);
+        self.clear_marks();
+        self.configure();
+        self.engine(Command::Seek(start));
+        let mode = self.settings.mode;
+        if mode.is_judged() {
+            self.begin_take(&stand, start, ids);
+        } else {
+            self.engine(Command::Hold(self.stop_at()));
+        }
+        // Whoever waits for the person needs no count-in: the first note is theirs.
+        let count_in = if mode == Mode::Tempo { self.settings.count_in_bars } else { 0 };
+        self.engine(Command::Play { count_in });
+        self.playing = true;
+    }
+
+    fn begin_take(&mut self, stand: &OnStand, start: Ticks, ids: &mut dyn FnMut() -> (TakeId, WallMillis)) {
+        let (take, at) = ids();
+        let begin = TakeStart { at, piece: Some(stand.id.clone()), practice: Some(self.settings) };
+        self.switch(take, begin, TakeEnd::Stopped);
+        let judge = TakeJudge::new(stand.score.clone(), self.settings);
+        let first = judge.wait_matcher().map(|_| first_onset(&stand.score, &self.settings, start));
+        self.running = Some(Running { take, judge, ends_at: None });
+        self.view.finished_take = None;
+        match first {
+            Some(first) => self.engine(Command::Hold(first.or(self.stop_at()))),
+            None => self.engine(Command::Hold(self.stop_at())),
+        }
+        self.show_needed();
+    }
+
+    /// Stops the music and ends the take being judged.
+    pub fn stop(&mut self, ids: &mut dyn FnMut() -> (TakeId, WallMillis)) {
+        if self.playing {
+            self.engine(Command::Stop);
+        }
+        self.playing = false;
+        self.end_take(TakeEnd::Stopped, ids);
+    }
+
+    /// Goes to a tick, snapped to its bar; while a take runs it goes on from there.
+    pub fn seek(&mut self, tick: Ticks) {
+        let Some(stand) = &self.stand else { return };
+        let (from, to) = self.range();
+        let bars = stand.score.bars();
+        let start = bars.get(bars.index_at(tick)).start.max(from).min(Ticks((to.0 - 1).max(from.0)));
+        let first = first_onset(&stand.score, &self.settings, start);
+        let waits = self.running.as_ref().is_some_and(|r| r.judge.wait_matcher().is_some());
+        self.start = Some(start);
+        self.engine(Command::Seek(start));
+        if self.playing && waits {
+            self.engine(Command::Hold(first.or(self.stop_at())));
+        }
+        self.clear_marks();
+    }
+
+    /// Back to the start of the range.
+    pub fn restart(&mut self) {
+        let from = self.range().0;
+        self.seek(from);
+        self.start = None;
+    }
+
+    /// An event of the log, of whichever take.
+    pub fn event(&mut self, envelope: &Envelope<Trainer>, now: Micros, ids: &mut dyn FnMut() -> (TakeId, WallMillis)) {
+        let Some(event) = envelope.event() else { return };
+        if let Event::TransportMoved(moved) = event {
+            self.transport(moved.change, now, ids);
+        }
+        let Some(running) = &mut self.running else { return };
+        if envelope.entity != running.take.entity() {
+            return;
+        }
+        if let Event::TransportMoved(moved) = event
+            && matches!(moved.change, TransportChange::Looped { .. })
+        {
+            self.view.marks.fill(None);
+            self.view.extras.clear();
+        }
+        let judged = running.judge.event(envelope.version, event, envelope.stamp.as_ref());
+        if let (Event::NotePlayed(played), true) = (event, judged.verdicts.iter().any(|v| v.kind.is_wrong())) {
+            self.view.wrong = played.note_on().map(|(pitch, _)| (pitch, now));
+        }
+        self.follow(judged, now, ids);
+    }
+
+    /// Time passes: *Keep tempo* gives up on notes that can no longer come.
+    pub fn time_passes(&mut self, now: Micros, ids: &mut dyn FnMut() -> (TakeId, WallMillis)) {
+        let Some(running) = &mut self.running else { return };
+        let judged = running.judge.time_passes(now);
+        let over = running.ends_at.is_some_and(|end| now >= end);
+        if !judged.verdicts.is_empty() {
+            self.follow(judged, now, ids);
+        }
+        if over {
+            self.end_take(TakeEnd::Completed, ids);
+        }
+    }
+
+    fn transport(&mut self, change: TransportChange, now: Micros, ids: &mut dyn FnMut() -> (TakeId, WallMillis)) {
+        let waits_for_person = self.running.as_ref().is_some_and(|r| r.judge.wait_matcher().is_some());
+        match change {
+            TransportChange::Ended => self.music_ended(now),
+            // Without a person to wait for, the place to wait at is the end of the range.
+            TransportChange::Waits { .. } if !waits_for_person => {
+                self.engine(Command::Stop);
+                self.music_ended(now);
+            }
+            _ => {}
+        }
+        let _ = ids;
+    }
+
+    fn music_ended(&mut self, now: Micros) {
+        self.playing = false;
+        self.start = None;
+        if let Some(running) = &mut self.running {
+            running.ends_at = Some(now + AFTERMATH);
+        } else {
+            let from = self.range().0;
+            self.engine(Command::Seek(from));
+        }
+    }
+
+    fn follow(&mut self, judged: Judged, now: Micros, ids: &mut dyn FnMut() -> (TakeId, WallMillis)) {
+        let Some(take) = self.running.as_ref().map(|r| r.take) else { return };
+        for verdict in judged.impression.iter().chain(&judged.verdicts) {
+            self.mark(verdict, now);
+        }
+        self.view.extras.extend(judged.extras);
+        for verdict in judged.verdicts {
+            self.effects.push(Effect::Publish(take, Event::VerdictGiven(verdict)));
+        }
+        if let Some(tick) = judged.done {
+            let end = self.stop_at();
+            let hold = judged.next.filter(|_| !judged.finished).or(end);
+            self.engine(Command::AdvanceTo { tick, hold });
+        }
+        if judged.finished && judged.done.is_some() && !self.settings.looping {
+            self.end_take(TakeEnd::Completed, ids);
+        }
+        self.show_needed();
+    }
+
+    fn end_take(&mut self, end: TakeEnd, ids: &mut dyn FnMut() -> (TakeId, WallMillis)) {
+        let Some(mut running) = self.running.take() else { return };
+        for verdict in running.judge.finish().verdicts {
+            self.effects.push(Effect::Publish(running.take, Event::VerdictGiven(verdict)));
+        }
+        self.view.result = Some(Arc::new(running.judge.result().clone()));
+        self.view.finished_take = Some(running.take);
+        self.view.completed = end == TakeEnd::Completed;
+        self.view.needed.clear();
+        let (free, at) = ids();
+        self.switch(free, TakeStart { at, piece: None, practice: None }, end);
+    }
+
+    fn switch(&mut self, next: TakeId, begin: TakeStart, end: TakeEnd) {
+        let events = vec![
+            (self.take, Event::TakeEnded(end)),
+            (next, Event::TakeStarted(begin)),
+            (next, Event::RecorderPointed(Some(next))),
+        ];
+        self.take = next;
+        self.effects.push(Effect::Switch(events));
+    }
+
+    /// Tells the engine how the piece is practised.
+    fn configure(&mut self) {
+        let Some(stand) = &self.stand else { return };
+        let settings = self.settings;
+        let (from, to) = self.range();
+        let first = first_onset(&stand.score, &settings, from);
+        let hold = if settings.mode == Mode::Wait { first } else { None };
+        let count_in = if settings.mode == Mode::Tempo { settings.count_in_bars } else { 0 };
+        let range = settings.looping.then_some(LoopRange { from, to, count_in, hold });
+        let metronome = settings.metronome && settings.mode != Mode::Wait;
+        self.engine(Command::SetSpeed(settings.tempo));
+        self.engine(Command::SetHands(heard(&settings)));
+        self.engine(Command::SetMetronome(metronome));
+        self.engine(Command::SetLoop(range));
+    }
+
+    /// Where the music stops before the end of the piece.
+    fn stop_at(&self) -> Option<Ticks> {
+        (self.settings.range.is_some() && !self.settings.looping).then(|| self.range().1)
+    }
+
+    fn range(&self) -> (Ticks, Ticks) {
+        self.stand.as_ref().map_or((Ticks::ZERO, Ticks(1)), |s| self.settings.ticks(s.score.bars()))
+    }
+
+    fn mark(&mut self, verdict: &Verdict, now: Micros) {
+        if let Some(slot) = verdict.written.and_then(|id| self.view.marks.get_mut(id.0 as usize)) {
+            *slot = Some(NoteMark { kind: verdict.kind, deviation: verdict.deviation, at: now });
+        }
+    }
+
+    fn clear_marks(&mut self) {
+        let notes = self.stand.as_ref().map_or(0, |s| s.score.notes().len());
+        self.view.marks = vec![None; notes];
+        self.view.extras.clear();
+        self.view.wrong = None;
+    }
+
+    fn show_needed(&mut self) {
+        if let Some(running) = &self.running {
+            self.view.needed = running.judge.wait_matcher().map(|m| m.needed().collect()).unwrap_or_default();
+            self.view.result = Some(Arc::new(running.judge.result().clone()));
+        }
+    }
+
+    fn engine(&mut self, command: Command) {
+        self.effects.push(Effect::Engine(command));
+    }
+}
+
+/// The hands that the program sounds: both when the person only listens, else as chosen.
+fn heard(settings: &PracticeSettings) -> Hands {
+    if settings.mode == Mode::Listen {
+        return Hands::BOTH;
+    }
+    Hands { right: settings.heard_right == Heard::Always, left: settings.heard_left == Heard::Always }
+}
+
+/// The tick of the first onset that the person has to play at or after `from`.
+fn first_onset(score: &Score, settings: &PracticeSettings, from: Ticks) -> Option<Ticks> {
+    let (_, to) = settings.ticks(score.bars());
+    let required = |id: &NoteId| settings.keyboard.contains(score.note(*id).pitch);
+    let groups = score.onset_groups(settings.practise, from, to);
+    groups.iter().find(|g| g.notes.iter().any(required)).map(|g| g.tick)
+}
+
+/// The settings of a piece opened for the first time: one is not played to what one plays oneself.
+pub fn first_settings(mode: Mode) -> PracticeSettings {
+    PracticeSettings {
+        mode,
+        heard_right: Heard::Muted,
+        heard_left: Heard::Muted,
+        tempo: Percent::FULL,
+        ..PracticeSettings::default()
+    }
+}

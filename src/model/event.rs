@@ -1,0 +1,216 @@
+//! What can happen: the domain events, each complete in itself.
+
+use std::fmt;
+
+use crate::bus::EntityKey;
+use crate::music::{Percent, Pitch};
+use crate::practice::{PracticeSettings, Verdict};
+use crate::time::{Rate, Ticks, WallMillis};
+
+use super::{ResultSummary, Setting};
+
+/// Names a take: the wall clock of its start and a random part, so that names sort by time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TakeId(pub u64);
+
+impl TakeId {
+    /// A name from the wall clock and some entropy.
+    pub fn new(at: WallMillis, entropy: u16) -> Self {
+        Self(((at.0.max(0) as u64) << 16) | u64::from(entropy))
+    }
+
+    /// From the form that `Display` writes.
+    pub fn parse(text: &str) -> Option<Self> {
+        u64::from_str_radix(text, 16).ok().map(Self)
+    }
+
+    /// The take itself.
+    pub fn entity(self) -> EntityKey {
+        EntityKey::new(&format!("take/{self}"))
+    }
+
+    /// What came out of it.
+    pub fn result_entity(self) -> EntityKey {
+        EntityKey::new(&format!("result/{self}"))
+    }
+}
+
+impl fmt::Display for TakeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:015x}", self.0)
+    }
+}
+
+/// Names a piece: `builtin-…` or the digest of the file's content.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PieceId(pub Box<str>);
+
+impl PieceId {
+    /// A piece that comes with the program.
+    pub fn builtin(id: &str) -> Self {
+        Self(format!("builtin-{id}").into())
+    }
+
+    /// The id of a built-in piece.
+    pub fn as_builtin(&self) -> Option<&str> {
+        self.0.strip_prefix("builtin-")
+    }
+
+    /// The piece in the library.
+    pub fn entity(&self) -> EntityKey {
+        EntityKey::new(&format!("piece/{}", self.0))
+    }
+
+    /// The content of its file.
+    pub fn score_entity(&self) -> EntityKey {
+        EntityKey::new(&format!("score/{}", self.0))
+    }
+}
+
+/// The entity that says which take is being recorded.
+pub fn recorder_entity() -> EntityKey {
+    EntityKey::new("recorder/current")
+}
+
+/// The entity of a device, by the identity that survives a replug.
+pub fn device_entity(identity: &str) -> EntityKey {
+    let name: String = identity.chars().take(200).collect();
+    EntityKey::new(&format!("device/{name}"))
+}
+
+/// A short MIDI message as it came in: what a take consists of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Played {
+    /// Which input it came from, counted within the run of the program.
+    pub source: u16,
+    /// Status and data bytes, unused ones 0.
+    pub data: [u8; 3],
+}
+
+impl Played {
+    /// Key and velocity of a key-down; velocity 0 is a release.
+    pub fn note_on(self) -> Option<(Pitch, u8)> {
+        (self.data[0] & 0xf0 == 0x90 && self.data[2] > 0).then(|| (Pitch::from_data_byte(self.data[1]), self.data[2]))
+    }
+
+    /// The key of a release.
+    pub fn note_off(self) -> Option<Pitch> {
+        let status = self.data[0] & 0xf0;
+        (status == 0x80 || status == 0x90 && self.data[2] == 0).then(|| Pitch::from_data_byte(self.data[1]))
+    }
+}
+
+/// What the transport did, with the frame of the event's stamp as its moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransportChange {
+    /// From here on it runs.
+    Runs {
+        /// The place at that moment, in microseconds at the written tempo times the resolution of the score; before
+        /// the start during a count-in.
+        place: i64,
+        /// The playback speed.
+        speed: Percent,
+    },
+    /// It passed a bar line, still on its course: keeps the clocks in step where played notes have no frame.
+    Bar,
+    /// It was moved by hand; `Runs` follows if it plays.
+    Sought {
+        /// Where to.
+        tick: Ticks,
+    },
+    /// It went back to the start of the loop; `Runs` follows.
+    Looped {
+        /// Passes completed.
+        pass: u32,
+    },
+    /// It waits for the person.
+    Waits {
+        /// Where.
+        tick: Ticks,
+    },
+    /// It was stopped.
+    Stopped,
+    /// It came to the end of the piece.
+    Ended,
+}
+
+/// A change of the transport: enough to map every later frame to a place in the music.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TransportMoved {
+    /// What happened.
+    pub change: TransportChange,
+    /// Frames per second of the stream that the stamp counts in.
+    pub rate: Rate,
+}
+
+/// Why a take ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TakeEnd {
+    /// The piece or range was finished.
+    Completed,
+    /// The person stopped, or began something else.
+    Stopped,
+    /// The program ended without saying so.
+    Interrupted,
+}
+
+/// How a take began.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TakeStart {
+    /// The wall clock.
+    pub at: WallMillis,
+    /// The piece, unless it is free play.
+    pub piece: Option<PieceId>,
+    /// How it is practised, unless it is free play.
+    pub practice: Option<PracticeSettings>,
+}
+
+/// A piece as the library shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PieceInfo {
+    /// The title, from the file or its name.
+    pub title: String,
+    /// The composer, perhaps empty.
+    pub composer: String,
+    /// Where the file was, for opened files.
+    pub path: Option<String>,
+    /// When it was opened last.
+    pub opened: WallMillis,
+}
+
+/// Everything that can happen.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A setting was chosen (`settings/<name>`).
+    SettingChanged(Setting),
+    /// A piece was opened (`piece/<id>`).
+    PieceOpened(PieceInfo),
+    /// A piece was taken off the list of recent ones (`piece/<id>`).
+    PieceForgotten,
+    /// The way a piece is practised was chosen (`piece/<id>`).
+    PracticeChosen(PracticeSettings),
+    /// The content of an opened file (`score/<id>`).
+    ScoreStored(Vec<u8>),
+    /// Another take is being recorded, or none (`recorder/current`).
+    RecorderPointed(Option<TakeId>),
+    /// A take began (`take/<id>`).
+    TakeStarted(TakeStart),
+    /// Something was played (`take/<id>`).
+    NotePlayed(Played),
+    /// So many messages were lost before they could be recorded (`take/<id>`).
+    NotesLost(u64),
+    /// The transport moved (`take/<id>`).
+    TransportMoved(TransportMoved),
+    /// A played or written note was judged (`take/<id>`).
+    VerdictGiven(Verdict),
+    /// A take ended (`take/<id>`).
+    TakeEnded(TakeEnd),
+    /// A take was taken off the list, or put back (`take/<id>`); its notes stay in the log.
+    TakeDiscarded(bool),
+    /// A take was judged as a whole (`result/<take>`).
+    ResultRecorded(Box<ResultSummary>),
+    /// A device is there (`device/<identity>`).
+    DeviceConnected(String),
+    /// A device is gone (`device/<identity>`).
+    DeviceLost,
+}

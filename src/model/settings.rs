@@ -1,0 +1,167 @@
+//! Settings: a closed list of values that a person chooses, each an entity of its own.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::bus::{EntityKey, State};
+use crate::practice::Preset;
+
+use super::{Entity, Trainer};
+
+/// Which colours the window has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ThemeChoice {
+    /// As the desktop has it.
+    #[default]
+    System,
+    /// Light on dark.
+    Dark,
+    /// Dark on light.
+    Light,
+    /// Strong colours on black.
+    HighContrast,
+}
+
+impl ThemeChoice {
+    /// In the order of the settings.
+    pub const ALL: [Self; 4] = [Self::System, Self::Dark, Self::Light, Self::HighContrast];
+}
+
+/// How notes are called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoteNames {
+    /// C D E F G A B.
+    #[default]
+    English,
+    /// C D E F G A H, B for B♭.
+    German,
+    /// do re mi fa sol la si.
+    FixedDo,
+}
+
+impl NoteNames {
+    /// In the order of the settings.
+    pub const ALL: [Self; 3] = [Self::English, Self::German, Self::FixedDo];
+}
+
+macro_rules! settings {
+    ($($(#[$doc:meta])* $variant:ident, $name:literal, $field:ident: $type:ty = $default:expr;)*) => {
+        /// One setting with its value.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "setting", content = "value")]
+        pub enum Setting {
+            $($(#[$doc])* #[serde(rename = $name)] $variant($type)),*
+        }
+
+        /// All settings, each at its default until chosen.
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct Settings {
+            $($(#[$doc])* pub $field: $type),*
+        }
+
+        impl Default for Settings {
+            fn default() -> Self {
+                Self { $($field: $default),* }
+            }
+        }
+
+        impl Setting {
+            /// The name of its entity, stable in the log.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant(_) => $name),*
+                }
+            }
+        }
+
+        impl Settings {
+            /// Takes over one value.
+            pub fn set(&mut self, setting: &Setting) {
+                match setting {
+                    $(Setting::$variant(value) => self.$field = value.clone()),*
+                }
+            }
+
+            /// The present value of the setting that `other` names: what undo goes back to.
+            pub fn current(&self, other: &Setting) -> Setting {
+                match other {
+                    $(Setting::$variant(_) => Setting::$variant(self.$field.clone())),*
+                }
+            }
+        }
+    };
+}
+
+settings! {
+    /// Colours.
+    Theme, "theme", theme: ThemeChoice = ThemeChoice::System;
+    /// Size of the text in percent, 100 to 150.
+    TextPercent, "text-percent", text_percent: u16 = 100;
+    /// How notes are called.
+    Names, "names", names: NoteNames = NoteNames::English;
+    /// Whether falling notes carry their names.
+    NoteLabels, "note-labels", note_labels: bool = true;
+    /// How strictly timing is judged.
+    Preset, "preset", preset: Preset = Preset::Standard;
+    /// What the person plays, in percent, 0 to 100.
+    VolumePiano, "volume-piano", volume_piano: u8 = 80;
+    /// What the program plays for them, 0 to 100.
+    VolumeAccompaniment, "volume-accompaniment", volume_accompaniment: u8 = 70;
+    /// The metronome, 0 to 100.
+    VolumeMetronome, "volume-metronome", volume_metronome: u8 = 60;
+    /// The SoundFont to play with; none means the built-in piano.
+    SoundFont, "soundfont", soundfont: Option<PathBuf> = None;
+    /// Nothing moves on its own that need not.
+    ReducedMotion, "reduced-motion", reduced_motion: bool = false;
+    /// The audio backend: `auto`, `cpal`, `jack` or `null`.
+    Backend, "backend", backend: String = "auto".to_owned();
+    /// The output device's stable id; none means the system's default.
+    OutputDevice, "output-device", output_device: Option<String> = None;
+    /// Frames per period asked for, a power of two from 64 to 2 048.
+    Period, "period", period: u32 = 256;
+}
+
+impl Setting {
+    /// The entity of this setting.
+    pub fn entity(&self) -> EntityKey {
+        EntityKey::new(&format!("settings/{}", self.name()))
+    }
+
+    /// Whether it is set by a slider, in many small steps.
+    pub fn is_gradual(&self) -> bool {
+        matches!(self, Self::VolumePiano(_) | Self::VolumeAccompaniment(_) | Self::VolumeMetronome(_) | Self::TextPercent(_))
+    }
+
+    /// Why a value is out of bounds.
+    pub(super) fn check(&self) -> Result<(), &'static str> {
+        match self {
+            Self::TextPercent(scale) if !(100..=150).contains(scale) => Err("the text scale goes from 100 to 150 %"),
+            Self::VolumePiano(v) | Self::VolumeAccompaniment(v) | Self::VolumeMetronome(v) if *v > 100 => {
+                Err("a volume goes from 0 to 100 %")
+            }
+            Self::Period(frames) if !frames.is_power_of_two() || !(64..=2048).contains(frames) => {
+                Err("a period has 64 to 2048 frames, a power of two")
+            }
+            Self::Backend(name) if !["auto", "cpal", "jack", "null"].contains(&name.as_str()) => {
+                Err("the backend is auto, cpal, jack or null")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Settings {
+    /// The settings that were chosen, the others at their defaults.
+    pub fn of(state: &State<Trainer>) -> Self {
+        let mut settings = Self::default();
+        for (_, versioned) in state.iter_prefix("settings/") {
+            if let Some(Entity::Setting(setting)) = &versioned.value {
+                settings.set(setting);
+            }
+        }
+        settings
+    }
+}

@@ -1,0 +1,63 @@
+//! The topic registry: for every kind of event its durability class, conflict strategy, schema and version.
+
+use crate::bus::{Durability, Strategy, Topic};
+
+use super::Event;
+
+macro_rules! topics {
+    ($($kind:ident = $name:literal, $durability:ident, $strategy:ident;)*) => {
+        #[derive(Clone, Copy)]
+        enum Kind {
+            $($kind),*
+        }
+
+        pub(super) static ALL: &[Topic] = &[$(Topic {
+            name: $name,
+            durability: Durability::$durability,
+            strategy: Strategy::$strategy,
+            schema: $name,
+            schema_version: 1,
+        }),*];
+    };
+}
+
+topics! {
+    SettingChanged = "setting.changed", Edit, LastWriter;
+    PieceOpened = "piece.opened", Edit, LastWriter;
+    PieceForgotten = "piece.forgotten", Edit, LastWriter;
+    PracticeChosen = "practice.chosen", Edit, LastWriter;
+    ScoreStored = "score.stored", Edit, AppendOnly;
+    RecorderPointed = "recorder.pointed", Edit, Reject;
+    TakeStarted = "take.started", Edit, AppendOnly;
+    NotePlayed = "note.played", Stream, AppendOnly;
+    NotesLost = "notes.lost", Stream, AppendOnly;
+    TransportMoved = "transport.moved", Stream, AppendOnly;
+    VerdictGiven = "verdict.given", Stream, AppendOnly;
+    TakeEnded = "take.ended", Edit, AppendOnly;
+    TakeDiscarded = "take.discarded", Edit, LastWriter;
+    ResultRecorded = "result.recorded", Edit, LastWriter;
+    DeviceConnected = "device.connected", Edit, LastWriter;
+    DeviceLost = "device.lost", Edit, LastWriter;
+}
+
+pub(super) fn of(event: &Event) -> &'static Topic {
+    let kind = match event {
+        Event::SettingChanged(_) => Kind::SettingChanged,
+        Event::PieceOpened(_) => Kind::PieceOpened,
+        Event::PieceForgotten => Kind::PieceForgotten,
+        Event::PracticeChosen(_) => Kind::PracticeChosen,
+        Event::ScoreStored(_) => Kind::ScoreStored,
+        Event::RecorderPointed(_) => Kind::RecorderPointed,
+        Event::TakeStarted(_) => Kind::TakeStarted,
+        Event::NotePlayed(_) => Kind::NotePlayed,
+        Event::NotesLost(_) => Kind::NotesLost,
+        Event::TransportMoved(_) => Kind::TransportMoved,
+        Event::VerdictGiven(_) => Kind::VerdictGiven,
+        Event::TakeEnded(_) => Kind::TakeEnded,
+        Event::TakeDiscarded(_) => Kind::TakeDiscarded,
+        Event::ResultRecorded(_) => Kind::ResultRecorded,
+        Event::DeviceConnected(_) => Kind::DeviceConnected,
+        Event::DeviceLost => Kind::DeviceLost,
+    };
+    &ALL[kind as usize]
+}
