@@ -68,8 +68,15 @@ fn core_step(entities: usize) {
     };
     let (folded, saved) = (Folded::default(), Vec::new());
     let buffer = (1 << 20, usize::MAX);
-    let mut core: Core<Test, ()> =
-        Core::new(Setup { device: DeviceId(1), folded, saved, rest: Health::Ok, buffer, seed: 1 });
+    let mut core: Core<Test, ()> = Core::new(Setup {
+        device: DeviceId(1),
+        folded,
+        saved,
+        rest: Health::Ok,
+        buffer,
+        commit_events: 4_096,
+        seed: 1,
+    });
     let mut fx = Effects::default();
     let mut micros = 0;
     let step = || {

@@ -29,7 +29,7 @@ fn new_core(storage: &MemoryStorage) -> Core<Test, u64> {
     let folded = start::load::<Test>(&*reader).expect("readable");
     let saved = rows::subscribers(&*reader).expect("readable");
     let buffer = (100_000, usize::MAX);
-    Core::new(Setup { device: DeviceId(1), folded, saved, rest: Health::Ok, buffer, seed: 3 })
+    Core::new(Setup { device: DeviceId(1), folded, saved, rest: Health::Ok, buffer, commit_events: 4_096, seed: 3 })
 }
 
 impl Rig {

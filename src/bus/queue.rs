@@ -126,6 +126,7 @@ pub struct Queue<M: Model> {
     flush: bool,
     high_water: usize,
     limits: (usize, usize),
+    commit_events: usize,
     /// What health says when all is well.
     rest: Health,
 }
@@ -145,6 +146,7 @@ impl<M: Model> Queue<M> {
             flush: false,
             high_water: 0,
             limits: (BUFFER_EVENTS_MAX, BUFFER_BYTES_MAX),
+            commit_events: COMMIT_EVENTS_MAX,
             rest,
         }
     }
@@ -152,6 +154,11 @@ impl<M: Model> Queue<M> {
     /// Sets other bounds of events and bytes.
     pub fn set_limits(&mut self, events: usize, bytes: usize) {
         self.limits = (events, bytes);
+    }
+
+    /// Sets another bound of one commit's events.
+    pub fn set_commit_events(&mut self, events: usize) {
+        self.commit_events = events.max(1);
     }
 
     /// Begins a unit: what is pushed until the next one is committed together.
@@ -265,7 +272,7 @@ impl<M: Model> Queue<M> {
         let (mut count, mut bytes) = (0, 0);
         let mut unit = 0;
         for queued in &self.events {
-            if queued.unit != unit && count > 0 && (count >= COMMIT_EVENTS_MAX || bytes >= COMMIT_BYTES_MAX) {
+            if queued.unit != unit && count > 0 && (count >= self.commit_events || bytes >= COMMIT_BYTES_MAX) {
                 break;
             }
             unit = queued.unit;

@@ -15,6 +15,7 @@ use super::handle::{BusHandle, Closed, Shared};
 use super::inspect::Report;
 use super::model::{EntityKey, Model};
 use super::persister;
+use super::queue::COMMIT_EVENTS_MAX;
 use super::reader;
 use super::rows;
 use super::storage::{DeviceId, Row, StateRow, Storage, StorageError, StorageReader, Table};
@@ -55,7 +56,7 @@ pub fn start<M: Model>(
     let now = Now { mono: clock.now(), wall: clock.wall() };
     let saved = rows::subscribers(&*reader)?;
     let (rest, buffer, seed) = (config.rest.clone(), config.buffer, config.seed);
-    let mut core = Core::new(Setup { device, folded, saved, rest, buffer, seed });
+    let mut core = Core::new(Setup { device, folded, saved, rest, buffer, commit_events: COMMIT_EVENTS_MAX, seed });
     if known.is_none() {
         let row = Row { table: Table::Meta, key: DEVICE_ROW.to_vec(), value: Some(device.0.to_be_bytes().to_vec()) };
         core.step(now, Input::Row(row), &mut Effects::default());

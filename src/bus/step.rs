@@ -36,6 +36,8 @@ pub struct Setup<M: Model> {
     pub rest: Health,
     /// Bounds of undurable events and their bytes.
     pub buffer: (usize, usize),
+    /// Events of one commit at most, but for the end of a transaction.
+    pub commit_events: usize,
     /// Seeds the jitter of retries.
     pub seed: u64,
 }

@@ -57,7 +57,15 @@ fn setup(storage: &MemoryStorage, seed: u64) -> Setup<Test> {
     let reader = storage.reader();
     let folded = start::load::<Test>(&*reader).expect("the store is whole");
     let saved = rows::subscribers(&*reader).expect("the store is whole");
-    Setup { device: DeviceId(5), folded, saved, rest: Health::Ok, buffer: (200, 1 << 20), seed }
+    Setup {
+        device: DeviceId(5),
+        folded,
+        saved,
+        rest: Health::Ok,
+        buffer: (200, 1 << 20),
+        commit_events: 1 + seed as usize % 9,
+        seed,
+    }
 }
 
 impl World {
