@@ -35,7 +35,7 @@ fn clock() -> Arc<dyn Clock> {
     Arc::new(Monotonic(std::time::Instant::now()))
 }
 
-/// A server of our own, killed on drop.
+/// A server of our own. On drop it may tidy up its shared memory; then it is killed.
 struct Server(Child);
 
 impl Server {
@@ -51,10 +51,24 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
+impl Server {
+    /// As in a crash.
+    fn kill(&mut self) {
         let _gone = self.0.kill();
         let _gone = self.0.wait();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _asked = Process::new("kill").arg(self.0.id().to_string()).stderr(Stdio::null()).status();
+        for _ in 0..200 {
+            if !matches!(self.0.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
+        self.kill();
     }
 }
 
@@ -286,12 +300,12 @@ fn clicks_leave_the_port_on_their_frames() {
 #[test]
 fn a_server_that_dies_is_noticed_and_taken_up_again() {
     with_server_name("a_server_that_dies_is_noticed_and_taken_up_again", |server| {
-        let first = Server::start(server);
+        let mut first = Server::start(server);
         drop(client("first"));
         let mut program = Program::start();
         program.engine.send(Command::Play { count_in: 0 });
         until("the music moves", || (program.reports.playhead.read().tick > 100.0).then_some(()));
-        drop(first);
+        first.kill();
         let mut notices = Vec::new();
         until("the death is noticed", || {
             notices.extend(program.supervisor.poll(program.clock.now()));
