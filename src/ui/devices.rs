@@ -1,4 +1,180 @@
-//! Devices.
-use super::Cx;
-use egui::Ui;
-pub(super) fn ui(_cx: &mut Cx<'_>, _ui: &mut Ui) {}
+//! Devices: the sound card, the MIDI inputs, and what came last.
+
+use egui::{Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
+
+use super::text::{self, tr};
+use super::theme::{self, space, tokens};
+use super::view::{AudioState, AudioView, MidiPort};
+use super::widgets::{Button, Column, Line, card_ui, page_frame, table_ui};
+use super::{Command, Cx, topbar};
+
+/// The screen.
+pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
+    let button = Button::new(tr().test_tone).primary();
+    let width = button.width(ui);
+    let bar = topbar::ui(ui, tr().devices, "", width + 16.0);
+    let place = Rect::from_min_size(
+        pos2(bar.room.right() - width, bar.rect.center().y - space::CONTROL / 2.0),
+        vec2(width, space::CONTROL),
+    );
+    if button.show_at(ui, place).clicked() {
+        cx.send.push(Command::TestTone);
+    }
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        page_frame().show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = space::GAP;
+            columns_ui(cx, ui);
+            monitor_ui(cx, ui);
+        });
+    });
+}
+
+/// Sound and MIDI side by side, or one under the other where the window is narrow.
+fn columns_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
+    let scale = theme::scale(ui);
+    let room = ui.available_width();
+    if room < 860.0 * scale {
+        sound_ui(cx, ui);
+        midi_ui(cx, ui);
+        return;
+    }
+    let half = (room - space::GAP) / 2.0;
+    let top = ui.cursor().min;
+    let mut bottom = top.y;
+    for right in [false, true] {
+        let left = top.x + if right { half + space::GAP } else { 0.0 };
+        let rect = Rect::from_min_size(pos2(left, top.y), vec2(half, f32::INFINITY));
+        let inner = ui.new_child(UiBuilder::new().max_rect(rect).id_salt(right));
+        let mut inner = inner;
+        if right {
+            midi_ui(cx, &mut inner)
+        } else {
+            sound_ui(cx, &mut inner)
+        }
+        bottom = bottom.max(inner.min_rect().bottom());
+    }
+    ui.allocate_space(vec2(room, bottom - top.y));
+}
+
+/// A name at the left and its value beside it.
+fn fact_ui(ui: &mut Ui, name: &str, value: &str, color: egui::Color32) {
+    let scale = theme::scale(ui);
+    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), 26.0 * scale));
+    let split = rect.left() + (110.0 * scale).min(rect.width() * 0.4);
+    Line::new(name).size(13.0).color(tokens(ui).muted).show_at(ui, rect.with_max_x(split - 8.0));
+    Line::new(value).size(13.0).color(color).show_at(ui, rect.with_min_x(split));
+}
+
+fn sound_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
+    let t = tokens(ui);
+    let audio = &cx.view.devices.audio;
+    card_ui(ui, tr().sound, "", |ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        let (state, color) = match audio.state {
+            AudioState::Running => (audio.device.clone(), t.text),
+            AudioState::Silent => (tr().silent.to_owned(), t.warn),
+            AudioState::Retrying => (tr().retrying.to_owned(), t.warn),
+        };
+        fact_ui(ui, tr().device, &state, color);
+        if audio.rate > 0 {
+            fact_ui(ui, tr().rate, &text::rate(audio.rate), t.text);
+            fact_ui(ui, tr().period, &text::period(audio.period, audio.rate), t.text);
+            fact_ui(ui, tr().latency, &text::latency(audio.latency), t.text);
+            fact_ui(ui, tr().load, &text::load(audio.load), if audio.load > 0.7 { t.warn } else { t.text });
+            fact_ui(ui, tr().xruns, &text::count(audio.xruns), if audio.xruns > 0 { t.warn } else { t.text });
+            if let Some(advice) = text::latency_advice(audio) {
+                Line::small(&advice).color(t.muted).show(ui);
+            }
+        }
+        backend_ui(cx, ui, audio);
+    });
+}
+
+fn backend_ui(cx: &mut Cx<'_>, ui: &mut Ui, audio: &AudioView) {
+    if audio.backends.is_empty() {
+        return fact_ui(
+            ui,
+            tr().backend,
+            if audio.backend.is_empty() { text::NONE } else { &audio.backend },
+            tokens(ui).text,
+        );
+    }
+    ui.add_space(8.0);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(8.0, 8.0);
+        for backend in &audio.backends {
+            let label = text::use_backend(backend);
+            let chip = Button::new(&label).shown(backend).chip().selected(*backend == audio.backend);
+            if chip.show(ui).clicked() && *backend != audio.backend {
+                cx.send.push(Command::SetBackend(backend.clone()));
+            }
+        }
+    });
+}
+
+fn midi_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
+    let t = tokens(ui);
+    let ports = &cx.view.devices.midi;
+    card_ui(ui, tr().midi_inputs, "", |ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        if ports.is_empty() {
+            let words = egui::RichText::new(tr().no_midi).color(t.muted).font(theme::regular(ui, 13.0));
+            ui.add(egui::Label::new(words).wrap().selectable(false));
+        }
+        for port in ports {
+            port_ui(cx, ui, port);
+        }
+    });
+}
+
+fn port_ui(cx: &mut Cx<'_>, ui: &mut Ui, port: &MidiPort) {
+    let t = tokens(ui);
+    let scale = theme::scale(ui);
+    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), 46.0 * scale));
+    let label = text::use_port(&port.name);
+    let chip = Button::new(&label).shown(tr().use_port).chip().selected(port.enabled);
+    let width = chip.width(ui);
+    let place = Rect::from_center_size(pos2(rect.right() - width / 2.0, rect.center().y), vec2(width, space::CHIP));
+    if chip.show_at(ui, place).clicked() {
+        cx.send.push(Command::EnableMidi(port.id.clone(), !port.enabled));
+    }
+    let color = if port.connected { t.good } else { t.faint };
+    ui.painter().circle_filled(pos2(rect.left() + 6.0, rect.center().y), 4.0, color);
+    let inner =
+        Rect::from_min_max(pos2(rect.left() + 20.0, rect.top() + 3.0), pos2(place.left() - 12.0, rect.bottom() - 3.0));
+    let (top, bottom) = inner.split_top_bottom_at_fraction(0.54);
+    Line::new(&port.name).show_at(ui, top);
+    let state = if port.connected { tr().connected } else { tr().away };
+    let words = [state, &text::messages(port.messages)].join(text::DOT);
+    Line::small(&words).color(t.muted).show_at(ui, bottom);
+}
+
+fn monitor_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
+    let t = tokens(ui);
+    let rows = &cx.view.devices.monitor;
+    let names = cx.view.settings.names;
+    card_ui(ui, tr().monitor, "", |ui| {
+        if rows.is_empty() {
+            Line::new(tr().monitor_empty).size(13.0).color(t.muted).show(ui);
+            return;
+        }
+        ui.set_max_height(ui.available_height().clamp(260.0, 420.0));
+        let columns = [
+            Column::new(tr().time, 92.0),
+            Column::new(tr().port, 120.0).grow(0.5).spare(1),
+            Column::new(tr().message, 160.0).grow(1.0),
+        ];
+        table_ui(
+            ui,
+            "monitor",
+            &columns,
+            rows.len(),
+            |_| None,
+            |ui, i, row| {
+                row.colored(ui, 0, &text::clock(rows[i].at), t.muted);
+                row.colored(ui, 1, &rows[i].port, t.muted);
+                row.text(ui, 2, &text::midi(&rows[i].message, names));
+            },
+        );
+    });
+}

@@ -1,13 +1,13 @@
 //! The library: pieces that come with the program, files opened lately, and a way to open another.
 
-use egui::{Align, Rect, Role, ScrollArea, Sense, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2};
+use egui::{Align, Rect, Role, ScrollArea, Sense, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use super::shortcuts::{self, Action};
 use super::state::{FilePurpose, State};
 use super::text::{self, tr};
 use super::theme::{self, radius, space, tokens};
 use super::view::{NoteNames, PieceRow};
-use super::widgets::{Button, Line, empty_ui, focus_ring, search_ui, share_color};
+use super::widgets::{Button, Line, empty_ui, focus_ring, page_frame, search_ui, share_color};
 use super::{Command, Cx, icons, topbar};
 
 /// The screen.
@@ -31,12 +31,10 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
         return;
     }
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        let inner = ui.available_rect_before_wrap().shrink2(vec2(space::PAGE, 0.0));
-        ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| {
-            ui.add_space(16.0);
+        page_frame().show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
             section_ui(cx, ui, tr().recent, &recent);
             section_ui(cx, ui, tr().built_in, &builtin);
-            ui.add_space(8.0);
         });
     });
 }

@@ -1,5 +1,95 @@
-//! Later.
-use super::{Cx, State};
-use egui::Ui;
-pub(super) fn ui(_cx: &mut Cx<'_>, _ui: &mut Ui, _state: &mut State) {}
-pub(super) fn confirm_ui(_cx: &mut Cx<'_>, _ui: &mut Ui, _state: &mut State) {}
+//! Takes: whatever was played, newest first.
+
+use egui::{Id, Modal, Ui, vec2};
+
+use super::state::{Screen, State};
+use super::text::{self, tr};
+use super::theme::{self, tokens};
+use super::view::{TakeRow, TakeState};
+use super::widgets::{Button, Column, Line, card_frame, card_ui, empty_ui, page_frame, table_ui};
+use super::{Command, Cx, icons, topbar};
+
+/// The screen.
+pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
+    let chip = topbar::audio_chip_width(ui, &cx.view.devices.audio, 240.0);
+    let bar = topbar::ui(ui, tr().takes, "", chip);
+    topbar::audio_chip_ui(ui, bar.room, &cx.view.devices.audio, state);
+    let takes = cx.view.takes;
+    if takes.is_empty() {
+        if empty_ui(ui, icons::RECORD, tr().takes_empty, Some(tr().go_play)) {
+            state.screen = Screen::Play;
+        }
+        return;
+    }
+    page_frame().show(ui, |ui| {
+        card_ui(ui, "", "", |ui| list_ui(cx, ui, state, takes));
+    });
+}
+
+fn list_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, takes: &[TakeRow]) {
+    let t = tr();
+    let columns = [
+        Column::new(t.date, 128.0),
+        Column::new(t.piece, 120.0).grow(1.0),
+        Column::new(t.mode, 92.0).spare(3),
+        Column::new(t.notes, 56.0).right().spare(2),
+        Column::new(t.duration, 56.0).right().spare(4),
+        Column::new(t.result, 52.0).right().spare(1),
+        Column::new(t.state, 118.0).grow(0.3).spare(5),
+        Column::new("", 34.0),
+    ];
+    let name = |i: usize| takes[i].result.map(|_| text::take_in_words(&takes[i]));
+    table_ui(ui, "takes", &columns, takes.len(), name, |ui, i, row| {
+        let take = &takes[i];
+        let k = tokens(ui);
+        row.text(ui, 0, &text::moment(take.at));
+        row.line(ui, 1, Line::new(take.piece.as_deref().unwrap_or(t.free_play)).size(13.0).bold());
+        row.colored(ui, 2, take.mode.map_or(text::NONE, text::mode), k.muted);
+        row.text(ui, 3, &text::count(take.notes));
+        row.colored(ui, 4, &text::duration(take.duration), k.muted);
+        row.text(ui, 5, &take.result.map_or_else(|| text::NONE.to_owned(), |(right, of)| text::share(right, of)));
+        let (words, color) = match take.state {
+            TakeState::Recording => (t.recording.to_owned(), k.accent_text),
+            TakeState::Complete => (t.complete.to_owned(), k.muted),
+            TakeState::Incomplete { lost } => (text::incomplete(lost), k.warn),
+        };
+        row.colored(ui, 6, &words, color);
+        if let (Some(cell), true) = (row.cell(7), take.state != TakeState::Recording) {
+            let place = egui::Rect::from_center_size(cell.center(), vec2(30.0, 28.0));
+            let delete = text::delete_take(take);
+            if Button::icon_only(&delete, icons::TRASH).quiet().show_at(ui, place).clicked() {
+                state.confirm_delete = Some(take.id.clone());
+            }
+        }
+        if row.response.clicked() {
+            cx.send.push(Command::ShowResult(take.id.clone()));
+            state.screen = Screen::Results;
+        }
+    });
+}
+
+/// Asks before a take is deleted.
+pub(super) fn confirm_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
+    let Some(id) = state.confirm_delete.clone() else { return };
+    let take = cx.view.takes.iter().find(|t| t.id == id);
+    let modal = Modal::new(Id::unique("delete take")).frame(card_frame(ui)).show(ui.ctx(), |ui| {
+        ui.set_width(320.0 * theme::scale(ui));
+        Line::new(tr().delete_question).size(theme::size::TITLE).bold().show(ui);
+        if let Some(take) = take {
+            Line::new(&text::take_in_words(take)).color(tokens(ui).muted).show(ui);
+        }
+        ui.add_space(12.0);
+        ui.horizontal(|ui| {
+            let delete = Button::new(tr().delete).primary().show(ui).clicked();
+            (delete, Button::new(tr().cancel).show(ui).clicked())
+        })
+        .inner
+    });
+    let (delete, cancel) = modal.inner;
+    if delete {
+        cx.send.push(Command::DeleteTake(id));
+    }
+    if delete || cancel || modal.should_close() {
+        state.confirm_delete = None;
+    }
+}

@@ -1,11 +1,13 @@
 //! Every text of the window, in one table, ready for other languages. Nothing else in `ui` holds words to be read.
 
+use crate::bus::inspect::{Fill, Histogram, LaneReport, Report, SubscriberReport};
+use crate::bus::storage::StoreSize;
 use crate::music::{Hand, Hands, KeySignature, Pitch, Spelling};
-use crate::practice::result::{BarResult, Counts, Timing};
+use crate::practice::result::{BarResult, Counts, Timing, Trouble};
 use crate::practice::{BarRange, Heard, Mode, Preset, VerdictKind};
-use crate::time::Micros;
+use crate::time::{Micros, WallMillis};
 
-use super::view::{AudioState, AudioView, LocalTime, MidiView, NoteNames, ThemeChoice};
+use super::view::{AudioState, AudioView, LocalTime, MidiView, NoteNames, TakeRow, ThemeChoice};
 
 macro_rules! texts {
     ($($name:ident = $text:literal;)*) => {
@@ -105,6 +107,7 @@ texts! {
     spread_usual = "as people play";
     spread_wide = "uneven";
     tempo_held = "tempo held";
+    of_written_tempo = "of the written tempo";
     no_timing = "time was not judged";
     bars_card = "Bars";
     when_notes_came = "When the notes came";
@@ -207,6 +210,13 @@ texts! {
     bus_empty = "The bus is not running.";
     payload = "Payload";
     healthy = "Ok";
+    store = "LMDB";
+    clear = "Clear";
+    acked = "acked";
+    dead = "dead";
+    live = "Live subscribers";
+    waiting = "waiting";
+    lost = "lost";
 }
 
 /// The texts in force.
@@ -515,6 +525,233 @@ pub fn bias_word(timing: &Timing) -> &'static str {
 /// What a number of milliseconds rests on: `± 3 ms, n = 203`.
 pub fn basis(half_width: f64, n: usize) -> String {
     format!("± {half_width:.0} ms, n = {n}")
+}
+
+/// `−12 ms`.
+pub fn millis(value: f64) -> String {
+    format!("{} ms", signed(value))
+}
+
+/// `74 bpm`.
+pub fn bpm(value: f64) -> String {
+    format!("{value:.0} bpm")
+}
+
+/// `goal 72 · 75 %`.
+pub fn tempo_goal(goal: f64, percent: u16) -> String {
+    format!("goal {goal:.0}{DOT}{percent} % of written")
+}
+
+/// What a share of notes rests on.
+pub fn right_basis(right: u32, of: u32, extra: u32) -> String {
+    let wrong = if extra > 0 { format!("{DOT}{extra} wrong") } else { String::new() };
+    format!("{right} of {of}{wrong}{DOT}professionals reach 98–99")
+}
+
+/// Below the number of notes that says anything.
+pub fn too_few(n: usize, enough: usize) -> String {
+    format!("{n} notes, {enough} are needed")
+}
+
+/// The plain word for a spread. Professionals keep within 60 ms of their own tempo.
+pub fn spread_word(timing: &Timing) -> &'static str {
+    if timing.spread_millis < 30.0 {
+        tr().spread_even
+    } else if timing.spread_millis <= 60.0 {
+        tr().spread_usual
+    } else {
+        tr().spread_wide
+    }
+}
+
+/// What a spread rests on.
+pub fn spread_basis(timing: &Timing, preset: &str, window: Micros) -> String {
+    let interval = basis(timing.spread_interval_millis, timing.n);
+    format!("spread {interval}{DOT}{} ± {:.0}", preset.to_lowercase(), window.as_millis_f64())
+}
+
+/// `3 times through`.
+pub fn passes(passes: u32) -> String {
+    if passes == 1 { "once through".to_owned() } else { format!("{passes} times through") }
+}
+
+/// Why a bar is among the worst.
+pub fn trouble(trouble: Trouble) -> String {
+    let notes = |n: u32, what: &str| if n == 1 { format!("one note {what}") } else { format!("{n} notes {what}") };
+    match trouble {
+        Trouble::Missed(n) => notes(n, "missed"),
+        Trouble::Extra(1) => "one wrong key".to_owned(),
+        Trouble::Extra(n) => format!("{n} wrong keys"),
+        Trouble::WrongOctave(n) => notes(n, "in another octave"),
+        Trouble::Early(n) => notes(n, "early"),
+        Trouble::Late(n) => notes(n, "late"),
+    }
+}
+
+/// A take for screen readers: what, how, when.
+pub fn take_in_words(take: &TakeRow) -> String {
+    let piece = take.piece.as_deref().unwrap_or(tr().free_play);
+    let mode = take.mode.map(mode).unwrap_or_default();
+    let parts = [piece, mode, &moment(take.at)];
+    parts.iter().filter(|p| !p.is_empty()).copied().collect::<Vec<_>>().join(DOT)
+}
+
+/// The name of the button that deletes a take.
+pub fn delete_take(take: &TakeRow) -> String {
+    format!("{}: {}", tr().delete, take_in_words(take))
+}
+
+/// `48 000 Hz`.
+pub fn rate(rate: u32) -> String {
+    format!("{} Hz", count(u64::from(rate)))
+}
+
+/// `128 frames · 2.7 ms`.
+pub fn period(period: u32, rate: u32) -> String {
+    let millis = f64::from(period) * 1000.0 / f64::from(rate.max(1));
+    format!("{period} frames{DOT}{millis:.1} ms")
+}
+
+/// The part of a block's time that its computation takes.
+pub fn load(load: f32) -> String {
+    format!("{:.0} % of each block", load * 100.0)
+}
+
+/// `4 821 messages`.
+pub fn messages(n: u64) -> String {
+    if n == 1 { "1 message".to_owned() } else { format!("{} messages", count(n)) }
+}
+
+/// Time since the start, to the millisecond: `4:31.218`.
+pub fn clock(at: Micros) -> String {
+    let millis = at.0.max(0) / 1000;
+    format!("{}:{:02}.{:03}", millis / 60_000, millis / 1000 % 60, millis % 1000)
+}
+
+/// The name of a chip that chooses a backend.
+pub fn use_backend(name: &str) -> String {
+    format!("Use {name}")
+}
+
+/// The name of a switch for a MIDI port.
+pub fn use_port(name: &str) -> String {
+    format!("Use {name}")
+}
+
+/// `Undo: Tempo 75 %`.
+pub fn of(what: &str, which: &str) -> String {
+    format!("{what}: {which}")
+}
+
+/// `Standard ± 100 ms`.
+pub fn preset_in_words(p: Preset) -> String {
+    format!("{} ± {:.0} ms", preset(p), p.window(crate::music::Percent::FULL).as_millis_f64())
+}
+
+/// Under the inspector's title.
+pub fn bus_context(report: &Report) -> String {
+    let parts = [format!("{} topics", report.topics.len()), format!("{} entities", count(report.entities as u64))];
+    parts.join(DOT)
+}
+
+/// `3 of 8 192 · high 41`.
+pub fn fill(fill: Fill) -> String {
+    let (used, capacity) = (count(fill.used as u64), count(fill.capacity as u64));
+    format!("{used} of {capacity}{DOT}high {}", count(fill.high_water as u64))
+}
+
+/// How full a lane is, and what it lost.
+pub fn lane(lane: &LaneReport) -> String {
+    let gaps = if lane.gaps > 0 { format!("{DOT}{} lost", count(lane.lost)) } else { String::new() };
+    let closed = if lane.closed { format!("{DOT}closed") } else { String::new() };
+    format!("{}{gaps}{closed}", fill(lane.fill))
+}
+
+/// The bus thread in a line.
+pub fn bus_line(report: &Report) -> String {
+    let p99 = report.step.quantile(0.99);
+    format!("applied {}{DOT}step p99 {}", count(report.applied), short_micros(p99.0 as u64))
+}
+
+/// The persister in a line.
+pub fn persister_line(report: &Report) -> String {
+    format!("durable {}{DOT}{} to write", count(report.durable), count(report.undurable.used as u64))
+}
+
+/// Snapshots in a line.
+pub fn snapshot_line(report: &Report, lost: u64) -> String {
+    let tail = if lost > 0 { format!("{DOT}{} lost", count(lost)) } else { String::new() };
+    format!("{} stored{tail}", count(report.counts.snapshots))
+}
+
+/// Components in a line.
+pub fn components_line(running: usize, parked: usize) -> String {
+    let tail = if parked > 0 { format!("{DOT}{parked} parked") } else { String::new() };
+    format!("{running} running{tail}")
+}
+
+/// The store in a line.
+pub fn store_line(store: &StoreSize) -> String {
+    let share = if store.map_size == 0 { 0 } else { store.map_used * 100 / store.map_size };
+    format!("{} MB{DOT}map {share} %", count(store.bytes / 1_000_000))
+}
+
+/// A duration in as few signs as it takes: `64 µs`, `4 ms`, `2 s`.
+pub fn short_micros(micros: u64) -> String {
+    match micros {
+        0..=999 => format!("{micros} µs"),
+        1_000..=999_999 => format!("{:.0} ms", micros as f64 / 1e3),
+        _ => format!("{:.0} s", micros as f64 / 1e6),
+    }
+}
+
+/// `p50 1 ms · p99 8 ms`.
+pub fn quantiles(histogram: &Histogram) -> String {
+    let at = |q| short_micros(histogram.quantile(q).0.max(0) as u64);
+    format!("p50 {}{DOT}p99 {}", at(0.5), at(0.99))
+}
+
+/// How a subscriber stands.
+pub fn subscriber_state(s: &SubscriberReport) -> String {
+    if s.parked {
+        format!("parked: {} panics", s.panics)
+    } else if !s.attached {
+        "away".to_owned()
+    } else if s.held > 0 {
+        format!("{} held for a retry", s.held)
+    } else if s.pending > 0 {
+        "at work".to_owned()
+    } else {
+        "waiting".to_owned()
+    }
+}
+
+/// `Events · last 208`.
+pub fn of_last(what: &str, n: usize) -> String {
+    format!("{what}{DOT}{n}")
+}
+
+/// An event for screen readers.
+pub fn event_in_words(seq: u64, topic: &str, entity: &str) -> String {
+    format!("Event {seq}, {topic}, {entity}")
+}
+
+/// The time of day, UTC, to the millisecond.
+pub fn wall_clock(at: WallMillis) -> String {
+    let millis = at.0.rem_euclid(86_400_000);
+    let (seconds, rest) = (millis / 1000, millis % 1000);
+    format!("{:02}:{:02}:{:02}.{rest:03}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+/// A payload in a line: its fields without braces.
+pub fn payload_line(payload: &serde_json::Value) -> String {
+    match payload {
+        serde_json::Value::Object(fields) => {
+            fields.iter().map(|(k, v)| format!("{k} {v}")).collect::<Vec<_>>().join(DOT)
+        }
+        serde_json::Value::Null => NONE.to_owned(),
+        other => other.to_string(),
+    }
 }
 
 /// The place in the piece, for screen readers.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use egui::epaint::{CornerRadius, Shadow};
 use egui::{
-    Color32, Context, FontData, FontDefinitions, FontFamily, FontId, FontTweak, Stroke, Style, TextStyle, Theme,
-    ThemePreference, Ui, Vec2,
+    Color32, Context, FontData, FontDefinitions, FontFamily, FontId, Stroke, Style, TextStyle, Theme, ThemePreference,
+    Ui, Vec2,
 };
 
 use super::view::ThemeChoice;
@@ -303,21 +303,15 @@ pub fn music_font(points: f32) -> FontId {
 fn fonts() -> FontDefinitions {
     let mut fonts = FontDefinitions::default();
     let fallback = fonts.families.get(&FontFamily::Proportional).cloned().unwrap_or_default();
-    // Leland's accidentals sit around the middle line of a staff; text wants them on the baseline.
-    let raised = FontTweak { y_offset_factor: -0.34, ..FontTweak::default() };
-    let files: [(&str, &'static [u8], Option<FontTweak>); 5] = [
-        ("inter", include_bytes!("../../assets/fonts/Inter-Regular.otf"), None),
-        (SEMIBOLD, include_bytes!("../../assets/fonts/Inter-SemiBold.otf"), None),
-        ("accidentals", include_bytes!("../../assets/fonts/TrainerAccidentals.otf"), Some(raised)),
-        (ICONS, include_bytes!("../../assets/fonts/Phosphor.ttf"), None),
-        (MUSIC, include_bytes!("../../assets/fonts/Leland.otf"), None),
+    let files: [(&str, &'static [u8]); 5] = [
+        ("inter", include_bytes!("../../assets/fonts/Inter-Regular.otf")),
+        (SEMIBOLD, include_bytes!("../../assets/fonts/Inter-SemiBold.otf")),
+        ("accidentals", include_bytes!("../../assets/fonts/TrainerAccidentals.otf")),
+        (ICONS, include_bytes!("../../assets/fonts/Phosphor.ttf")),
+        (MUSIC, include_bytes!("../../assets/fonts/Leland.otf")),
     ];
-    for (name, bytes, tweak) in files {
-        let mut data = FontData::from_static(bytes);
-        if let Some(tweak) = tweak {
-            data.tweak = tweak;
-        }
-        fonts.font_data.insert(name.to_owned(), Arc::new(data));
+    for (name, bytes) in files {
+        fonts.font_data.insert(name.to_owned(), Arc::new(FontData::from_static(bytes)));
     }
     let family =
         |first: &[&str]| first.iter().map(|s| (*s).to_owned()).chain(fallback.iter().cloned()).collect::<Vec<String>>();

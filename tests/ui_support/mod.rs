@@ -13,7 +13,7 @@ use music_trainer::ui::Command;
 use music_trainer::ui::view::*;
 
 /// Everything a [`View`] borrows.
-pub struct Sample {
+pub(crate) struct Sample {
     pub score: Option<Score>,
     pub title: String,
     pub marks: Vec<Option<Mark>>,
@@ -40,7 +40,7 @@ fn pitch(key: u8) -> Pitch {
 }
 
 /// A minuet-like piece of 32 bars in G major, 3/4.
-pub fn minuet() -> Score {
+pub(crate) fn minuet() -> Score {
     const RIGHT: [[u8; 6]; 4] =
         [[74, 0, 67, 69, 71, 72], [74, 0, 67, 0, 67, 0], [76, 0, 72, 74, 76, 78], [79, 0, 67, 0, 67, 0]];
     const LEFT: [[u8; 3]; 4] = [[55, 0, 57], [59, 0, 0], [60, 0, 0], [59, 0, 0]];
@@ -73,7 +73,7 @@ pub fn minuet() -> Score {
 }
 
 /// Ten thousand notes, both hands, thick chords.
-pub fn long_piece() -> Score {
+pub(crate) fn long_piece() -> Score {
     let notes = (0..10_000u32)
         .map(|i| {
             let onset = Ticks(i64::from(i / 4) * 120);
@@ -86,7 +86,7 @@ pub fn long_piece() -> Score {
 }
 
 /// What became of the notes up to a tick: mostly on time, some not.
-pub fn judged(score: &Score, until: Ticks) -> (Vec<Option<Mark>>, TakeResult) {
+pub(crate) fn judged(score: &Score, until: Ticks) -> (Vec<Option<Mark>>, TakeResult) {
     let mut marks = vec![None; score.notes().len()];
     let mut verdicts = Vec::new();
     let mut seed = 7u64;
@@ -288,11 +288,11 @@ fn takes() -> Vec<TakeRow> {
 
 impl Sample {
     /// A person in the middle of everything.
-    pub fn full() -> Self {
+    pub(crate) fn full() -> Self {
         let score = minuet();
-        let position = 6.0 * 1440.0 - 240.0;
-        let (marks, result) = judged(&score, Ticks(6 * 1440 - 480));
-        let next = score.onset_groups(music_trainer::music::Hands::BOTH, Ticks(6 * 1440 - 240), score.end());
+        let position = 6.0 * 1440.0;
+        let (marks, result) = judged(&score, Ticks(6 * 1440));
+        let next = score.onset_groups(music_trainer::music::Hands::BOTH, Ticks(6 * 1440), score.end());
         let (_, whole) = judged(&score, score.end());
         let chosen = PracticeSettings {
             mode: Mode::Wait,
@@ -358,7 +358,7 @@ impl Sample {
     }
 
     /// A person who has just come, on a machine without anything.
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self {
             score: None,
             title: String::new(),
@@ -388,7 +388,7 @@ impl Sample {
     }
 
     /// The view of it.
-    pub fn view(&self) -> View<'_> {
+    pub(crate) fn view(&self) -> View<'_> {
         View {
             moving: self.moving,
             play: Play {

@@ -1,4 +1,171 @@
-//! Later.
-use super::{Cx, State};
-use egui::Ui;
-pub(super) fn ui(_cx: &mut Cx<'_>, _ui: &mut Ui, _state: &mut State) {}
+//! The inspector: the bus from within. Tabs that are not built do not appear.
+
+mod entities;
+mod events;
+mod flow;
+mod subscribers;
+
+use egui::{Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
+
+use super::state::{InspectorTab, State};
+use super::text::{self, tr};
+use super::theme::{self, space, tokens};
+use super::widgets::{Line, Segment, card_ui, empty_ui, histogram_ui, page_frame, segmented_ui, segmented_width};
+use super::{Cx, icons, topbar};
+use crate::bus::Health;
+use crate::bus::inspect::{BUCKETS, Histogram, Report};
+
+const TABS: [InspectorTab; 3] = [InspectorTab::Flow, InspectorTab::Entities, InspectorTab::Subscribers];
+
+/// The screen.
+pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
+    let Some(report) = cx.view.bus else {
+        topbar::ui(ui, tr().inspector, "", 0.0);
+        empty_ui(ui, icons::PULSE, tr().bus_empty, None);
+        return;
+    };
+    head_ui(ui, state, report);
+    match state.inspector.tab {
+        InspectorTab::Flow => flow_tab_ui(ui, state, report),
+        InspectorTab::Entities => page(ui, |ui| entities::ui(cx, ui, state)),
+        InspectorTab::Subscribers => page(ui, |ui| subscribers::ui(ui, report)),
+    }
+}
+
+fn page(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
+    page_frame().show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = space::GAP;
+        contents(ui);
+    });
+}
+
+fn head_ui(ui: &mut Ui, state: &mut State, report: &Report) {
+    let name = |tab| match tab {
+        InspectorTab::Flow => tr().flow,
+        InspectorTab::Entities => tr().entities,
+        InspectorTab::Subscribers => tr().subscribers,
+    };
+    let segments: Vec<Segment<'_>> =
+        TABS.iter().map(|tab| Segment { label: name(*tab), icon: "", tip: String::new(), enabled: true }).collect();
+    let chosen = TABS.iter().position(|t| *t == state.inspector.tab).unwrap_or(0);
+    let room = ui.available_width() - 2.0 * space::PAGE;
+    let health = health_width(ui, report).min(room * 0.3);
+    let width = segmented_width(ui, &segments, chosen, room * 0.6);
+    let bar = topbar::ui(ui, tr().inspector, &text::bus_context(report), width + health + 32.0);
+    let chip = bar.room.with_min_x(bar.room.right() - health);
+    let left =
+        (bar.rect.center().x - width / 2.0).clamp(bar.room.left(), (chip.left() - 16.0 - width).max(bar.room.left()));
+    let height = 42.0 + (theme::scale(ui) - 1.0) * 16.0;
+    let place = Rect::from_min_size(pos2(left, bar.rect.center().y - height / 2.0), vec2(width, height));
+    if let Some(index) = segmented_ui(ui, place, &segments, chosen) {
+        state.inspector.tab = TABS[index];
+    }
+    health_ui(ui, chip, report);
+}
+
+fn health_words(report: &Report) -> String {
+    match &report.health {
+        Health::Ok => tr().healthy.to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn health_width(ui: &Ui, report: &Report) -> f32 {
+    Line::small(&health_words(report)).width(ui).ceil() + 44.0
+}
+
+fn health_ui(ui: &mut Ui, rect: Rect, report: &Report) {
+    let t = tokens(ui);
+    let color = match report.health {
+        Health::Ok => t.good,
+        Health::Buffering { .. } => t.warn,
+        Health::Degraded(_) | Health::ReadOnly(_) => t.bad,
+    };
+    let chip = Rect::from_center_size(rect.center(), vec2(rect.width(), space::CHIP));
+    ui.painter().rect(chip, theme::radius::CHIP, t.surface, t.hairline(), egui::StrokeKind::Inside);
+    ui.painter().circle_filled(pos2(chip.left() + 16.0, chip.center().y), 4.0, color);
+    let inner = Rect::from_min_max(pos2(chip.left() + 26.0, chip.top()), pos2(chip.right() - 10.0, chip.bottom()));
+    Line::small(&health_words(report)).show_at(ui, inner);
+}
+
+/// The picture above; events below, subscribers and commit times at their right where there is room.
+fn flow_tab_ui(ui: &mut Ui, state: &mut State, report: &Report) {
+    let scale = theme::scale(ui);
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        page_frame().show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = space::GAP;
+            let view = ui.clip_rect().height() - 32.0;
+            let top = ui.cursor().top();
+            card_ui(ui, "", "", |ui| flow::ui(ui, report));
+            let used = ui.cursor().top() - top;
+            let height = (view - used).max(300.0 * scale);
+            let room = ui.available_width();
+            if room < 900.0 * scale {
+                boxed(ui, "events", vec2(room, height), |ui| events::ui(ui, state, report));
+                commit_ui(ui, report, 110.0);
+                return;
+            }
+            let side = 380.0 * scale;
+            let (_, area) = ui.allocate_space(vec2(room, height));
+            let left = Rect::from_min_size(area.min, vec2(room - side - space::GAP, height));
+            let right = Rect::from_min_max(pos2(left.right() + space::GAP, area.top()), area.max);
+            ui.scope_builder(UiBuilder::new().max_rect(left), |ui| events::ui(ui, state, report));
+            ui.scope_builder(UiBuilder::new().max_rect(right), |ui| {
+                ui.spacing_mut().item_spacing.y = space::GAP;
+                let low = 150.0 * scale;
+                boxed(ui, "subscribers", vec2(side, height - low - space::GAP), |ui| subscribers::short_ui(ui, report));
+                commit_ui(ui, report, low - 32.0 - 30.0 * scale);
+            });
+        });
+    });
+}
+
+/// Contents in exactly this much room.
+fn boxed(ui: &mut Ui, salt: &str, size: egui::Vec2, contents: impl FnOnce(&mut Ui)) {
+    let (_, rect) = ui.allocate_space(size);
+    ui.scope_builder(UiBuilder::new().max_rect(rect).id_salt(salt), contents);
+}
+
+fn commit_ui(ui: &mut Ui, report: &Report, height: f32) {
+    let t = tokens(ui);
+    let commit = &report.commit;
+    card_ui(ui, tr().commit_time, &text::quantiles(commit), |ui| {
+        let (_, rect) = ui.allocate_space(vec2(ui.available_width(), height.max(40.0)));
+        let (first, last) = filled(commit);
+        let counts: Vec<u32> =
+            commit.buckets[first..=last].iter().map(|c| u32::try_from(*c).unwrap_or(u32::MAX)).collect();
+        let n = counts.len() as f32;
+        let axis: Vec<(f32, String)> = (0..counts.len())
+            .filter(|i| i % 2 == 0)
+            .map(|i| ((i as f32 + 0.5) / n, text::short_micros(1 << (first + i))))
+            .collect();
+        histogram_ui(ui, rect, tr().commit_time, &counts, |_| t.accent, &axis);
+    });
+}
+
+/// The range of buckets that holds all counts, at least eight wide.
+fn filled(histogram: &Histogram) -> (usize, usize) {
+    let first = histogram.buckets.iter().position(|c| *c > 0).unwrap_or(6);
+    let last = histogram.buckets.iter().rposition(|c| *c > 0).unwrap_or(first);
+    let first = first.saturating_sub(1).min(BUCKETS - 8);
+    (first, last.clamp(first + 7, BUCKETS - 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Micros;
+
+    #[test]
+    fn the_histogram_shows_every_count() {
+        let mut histogram = Histogram::default();
+        assert_eq!(filled(&histogram), (5, 12));
+        histogram.record(Micros(300));
+        histogram.record(Micros(9_000_000_000));
+        let (first, last) = filled(&histogram);
+        assert!(first <= 9 && last == BUCKETS - 1, "{first} {last}");
+        let mut last_only = Histogram::default();
+        last_only.record(Micros(i64::MAX));
+        assert_eq!(filled(&last_only), (BUCKETS - 8, BUCKETS - 1));
+    }
+}

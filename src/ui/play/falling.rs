@@ -17,7 +17,7 @@ use crate::ui::{Cx, theme::fade};
 /// Points for a quarter note at zoom 1.
 const QUARTER: f32 = 58.0;
 /// Points under the hit line in which judged notes flow on before they are gone.
-const AFTER: f32 = 44.0;
+const AFTER: f32 = 64.0;
 /// How far the zoom goes.
 const ZOOM: std::ops::RangeInclusive<f32> = 0.35..=4.0;
 
@@ -98,7 +98,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<
     }
     state.index.update(piece.id, piece.score);
     let points_per_tick = f64::from(QUARTER * state.zoom.max(*ZOOM.start())) / f64::from(piece.score.resolution());
-    let hit = rect.bottom() - AFTER.min(rect.height() * 0.2);
+    let hit = rect.bottom() - AFTER.min(rect.height() * 0.18);
     let fall = Fall { rect, hit, position: cx.view.play.transport.position, points_per_tick };
     grid_ui(ui, rect);
     let painter = ui.painter_at(rect);

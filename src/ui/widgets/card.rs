@@ -15,6 +15,12 @@ pub fn card_frame(ui: &Ui) -> Frame {
         .inner_margin(Margin::same(space::CARD as i8))
 }
 
+/// The margin of a screen's contents.
+pub fn page_frame() -> Frame {
+    let side = space::PAGE as i8;
+    Frame::new().inner_margin(Margin { left: side, right: side, top: 16, bottom: 16 })
+}
+
 /// A card as wide as there is room, with a title, a remark at its right, and contents.
 pub fn card_ui<R>(ui: &mut Ui, title: &str, remark: &str, contents: impl FnOnce(&mut Ui) -> R) -> R {
     card_frame(ui)

@@ -1,35 +1,76 @@
-//! A slim slider: a track, what is filled of it in the accent colour, and a knob.
+//! A slim slider over whole numbers: a track, what is filled of it in the accent colour, and a knob.
 
 use std::ops::RangeInclusive;
 
-use egui::{Rect, Response, Slider, Ui, UiBuilder, vec2};
+use egui::accesskit::{self, Action, ActionData};
+use egui::{EventFilter, Key, Modifiers, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2};
 
 use crate::ui::theme::tokens;
 
-/// A slider over whole numbers in `rect`, named `name`; the answer is the new value while it is being moved.
+const KNOB: f32 = 7.0;
+
+/// A slider in `rect`, named `name`; answers the new value when it was moved by mouse, arrow keys or screen reader.
 pub fn slider_ui(ui: &mut Ui, rect: Rect, name: &str, value: u16, range: RangeInclusive<u16>) -> Option<u16> {
+    let (low, high) = (*range.start(), *range.end());
+    let value = value.clamp(low, high);
+    let id = ui.scope_id().with(("slider", name));
+    let response = ui.interact(rect, id, Sense::click_and_drag());
+    let track = rect.x_range().shrink(KNOB);
+    let span = f32::from((high - low).max(1));
     let mut new = value;
-    let response = ui
-        .scope_builder(UiBuilder::new().max_rect(rect).id_salt(name), |ui| raw_ui(ui, rect, name, &mut new, range))
-        .inner;
-    (response.changed() && new != value).then_some(new)
+    if let Some(at) = response.interact_pointer_pos() {
+        let share = ((at.x - track.min) / track.span().max(1.0)).clamp(0.0, 1.0);
+        new = low + (share * span).round() as u16;
+    }
+    if response.has_focus() {
+        new = by_keyboard(ui, &response, new, (low, high));
+    }
+    new = by_screen_reader(ui, &response, new, (low, high));
+    response.widget_info(|| WidgetInfo::slider(ui.is_enabled(), f64::from(new), name));
+    ui.ctx().accesskit_node_builder(response.id, |node| {
+        node.set_role(Role::Slider);
+        node.set_min_numeric_value(f64::from(low));
+        node.set_max_numeric_value(f64::from(high));
+        node.set_numeric_value_step(1.0);
+        node.add_action(Action::SetValue);
+        node.add_action(Action::Increment);
+        node.add_action(Action::Decrement);
+    });
+    paint(ui, rect, &response, f32::from(new - low) / span);
+    (new != value).then_some(new)
 }
 
-fn raw_ui(ui: &mut Ui, rect: Rect, name: &str, value: &mut u16, range: RangeInclusive<u16>) -> Response {
+fn by_keyboard(ui: &Ui, response: &Response, value: u16, (low, high): (u16, u16)) -> u16 {
+    let filter = EventFilter { horizontal_arrows: true, ..EventFilter::default() };
+    ui.memory_mut(|m| m.set_focus_lock_filter(response.id, filter));
+    let step = |key| ui.input_mut(|i| i.count_and_consume_key(Modifiers::NONE, key)) as u16;
+    let (up, down) = (step(Key::ArrowRight), step(Key::ArrowLeft));
+    value.saturating_add(up).saturating_sub(down).clamp(low, high)
+}
+
+fn by_screen_reader(ui: &Ui, response: &Response, value: u16, (low, high): (u16, u16)) -> u16 {
+    ui.input(|i| {
+        let count = |action| i.num_accesskit_action_requests(response.id, action) as u16;
+        let moved = value.saturating_add(count(Action::Increment)).saturating_sub(count(Action::Decrement));
+        let set = i.accesskit_action_requests(response.id, Action::SetValue).last();
+        match set.and_then(|request: &accesskit::ActionRequest| request.data.as_ref()) {
+            Some(ActionData::NumericValue(n)) if n.is_finite() => n.round().clamp(0.0, f64::from(u16::MAX)) as u16,
+            _ => moved,
+        }
+        .clamp(low, high)
+    })
+}
+
+fn paint(ui: &Ui, rect: Rect, response: &Response, share: f32) {
     let t = tokens(ui);
-    let spacing = ui.spacing_mut();
-    spacing.slider_width = rect.width();
-    spacing.slider_rail_height = 4.0;
-    spacing.interact_size = vec2(rect.width(), rect.height().min(20.0));
-    let visuals = ui.visuals_mut();
-    visuals.slider_trailing_fill = true;
-    visuals.selection.bg_fill = t.accent;
-    visuals.widgets.inactive.bg_fill = t.line;
-    for state in [&mut visuals.widgets.inactive, &mut visuals.widgets.hovered, &mut visuals.widgets.active] {
-        state.bg_fill = t.line;
-        state.bg_stroke = egui::Stroke::NONE;
-        state.fg_stroke = egui::Stroke::new(1.0, t.text);
+    let y = rect.center().y;
+    let track = Rect::from_min_max(pos2(rect.left(), y - 2.0), pos2(rect.right(), y + 2.0));
+    let x = rect.left() + KNOB + share * (rect.width() - 2.0 * KNOB);
+    let painter = ui.painter();
+    painter.rect_filled(track, 2, t.line);
+    painter.rect_filled(track.with_max_x(x), 2, t.accent);
+    painter.circle_filled(pos2(x, y), if response.hovered() { KNOB + 1.0 } else { KNOB }, t.text);
+    if response.has_focus() {
+        painter.circle_stroke(pos2(x, y), KNOB + 3.0, Stroke::new(2.0, t.accent));
     }
-    let response = ui.put(rect, Slider::new(value, range).show_value(false).step_by(1.0));
-    response.accessible_name(name)
 }
