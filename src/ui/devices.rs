@@ -158,23 +158,26 @@ fn monitor_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
             Line::new(tr().monitor_empty).size(13.0).color(t.muted).show(ui);
             return;
         }
-        ui.set_max_height(ui.available_height().clamp(260.0, 420.0));
         let columns = [
             Column::new(tr().time, 92.0),
             Column::new(tr().port, 120.0).grow(0.5).spare(1),
             Column::new(tr().message, 160.0).grow(1.0),
         ];
-        table_ui(
-            ui,
-            "monitor",
-            &columns,
-            rows.len(),
-            |_| None,
-            |ui, i, row| {
-                row.colored(ui, 0, &text::clock(rows[i].at), t.muted);
-                row.colored(ui, 1, &rows[i].port, t.muted);
-                row.text(ui, 2, &text::midi(&rows[i].message, names));
-            },
-        );
+        let height = 340.0_f32.min(theme::scale(ui) * 34.0 * (rows.len() + 1) as f32);
+        let (_, area) = ui.allocate_space(vec2(ui.available_width(), height));
+        ui.scope_builder(UiBuilder::new().max_rect(area), |ui| {
+            table_ui(
+                ui,
+                "monitor",
+                &columns,
+                rows.len(),
+                |_| None,
+                |ui, i, row| {
+                    row.colored(ui, 0, &text::clock(rows[i].at), t.muted);
+                    row.colored(ui, 1, &rows[i].port, t.muted);
+                    row.text(ui, 2, &text::midi(&rows[i].message, names));
+                },
+            );
+        });
     });
 }

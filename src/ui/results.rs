@@ -143,10 +143,11 @@ fn bars_ui(cx: &mut Cx<'_>, ui: &mut Ui, view: &ResultView) {
 
 fn lower_ui(cx: &mut Cx<'_>, ui: &mut Ui, view: &ResultView) {
     let room = ui.available_width();
-    let height = 250.0 * theme::scale(ui);
+    let free = ui.clip_rect().bottom() - ui.cursor().top() - 16.0;
+    let height = (250.0 * theme::scale(ui)).max(free.min(420.0));
     if room < 760.0 * theme::scale(ui) {
         timing_ui(ui, view, 160.0);
-        worst_ui(cx, ui, view);
+        worst_ui(cx, ui, view, 0.0);
         return;
     }
     let (_, area) = ui.allocate_space(vec2(room, height));
@@ -154,7 +155,7 @@ fn lower_ui(cx: &mut Cx<'_>, ui: &mut Ui, view: &ResultView) {
     let left = Rect::from_min_size(area.min, vec2(half, height));
     let right = left.translate(vec2(half + space::GAP, 0.0));
     ui.scope_builder(UiBuilder::new().max_rect(left), |ui| timing_ui(ui, view, height - 66.0 * theme::scale(ui)));
-    ui.scope_builder(UiBuilder::new().max_rect(right), |ui| worst_ui(cx, ui, view));
+    ui.scope_builder(UiBuilder::new().max_rect(right), |ui| worst_ui(cx, ui, view, height - 2.0 * space::CARD));
 }
 
 fn timing_ui(ui: &mut Ui, view: &ResultView, height: f32) {
@@ -188,11 +189,13 @@ fn timing_ui(ui: &mut Ui, view: &ResultView, height: f32) {
     });
 }
 
-fn worst_ui(cx: &mut Cx<'_>, ui: &mut Ui, view: &ResultView) {
+fn worst_ui(cx: &mut Cx<'_>, ui: &mut Ui, view: &ResultView, height: f32) {
     let t = tokens(ui);
     let scale = theme::scale(ui);
     card_ui(ui, tr().five_bars, "", |ui| {
+        let height = height - ui.min_rect().height();
         ui.spacing_mut().item_spacing.y = 0.0;
+        ui.set_min_height(height.max(0.0));
         let worst = view.result.worst_bars();
         if worst.is_empty() {
             Line::new(tr().nothing_to_practise).color(t.muted).show(ui);

@@ -16,7 +16,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
     head_ui(cx, ui, state);
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         page_frame().show(ui, |ui| {
-            ui.set_max_width((760.0 * theme::scale(ui)).min(ui.available_width()));
+            ui.set_max_width((820.0 * theme::scale(ui)).min(ui.available_width()));
             ui.spacing_mut().item_spacing.y = space::GAP;
             card_ui(ui, tr().appearance, "", |ui| appearance_ui(cx, ui));
             card_ui(ui, tr().practice, "", |ui| practice_ui(cx, ui));

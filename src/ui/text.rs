@@ -103,9 +103,9 @@ texts! {
     early_word = "early";
     late_word = "late";
     spread = "spread";
-    spread_even = "even";
-    spread_usual = "as people play";
-    spread_wide = "uneven";
+    spread_even = "spread: even";
+    spread_usual = "spread: as people play";
+    spread_wide = "spread: uneven";
     tempo_held = "tempo held";
     of_written_tempo = "of the written tempo";
     no_timing = "time was not judged";
@@ -193,14 +193,14 @@ texts! {
     filter = "Filter";
     filter_hint = "take/8f2c or note.*";
     stay_newest = "Follow";
-    seq = "seq";
-    topic = "topic";
-    entity = "entity";
-    version = "version";
-    what = "what";
-    lag = "lag";
-    pending = "pending";
-    value = "value";
+    seq = "Seq";
+    topic = "Topic";
+    entity = "Entity";
+    version = "Version";
+    what = "What";
+    lag = "Lag";
+    pending = "Pending";
+    value = "Value";
     commit_time = "Commit time";
     bus = "Bus";
     persister = "Persister";
@@ -212,11 +212,11 @@ texts! {
     healthy = "Ok";
     store = "LMDB";
     clear = "Clear";
-    acked = "acked";
-    dead = "dead";
+    acked = "Acked";
+    dead = "Dead";
     live = "Live subscribers";
-    waiting = "waiting";
-    lost = "lost";
+    waiting = "Waiting";
+    lost = "Lost";
 }
 
 /// The texts in force.
@@ -544,8 +544,11 @@ pub fn tempo_goal(goal: f64, percent: u16) -> String {
 
 /// What a share of notes rests on.
 pub fn right_basis(right: u32, of: u32, extra: u32) -> String {
-    let wrong = if extra > 0 { format!("{DOT}{extra} wrong") } else { String::new() };
-    format!("{right} of {of}{wrong}{DOT}professionals reach 98–99")
+    match extra {
+        0 => format!("{right} of {of}{DOT}professionals reach 98–99"),
+        1 => format!("{right} of {of}{DOT}1 wrong key"),
+        _ => format!("{right} of {of}{DOT}{extra} wrong keys"),
+    }
 }
 
 /// Below the number of notes that says anything.
@@ -567,7 +570,7 @@ pub fn spread_word(timing: &Timing) -> &'static str {
 /// What a spread rests on.
 pub fn spread_basis(timing: &Timing, preset: &str, window: Micros) -> String {
     let interval = basis(timing.spread_interval_millis, timing.n);
-    format!("spread {interval}{DOT}{} ± {:.0}", preset.to_lowercase(), window.as_millis_f64())
+    format!("{interval}{DOT}{} ± {:.0}", preset.to_lowercase(), window.as_millis_f64())
 }
 
 /// `3 times through`.

@@ -8,6 +8,9 @@ use super::theme::{self, space, tokens};
 use super::view::{AudioState, AudioView};
 use super::widgets::{Line, snap};
 
+/// A title gets at least this share of a top bar.
+pub(super) const TITLE_SHARE: f32 = 0.16;
+
 /// What is left of a top bar after its title and its chip.
 pub(super) struct TopBar {
     /// The whole bar.
@@ -28,7 +31,7 @@ pub(super) fn ui(ui: &mut Ui, title: &str, context: &str, reserve: f32) -> TopBa
     let head = Line::new(title).size(theme::size::TITLE).bold();
     let sub = Line::small(context).color(t.muted);
     let wanted = head.width(ui).max(sub.width(ui)).ceil() + 2.0;
-    let most = (inner.width() - reserve).max(inner.width() * 0.2);
+    let most = (inner.width() - reserve).max(inner.width() * TITLE_SHARE);
     let width = wanted.min(most);
     let top = 24.0 * scale;
     let both = top + if context.is_empty() { 0.0 } else { 17.0 * scale };
@@ -41,11 +44,12 @@ pub(super) fn ui(ui: &mut Ui, title: &str, context: &str, reserve: f32) -> TopBa
     TopBar { rect, room }
 }
 
-/// The width of the chip that tells the state of the sound, shortened to `room`.
+/// The width of the chip that tells the state of the sound within `room`; without room the name gives way.
 pub(super) fn audio_chip_width(ui: &Ui, audio: &AudioView, room: f32) -> f32 {
     let (name, delay) = text::audio_chip(audio);
     let delay = if delay.is_empty() { 0.0 } else { Line::small(&delay).width(ui).ceil() + 8.0 };
-    (Line::small(&name).width(ui).ceil() + delay + 36.0).min(room)
+    let full = Line::small(&name).width(ui).ceil() + delay + 36.0;
+    if full <= room || delay == 0.0 { full.min(room) } else { delay + 28.0 }
 }
 
 /// The chip that tells the state of the sound, at the right of `room`; it leads to the devices.
@@ -70,7 +74,10 @@ pub(super) fn audio_chip_ui(ui: &mut Ui, room: Rect, audio: &AudioView, state: &
     let inner = Rect::from_min_max(pos2(rect.left() + 26.0, rect.top()), pos2(rect.right() - 10.0, rect.bottom()));
     let delay_line = Line::small(&delay).color(t.muted).align(Align::Max);
     let delay_width = if delay.is_empty() { 0.0 } else { delay_line.width(ui).ceil() + 8.0 };
-    Line::small(&name).paint(ui, inner.with_max_x((inner.right() - delay_width).max(inner.left())));
+    let name_room = inner.with_max_x((inner.right() - delay_width).max(inner.left()));
+    if name_room.width() > 24.0 {
+        Line::small(&name).paint(ui, name_room);
+    }
     delay_line.paint(ui, inner);
     super::widgets::focus_ring(ui, &response, rect, theme::radius::CHIP);
     if response.clicked() {

@@ -74,7 +74,7 @@ fn list_ui(ui: &mut Ui, rows: &[&Arc<dyn EventView>], selected: Option<u64>) -> 
         Column::new(t.time, 88.0).spare(3),
         Column::new(t.topic, 116.0).grow(0.3),
         Column::new(t.entity, 100.0).grow(0.4).spare(1),
-        Column::new(t.version, 50.0).right().spare(2),
+        Column::new(t.version, 62.0).right().spare(2),
         Column::new(t.what, 110.0).grow(1.0).spare(4),
     ];
     let mut pressed = None;

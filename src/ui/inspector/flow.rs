@@ -15,7 +15,8 @@ const LANES_MAX: usize = 4;
 struct Node {
     title: String,
     line: String,
-    fill: f32,
+    /// How full, where that is known.
+    fill: Option<f32>,
     color: Color32,
 }
 
@@ -84,17 +85,17 @@ fn sources(t: &Tokens, report: &Report) -> Vec<Node> {
         .map(|lane| {
             let fill = share(lane.fill);
             let color = if lane.lost > 0 { t.warn } else { fill_color(t, fill) };
-            Node { title: lane.name.clone(), line: text::lane(lane), fill, color }
+            Node { title: lane.name.clone(), line: text::lane(lane), fill: Some(fill), color }
         })
         .collect();
     let fill = share(report.commands);
     let line = text::fill(report.commands);
-    nodes.push(Node { title: tr().commands.to_owned(), line, fill, color: fill_color(t, fill) });
+    nodes.push(Node { title: tr().commands.to_owned(), line, fill: Some(fill), color: fill_color(t, fill) });
     nodes
 }
 
 fn bus_node(t: &Tokens, report: &Report) -> Node {
-    Node { title: tr().bus.to_owned(), line: text::bus_line(report), fill: 0.0, color: t.accent }
+    Node { title: tr().bus.to_owned(), line: text::bus_line(report), fill: None, color: t.accent }
 }
 
 fn sinks(t: &Tokens, report: &Report) -> Vec<Node> {
@@ -107,19 +108,19 @@ fn sinks(t: &Tokens, report: &Report) -> Vec<Node> {
         Node {
             title: tr().persister.to_owned(),
             line: text::persister_line(report),
-            fill: undurable,
+            fill: Some(undurable),
             color: fill_color(t, undurable),
         },
         Node {
             title: tr().snapshots.to_owned(),
             line: text::snapshot_line(report, lost),
-            fill: live,
+            fill: (!report.live.is_empty()).then_some(live),
             color: fill_color(t, live),
         },
         Node {
             title: tr().components.to_owned(),
             line: text::components_line(total - parked, parked),
-            fill: if total == 0 { 0.0 } else { (total - parked) as f32 / total as f32 },
+            fill: (total > 0).then(|| (total - parked) as f32 / total as f32),
             color: if parked > 0 { t.warn } else { t.good },
         },
     ]
@@ -128,7 +129,7 @@ fn sinks(t: &Tokens, report: &Report) -> Vec<Node> {
 fn store_node(t: &Tokens, report: &Report) -> Node {
     let store = &report.store;
     let fill = if store.map_size == 0 { 0.0 } else { store.map_used as f32 / store.map_size as f32 };
-    Node { title: tr().store.to_owned(), line: text::store_line(store), fill, color: fill_color(t, fill) }
+    Node { title: tr().store.to_owned(), line: text::store_line(store), fill: Some(fill), color: fill_color(t, fill) }
 }
 
 fn node_ui(ui: &mut Ui, rect: Rect, node: &Node) {
@@ -143,9 +144,9 @@ fn node_ui(ui: &mut Ui, rect: Rect, node: &Node) {
     let (top, bottom) = text.split_top_bottom_at_fraction(0.5);
     let cut = Line::new(&node.title).size(13.0).bold().paint(ui, top);
     let cut = Line::small(&node.line).size(11.0).color(t.muted).paint(ui, bottom) || cut;
-    ui.painter().rect_filled(track, 2, t.line);
-    if node.fill > 0.0 {
-        let done = (track.width() * node.fill.min(1.0)).max(3.0);
+    if let Some(fill) = node.fill {
+        ui.painter().rect_filled(track, 2, t.line);
+        let done = (track.width() * fill.clamp(0.0, 1.0)).max(if fill > 0.0 { 3.0 } else { 0.0 });
         ui.painter().rect_filled(track.with_max_x(track.left() + done), 2, node.color);
     }
     if cut {

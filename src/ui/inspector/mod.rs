@@ -114,7 +114,7 @@ fn flow_tab_ui(ui: &mut Ui, state: &mut State, report: &Report) {
                 ui.spacing_mut().item_spacing.y = space::GAP;
                 let low = 150.0 * scale;
                 boxed(ui, "subscribers", vec2(side, height - low - space::GAP), |ui| subscribers::short_ui(ui, report));
-                commit_ui(ui, report, low - 32.0 - 30.0 * scale);
+                commit_ui(ui, report, low - 48.0 - 22.0 * scale);
             });
         });
     });

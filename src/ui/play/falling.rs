@@ -176,6 +176,10 @@ fn notes_ui(cx: &Cx<'_>, ui: &Ui, painter: &Painter, state: &State, piece: &Piec
     for (note, body, mine) in labels {
         let name = text::note(note.pitch, settings.names, spelling);
         let color = if mine { t.on_hand(note.hand) } else { t.text };
+        // A sign is about 0.62 of its size wide.
+        if name.chars().count() as f32 * font.size * 0.62 > body.width() + 3.0 {
+            continue;
+        }
         let at = pos2(body.center().x, body.bottom() - 3.0);
         painter.text(at, Align2::CENTER_BOTTOM, name, font.clone(), color);
     }
@@ -223,7 +227,7 @@ fn marks_ui(ui: &Ui, painter: &Painter, state: &State, piece: &Piece<'_>, fall: 
     let t = tokens(ui);
     let keys = Keys::new(fall.rect);
     let reach = fall.tick(fall.hit - 24.0);
-    let start = fall.tick(fall.rect.bottom() + 8.0);
+    let start = fall.tick(fall.rect.bottom() + 18.0);
     let spot = |pitch: Pitch, y: f32| {
         keys.span(pitch).map(|(x, width)| pos2(x + width / 2.0, y.clamp(fall.hit + 9.0, fall.rect.bottom() + 8.0)))
     };
@@ -232,14 +236,14 @@ fn marks_ui(ui: &Ui, painter: &Painter, state: &State, piece: &Piece<'_>, fall: 
         let note = &piece.score.notes()[index];
         let mark = piece.marks.get(index).copied().flatten();
         let (Some(mark), true) = (mark, note.onset >= start) else { continue };
-        if let Some(at) = spot(note.pitch, fall.y(note.onset) + 10.0) {
+        if let Some(at) = spot(note.pitch, fall.y(note.onset) - 10.0) {
             painter.circle_filled(at, 9.0, fade(t.background, 0.8));
             painter.add(mark_shape(t, mark.kind, at, 5.5));
         }
     }
     let first = piece.extras.partition_point(|e| e.tick < start.0 as f64);
     for extra in piece.extras[first..].iter().take(64).filter(|e| e.tick <= reach.0 as f64) {
-        if let Some(at) = spot(extra.pitch, fall.y_f64(extra.tick) + 10.0) {
+        if let Some(at) = spot(extra.pitch, fall.y_f64(extra.tick) - 10.0) {
             painter.circle_filled(at, 9.0, fade(t.background, 0.8));
             painter.add(mark_shape(t, VerdictKind::Extra, at, 5.5));
         }

@@ -69,8 +69,8 @@ fn head_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
     let modes = segments(ui);
     let chosen = Mode::ALL.iter().position(|m| *m == cx.view.play.transport.chosen.mode).unwrap_or(0);
     let width = ui.available_width() - 2.0 * space::PAGE;
-    let chip = topbar::audio_chip_width(ui, &cx.view.devices.audio, (width * 0.24).max(40.0));
-    let title = width * 0.16;
+    let chip = topbar::audio_chip_width(ui, &cx.view.devices.audio, if width < 1000.0 { 90.0 } else { width * 0.24 });
+    let title = width * topbar::TITLE_SHARE;
     let modes_width =
         if piece.is_some() { segmented_width(ui, &modes, chosen, width - title - chip - 32.0) } else { 0.0 };
     let (name, context) = match &piece {

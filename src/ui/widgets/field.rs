@@ -12,17 +12,14 @@ pub fn search_ui(ui: &mut Ui, rect: Rect, name: &str, hint: &str, text: &mut Str
     let icon = size::ICON * theme::scale(ui);
     let center = pos2(rect.left() + 12.0 + icon / 2.0, rect.center().y);
     ui.painter().text(center, Align2::CENTER_CENTER, icons::SEARCH, theme::icon_font(ui, 16.0), t.muted);
-    let inner = Rect::from_min_max(
-        pos2(rect.left() + 20.0 + icon, rect.top() + 2.0),
-        pos2(rect.right() - 12.0, rect.bottom() - 2.0),
-    );
+    let row = ui.text_style_height(&egui::TextStyle::Body);
+    let top = rect.center().y - row / 2.0;
+    let inner = Rect::from_min_max(pos2(rect.left() + 20.0 + icon, top), pos2(rect.right() - 12.0, top + row));
     let hint = egui::RichText::new(hint).color(t.muted);
     let edit = TextEdit::singleline(text)
         .hint_text(hint)
         .frame(Frame::NONE)
         .margin(egui::Margin::ZERO)
-        .align(egui::Align2::LEFT_CENTER)
-        .min_size(inner.size())
         .desired_width(inner.width());
     let response = ui.put(inner, edit).accessible_name(name);
     super::focus_ring(ui, &response, rect, radius::CHIP);

@@ -48,7 +48,7 @@ impl<'a> Column<'a> {
 
 /// Where each column stands: left edge and width, or `None` if left out.
 fn places(columns: &[Column<'_>], scale: f32, room: f32) -> Vec<Option<(f32, f32)>> {
-    let gap = 12.0;
+    let gap = 16.0;
     let mut limit = u8::MAX;
     loop {
         let kept = |c: &&Column<'_>| c.spare == 0 || c.spare < limit;
@@ -122,28 +122,34 @@ pub fn table_ui(
     name: impl Fn(usize) -> Option<String>,
     mut draw: impl FnMut(&mut Ui, usize, &Row<'_>),
 ) {
-    let t = tokens(ui);
     let scale = theme::scale(ui);
     let height = (space::ROW * (1.0 + (scale - 1.0) * 0.6)).round();
     let places = places(columns, scale, ui.available_width() - 2.0 * PAD);
-    let (_, head) = ui.allocate_space(vec2(ui.available_width(), height - 2.0));
-    for (column, place) in columns.iter().zip(&places) {
-        if let Some((x, width)) = place {
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        head_ui(ui, columns, &places, height - 2.0);
+        let area = ScrollArea::vertical().id_salt(salt).auto_shrink([false, true]);
+        area.show_rows(ui, height, rows, |ui, range| {
+            for index in range {
+                let (_, rect) = ui.allocate_space(vec2(ui.available_width(), height));
+                let row = row_ui(ui, salt, index, rect, name(index), columns, &places);
+                draw(ui, index, &row);
+            }
+        });
+    });
+}
+
+fn head_ui(ui: &mut Ui, columns: &[Column<'_>], places: &[Option<(f32, f32)>], height: f32) {
+    let t = tokens(ui);
+    let (_, head) = ui.allocate_space(vec2(ui.available_width(), height));
+    for (column, place) in columns.iter().zip(places) {
+        if let (Some((x, width)), false) = (place, column.title.is_empty()) {
             let left = head.left() + PAD + x;
             let cell = Rect::from_min_max(pos2(left, head.top()), pos2(left + width, head.bottom()));
             Line::small(column.title).color(t.muted).align(column.align).show_at(ui, cell);
         }
     }
     ui.painter().hline(head.x_range(), snap(ui, head.bottom()), t.hairline());
-    ui.spacing_mut().item_spacing.y = 0.0;
-    let area = ScrollArea::vertical().id_salt(salt).auto_shrink([false, true]);
-    area.show_rows(ui, height, rows, |ui, range| {
-        for index in range {
-            let (_, rect) = ui.allocate_space(vec2(ui.available_width(), height));
-            let row = row_ui(ui, salt, index, rect, name(index), columns, &places);
-            draw(ui, index, &row);
-        }
-    });
 }
 
 fn row_ui<'a>(

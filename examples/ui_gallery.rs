@@ -1,0 +1,87 @@
+//! Draws every screen of the window with invented contents, for looking at.
+//!
+//! `cargo run --features window --example ui_gallery -- SCREEN [dark|light|high] [empty|full] [TEXT_PERCENT] [WxH]`
+
+#[cfg(feature = "window")]
+#[path = "../tests/ui_support/mod.rs"]
+mod ui_support;
+
+#[cfg(feature = "window")]
+fn main() -> eframe::Result {
+    use music_trainer::ui::{self, Screen, State, view::ThemeChoice};
+
+    struct Gallery {
+        sample: ui_support::Sample,
+        state: State,
+    }
+    impl eframe::App for Gallery {
+        fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+            let mut send = Vec::new();
+            ui::frame(ui, &self.sample.view(), &mut self.state, &mut send);
+            for command in send {
+                println!("{command:?}");
+            }
+        }
+    }
+
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let has = |word: &str| words.iter().any(|w| w == word);
+    let mut sample = if has("empty") { ui_support::Sample::empty() } else { ui_support::Sample::full() };
+    sample.settings.theme = match (has("light"), has("high")) {
+        (true, _) => ThemeChoice::Light,
+        (_, true) => ThemeChoice::HighContrast,
+        _ => ThemeChoice::Dark,
+    };
+    sample.settings.text_percent = words.iter().find_map(|w| w.parse().ok()).unwrap_or(100);
+    let mut state = State::new();
+    let mut send = Vec::new();
+    // The first frame shows the piece; the screen asked for comes after it.
+    let ctx = egui::Context::default();
+    ui::install(&ctx);
+    ctx.run_ui(egui::RawInput::default(), |ui| ui::frame(ui, &sample.view(), &mut state, &mut send))
+        .textures_delta
+        .clear();
+    state.screen = match words.first().map(String::as_str) {
+        Some("library") => Screen::Library,
+        Some("takes") => Screen::Takes,
+        Some("devices") => Screen::Devices,
+        Some("inspector") => Screen::Inspector,
+        Some("settings") => Screen::Settings,
+        Some("results") => Screen::Results,
+        _ => Screen::Play,
+    };
+    state.help = has("help");
+    if has("files") {
+        state.open_browser(ui::FilePurpose::Piece);
+    }
+    if has("entities") {
+        state.inspector.tab = ui::InspectorTab::Entities;
+    }
+    if has("subscribers") {
+        state.inspector.tab = ui::InspectorTab::Subscribers;
+    }
+    let size = words.iter().find_map(|w| w.split_once('x').and_then(|(a, b)| Some([a.parse().ok()?, b.parse().ok()?])));
+    let size: [f32; 2] = size.unwrap_or([1280.0, 800.0]);
+    let options = eframe::NativeOptions {
+        viewport: egui::ViewportBuilder::default()
+            .with_inner_size(size)
+            .with_position([0.0, 0.0])
+            .with_decorations(false),
+        ..Default::default()
+    };
+    eframe::run_native(
+        "ui_gallery",
+        options,
+        Box::new(|cc| {
+            ui::install(&cc.egui_ctx);
+            // The look was put into force on another context.
+            state.forget_look();
+            Ok(Box::new(Gallery { sample, state }))
+        }),
+    )
+}
+
+#[cfg(not(feature = "window"))]
+fn main() {
+    println!("built without the feature `window`");
+}

@@ -1,0 +1,417 @@
+//! Every screen at several sizes, colours and text scales: nothing unnamed, nothing clipped, every control does what
+//! it says.
+#![cfg(feature = "inspection")]
+
+mod ui_support;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use egui::accesskit::Role;
+use egui::{Event, Key, Modifiers, PointerButton, Pos2, Shape, pos2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use music_trainer::music::{Hand, Hands, Percent, Pitch};
+use music_trainer::practice::{BarRange, Heard, Mode, Preset};
+use music_trainer::ui::view::{NoteNames, ThemeChoice};
+use music_trainer::ui::{self, Command, InspectorTab, Screen, Setting, State};
+use ui_support::Sample;
+
+type Sent = Rc<RefCell<Vec<Command>>>;
+
+/// A window over a sample, and what it sent.
+struct Bench {
+    harness: Harness<'static, (Sample, State)>,
+    sent: Sent,
+}
+
+const SCREENS: [Screen; 7] = [
+    Screen::Library,
+    Screen::Play,
+    Screen::Takes,
+    Screen::Devices,
+    Screen::Inspector,
+    Screen::Settings,
+    Screen::Results,
+];
+
+fn window(sample: Sample, screen: Screen, size: [f32; 2]) -> Bench {
+    let sent: Sent = Rc::default();
+    let sink = Rc::clone(&sent);
+    let harness = Harness::builder()
+        .with_size(size)
+        .with_max_steps(16)
+        .with_context_setup(ui::install)
+        .build_ui_state(
+            move |ui, (sample, state): &mut (Sample, State)| {
+                let mut send = Vec::new();
+                ui::frame(ui, &sample.view(), state, &mut send);
+                sink.borrow_mut().extend(send);
+            },
+            (sample, State::new()),
+        );
+    let mut bench = Bench { harness, sent };
+    bench.harness.state_mut().1.screen = screen;
+    bench.harness.run();
+    bench.sent.borrow_mut().clear();
+    bench
+}
+
+impl Bench {
+    fn sent(&self) -> Vec<Command> {
+        self.sent.borrow_mut().drain(..).collect()
+    }
+
+    /// Clicks the one control of that name and answers what it sent.
+    fn click(&mut self, name: &str) -> Vec<Command> {
+        self.harness.get_by_label(name).click();
+        self.harness.run();
+        self.sent()
+    }
+
+    fn key(&mut self, key: Key, modifiers: Modifiers) -> Vec<Command> {
+        self.harness.key_press_modifiers(modifiers, key);
+        self.harness.run();
+        self.sent()
+    }
+
+    /// A physical key, as the piano reads it.
+    fn physical(&mut self, key: Key, pressed: bool) -> Vec<Command> {
+        let modifiers = Modifiers::NONE;
+        self.harness.event(Event::Key { key, physical_key: Some(key), pressed, repeat: false, modifiers });
+        self.harness.run();
+        self.sent()
+    }
+}
+
+fn pitch(key: u8) -> Pitch {
+    Pitch::new(key).expect("a MIDI key")
+}
+
+/// Texts that stick out of what can be seen of them sideways, or of the window.
+fn clipped(bench: &Bench, size: [f32; 2]) -> Vec<String> {
+    let mut found = Vec::new();
+    let window = egui::Rect::from_min_size(Pos2::ZERO, size.into());
+    for clipped in &bench.harness.output().shapes {
+        let Shape::Text(text) = &clipped.shape else { continue };
+        let rect = text.galley.rect.translate(text.pos.to_vec2());
+        let seen = clipped.clip_rect.intersect(window);
+        let words = text.galley.text();
+        // Rows that are scrolled out of sight above or below are no fault; sideways nothing scrolls.
+        let gone = rect.bottom() <= seen.top() || rect.top() >= seen.bottom();
+        // Falling notes carry their names out of their panel, as they must.
+        let note = words.chars().count() <= 3;
+        if !gone && !note && (rect.left() < seen.left() - 1.0 || rect.right() > seen.right() + 1.0) {
+            found.push(format!("{words:?} at {rect:?} in {seen:?}"));
+        }
+    }
+    found
+}
+
+#[test]
+fn no_text_is_clipped_and_no_control_is_unnamed_on_any_screen() {
+    for size in [[1280.0, 800.0], [900.0, 600.0]] {
+        for percent in [100, 150] {
+            for theme in [ThemeChoice::Dark, ThemeChoice::Light, ThemeChoice::HighContrast] {
+                for screen in SCREENS {
+                    for make in [Sample::full, Sample::empty] {
+                        let mut sample = make();
+                        sample.settings.theme = theme;
+                        sample.settings.text_percent = percent;
+                        // The harness panics for unnamed controls after each run.
+                        let bench = window(sample, screen, size);
+                        let clipped = clipped(&bench, size);
+                        assert!(clipped.is_empty(), "{screen:?} {size:?} {percent} %: {clipped:#?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn controls_do_not_overlap() {
+    for (size, percent) in [([1280.0, 800.0], 100), ([900.0, 600.0], 100), ([900.0, 600.0], 150), ([1280.0, 800.0], 150)] {
+        for screen in SCREENS {
+            let mut sample = Sample::full();
+            sample.settings.text_percent = percent;
+            let bench = window(sample, screen, size);
+            let buttons: Vec<(String, egui::Rect)> = [Role::Button, Role::RadioButton, Role::Slider, Role::TextInput]
+                .into_iter()
+                .flat_map(|role| bench.harness.query_all_by_role(role).collect::<Vec<_>>())
+                .map(|node| (node.accesskit_node().label().unwrap_or_default(), node.rect()))
+                .collect();
+            for (i, (name, rect)) in buttons.iter().enumerate() {
+                for (other, place) in &buttons[i + 1..] {
+                    let common = rect.intersect(*place);
+                    // A row may hold a button of its own.
+                    let inside = rect.expand(1.0).contains_rect(*place) || place.expand(1.0).contains_rect(*rect);
+                    let apart = common.width() < 2.0 || common.height() < 2.0;
+                    assert!(apart || inside, "{screen:?} {size:?} {percent} %: {name:?} {rect:?} and {other:?} {place:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn empty_screens_say_what_to_do_with_one_button() {
+    for (screen, line, button) in [
+        (Screen::Library, "No pieces yet", "Open file…"),
+        (Screen::Takes, "Nothing was played yet", "Go and play"),
+        (Screen::Results, "No result yet", "Choose a piece"),
+        (Screen::Play, "Play anything", "Choose a piece"),
+    ] {
+        let bench = window(Sample::empty(), screen, [900.0, 600.0]);
+        assert!(bench.harness.query_by_label_contains(line).is_some(), "{screen:?}");
+        assert!(bench.harness.query_all_by_label(button).next().is_some(), "{screen:?}");
+    }
+}
+
+#[test]
+fn each_mode_button_chooses_its_mode_and_those_not_built_do_nothing() {
+    let mut bench = window(Sample::full(), Screen::Play, [1280.0, 800.0]);
+    assert_eq!(bench.click("Listen"), [Command::SetMode(Mode::Listen)]);
+    assert_eq!(bench.click("Keep tempo"), [Command::SetMode(Mode::Tempo)]);
+    assert_eq!(bench.click("Wait for me"), [Command::SetMode(Mode::Wait)]);
+    assert_eq!(bench.click("Follow me"), []);
+    assert_eq!(bench.click("Rhythm only"), []);
+}
+
+#[test]
+fn the_transport_sends_what_it_says() {
+    let mut bench = window(Sample::full(), Screen::Play, [1280.0, 800.0]);
+    let cases = [
+        ("Back to the start", Command::Restart),
+        ("Pause", Command::Pause),
+        ("Bars 5–8", Command::SetLoop(None)),
+        ("Practise the right hand", Command::SetPractised(Hands::LEFT)),
+        ("Practise the left hand", Command::SetPractised(Hands::RIGHT)),
+        ("Hear the right hand", Command::SetHeard(Hand::Right, Heard::WhenMissed)),
+        ("Hear the left hand", Command::SetHeard(Hand::Left, Heard::WhenMissed)),
+        ("Metronome", Command::SetMetronome(false)),
+        ("Count-in", Command::SetCountIn(false)),
+    ];
+    for (name, expected) in cases {
+        assert_eq!(bench.click(name), [expected], "{name}");
+    }
+    bench.harness.state_mut().0.transport.playing = false;
+    bench.harness.run();
+    assert_eq!(bench.click("Play").len(), 0, "the rail's Play shows the screen");
+}
+
+#[test]
+fn the_tempo_slider_obeys_screen_readers() {
+    let mut bench = window(Sample::full(), Screen::Play, [1280.0, 800.0]);
+    bench.harness.get_by_role_and_label(Role::Slider, "Tempo").set_value_accesskit(60.0);
+    bench.harness.run();
+    assert_eq!(bench.sent(), [Command::SetTempo(Percent::new(60))]);
+    bench.harness.get_by_role_and_label(Role::Slider, "Tempo").increment_accesskit();
+    bench.harness.run();
+    assert_eq!(bench.sent(), [Command::SetTempo(Percent::new(76))]);
+}
+
+#[test]
+fn shortcuts_work_without_touching_a_control() {
+    let mut bench = window(Sample::full(), Screen::Play, [1280.0, 800.0]);
+    let none = Modifiers::NONE;
+    for (key, modifiers, expected) in [
+        (Key::Space, none, Command::Pause),
+        (Key::Home, none, Command::Restart),
+        (Key::ArrowRight, none, Command::SeekBar(7)),
+        (Key::ArrowLeft, none, Command::SeekBar(5)),
+        (Key::Plus, none, Command::SetTempo(Percent::new(76))),
+        (Key::Minus, none, Command::SetTempo(Percent::new(74))),
+        (Key::Num4, none, Command::SetMode(Mode::Tempo)),
+        (Key::Escape, none, Command::Panic),
+        (Key::F12, none, Command::Panic),
+        (Key::Z, Modifiers::COMMAND, Command::Undo),
+    ] {
+        assert_eq!(bench.key(key, modifiers), [expected], "{key:?}");
+    }
+    assert_eq!(bench.key(Key::Num3, none), [], "a mode that is not built");
+    assert_eq!(bench.key(Key::Z, Modifiers::COMMAND | Modifiers::SHIFT), [], "nothing to do again");
+}
+
+#[test]
+fn escape_closes_what_is_open_before_it_means_panic() {
+    let mut bench = window(Sample::full(), Screen::Play, [1280.0, 800.0]);
+    bench.key(Key::F1, Modifiers::NONE);
+    assert!(bench.harness.state().1.help);
+    assert!(bench.harness.query_by_label("Press Esc to close").is_some());
+    assert_eq!(bench.key(Key::Escape, Modifiers::NONE), []);
+    assert!(!bench.harness.state().1.help);
+    assert_eq!(bench.key(Key::Escape, Modifiers::NONE), [Command::Panic]);
+}
+
+#[test]
+fn the_computer_keyboard_plays_and_lets_go_when_the_window_loses_the_focus() {
+    let mut bench = window(Sample::empty(), Screen::Play, [900.0, 600.0]);
+    assert_eq!(bench.physical(Key::A, true), [Command::KeyDown(pitch(60), 80)]);
+    assert_eq!(bench.physical(Key::W, true), [Command::KeyDown(pitch(61), 80)]);
+    assert_eq!(bench.physical(Key::A, false), [Command::KeyUp(pitch(60))]);
+    bench.harness.event(Event::WindowFocused(false));
+    bench.harness.run();
+    assert_eq!(bench.sent(), [Command::KeyUp(pitch(61))]);
+}
+
+#[test]
+fn typing_a_search_plays_nothing_and_finds_the_piece() {
+    let mut bench = window(Sample::full(), Screen::Library, [1280.0, 800.0]);
+    bench.harness.get_by_label("Search").click();
+    bench.harness.run();
+    bench.harness.event(Event::Text("satie".into()));
+    assert_eq!(bench.physical(Key::S, true), []);
+    assert_eq!(bench.physical(Key::Num4, true), []);
+    assert_eq!(bench.harness.state().1.search, "satie");
+    let found = bench.harness.query_all_by_label_contains("Open Gymnop").count();
+    assert_eq!((found, bench.harness.query_all_by_label_contains("Open Minuet").count()), (1, 0));
+    assert_eq!(bench.click("Open Gymnopédie No. 1 by E. Satie"), [Command::OpenPiece("f".into())]);
+}
+
+#[test]
+fn the_mouse_plays_the_keyboard_and_slides_over_it() {
+    let size = [1280.0, 800.0];
+    let mut bench = window(Sample::empty(), Screen::Play, size);
+    let keyboard = bench.harness.get_by_label("Keyboard").rect();
+    let white = keyboard.width() / 52.0;
+    // The 24th white key is C4.
+    let at = |keys: f32| pos2(keyboard.left() + white * (keys + 0.5), keyboard.bottom() - 6.0);
+    let button = |pos, pressed| Event::PointerButton {
+        pos,
+        button: PointerButton::Primary,
+        pressed,
+        modifiers: Modifiers::NONE,
+    };
+    bench.harness.event(Event::PointerMoved(at(23.0)));
+    bench.harness.event(button(at(23.0), true));
+    bench.harness.run();
+    let down = bench.sent();
+    assert!(matches!(down[..], [Command::KeyDown(p, v)] if p == pitch(60) && v > 100), "{down:?}");
+    bench.harness.event(Event::PointerMoved(at(24.0)));
+    bench.harness.run();
+    let slid = bench.sent();
+    assert!(matches!(slid[..], [Command::KeyUp(a), Command::KeyDown(b, _)] if a == pitch(60) && b == pitch(62)), "{slid:?}");
+    bench.harness.event(button(at(24.0), false));
+    bench.harness.run();
+    assert_eq!(bench.sent(), [Command::KeyUp(pitch(62))]);
+}
+
+#[test]
+fn dragging_over_the_ruler_loops_whole_bars_and_a_click_goes_there() {
+    let mut bench = window(Sample::full(), Screen::Play, [1280.0, 800.0]);
+    let ruler = bench.harness.get_by_label_contains("Bars of the piece").rect();
+    let step = (ruler.width() - 48.0) / 32.0;
+    let at = |bar: f32| pos2(ruler.left() + 24.0 + step * bar, ruler.center().y);
+    let button = |pos, pressed| Event::PointerButton {
+        pos,
+        button: PointerButton::Primary,
+        pressed,
+        modifiers: Modifiers::NONE,
+    };
+    for event in [
+        Event::PointerMoved(at(9.5)),
+        button(at(9.5), true),
+        Event::PointerMoved(at(12.0)),
+        Event::PointerMoved(at(14.2)),
+        button(at(14.2), false),
+    ] {
+        bench.harness.event(event);
+        bench.harness.run();
+    }
+    assert_eq!(bench.sent(), [Command::SetLoop(Some(BarRange::new(9, 14)))]);
+    for event in [Event::PointerMoved(at(20.5)), button(at(20.5), true), button(at(20.5), false)] {
+        bench.harness.event(event);
+    }
+    bench.harness.run();
+    assert_eq!(bench.sent(), [Command::SeekBar(20)]);
+}
+
+#[test]
+fn a_dropped_file_is_opened() {
+    #[derive(Debug)]
+    struct File(std::path::PathBuf);
+    impl egui::DroppedFile for File {
+        fn path(&self) -> &std::path::Path {
+            &self.0
+        }
+        fn bytes(&self) -> Result<Vec<u8>, String> {
+            Err("not read by the window".to_owned())
+        }
+    }
+    let mut bench = window(Sample::empty(), Screen::Library, [900.0, 600.0]);
+    let path = std::path::PathBuf::from("/tmp/waltz.mid");
+    bench.harness.input_mut().dropped_files.push(Arc::new(File(path.clone())));
+    bench.harness.run();
+    assert_eq!(bench.sent(), [Command::OpenFile(path)]);
+}
+
+#[test]
+fn settings_change_one_thing_each() {
+    let mut bench = window(Sample::full(), Screen::Settings, [1280.0, 800.0]);
+    for (name, expected) in [
+        ("Dark", Setting::Theme(ThemeChoice::Dark)),
+        ("150 %", Setting::TextPercent(150)),
+        ("do re mi", Setting::Names(NoteNames::FixedDo)),
+        ("Strict ± 50 ms", Setting::Preset(Preset::Strict)),
+    ] {
+        assert_eq!(bench.click(name), [Command::Set(expected)], "{name}");
+    }
+    bench.harness.get_by_role_and_label(Role::Slider, "Metronome").set_value_accesskit(10.0);
+    bench.harness.run();
+    assert_eq!(bench.sent(), [Command::Set(Setting::VolumeMetronome(10))]);
+}
+
+#[test]
+fn a_take_opens_its_result_and_is_deleted_only_when_confirmed() {
+    let mut bench = window(Sample::full(), Screen::Takes, [1280.0, 800.0]);
+    assert_eq!(bench.click("Minuet in G · Keep tempo · today 12:04"), [Command::ShowResult("8f2b".into())]);
+    assert_eq!(bench.harness.state().1.screen, Screen::Results);
+    bench.harness.state_mut().1.screen = Screen::Takes;
+    bench.harness.run();
+    assert_eq!(bench.click("Delete: Prelude in C · Wait for me · yesterday 12:04"), []);
+    assert_eq!(bench.click("Cancel"), []);
+    bench.click("Delete: Prelude in C · Wait for me · yesterday 12:04");
+    assert_eq!(bench.click("Delete"), [Command::DeleteTake("8f2a".into())]);
+}
+
+#[test]
+fn results_lead_back_to_practising() {
+    let mut bench = window(Sample::full(), Screen::Results, [1280.0, 800.0]);
+    let again = bench.click("Again at 80 %");
+    assert_eq!(again, [Command::PlayAgain { piece: "b".into(), speed: Percent::new(80) }]);
+    assert_eq!(bench.harness.state().1.screen, Screen::Play);
+}
+
+#[test]
+fn the_inspector_shows_the_payload_of_a_chosen_event() {
+    let mut bench = window(Sample::full(), Screen::Inspector, [1280.0, 800.0]);
+    bench.click("Event 1284907, settings.changed, settings/main");
+    assert!(bench.harness.query_by_label_contains("\"velocity\": 71").is_some());
+    bench.click("Entities");
+    assert_eq!(bench.harness.state().1.inspector.tab, InspectorTab::Entities);
+    assert!(bench.harness.query_by_label("take/8f00").is_some());
+}
+
+#[test]
+fn banners_are_read_and_dismissed() {
+    let mut bench = window(Sample::empty(), Screen::Library, [900.0, 600.0]);
+    assert_eq!(bench.click("Dismiss"), [Command::DismissBanner(1)]);
+}
+
+#[test]
+fn the_place_in_the_score_is_told() {
+    let bench = window(Sample::full(), Screen::Play, [1280.0, 800.0]);
+    assert!(bench.harness.query_by_label("Minuet in G, bar 7 of 32, next: C4 E5").is_some());
+}
+
+#[test]
+fn at_rest_nothing_asks_for_another_frame() {
+    for screen in SCREENS {
+        let mut bench = window(Sample::full(), screen, [1280.0, 800.0]);
+        bench.harness.step();
+        let delay = bench.harness.output().viewport_output[&egui::ViewportId::ROOT].repaint_delay;
+        assert_eq!(delay, std::time::Duration::MAX, "{screen:?}");
+    }
+}
