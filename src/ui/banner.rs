@@ -1,9 +1,9 @@
 //! Banners: calm lines that say what a person must know, with a way out.
 
-use egui::{Align2, Rect, Role, Ui, UiBuilder, WidgetInfo, pos2, vec2};
+use egui::{Align2, Rect, Role, Ui, WidgetInfo, pos2, vec2};
 
 use super::view::Level;
-use super::widgets::{Button, Line};
+use super::widgets::{Button, Line, inside};
 use super::{Command, Cx, icons, text, theme};
 
 /// At most so many at once; the first ones matter most.
@@ -24,7 +24,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
         ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, t.hairline());
         let at = pos2(rect.left() + theme::space::PAGE + 8.0, rect.center().y);
         ui.painter().text(at, Align2::CENTER_CENTER, icon, theme::icon_font(ui, 18.0), color);
-        ui.scope_builder(UiBuilder::new().id_salt(("banner", banner.id)).max_rect(rect), |ui| {
+        inside(ui, rect, ("banner", banner.id), |ui| {
             let mut right = rect.right() - 12.0;
             let close = Rect::from_center_size(pos2(right - 15.0, rect.center().y), vec2(30.0, 30.0));
             if Button::icon_only(text::tr().dismiss, icons::CLOSE).quiet().show_at(ui, close).clicked() {

@@ -5,7 +5,7 @@ use egui::{Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
 use super::text::{self, tr};
 use super::theme::{self, space, tokens};
 use super::view::{AudioState, AudioView, MidiPort};
-use super::widgets::{Button, Column, Line, card_ui, page_frame, table_ui};
+use super::widgets::{Button, Column, Line, card_ui, inside, page_frame, table_ui};
 use super::{Command, Cx, topbar};
 
 /// The screen.
@@ -165,7 +165,7 @@ fn monitor_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
         ];
         let height = 340.0_f32.min(theme::scale(ui) * 34.0 * (rows.len() + 1) as f32);
         let (_, area) = ui.allocate_space(vec2(ui.available_width(), height));
-        ui.scope_builder(UiBuilder::new().max_rect(area), |ui| {
+        inside(ui, area, "monitor", |ui| {
             table_ui(
                 ui,
                 "monitor",

@@ -1,12 +1,14 @@
 //! Results: four numbers with plain words, the bars, when the notes came, and the bars to look at.
 
-use egui::{Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
+use egui::{Rect, ScrollArea, Ui, pos2, vec2};
 
 use super::state::{Screen, State};
 use super::text::{self, tr};
 use super::theme::{self, space, tokens};
 use super::view::ResultView;
-use super::widgets::{Button, Line, bar_cells_ui, card_ui, empty_ui, histogram_ui, number_card_ui, page_frame, snap};
+use super::widgets::{
+    Button, Line, bar_cells_ui, card_ui, empty_ui, histogram_ui, inside, number_card_ui, page_frame, snap,
+};
 use super::{Command, Cx, icons, topbar};
 use crate::music::Percent;
 use crate::practice::BarRange;
@@ -154,8 +156,8 @@ fn lower_ui(cx: &mut Cx<'_>, ui: &mut Ui, view: &ResultView) {
     let half = (room - space::GAP) / 2.0;
     let left = Rect::from_min_size(area.min, vec2(half, height));
     let right = left.translate(vec2(half + space::GAP, 0.0));
-    ui.scope_builder(UiBuilder::new().max_rect(left), |ui| timing_ui(ui, view, height - 66.0 * theme::scale(ui)));
-    ui.scope_builder(UiBuilder::new().max_rect(right), |ui| worst_ui(cx, ui, view, height - 2.0 * space::CARD));
+    inside(ui, left, "timing", |ui| timing_ui(ui, view, height - 66.0 * theme::scale(ui)));
+    inside(ui, right, "worst", |ui| worst_ui(cx, ui, view, height - 2.0 * space::CARD));
 }
 
 fn timing_ui(ui: &mut Ui, view: &ResultView, height: f32) {

@@ -43,7 +43,7 @@ texts! {
     choose_piece = "Choose a piece";
     restart = "Back to the start";
     pause = "Pause";
-    start = "Play";
+    start = "Start";
     loop_off = "Loop";
     loop_tip = "Repeat some bars: drag over the bar numbers, or press here";
     tempo = "Tempo";

@@ -72,19 +72,6 @@ pub(crate) fn minuet() -> Score {
     })
 }
 
-/// Ten thousand notes, both hands, thick chords.
-pub(crate) fn long_piece() -> Score {
-    let notes = (0..10_000u32)
-        .map(|i| {
-            let onset = Ticks(i64::from(i / 4) * 120);
-            let key = 36 + (i * 7 % 60) as u8;
-            let hand = if key < 60 { Hand::Left } else { Hand::Right };
-            WrittenNote { onset, end: Ticks(onset.0 + 110), pitch: pitch(key), hand, velocity: 80 }
-        })
-        .collect();
-    Score::new(ScoreParts { title: "Study".into(), resolution: 480, notes, ..Default::default() })
-}
-
 /// What became of the notes up to a tick: mostly on time, some not.
 pub(crate) fn judged(score: &Score, until: Ticks) -> (Vec<Option<Mark>>, TakeResult) {
     let mut marks = vec![None; score.notes().len()];

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use egui::{Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
+use egui::{Rect, ScrollArea, Ui, pos2, vec2};
 
 use crate::bus::inspect::{EventView, Report, event_json};
 use crate::ui::state::{InspectorState, State};
 use crate::ui::text::{self, tr};
 use crate::ui::theme::{self, space, tokens};
-use crate::ui::widgets::{Button, Column, Line, card_frame, search_ui, table_ui};
+use crate::ui::widgets::{Button, Column, Line, card_frame, inside, search_ui, table_ui};
 
 /// The list fills the room it gets.
 pub(super) fn ui(ui: &mut Ui, state: &mut State, report: &Report) {
@@ -29,7 +29,7 @@ pub(super) fn ui(ui: &mut Ui, state: &mut State, report: &Report) {
         let detail = if selected.is_some() { 120.0 * theme::scale(ui) } else { 0.0 };
         let (_, area) = ui.allocate_space(vec2(ui.available_width(), (ui.available_height() - detail).max(90.0)));
         let mut pressed = None;
-        ui.scope_builder(UiBuilder::new().max_rect(area), |ui| {
+        inside(ui, area, "list", |ui| {
             pressed = list_ui(ui, &rows, inspector.selected);
         });
         if let Some(event) = selected {

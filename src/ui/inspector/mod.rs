@@ -5,12 +5,14 @@ mod events;
 mod flow;
 mod subscribers;
 
-use egui::{Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
+use egui::{Rect, ScrollArea, Ui, pos2, vec2};
 
 use super::state::{InspectorTab, State};
 use super::text::{self, tr};
 use super::theme::{self, space, tokens};
-use super::widgets::{Line, Segment, card_ui, empty_ui, histogram_ui, page_frame, segmented_ui, segmented_width};
+use super::widgets::{
+    Line, Segment, card_ui, empty_ui, histogram_ui, inside, page_frame, segmented_ui, segmented_width,
+};
 use super::{Cx, icons, topbar};
 use crate::bus::Health;
 use crate::bus::inspect::{BUCKETS, Histogram, Report};
@@ -109,8 +111,8 @@ fn flow_tab_ui(ui: &mut Ui, state: &mut State, report: &Report) {
             let (_, area) = ui.allocate_space(vec2(room, height));
             let left = Rect::from_min_size(area.min, vec2(room - side - space::GAP, height));
             let right = Rect::from_min_max(pos2(left.right() + space::GAP, area.top()), area.max);
-            ui.scope_builder(UiBuilder::new().max_rect(left), |ui| events::ui(ui, state, report));
-            ui.scope_builder(UiBuilder::new().max_rect(right), |ui| {
+            inside(ui, left, "events", |ui| events::ui(ui, state, report));
+            inside(ui, right, "side", |ui| {
                 ui.spacing_mut().item_spacing.y = space::GAP;
                 let low = 150.0 * scale;
                 boxed(ui, "subscribers", vec2(side, height - low - space::GAP), |ui| subscribers::short_ui(ui, report));
@@ -123,7 +125,7 @@ fn flow_tab_ui(ui: &mut Ui, state: &mut State, report: &Report) {
 /// Contents in exactly this much room.
 fn boxed(ui: &mut Ui, salt: &str, size: egui::Vec2, contents: impl FnOnce(&mut Ui)) {
     let (_, rect) = ui.allocate_space(size);
-    ui.scope_builder(UiBuilder::new().max_rect(rect).id_salt(salt), contents);
+    inside(ui, rect, salt, contents);
 }
 
 fn commit_ui(ui: &mut Ui, report: &Report, height: f32) {

@@ -8,14 +8,14 @@ mod transport;
 
 pub(super) use falling::NoteIndex;
 
-use egui::{Rect, Ui, UiBuilder, pos2, vec2};
+use egui::{Rect, Ui, pos2, vec2};
 
 use super::shortcuts::{self, Action, is_available};
 use super::state::{Screen, State};
 use super::text::{self, tr};
 use super::theme::{self, space};
 use super::view::Piece;
-use super::widgets::{Segment, empty_ui, segmented_ui, segmented_width};
+use super::widgets::{Segment, empty_ui, inside, segmented_ui, segmented_width};
 use super::{Command, Cx, icons, topbar};
 use crate::practice::Mode;
 
@@ -44,7 +44,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
 }
 
 fn free_play_ui(ui: &mut Ui, state: &mut State, rect: Rect) {
-    ui.scope_builder(UiBuilder::new().max_rect(rect.shrink(16.0)), |ui| {
+    inside(ui, rect.shrink(16.0), "free play", |ui| {
         if empty_ui(ui, icons::PIANO, tr().free_play_line, Some(tr().choose_piece)) {
             state.screen = Screen::Library;
         }

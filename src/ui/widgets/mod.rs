@@ -26,6 +26,11 @@ use egui::{Rect, Response, Stroke, StrokeKind, Ui};
 
 use super::theme::tokens;
 
+/// Contents in a rectangle that was taken before; the layout around it goes on as if nothing had happened.
+pub fn inside<R>(ui: &mut Ui, rect: Rect, salt: impl egui::AsIdSalt, contents: impl FnOnce(&mut Ui) -> R) -> R {
+    contents(&mut ui.new_child(egui::UiBuilder::new().max_rect(rect).id_salt(salt)))
+}
+
 /// A ring around what has the keyboard's focus.
 pub fn focus_ring(ui: &Ui, response: &Response, rect: Rect, radius: u8) {
     if response.has_focus() {

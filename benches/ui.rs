@@ -1,0 +1,120 @@
+//! A pass of the window (egui's run and tessellation) over a piece of ten thousand notes, beside an empty pass.
+//!
+//! `cargo bench --features inspection --bench ui`
+
+#[cfg(feature = "window")]
+mod window {
+    use std::time::{Duration, Instant};
+
+    use egui::{Context, Pos2, RawInput, Rect, vec2};
+    use music_trainer::music::{Hand, Pitch, Score, ScoreParts, WrittenNote};
+    use music_trainer::time::Ticks;
+    use music_trainer::ui::view::{Devices, Keys, Library, Piece, Play, Settings, Transport, View};
+    use music_trainer::ui::{self, State};
+
+    const PASSES: usize = 2_000;
+
+    /// Ten thousand notes, both hands, thick chords.
+    fn score() -> Score {
+        let notes = (0..10_000u32)
+            .map(|i| {
+                let onset = Ticks(i64::from(i / 4) * 120);
+                let pitch = Pitch::from_data_byte(36 + (i * 7 % 60) as u8);
+                let hand = if pitch < Pitch::MIDDLE_C { Hand::Left } else { Hand::Right };
+                WrittenNote { onset, end: Ticks(onset.0 + 110), pitch, hand, velocity: 80 }
+            })
+            .collect();
+        Score::new(ScoreParts { title: "Study".into(), resolution: 480, notes, ..Default::default() })
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
+    fn now() -> Instant {
+        Instant::now()
+    }
+
+    /// Times of many passes, sorted; the triangles of the last one.
+    fn measure(ctx: &Context, mut draw: impl FnMut(&mut egui::Ui, usize)) -> (Vec<Duration>, usize) {
+        let mut times = Vec::with_capacity(PASSES);
+        let mut triangles = 0;
+        for pass in 0..PASSES + 50 {
+            let input = RawInput {
+                screen_rect: Some(Rect::from_min_size(Pos2::ZERO, vec2(1280.0, 800.0))),
+                time: Some(pass as f64 / 60.0),
+                ..RawInput::default()
+            };
+            let start = now();
+            let mut out = ctx.run_ui(input, |ui| draw(ui, pass));
+            let shapes = std::mem::take(&mut out.shapes);
+            let meshes = ctx.tessellate(shapes, out.pixels_per_point);
+            let took = start.elapsed();
+            out.textures_delta.clear();
+            triangles = meshes
+                .iter()
+                .map(|m| match &m.primitive {
+                    egui::epaint::Primitive::Mesh(mesh) => mesh.indices.len() / 3,
+                    egui::epaint::Primitive::Callback(_) => 0,
+                })
+                .sum();
+            if pass >= 50 {
+                times.push(took);
+            }
+        }
+        times.sort_unstable();
+        (times, triangles)
+    }
+
+    fn tell(name: &str, times: &[Duration], triangles: usize, baseline: Option<&[Duration]>) {
+        let at = |times: &[Duration], q: f64| times[((times.len() - 1) as f64 * q) as usize].as_secs_f64() * 1e3;
+        let ratio = baseline.map(|b| format!(", {:.1} × an empty pass", at(times, 0.5) / at(b, 0.5))).unwrap_or_default();
+        let (p50, p99) = (at(times, 0.5), at(times, 0.99));
+        println!("{name}: p50 {p50:.3} ms, p99 {p99:.3} ms, {triangles} triangles{ratio}");
+    }
+
+    /// The play screen, with the music moving, and an empty window.
+    pub(crate) fn main() {
+        let score = score();
+        let (devices, settings) = (Devices::default(), Settings::default());
+        let ctx = Context::default();
+        ui::install(&ctx);
+        let (empty, triangles) = measure(&ctx, |_, _| {});
+        tell("empty pass", &empty, triangles, None);
+        let (mut state, mut send) = (State::new(), Vec::new());
+        let (times, triangles) = measure(&ctx, |ui, pass| {
+            let piece = Piece {
+                id: "study",
+                score: &score,
+                title: "Study",
+                composer: "",
+                grade: None,
+                marks: &[],
+                extras: &[],
+                next: &[],
+                result: None,
+            };
+            let transport = Transport { playing: true, position: pass as f64 * 16.0, ..Transport::default() };
+            let view = View {
+                moving: true,
+                play: Play { piece: Some(piece), transport, keys: Keys::default() },
+                library: Library::default(),
+                takes: &[],
+                result: None,
+                devices: &devices,
+                settings: &settings,
+                bus: None,
+                entities: &[],
+                banners: &[],
+                undo: None,
+                redo: None,
+            };
+            ui::frame(ui, &view, &mut state, &mut send);
+        });
+        tell("play screen, 10 000 notes", &times, triangles, Some(&empty));
+    }
+}
+
+fn main() {
+    #[cfg(feature = "window")]
+    window::main();
+    #[cfg(not(feature = "window"))]
+    println!("built without the feature `window`");
+}
