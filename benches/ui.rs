@@ -65,7 +65,8 @@ mod window {
 
     fn tell(name: &str, times: &[Duration], triangles: usize, baseline: Option<&[Duration]>) {
         let at = |times: &[Duration], q: f64| times[((times.len() - 1) as f64 * q) as usize].as_secs_f64() * 1e3;
-        let ratio = baseline.map(|b| format!(", {:.1} × an empty pass", at(times, 0.5) / at(b, 0.5))).unwrap_or_default();
+        let ratio =
+            baseline.map(|b| format!(", {:.1} × an empty pass", at(times, 0.5) / at(b, 0.5))).unwrap_or_default();
         let (p50, p99) = (at(times, 0.5), at(times, 0.99));
         println!("{name}: p50 {p50:.3} ms, p99 {p99:.3} ms, {triangles} triangles{ratio}");
     }

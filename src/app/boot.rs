@@ -124,11 +124,7 @@ fn open_bus(dir: &Path, clock: &Arc<dyn Clock>) -> Result<Base, BootError> {
     Ok(Base { bus, lock: None, lines: vec![line] })
 }
 
-fn start_bus(
-    storage: Box<dyn Storage>,
-    clock: &Arc<dyn Clock>,
-    rest: Health,
-) -> Result<BusHandle<Trainer>, String> {
+fn start_bus(storage: Box<dyn Storage>, clock: &Arc<dyn Clock>, rest: Health) -> Result<BusHandle<Trainer>, String> {
     let config = Config { rest, ..Config::default() };
     start(config, clock.clone(), storage).map_err(|e| e.to_string())
 }

@@ -8,10 +8,10 @@ use crate::formats::pieces::{self, BuiltinPiece};
 use crate::midi::{self, Message};
 use crate::model::{Entity, PieceId, Take, TakeId, Trainer};
 use crate::music::Score;
-use crate::time::{Clock, Micros, Rate, Frames, WallMillis};
+use crate::time::{Clock, Frames, Micros, Rate, WallMillis};
 use crate::ui::view::{
-    AudioState, AudioView, Devices, EntityRow, LastResult, LocalTime, MidiPort, MidiView, MonitorRow, PieceRow, TakeRow,
-    TakeState,
+    AudioState, AudioView, Devices, EntityRow, LastResult, LocalTime, MidiPort, MidiView, MonitorRow, PieceRow,
+    TakeRow, TakeState,
 };
 
 use super::control::Desk;
@@ -280,4 +280,3 @@ fn shown(message: Message) -> MidiView {
         other => MidiView::Other(other.encode().to_vec()),
     }
 }
-

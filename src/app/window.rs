@@ -294,7 +294,12 @@ impl Window {
                 }
             }
             Command::PractiseBars { piece, bars, speed } => {
-                self.again(piece, session, |p| PracticeSettings { range: Some(bars), looping: true, tempo: speed, ..p });
+                self.again(piece, session, |p| PracticeSettings {
+                    range: Some(bars),
+                    looping: true,
+                    tempo: speed,
+                    ..p
+                });
             }
             Command::PlayAgain { piece, speed } => {
                 self.again(piece, session, |p| PracticeSettings { range: None, looping: false, tempo: speed, ..p });
@@ -320,11 +325,9 @@ impl Window {
     fn again(&mut self, piece: String, session: &SessionView, change: impl Fn(PracticeSettings) -> PracticeSettings) {
         let id = PieceId(piece.into());
         let same = session.piece.as_ref().is_some_and(|p| p.id == id);
-        let known = self.program.as_ref().and_then(|p| {
-            match p.bus.snapshot().state.value(id.entity().as_str()) {
-                Some(Entity::Piece(piece)) => piece.practice,
-                _ => None,
-            }
+        let known = self.program.as_ref().and_then(|p| match p.bus.snapshot().state.value(id.entity().as_str()) {
+            Some(Entity::Piece(piece)) => piece.practice,
+            _ => None,
         });
         let practice = if same { session.settings } else { known.unwrap_or(session.settings) };
         if !same {
@@ -503,4 +506,3 @@ fn words(change: &Change) -> String {
         Change::Discard { .. } => "take off the list".to_owned(),
     }
 }
-

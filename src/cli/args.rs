@@ -182,7 +182,9 @@ where
                 let name = parser.value()?.string()?;
                 let choice = BackendChoice::parse(&name);
                 words.backend =
-                    Some(choice.ok_or_else(|| UsageError(format!("the backend {name:?} is none of auto, cpal, jack, null")))?);
+                    Some(choice.ok_or_else(|| {
+                        UsageError(format!("the backend {name:?} is none of auto, cpal, jack, null"))
+                    })?);
             }
             Value(value) => words.values.push(value),
             other => return Err(other.unexpected().into()),

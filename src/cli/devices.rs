@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::audio::backend::{Choice, select};
 use crate::app::clock::SystemClock;
+use crate::audio::backend::{Choice, select};
 use crate::time::Clock;
 
 use super::CliError;

@@ -26,8 +26,12 @@ pub fn run(score: &Path, to: &Path, soundfont: Option<&Path>, out: &mut dyn Writ
         Some(path) => Box::new(Font::load(path).and_then(|f| f.instrument(rate, 0)).map_err(CliError::of)?),
         None => Box::new(Piano::new(rate)),
     };
-    let spec =
-        hound::WavSpec { channels: 2, sample_rate: rate.0, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let spec = hound::WavSpec {
+        channels: 2,
+        sample_rate: rate.0,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
     let failed = |e: hound::Error| CliError::new(format!("{} cannot be written: {e}", to.display()));
     let mut file = hound::WavWriter::create(to, spec).map_err(failed)?;
     let mut frames = 0_u64;

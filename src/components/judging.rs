@@ -97,9 +97,7 @@ impl TakeJudge {
     pub fn new(score: Arc<Score>, settings: PracticeSettings) -> Self {
         let judge = match settings.mode {
             Mode::Wait => Judge::Wait(Box::new(WaitMatcher::from_settings(&score, &settings))),
-            Mode::Tempo => {
-                Judge::Tempo(Box::new(TempoJudge::new(&score, TempoPlan::from_settings(&score, &settings))))
-            }
+            Mode::Tempo => Judge::Tempo(Box::new(TempoJudge::new(&score, TempoPlan::from_settings(&score, &settings)))),
             Mode::Listen | Mode::Follow | Mode::Rhythm => Judge::None,
         };
         Self {

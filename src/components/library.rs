@@ -67,7 +67,8 @@ impl Library {
         let shown = path.display().to_string();
         let bytes = read_file(path)?;
         let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-        let reading = formats::read(&name, &bytes).map_err(|reason| OpenError::Format { path: shown.clone(), reason })?;
+        let reading =
+            formats::read(&name, &bytes).map_err(|reason| OpenError::Format { path: shown.clone(), reason })?;
         let id = PieceId(blake3::hash(&bytes).to_hex()[..16].into());
         let score = Arc::new(reading.score);
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string();

@@ -41,12 +41,7 @@ fn note(played: midi::Played) -> Event {
 pub struct MidiRecorder;
 
 impl Translate<Trainer, midi::Played> for MidiRecorder {
-    fn translate(
-        &mut self,
-        item: LaneItem<midi::Played>,
-        state: &dyn Look<Trainer>,
-        out: &mut Vec<Publish<Trainer>>,
-    ) {
+    fn translate(&mut self, item: LaneItem<midi::Played>, state: &dyn Look<Trainer>, out: &mut Vec<Publish<Trainer>>) {
         let Some(take) = recorded_take(state) else { return };
         match item {
             LaneItem::Event { stamp, body } => out.push(record(take, note(body), Some(stamp))),

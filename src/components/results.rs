@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use crate::bus::{BusHandle, Component, Context, Delivery, Filter, Outcome, Publish, Snapshot};
 use crate::bus::storage::StorageError;
+use crate::bus::{BusHandle, Component, Context, Delivery, Filter, Outcome, Publish, Snapshot};
 use crate::model::{Entity, Event, ResultSummary, Take, TakeId, Trainer};
 use crate::music::Score;
 use crate::practice::PracticeSettings;
@@ -111,9 +111,7 @@ impl Component<Trainer> for Results {
             }
             Err(JudgeError::Free) => Outcome::done(),
             Err(error @ (JudgeError::Unknown(_) | JudgeError::Piece(_))) => Outcome::Term(error.to_string()),
-            Err(error @ JudgeError::Storage(_)) => {
-                Outcome::Nak { delay: Micros::ZERO, reason: error.to_string() }
-            }
+            Err(error @ JudgeError::Storage(_)) => Outcome::Nak { delay: Micros::ZERO, reason: error.to_string() },
         }
     }
 }

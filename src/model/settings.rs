@@ -132,7 +132,10 @@ impl Setting {
 
     /// Whether it is set by a slider, in many small steps.
     pub fn is_gradual(&self) -> bool {
-        matches!(self, Self::VolumePiano(_) | Self::VolumeAccompaniment(_) | Self::VolumeMetronome(_) | Self::TextPercent(_))
+        matches!(
+            self,
+            Self::VolumePiano(_) | Self::VolumeAccompaniment(_) | Self::VolumeMetronome(_) | Self::TextPercent(_)
+        )
     }
 
     /// Why a value is out of bounds.

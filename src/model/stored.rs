@@ -234,11 +234,9 @@ pub(super) fn decode(schema: &str, version: u16, bytes: &[u8]) -> Result<Decoded
 pub(super) fn encode_entity(entity: &Entity) -> Vec<u8> {
     match entity {
         Entity::Setting(setting) => pack(setting),
-        Entity::Piece(piece) => pack(&StoredPiece {
-            info: store_info(&piece.info),
-            recent: piece.recent,
-            practice: piece.practice,
-        }),
+        Entity::Piece(piece) => {
+            pack(&StoredPiece { info: store_info(&piece.info), recent: piece.recent, practice: piece.practice })
+        }
         Entity::Score(content) => pack(&StoredBytes { content: content.to_vec() }),
         Entity::Recorder(take) => pack(&StoredRecorder { take: take.map(|t| t.0) }),
         Entity::Take(take) => pack(&StoredTake {

@@ -146,10 +146,9 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
 fn path_ui(ui: &mut Ui, browser: &mut Browser) -> Option<PathBuf> {
     let mut chosen = None;
     ui.horizontal(|ui| {
-        if Button::icon_only(tr().up, icons::ARROW_UP).show(ui).clicked() {
-            if let Some(parent) = browser.folder.parent().map(Path::to_owned) {
-                browser.go(parent);
-            }
+        let up = Button::icon_only(tr().up, icons::ARROW_UP).show(ui).clicked();
+        if let (true, Some(parent)) = (up, browser.folder.parent().map(Path::to_owned)) {
+            browser.go(parent);
         }
         if Button::new(tr().home).show(ui).clicked() {
             browser.go(home());

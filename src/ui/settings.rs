@@ -145,7 +145,8 @@ fn practice_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
 
 fn volumes_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
     let s = cx.view.settings;
-    let rows: [(&str, u8, fn(u8) -> Setting); 3] = [
+    type Row = (&'static str, u8, fn(u8) -> Setting);
+    let rows: [Row; 3] = [
         (tr().volume_piano, s.volume_piano, Setting::VolumePiano),
         (tr().volume_accompaniment, s.volume_accompaniment, Setting::VolumeAccompaniment),
         (tr().volume_metronome, s.volume_metronome, Setting::VolumeMetronome),

@@ -370,7 +370,7 @@ pub fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::new();
     for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push('\u{2009}');
         }
         out.push(c);
@@ -695,7 +695,7 @@ pub fn components_line(running: usize, parked: usize) -> String {
 
 /// The store in a line.
 pub fn store_line(store: &StoreSize) -> String {
-    let share = if store.map_size == 0 { 0 } else { store.map_used * 100 / store.map_size };
+    let share = (store.map_used * 100).checked_div(store.map_size).unwrap_or(0);
     format!("{} MB{DOT}map {share} %", count(store.bytes / 1_000_000))
 }
 

@@ -100,7 +100,7 @@ pub(crate) fn judged(score: &Score, until: Ticks) -> (Vec<Option<Mark>>, TakeRes
             verdicts.push(Verdict { pass: 0, played: Some(PlayedId(90_000)), written: None, kind, deviation: None });
         }
     }
-    let mut result = TakeResult::of(score, &verdicts, |_| Some(11));
+    let mut result = TakeResult::of(Mode::Tempo, score, &verdicts, |_| Some(11));
     result.completed = true;
     (marks, result)
 }

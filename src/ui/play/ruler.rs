@@ -75,9 +75,7 @@ fn interact_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<'_
         *range = BarRange::new(*start, bar);
     }
     if response.drag_stopped() {
-        if let Some((_, range)) = state.loop_drag.take() {
-            cx.send.push(Command::SetLoop(Some(range)));
-        }
+        cx.send.extend(state.loop_drag.take().map(|(_, range)| Command::SetLoop(Some(range))));
     }
     if let (true, Some(bar)) = (response.clicked(), pointer) {
         cx.send.push(Command::SeekBar(bar));
