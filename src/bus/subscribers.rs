@@ -206,6 +206,9 @@ impl<M: Model> Subscribers<M> {
                 subscription.recorded(seq, &mut io);
             }
         }
+        if self.all.iter().all(|subscription| !subscription.level) {
+            return;
+        }
         for seq in before + 1..=reach.durable {
             let Some(envelope) = reach.event(seq) else { continue };
             for index in self.route(&envelope.topic).iter() {

@@ -347,7 +347,7 @@ impl<M: Model> BusThread<M> {
             }
         }
         self.side.live.retain(|live| !live.is_gone());
-        let mut gone = Vec::new();
+        let (mut gone, mut unread) = (Vec::new(), Vec::new());
         for (index, delivery) in fx.deliveries.drain(..) {
             // Has room: deliveries that were not taken are bounded.
             let sent = self.side.mailboxes.get(&index).map(|mailbox| mailbox.sender.try_send(delivery));
@@ -356,8 +356,10 @@ impl<M: Model> BusThread<M> {
             }
         }
         for fetch in fx.fetches.drain(..) {
-            // One read per subscription is out at a time; the reader never makes the bus wait.
-            self.fetches.try_send(fetch).ok();
+            // The reader never makes the bus wait: what does not fit is asked for again later.
+            if self.fetches.try_send(fetch).is_err() {
+                unread.push(fetch.index);
+            }
         }
         fx.applied.clear();
         fx.moved = false;
@@ -367,6 +369,9 @@ impl<M: Model> BusThread<M> {
         }
         if std::mem::take(&mut fx.retry) {
             self.orders.try_send(Order::Retry).ok();
+        }
+        for index in unread {
+            self.core.step(now, Input::Fetched { index, events: None }, &mut self.side.fx);
         }
         for index in gone {
             if self.side.mailboxes.remove(&index).is_some() {
