@@ -1,4 +1,69 @@
-//! Music Trainer: practise music on MIDI keyboards and audio interfaces, on a state bus that never disturbs the sound.
+//! Music Trainer: a desktop program to practise music on MIDI keyboards and audio interfaces, on top of a
+//! state-synchronisation bus that never disturbs the sound and never loses what was played.
+//!
+//! # A bird's-eye view
+//!
+//! Every part of the program publishes what happened to it as events; every other part keeps its own picture up to date
+//! from those events. A key-down is heard at once through a ring into the audio callback, and travels a second ring,
+//! the essential lane, to the bus thread. There it becomes a versioned event of the take that is being recorded, is
+//! applied to the state, shown through a snapshot, judged by the practice session, and written to disk by the persister.
+//!
+//! ```text
+//!  MIDI callbacks ──┬─ engine ring ──────────────► audio callback (Processor) ──► sound
+//!  window's keys ───┤                                   │        ▲ commands
+//!                   └─ essential lane ─┐  transport ────┤        │
+//!                                      ▼  (essential)   │ playhead (latest)
+//!                                 ┌──────────┐◄─────────┘        │
+//!  window, importers ─ commands ─►│BUS THREAD│─ live events ─► CONTROL THREAD (engine, devices, practice session)
+//!        ▲                        └──────────┘                   │
+//!        └──── snapshot (ArcSwap) ─────┤ batches                 └─ desk (ArcSwap) ─► window
+//!                                      ▼
+//!                                 PERSISTER (the only LMDB writer) ─ durable events ─► components (results)
+//! ```
+//!
+//! # The modules, in reading order
+//!
+//! | module | what lives there | what must not |
+//! | --- | --- | --- |
+//! | [`time`] | frames, microseconds, ticks, and their only conversions | reading a clock |
+//! | [`bus`] | order, versions, conflicts, lanes, subscriptions, health; a core without I/O | music, sound, windows, LMDB |
+//! | [`store`] | records, the chain, LMDB, verify, backup | domain types |
+//! | [`music`] | pitch, tempo map, bars, score | files, devices |
+//! | [`formats`] | Standard MIDI Files and the notation of the built-in pieces | opening files |
+//! | [`practice`] | the matchers, the tempo judge, results | clocks, threads |
+//! | [`model`] | the domain events, how they are stored, the state they fold into | I/O |
+//! | [`audio`] | engine, processor, piano, SoundFonts, metronome, backends | the bus thread, MIDI ports |
+//! | [`midi`] | messages, ports, hot-plug, the computer keyboard as an input | sound |
+//! | [`components`] | recorder, session, results, library, devices | drawing |
+//! | [`ui`] | screens drawn from one borrowed view, answering with commands | clocks, channels, devices |
+//! | [`cli`] | `devices`, `grade`, `render`, `inspect`, `log`, `verify`, `backup` | |
+//! | [`app`] | start and stop order, the control thread, the eframe window | being used by the others |
+//!
+//! `tests/layers.rs` reads the imports and fails on any arrow that points the wrong way.
+//!
+//! # Invariants, as absences
+//!
+//! - The audio callback does not allocate, free, lock, enter the kernel, or wake anybody. It pushes into rings.
+//! - No thread but the persister opens a write transaction; only `store` knows LMDB.
+//! - Nothing but the bus thread changes the state; everybody else reads snapshots.
+//! - The fold reads no clock: state is a function of the log, and `verify` compares the two.
+//! - Nothing is acknowledged as durable before the sync has returned.
+//! - The judge looks at stamps only, never at the window's clock or at frames per second; judging a take again from the
+//!   log gives the same verdicts ([`components::judging`] is the one place for both).
+//! - Nothing in `ui` sends anything but [`ui::Command`]; one `match` in [`app::window`] applies them.
+//!
+//! # Where do I change …?
+//!
+//! | what | where |
+//! | --- | --- |
+//! | a new kind of event | `model/event.rs`, then follow the compiler: topic, stored form, fold |
+//! | a new setting | the list in `model/settings.rs`, and its row in `ui/settings.rs` |
+//! | a rule of judging | [`practice`], with a line in its test language |
+//! | what the engine does on Play | [`components::session`] |
+//! | a shortcut or a menu entry | `ui/shortcuts.rs` |
+//! | a word on the screen | `ui/text.rs` |
+//! | a colour | `ui/theme.rs` |
+//! | a built-in piece | `assets/pieces/`, [`formats::notation`] says how it is written |
 
 pub mod app;
 pub mod audio;

@@ -87,6 +87,8 @@ pub struct TakeJudge {
     /// Passes of judges before the one at hand.
     passes_before: u32,
     looped: bool,
+    /// Whether a key was played.
+    begun: bool,
     result: TakeResult,
     /// The key of each undecided note, and where the music stood.
     places: BTreeMap<PlayedId, (Pitch, Ticks)>,
@@ -108,6 +110,7 @@ impl TakeJudge {
             course: None,
             passes_before: 0,
             looped: false,
+            begun: false,
             result: TakeResult::for_mode(settings.mode),
             places: BTreeMap::new(),
         }
@@ -175,6 +178,7 @@ impl TakeJudge {
     }
 
     fn key_down(&mut self, note: PlayedNote) -> Judged {
+        self.begun = true;
         let place = self.place_of(&note);
         self.places.insert(note.id, (note.pitch, place));
         match &mut self.judge {
@@ -232,7 +236,8 @@ impl TakeJudge {
                 _ => Judged::default(),
             },
             TransportChange::Sought { tick } => match &mut self.judge {
-                Judge::Wait(matcher) => {
+                // Before the first key, going to where the matcher stands anyway begins no new pass.
+                Judge::Wait(matcher) if self.begun || tick > matcher.tick() => {
                     let step = matcher.seek(tick);
                     self.take_step(step)
                 }

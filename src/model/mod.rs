@@ -5,6 +5,8 @@ mod event;
 mod result;
 mod settings;
 mod stored;
+#[cfg(test)]
+mod tests;
 mod topics;
 
 pub use entity::{Device, Entity, Piece, Take};

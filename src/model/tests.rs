@@ -1,0 +1,202 @@
+//! The model's contract: what is stored comes back, the fold does what the events say, the rules refuse what cannot be.
+
+use super::*;
+use crate::bus::EntityKey;
+use crate::music::{NoteId, Percent};
+use crate::practice::{PlayedId, PracticeSettings, Preset, Verdict, VerdictKind};
+use crate::time::{Micros, Rate, Ticks, WallMillis};
+
+fn start() -> TakeStart {
+    TakeStart {
+        at: WallMillis(1_700_000_000_000),
+        piece: Some(PieceId::builtin("lightly-row")),
+        practice: Some(PracticeSettings::default()),
+    }
+}
+
+fn moved(change: TransportChange) -> Event {
+    Event::TransportMoved(TransportMoved { change, rate: Rate(44_100) })
+}
+
+/// One of each kind, with every variant that is stored in a form of its own.
+fn events() -> Vec<Event> {
+    let verdict = Verdict {
+        pass: 2,
+        played: Some(PlayedId(7)),
+        written: Some(NoteId(3)),
+        kind: VerdictKind::Late,
+        deviation: Some(Micros(101_500)),
+    };
+    let info = PieceInfo {
+        title: "T".to_owned(),
+        composer: String::new(),
+        path: Some("/a/ü.mid".to_owned()),
+        opened: WallMillis(5),
+    };
+    let summary = ResultSummary { histogram: vec![1, 2, 3], passes: 4, completed: true, ..ResultSummary::default() };
+    let mut events = vec![
+        Event::PieceOpened(info),
+        Event::PieceForgotten,
+        Event::PracticeChosen(PracticeSettings { tempo: Percent::new(73), ..PracticeSettings::default() }),
+        Event::ScoreStored(vec![0, 255, 7]),
+        Event::RecorderPointed(Some(TakeId(9))),
+        Event::RecorderPointed(None),
+        Event::TakeStarted(start()),
+        Event::NotePlayed(Played { source: 16, data: [0x90, 60, 100] }),
+        Event::NotesLost(12),
+        Event::VerdictGiven(verdict),
+        Event::VerdictGiven(Verdict { played: None, deviation: None, kind: VerdictKind::Missed, ..verdict }),
+        Event::TakeEnded(TakeEnd::Interrupted),
+        Event::TakeDiscarded(true),
+        Event::ResultRecorded(Box::new(summary)),
+        Event::DeviceConnected("Piano".to_owned()),
+        Event::DeviceLost,
+    ];
+    events.extend(
+        [
+            Setting::Theme(ThemeChoice::HighContrast),
+            Setting::TextPercent(125),
+            Setting::Names(NoteNames::FixedDo),
+            Setting::NoteLabels(false),
+            Setting::Preset(Preset::Strict),
+            Setting::VolumePiano(3),
+            Setting::SoundFont(Some("/x.sf2".into())),
+            Setting::SoundFont(None),
+            Setting::Backend("jack".to_owned()),
+            Setting::Period(64),
+        ]
+        .map(Event::SettingChanged),
+    );
+    events.extend(
+        [
+            TransportChange::Runs { place: -5, speed: Percent::new(50) },
+            TransportChange::Bar,
+            TransportChange::Sought { tick: Ticks(480) },
+            TransportChange::Looped { pass: 3 },
+            TransportChange::Waits { tick: Ticks(960) },
+            TransportChange::Stopped,
+            TransportChange::Ended,
+        ]
+        .map(moved),
+    );
+    events
+}
+
+#[test]
+fn every_event_comes_back_from_its_stored_form() {
+    for event in events() {
+        let topic = Trainer::topic(&event);
+        let bytes = Trainer::encode(&event);
+        let read = Trainer::decode(topic.schema, topic.schema_version, &bytes);
+        assert_eq!(read, Ok(Decoded::Known(event)), "{}", topic.name);
+    }
+}
+
+#[test]
+fn every_topic_has_an_event_and_a_name_of_its_own() {
+    let mut used: Vec<&str> = events().iter().map(|e| Trainer::topic(e).name).collect();
+    used.sort_unstable();
+    used.dedup();
+    let mut named: Vec<&str> = Trainer::topics().iter().map(|t| t.name).collect();
+    named.sort_unstable();
+    assert_eq!(used, named);
+}
+
+#[test]
+fn what_a_newer_program_wrote_is_unknown_and_what_is_damaged_is_an_error() {
+    assert_eq!(Trainer::decode("take.started", 2, &[]), Ok(Decoded::Unknown));
+    assert_eq!(Trainer::decode("duet.began", 1, &[]), Ok(Decoded::Unknown));
+    assert!(Trainer::decode("take.started", 1, &[0xc1]).is_err());
+}
+
+/// Folds events of one entity, each checked first, and returns its value.
+fn fold(events: &[Event]) -> Option<Entity> {
+    let key = EntityKey::new("any/thing");
+    let mut value = None;
+    for (at, event) in events.iter().enumerate() {
+        Trainer::check(&key, event, value.as_ref()).expect("the event is allowed");
+        let stamp = crate::time::Stamp::at(Micros(at as i64 * 1_000));
+        value = Trainer::apply(&key, event, Some(&stamp), value.as_ref());
+    }
+    value
+}
+
+#[test]
+fn a_take_counts_its_notes_and_knows_its_gaps_and_its_end() {
+    let note = |data| Event::NotePlayed(Played { source: 0, data });
+    let folded = fold(&[
+        Event::TakeStarted(start()),
+        note([0x90, 60, 80]),
+        note([0x90, 60, 0]),
+        note([0x90, 62, 80]),
+        Event::NotesLost(5),
+        Event::TakeEnded(TakeEnd::Completed),
+    ]);
+    let Some(Entity::Take(take)) = folded else { panic!("a take, not {folded:?}") };
+    assert_eq!((take.notes, take.lost, take.end), (2, 5, Some(TakeEnd::Completed)));
+    assert_eq!(take.duration(), Micros(2_000));
+}
+
+#[test]
+fn a_piece_keeps_how_it_is_practised_when_it_is_opened_again() {
+    let Some(Event::PieceOpened(info)) = events().into_iter().next() else { panic!("the first event opens a piece") };
+    let practice = PracticeSettings { tempo: Percent::new(40), ..PracticeSettings::default() };
+    let folded = fold(&[
+        Event::PieceOpened(info.clone()),
+        Event::PracticeChosen(practice),
+        Event::PieceForgotten,
+        Event::PieceOpened(info),
+    ]);
+    let Some(Entity::Piece(piece)) = folded else { panic!("a piece, not {folded:?}") };
+    assert_eq!((piece.practice, piece.recent), (Some(practice), true));
+}
+
+#[test]
+fn entities_come_back_from_their_stored_form() {
+    let stories: [(&str, Vec<Event>); 4] = [
+        ("take/1", vec![Event::TakeStarted(start()), Event::NotesLost(1)]),
+        ("settings/theme", vec![Event::SettingChanged(Setting::Theme(ThemeChoice::Light))]),
+        ("score/1", vec![Event::ScoreStored(vec![1, 2, 3])]),
+        ("device/x", vec![Event::DeviceConnected("X".to_owned()), Event::DeviceLost]),
+    ];
+    for (key, story) in stories {
+        let key = EntityKey::new(key);
+        let value = fold(&story).expect("a value");
+        assert_eq!(Trainer::decode_entity(&key, &Trainer::encode_entity(&key, &value)), Ok(value), "{key}");
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_with_a_reason() {
+    let refused = |event: &Event, value: Option<&Entity>, reason: &str| {
+        let found = Trainer::check(&EntityKey::new("x/y"), event, value).expect_err("refused");
+        assert!(found.to_string().contains(reason), "{found}");
+    };
+    let open = fold(&[Event::TakeStarted(start())]);
+    let ended = fold(&[Event::TakeStarted(start()), Event::TakeEnded(TakeEnd::Stopped)]);
+    refused(&Event::NotesLost(1), None, "no such take");
+    refused(&Event::TakeEnded(TakeEnd::Stopped), ended.as_ref(), "not open");
+    refused(&Event::TakeStarted(start()), open.as_ref(), "exists already");
+    refused(&Event::PieceForgotten, None, "no such piece");
+    refused(&Event::SettingChanged(Setting::Period(100)), None, "power of two");
+    refused(&Event::SettingChanged(Setting::VolumePiano(101)), None, "0 to 100");
+    refused(&Event::SettingChanged(Setting::Backend("loud".to_owned())), None, "auto");
+    refused(&Event::SettingChanged(Setting::TextPercent(99)), None, "100 to 150");
+}
+
+#[test]
+fn settings_are_at_their_defaults_until_chosen_and_undo_knows_the_way_back() {
+    let mut settings = Settings::default();
+    let loud = Setting::VolumePiano(99);
+    assert_eq!(settings.current(&loud), Setting::VolumePiano(80));
+    settings.set(&loud);
+    assert_eq!(settings.current(&loud), loud);
+}
+
+#[test]
+fn take_names_sort_by_time_and_come_back_from_text() {
+    let (early, late) = (TakeId::new(WallMillis(1_000), 9), TakeId::new(WallMillis(2_000), 1));
+    assert!(early.to_string() < late.to_string());
+    assert_eq!(TakeId::parse(&late.to_string()), Some(late));
+    assert_eq!(TakeId::parse("no take"), None);
+}

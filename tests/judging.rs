@@ -1,0 +1,212 @@
+//! Judging a take from its events: exact by frames, the same live and from the log, whatever the course of the music.
+
+use std::sync::Arc;
+
+use music_trainer::components::judging::TakeJudge;
+use music_trainer::formats::notation;
+use music_trainer::model::{Event, Played, TakeEnd, TransportChange, TransportMoved};
+use music_trainer::music::{Percent, Score};
+use music_trainer::practice::{BarRange, Mode, PracticeSettings, Verdict, VerdictKind};
+use music_trainer::time::{Frames, Micros, Rate, Stamp, StreamId, Ticks};
+
+const RATE: Rate = Rate(48_000);
+
+/// A story of one take: events with their stamps, in the order of the log.
+struct Story {
+    score: Arc<Score>,
+    settings: PracticeSettings,
+    events: Vec<(Event, Stamp)>,
+}
+
+impl Story {
+    fn new(notes: &str, settings: PracticeSettings) -> Self {
+        let score = notation::score(notes).expect("the notes are written right");
+        Self { score: Arc::new(score), settings, events: Vec::new() }
+    }
+
+    /// What happens at a frame; the monotonic clock runs 50 ms ahead of the stream.
+    fn at(mut self, frame: i64, event: Event) -> Self {
+        let mono = RATE.micros(Frames(frame)) + Micros(50_000);
+        self.events.push((event, Stamp { driver: mono, mono, frame: Some(Frames(frame)), stream: StreamId(1) }));
+        self
+    }
+
+    fn moved(self, frame: i64, change: TransportChange) -> Self {
+        self.at(frame, Event::TransportMoved(TransportMoved { change, rate: RATE }))
+    }
+
+    fn runs(self, frame: i64, tick: i64, percent: u16) -> Self {
+        let place = self.score.tempo().exact(Ticks(tick));
+        self.moved(frame, TransportChange::Runs { place, speed: Percent::new(percent) })
+    }
+
+    fn note(self, frame: i64, key: u8) -> Self {
+        self.at(frame, Event::NotePlayed(Played { source: 1, data: [0x90, key, 80] }))
+    }
+
+    /// The verdicts, judged as from the log, and again with time passing after every event: both must agree.
+    fn verdicts(&self) -> Vec<Verdict> {
+        let judge = |live: bool| {
+            let mut judge = TakeJudge::new(self.score.clone(), self.settings);
+            let mut verdicts = Vec::new();
+            for (version, (event, stamp)) in self.events.iter().enumerate() {
+                if live {
+                    verdicts.extend(judge.time_passes(stamp.mono).verdicts);
+                }
+                verdicts.extend(judge.event(version as u64 + 1, event, Some(stamp)).verdicts);
+            }
+            verdicts.extend(judge.finish().verdicts);
+            verdicts.sort_by_key(|v| (v.pass, v.written, v.played));
+            (verdicts, judge.result().clone())
+        };
+        let (from_log, result) = judge(false);
+        let (as_played, live_result) = judge(true);
+        assert_eq!(from_log, as_played);
+        assert_eq!(result.counts, live_result.counts);
+        from_log
+    }
+
+    fn check(&self, expected: &str) {
+        let told: Vec<String> = self.verdicts().iter().map(tell).collect();
+        assert_eq!(told.join(", "), expected);
+    }
+}
+
+fn tell(verdict: &Verdict) -> String {
+    let kind = format!("{:?}", verdict.kind).to_lowercase();
+    let note = verdict.written.map_or("-".to_owned(), |id| id.0.to_string());
+    let deviation = verdict.deviation.map_or(String::new(), |d| format!(" {:+}", d.0));
+    format!("{}:{note} {kind}{deviation}", verdict.pass)
+}
+
+fn tempo() -> PracticeSettings {
+    PracticeSettings { mode: Mode::Tempo, count_in_bars: 0, ..PracticeSettings::default() }
+}
+
+/// Four quarters a bar at 120 a minute: a quarter is 24 000 frames.
+const FOUR: &str = "tempo: 120\nR: c4 d e f";
+
+#[test]
+fn keep_tempo_is_exact_to_the_frame() {
+    Story::new(FOUR, tempo())
+        .runs(1_000, 0, 100)
+        .note(1_000, 60)
+        .note(25_000 + 48, 62)
+        .note(49_000 - 480, 64)
+        .note(73_000 + 9_600, 65)
+        .moved(97_000, TransportChange::Ended)
+        .check("0:0 ontime +0, 0:1 ontime +1000, 0:2 ontime -10000, 0:3 late +200000");
+}
+
+#[test]
+fn a_count_in_comes_before_the_first_note_is_due() {
+    let story = Story::new(FOUR, PracticeSettings { count_in_bars: 1, ..tempo() });
+    let before = -story.score.tempo().exact(Ticks(i64::from(story.score.resolution()) * 4));
+    story
+        .moved(0, TransportChange::Runs { place: before, speed: Percent::FULL })
+        .note(96_000, 60)
+        .note(120_000 - 96, 62)
+        .moved(192_000, TransportChange::Ended)
+        .check("0:0 ontime +0, 0:1 ontime -2000, 0:2 missed, 0:3 missed");
+}
+
+#[test]
+fn a_change_of_speed_goes_on_from_where_the_music_is() {
+    let quarter = i64::from(Story::new(FOUR, tempo()).score.resolution());
+    Story::new(FOUR, tempo())
+        .runs(0, 0, 100)
+        .note(0, 60)
+        .note(24_000, 62)
+        .runs(36_000, quarter + quarter / 2, 50)
+        .note(60_000 + 480, 64)
+        .note(108_000, 65)
+        .moved(156_000, TransportChange::Ended)
+        .check("0:0 ontime +0, 0:1 ontime +0, 1:2 ontime +10000, 1:3 ontime +0");
+}
+
+#[test]
+fn a_note_played_early_for_the_next_pass_counts_there() {
+    let looping = PracticeSettings { looping: true, range: Some(BarRange::new(0, 0)), ..tempo() };
+    let mut story = Story::new(FOUR, looping).runs(0, 0, 100);
+    for (frame, key) in [(0, 60), (24_000, 62), (48_000, 64), (72_000, 65), (96_000 - 960, 60)] {
+        story = story.note(frame, key);
+    }
+    story
+        .moved(96_000, TransportChange::Looped { pass: 1 })
+        .runs(96_000, 0, 100)
+        .note(120_000, 62)
+        .moved(130_000, TransportChange::Stopped)
+        .check("0:0 ontime +0, 0:1 ontime +0, 0:2 ontime +0, 0:3 ontime +0, 1:0 ontime -20000, 1:1 ontime +0");
+}
+
+#[test]
+fn notes_without_a_frame_are_mapped_by_the_transport_s_own_clock() {
+    let mut story = Story::new(FOUR, tempo()).runs(1_000, 0, 100);
+    for (quarter, key, late) in [(0, 60, 0), (1, 62, 5_000), (2, 64, -7_000), (3, 65, 0)] {
+        let mono = RATE.micros(Frames(1_000 + quarter * 24_000)) + Micros(50_000 + late);
+        let played = Event::NotePlayed(Played { source: 16, data: [0x90, key, 80] });
+        story.events.push((played, Stamp::at(mono)));
+    }
+    story
+        .moved(97_000, TransportChange::Ended)
+        .check("0:0 ontime +0, 0:1 ontime +5000, 0:2 ontime -7000, 0:3 ontime +0");
+}
+
+#[test]
+fn another_stream_restarts_the_frames_and_not_the_take() {
+    let story = Story::new(FOUR, tempo()).runs(500_000, 0, 100).note(500_000, 60).note(524_000, 62);
+    let quarter = i64::from(story.score.resolution());
+    let place = story.score.tempo().exact(Ticks(quarter * 2));
+    let mut story = story;
+    let change = TransportChange::Runs { place, speed: Percent::FULL };
+    let again = |frame: i64| Stamp {
+        driver: Micros(0),
+        mono: Micros(11_100_000) + RATE.micros(Frames(frame)),
+        frame: Some(Frames(frame)),
+        stream: StreamId(2),
+    };
+    let moved = Event::TransportMoved(TransportMoved { change, rate: RATE });
+    let played = |key| Event::NotePlayed(Played { source: 1, data: [0x90, key, 80] });
+    let ended = Event::TransportMoved(TransportMoved { change: TransportChange::Ended, rate: RATE });
+    story.events.extend([
+        (moved, again(0)),
+        (played(64), again(48)),
+        (played(65), again(24_000)),
+        (ended, again(48_000)),
+    ]);
+    story.check("0:0 ontime +0, 0:1 ontime +0, 1:2 ontime +1000, 1:3 ontime +0");
+}
+
+#[test]
+fn wait_for_me_follows_the_person_and_knows_where_a_wrong_key_was() {
+    let settings = PracticeSettings { mode: Mode::Wait, ..PracticeSettings::default() };
+    let story = Story::new(FOUR, settings)
+        .moved(0, TransportChange::Sought { tick: Ticks(0) })
+        .runs(0, 0, 100)
+        .note(1_000, 60)
+        .note(9_000, 61)
+        .note(10_000, 62)
+        .note(400_000, 64)
+        .note(900_000, 65);
+    story.check("0:- extra, 0:0 ontime +0, 0:1 ontime +0, 0:2 ontime +0, 0:3 ontime +0");
+    let mut judge = TakeJudge::new(story.score.clone(), settings);
+    let mut extras = Vec::new();
+    for (version, (event, stamp)) in story.events.iter().enumerate() {
+        extras.extend(judge.event(version as u64, event, Some(stamp)).extras);
+    }
+    let quarter = i64::from(story.score.resolution());
+    assert_eq!(extras.iter().map(|(p, t)| (p.key(), t.0)).collect::<Vec<_>>(), [(61, quarter)]);
+    assert!(judge.result().completed);
+}
+
+#[test]
+fn a_gap_marks_the_result_and_an_end_without_music_is_no_error() {
+    let story = Story::new(FOUR, tempo()).runs(0, 0, 100).at(10, Event::NotesLost(3));
+    let story = story.at(20, Event::TakeEnded(TakeEnd::Stopped));
+    let mut judge = TakeJudge::new(story.score.clone(), story.settings);
+    for (event, stamp) in &story.events {
+        judge.event(1, event, Some(stamp));
+    }
+    assert!(judge.result().incomplete);
+    assert!(story.verdicts().iter().all(|v| v.kind == VerdictKind::Missed));
+}

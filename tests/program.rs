@@ -1,0 +1,189 @@
+//! The program itself, run as a person would run it, with everything that can be wrong: each has one clear line on
+//! standard error, exit code 1, and nothing is lost.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use music_trainer::app::boot::boot;
+use music_trainer::cli::{BackendChoice, WindowArgs};
+use music_trainer::formats::{pieces, smf};
+use std::sync::Arc;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_music-trainer");
+
+fn run(words: &[&str]) -> Output {
+    Command::new(PROGRAM)
+        .args(words)
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .env_remove("WAYLAND_SOCKET")
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program starts")
+}
+
+/// One line that contains `part`, exit code 1.
+fn check_refused(words: &[&str], part: &str) {
+    let Output { status, stderr, .. } = run(words);
+    let text = String::from_utf8_lossy(&stderr);
+    let lines: Vec<&str> = text.lines().filter(|l| !l.starts_with("ALSA lib")).collect();
+    assert_eq!(status.code(), Some(1), "{words:?}: {text}");
+    assert_eq!(lines.len(), 1, "{words:?}: one line, not {text}");
+    assert!(lines[0].contains(part), "{words:?} says {part:?}, not {text}");
+}
+
+fn args(dir: &Path) -> WindowArgs {
+    WindowArgs { data_dir: Some(dir.to_owned()), backend: Some(BackendChoice::Null), safe: false, file: None }
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().expect("a temporary path is text")
+}
+
+#[test]
+fn words_that_make_no_sense_are_answered_in_one_line() {
+    check_refused(&["--nonsense"], "--nonsense");
+    check_refused(&["grade", "a.mid", "b.mid"], "--mode");
+    check_refused(&["grade", "--mode", "dance", "a.mid", "b.mid"], "dance");
+    check_refused(&["--backend", "loud"], "loud");
+    check_refused(&["one.mid", "two.mid"], "one piece at a time");
+}
+
+#[test]
+fn help_and_version_are_printed() {
+    let help = run(&["--help"]);
+    assert!(help.status.success());
+    assert!(String::from_utf8_lossy(&help.stdout).contains("music-trainer devices [--json]"));
+    assert!(String::from_utf8_lossy(&run(&["--version"]).stdout).contains(env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn files_that_are_no_music_are_told_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, bytes: &[u8]| {
+        let path = dir.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        path
+    };
+    let out = dir.path().join("out.wav");
+    let render = |input: &Path, part: &str| check_refused(&["render", path(input), path(&out)], part);
+    render(&dir.path().join("none.mid"), "no such file");
+    render(dir.path(), "folder");
+    render(&file("empty.mid", b""), "empty");
+    render(&file("letter.mid", b"Dear Clara, here is the music"), "not a MIDI file");
+    let zeros = dir.path().join("zeros.mid");
+    fs::File::create(&zeros).unwrap().set_len(500 << 20).unwrap();
+    render(&zeros, "more than");
+    assert!(!out.exists(), "nothing is written for what cannot be read");
+}
+
+#[test]
+fn a_piece_is_rendered_the_same_each_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let score = dir.path().join("piece.mid");
+    fs::write(&score, smf::write_score(&pieces::find("lightly-row").unwrap().score)).unwrap();
+    let render = |name: &str| {
+        let out = dir.path().join(name);
+        let Output { status, stderr, .. } = run(&["render", path(&score), path(&out)]);
+        assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
+        fs::read(out).unwrap()
+    };
+    let first = render("a.wav");
+    assert!(first.len() > 48_000 * 4 * 30, "half a minute of sound and more");
+    assert!(first == render("b.wav"), "bit-identical");
+}
+
+#[test]
+fn devices_are_listed_on_a_machine_that_has_none() {
+    let output = run(&["devices", "--json"]);
+    assert!(output.status.success());
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let null = document["audio"].as_array().unwrap().iter().any(|d| d["backend"] == "null");
+    assert!(null && document["midi"].is_array(), "{document}");
+}
+
+#[test]
+fn a_folder_the_program_has_used_can_be_inspected_logged_verified_and_copied() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let program = boot(&args(&data), Arc::new(|| {})).unwrap();
+    assert!(program.stop(), "everything is durable at the end");
+    let verify = run(&["verify", path(&data)]);
+    assert!(verify.status.success(), "{}", String::from_utf8_lossy(&verify.stderr));
+    let inspect = run(&["inspect", path(&data), "--json"]);
+    let document: serde_json::Value = serde_json::from_slice(&inspect.stdout).unwrap();
+    for key in ["applied", "durable", "events", "entities", "topics", "subscribers", "dead_letters", "store", "health"]
+    {
+        assert!(!document[key].is_null(), "{key} is in {document}");
+    }
+    assert_eq!(document["applied"], document["events"], "the log has no holes");
+    let log = run(&["log", path(&data), "--json"]);
+    let events: serde_json::Value = serde_json::from_slice(&log.stdout).unwrap();
+    assert_eq!(events.as_array().map(Vec::len), document["events"].as_u64().map(|n| n as usize));
+    let copy = dir.path().join("copy");
+    assert!(run(&["backup", path(&data), path(&copy)]).status.success());
+    assert!(run(&["verify", path(&copy)]).status.success());
+    check_refused(&["backup", path(&data), path(&copy)], "exists already");
+}
+
+#[test]
+fn folders_that_hold_no_data_are_refused_by_the_commands() {
+    let dir = tempfile::tempdir().unwrap();
+    check_refused(&["verify", path(&dir.path().join("none"))], "none");
+    check_refused(&["inspect", path(dir.path())], path(dir.path()));
+    let file = dir.path().join("file");
+    fs::write(&file, b"x").unwrap();
+    check_refused(&["log", path(&file)], "file");
+}
+
+#[test]
+fn a_second_program_on_one_folder_is_refused_and_the_first_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = boot(&args(dir.path()), Arc::new(|| {})).unwrap();
+    check_refused(&["--data-dir", path(dir.path()), "--backend", "null"], "in use");
+    assert!(first.stop());
+}
+
+#[test]
+fn without_a_display_the_window_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    check_refused(&["--data-dir", path(dir.path()), "--backend", "null"], "no display");
+    assert!(run(&["verify", path(dir.path())]).status.success(), "what was recorded until then is whole");
+}
+
+#[test]
+fn a_damaged_data_folder_does_not_keep_the_program_from_starting() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("data.mdb"), vec![7_u8; 40_000]).unwrap();
+    let program = boot(&args(dir.path()), Arc::new(|| {})).unwrap();
+    assert_eq!(program.lines.len(), 1, "{:?}", program.lines);
+    assert!(program.lines[0].starts_with("nothing is being saved"), "{:?}", program.lines);
+    program.stop();
+    let bytes = fs::read(dir.path().join("data.mdb")).unwrap();
+    assert_eq!(bytes, vec![7_u8; 40_000], "what cannot be read is left as it is");
+}
+
+#[test]
+fn a_take_that_was_cut_off_is_ended_at_the_next_start() {
+    use music_trainer::bus::Publish;
+    use music_trainer::model::{Entity, Event, Played, TakeEnd, recorder_entity};
+    let dir = tempfile::tempdir().unwrap();
+    let program = boot(&args(dir.path()), Arc::new(|| {})).unwrap();
+    let snapshot = program.bus.snapshot();
+    let Some(Entity::Recorder(Some(take))) = snapshot.state.value(recorder_entity().as_str()) else {
+        panic!("a take is being recorded");
+    };
+    let note = Event::NotePlayed(Played { source: 0, data: [0x90, 60, 80] });
+    program.bus.publish(Publish::new(take.entity(), note)).durable().unwrap();
+    // The program ends without a word: its threads stop with the process; here the folder is copied as it is on disk.
+    let copy = dir.path().join("copy");
+    assert!(run(&["backup", path(dir.path()), path(&copy)]).status.success());
+    let again = boot(&args(&copy), Arc::new(|| {})).unwrap();
+    match again.bus.snapshot().state.value(take.entity().as_str()) {
+        Some(Entity::Take(found)) => assert_eq!((found.notes, found.end), (1, Some(TakeEnd::Interrupted))),
+        other => panic!("the take is there, not {other:?}"),
+    }
+    again.stop();
+    program.stop();
+}
