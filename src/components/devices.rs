@@ -1,7 +1,7 @@
 //! The devices: the sound device with its instrument, and the MIDI inputs with the keys of the window. Runs on the
 //! control thread; what comes and goes is told to the bus.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
@@ -57,6 +57,8 @@ pub struct SoundDesk {
     font: Arc<ArcSwapOption<Font>>,
     loading: Option<Receiver<Result<Font, FontError>>>,
     tone_until: Option<Micros>,
+    /// Whether a person named the backend, and so wants to know why it does not work.
+    named: bool,
     pending: Vec<String>,
     changed: bool,
 }
@@ -92,7 +94,8 @@ impl SoundDesk {
             missing.iter().map(ToString::to_string).collect()
         };
         let supervisor = Some(Supervisor::new(backends, processor, stream_config(settings)));
-        Self { supervisor, clock, font, loading: None, tone_until: None, pending, changed: true }
+        let named = choice(settings) != Choice::Auto;
+        Self { supervisor, clock, font, loading: None, tone_until: None, named, pending, changed: true }
     }
 
     /// Opens the device.
@@ -142,6 +145,7 @@ impl SoundDesk {
     /// Changes to the backend and device of the settings.
     pub fn choose(&mut self, settings: &Settings) {
         let now = self.clock.now();
+        self.named = choice(settings) != Choice::Auto;
         let (backends, missing) = backend::select(choice(settings), &self.clock);
         self.pending.extend(missing.iter().map(ToString::to_string));
         if let Some(supervisor) = &mut self.supervisor {
@@ -206,7 +210,7 @@ impl SoundDesk {
         self.changed |= !notices.is_empty();
         let worth = notices.iter().filter(|n| match n {
             Notice::Xruns(_) | Notice::Started(_) => false,
-            Notice::Failed(_) => false,
+            Notice::Failed(_) => self.named,
             _ => true,
         });
         self.pending.extend(worth.map(ToString::to_string));
@@ -217,7 +221,7 @@ fn choice(settings: &Settings) -> Choice {
     settings.backend.parse().unwrap_or_default()
 }
 
-fn load_font(path: &PathBuf, done: &Sender<Result<Font, FontError>>) {
+fn load_font(path: &Path, done: &Sender<Result<Font, FontError>>) {
     // Nobody may be waiting any more: then the font is not wanted.
     let _ = done.send(Font::load(path));
 }
