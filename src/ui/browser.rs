@@ -178,6 +178,9 @@ fn list_ui(ui: &mut Ui, browser: &mut Browser, height: f32) -> Option<PathBuf> {
         } else if browser.entries.is_empty() {
             Line::new(tr().no_files).color(t.muted).show(ui);
         }
+        if browser.entries.is_empty() {
+            return;
+        }
         let columns = [Column::new("", 22.0), Column::new(tr().name, 200.0).grow(1.0)];
         let entries = &browser.entries;
         let name = |i: usize| Some(entries[i].name.clone());

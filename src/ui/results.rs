@@ -195,7 +195,7 @@ fn worst_ui(cx: &mut Cx<'_>, ui: &mut Ui, view: &ResultView, height: f32) {
     let t = tokens(ui);
     let scale = theme::scale(ui);
     card_ui(ui, tr().five_bars, "", |ui| {
-        let height = height - ui.min_rect().height();
+        let height = height - ui.min_rect().height() - space::GAP;
         ui.spacing_mut().item_spacing.y = 0.0;
         ui.set_min_height(height.max(0.0));
         let worst = view.result.worst_bars();

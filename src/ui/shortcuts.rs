@@ -98,7 +98,21 @@ pub const fn is_available(mode: Mode) -> bool {
 /// How the first shortcut of an action is written on this system.
 pub fn shown(ctx: &Context, action: Action) -> String {
     let entry = TABLE.iter().find(|e| e.action == action);
-    entry.and_then(|e| e.shortcuts.first()).map(|s| ctx.format_shortcut(s)).unwrap_or_default()
+    entry.and_then(|e| e.shortcuts.first()).map(|s| written(ctx, s)).unwrap_or_default()
+}
+
+/// How a shortcut is written: signs by themselves rather than by their names.
+pub fn written(ctx: &Context, shortcut: &KeyboardShortcut) -> String {
+    let sign = match shortcut.logical_key {
+        Key::Plus => "+",
+        Key::Minus => "−",
+        Key::Equals => "=",
+        Key::Questionmark => "?",
+        Key::ArrowLeft => "←",
+        Key::ArrowRight => "→",
+        _ => return ctx.format_shortcut(shortcut),
+    };
+    sign.to_owned()
 }
 
 /// Takes the shortcuts out of this frame's input, before any control sees them.

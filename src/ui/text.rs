@@ -180,7 +180,12 @@ texts! {
     help = "Shortcuts";
     help_remark = "Press Esc to close";
     help_piano = "Piano";
-    help_piano_text = "A S D F G H J K L: white keys · W E T Y U O P: black keys · Z X: octave down and up";
+    help_white = "White keys from C";
+    help_white_keys = "A S D F G H J K L";
+    help_black = "Black keys above them";
+    help_black_keys = "W E T Y U O P";
+    help_octave = "An octave down, an octave up";
+    help_octave_keys = "Z X";
     close = "Close";
     dismiss = "Dismiss";
     undo = "Undo";

@@ -177,7 +177,7 @@ fn notes_ui(cx: &Cx<'_>, ui: &Ui, painter: &Painter, state: &State, piece: &Piec
         let name = text::note(note.pitch, settings.names, spelling);
         let color = if mine { t.on_hand(note.hand) } else { t.text };
         // A sign is about 0.62 of its size wide.
-        if name.chars().count() as f32 * font.size * 0.62 > body.width() + 3.0 {
+        if name.chars().count() as f32 * font.size * 0.62 > body.width() {
             continue;
         }
         let at = pos2(body.center().x, body.bottom() - 3.0);

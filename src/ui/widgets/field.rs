@@ -21,7 +21,7 @@ pub fn search_ui(ui: &mut Ui, rect: Rect, name: &str, hint: &str, text: &mut Str
         .frame(Frame::NONE)
         .margin(egui::Margin::ZERO)
         .desired_width(inner.width());
-    let response = ui.put(inner, edit).accessible_name(name);
+    let response = super::inside(ui, inner, name, |ui| ui.add(edit)).accessible_name(name);
     super::focus_ring(ui, &response, rect, radius::CHIP);
     response
 }
