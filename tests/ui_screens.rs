@@ -247,6 +247,40 @@ fn escape_closes_what_is_open_before_it_means_panic() {
 }
 
 #[test]
+fn an_open_dialog_keeps_shortcuts_and_the_piano_quiet() {
+    let mut bench = window(Sample::full(), Screen::Takes, [1280.0, 800.0]);
+    bench.click("Delete: Prelude in C · Wait for me · yesterday 12:04");
+    assert_eq!(bench.key(Key::Space, Modifiers::NONE), []);
+    assert_eq!(bench.physical(Key::A, true), []);
+    assert_eq!(bench.key(Key::Escape, Modifiers::NONE), []);
+    assert_eq!(bench.harness.state().1.confirm_delete, None);
+}
+
+#[test]
+fn sound_devices_can_be_tried_and_silenced() {
+    let mut bench = window(Sample::full(), Screen::Devices, [900.0, 600.0]);
+    assert_eq!(bench.click("Test tone"), [Command::TestTone]);
+    assert_eq!(bench.click("All sound off"), [Command::Panic]);
+    assert_eq!(bench.click("Use jack"), [Command::SetBackend("jack".into())]);
+    assert_eq!(bench.click("Use Roland FP-30X"), [Command::EnableMidi("roland fp-30x".into(), false)]);
+}
+
+#[test]
+fn a_key_held_by_the_mouse_is_let_go_when_another_screen_comes() {
+    let mut bench = window(Sample::empty(), Screen::Play, [1280.0, 800.0]);
+    let pos = bench.harness.get_by_label("Keyboard").rect().center_bottom() - egui::vec2(0.0, 5.0);
+    bench.harness.event(Event::PointerMoved(pos));
+    let (button, modifiers) = (PointerButton::Primary, Modifiers::NONE);
+    bench.harness.event(Event::PointerButton { pos, button, pressed: true, modifiers });
+    bench.harness.run();
+    let down = bench.sent();
+    let [Command::KeyDown(pitch, _)] = down[..] else { panic!("{down:?}") };
+    bench.harness.state_mut().1.screen = Screen::Library;
+    bench.harness.run();
+    assert_eq!(bench.sent(), [Command::KeyUp(pitch)]);
+}
+
+#[test]
 fn the_computer_keyboard_plays_and_lets_go_when_the_window_loses_the_focus() {
     let mut bench = window(Sample::empty(), Screen::Play, [900.0, 600.0]);
     assert_eq!(bench.physical(Key::A, true), [Command::KeyDown(pitch(60), 80)]);

@@ -2,6 +2,7 @@
 
 use egui::{Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
 
+use super::shortcuts::{self, Action};
 use super::text::{self, tr};
 use super::theme::{self, space, tokens};
 use super::view::{AudioState, AudioView, MidiPort};
@@ -12,13 +13,23 @@ use super::{Command, Cx, topbar};
 pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
     let button = Button::new(tr().test_tone).primary();
     let width = button.width(ui);
-    let bar = topbar::ui(ui, tr().devices, "", width + 16.0);
+    let panic_tip = text::with_shortcut(tr().panic, &shortcuts::shown(ui.ctx(), Action::Panic));
+    let panic = Button::new(tr().panic).tip(&panic_tip);
+    let panic_width = panic.width(ui);
+    let bar = topbar::ui(ui, tr().devices, "", width + panic_width + space::GAP + 16.0);
     let place = Rect::from_min_size(
         pos2(bar.room.right() - width, bar.rect.center().y - space::CONTROL / 2.0),
         vec2(width, space::CONTROL),
     );
     if button.show_at(ui, place).clicked() {
         cx.send.push(Command::TestTone);
+    }
+    let place = Rect::from_min_size(
+        pos2(place.left() - space::GAP - panic_width, place.top()),
+        vec2(panic_width, space::CONTROL),
+    );
+    if panic.show_at(ui, place).clicked() {
+        cx.send.push(Command::Panic);
     }
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         page_frame().show(ui, |ui| {

@@ -47,9 +47,13 @@ pub struct Cx<'a> {
 pub fn frame(ui: &mut Ui, view: &View<'_>, state: &mut State, send: &mut Vec<Command>) {
     appearance(ui, view, state);
     shortcuts::handle(ui.ctx(), view, state, send);
-    let blocked = state.browser.is_some() || state.help;
+    let blocked = state.browser.is_some() || state.help || state.confirm_delete.is_some();
     state.keyboard.handle(ui.ctx(), blocked, send);
     follow_piece(view, state);
+    if state.screen != Screen::Play {
+        // The keyboard is gone from under the mouse.
+        send.extend(state.mouse_key.take().map(Command::KeyUp));
+    }
     let mut cx = Cx { view, send };
     rail::ui(ui, state);
     CentralPanel::no_frame().show(ui, |ui| {

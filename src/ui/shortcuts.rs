@@ -117,7 +117,7 @@ pub fn written(ctx: &Context, shortcut: &KeyboardShortcut) -> String {
 
 /// Takes the shortcuts out of this frame's input, before any control sees them.
 pub fn handle(ctx: &Context, view: &View<'_>, state: &mut State, send: &mut Vec<Command>) {
-    if escape(ctx, state) {
+    if dialog_keys(ctx, state) {
         return;
     }
     let typing = ctx.text_edit_focused();
@@ -137,17 +137,16 @@ pub fn handle(ctx: &Context, view: &View<'_>, state: &mut State, send: &mut Vec<
     }
 }
 
-/// Escape closes what is open, then leaves a text field, and only then means panic.
-fn escape(ctx: &Context, state: &mut State) -> bool {
-    let open = state.help || state.browser.is_some() || state.confirm_delete.is_some();
-    if !open || !ctx.input_mut(|i| i.consume_key(Modifiers::NONE, Key::Escape)) {
-        return open && state.browser.is_some();
+/// Escape closes what is open; while anything is, no other shortcut works. True when something is open.
+fn dialog_keys(ctx: &Context, state: &mut State) -> bool {
+    if !state.help && state.browser.is_none() && state.confirm_delete.is_none() {
+        return false;
     }
+    let pressed = |key| ctx.input_mut(|i| i.consume_key(Modifiers::NONE, key));
     if state.help {
-        state.help = false;
-    } else if state.confirm_delete.is_some() {
+        state.help = !(pressed(Key::Escape) || pressed(Key::F1));
+    } else if pressed(Key::Escape) {
         state.confirm_delete = None;
-    } else {
         state.browser = None;
     }
     true

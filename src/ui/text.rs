@@ -126,6 +126,7 @@ texts! {
     load = "Load";
     xruns = "Late blocks";
     test_tone = "Test tone";
+    panic = "All sound off";
     midi_inputs = "MIDI inputs";
     connected = "connected";
     away = "not connected";
