@@ -436,7 +436,11 @@ fn backends() -> Vec<&'static str> {
 /// The choice after a command of the transport.
 fn chosen(old: PracticeSettings, command: &Command) -> PracticeSettings {
     match *command {
-        Command::SetMode(mode) => PracticeSettings { mode, ..old },
+        Command::SetMode(Mode::Listen) => {
+            let (heard_right, heard_left) = (Heard::Always, Heard::Always);
+            PracticeSettings { mode: Mode::Listen, heard_right, heard_left, ..old }
+        }
+        Command::SetMode(mode) => with_hands(PracticeSettings { mode, ..old }, old.practise),
         Command::SetPractised(practise) => with_hands(old, practise),
         Command::SetHeard(Hand::Right, heard_right) => PracticeSettings { heard_right, ..old },
         Command::SetHeard(Hand::Left, heard_left) => PracticeSettings { heard_left, ..old },
@@ -480,11 +484,10 @@ fn keys(frame: &Frame, position: f64) -> view::Keys {
     };
     let mut keys = view::Keys { live, wrong, right: 0, left: 0 };
     let Some(piece) = session.piece.as_ref().filter(|_| frame.head.moves()) else { return keys };
-    let listen = session.settings.mode == Mode::Listen;
     let notes = piece.score.notes();
     let end = notes.partition_point(|n| n.onset.0 as f64 <= position);
     for note in notes[end.saturating_sub(SOUNDING_LOOK_BACK)..end].iter().filter(|n| n.end.0 as f64 > position) {
-        if !listen && session.settings.heard(note.hand) != Heard::Always {
+        if session.settings.heard(note.hand) != Heard::Always {
             continue;
         }
         match note.hand {

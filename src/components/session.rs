@@ -419,11 +419,8 @@ impl Session {
     }
 }
 
-/// The hands that the program sounds: both when the person only listens, else as chosen.
+/// The hands that the program sounds.
 fn heard(settings: &PracticeSettings) -> Hands {
-    if settings.mode == Mode::Listen {
-        return Hands::BOTH;
-    }
     Hands { right: settings.heard_right == Heard::Always, left: settings.heard_left == Heard::Always }
 }
 
