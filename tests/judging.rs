@@ -208,5 +208,26 @@ fn a_gap_marks_the_result_and_an_end_without_music_is_no_error() {
         judge.event(1, event, Some(stamp));
     }
     assert!(judge.result().incomplete);
-    assert!(story.verdicts().iter().all(|v| v.kind == VerdictKind::Missed));
+    assert_eq!(story.verdicts().iter().map(|v| v.kind).collect::<Vec<_>>(), [VerdictKind::Missed]);
+}
+
+#[test]
+fn what_is_written_after_the_person_stopped_is_not_missed() {
+    Story::new(FOUR, tempo())
+        .runs(0, 0, 100)
+        .note(0, 60)
+        .at(30_000, Event::TakeEnded(TakeEnd::Stopped))
+        .check("0:0 ontime +0, 0:1 missed");
+}
+
+#[test]
+fn a_take_that_was_cut_off_is_judged_as_far_as_it_went() {
+    let mut story = Story::new(FOUR, tempo()).runs(0, 0, 100).note(0, 60).note(24_000, 62);
+    story = story.at(24_100, Event::NotePlayed(Played { source: 1, data: [0x80, 62, 64] }));
+    let mut judge = TakeJudge::new(story.score.clone(), story.settings);
+    for (version, (event, stamp)) in story.events.iter().enumerate() {
+        judge.event(version as u64, event, Some(stamp));
+    }
+    judge.event(9, &Event::TakeEnded(TakeEnd::Interrupted), None);
+    assert_eq!((judge.result().counts.right(), judge.result().counts.missed), (2, 0));
 }

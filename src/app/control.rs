@@ -14,12 +14,12 @@ use crate::audio::{self, Command as EngineCommand, Engine};
 use crate::bus::{BusHandle, Envelope, Filter, LiveItem, LiveSubscription, Publish};
 use crate::components::devices::{MidiDesk, SoundDesk, SoundReport};
 use crate::components::library::{Library, OpenError, Opened};
-use crate::components::session::{Effect, OnStand, Session, SessionView, first_settings};
+use crate::components::session::{Effect, Fresh, OnStand, Session, SessionView, first_settings};
 use crate::midi::{Cause, DeviceReport};
 use crate::model::{Entity, Event, PieceId, Settings, TakeEnd, TakeId, Trainer, recorder_entity};
 use crate::music::Pitch;
 use crate::practice::{Mode, PracticeSettings};
-use crate::time::{Clock, Micros, Ticks, WallMillis};
+use crate::time::{Clock, Micros, Stamp, Ticks};
 
 /// Wishes that may wait; a person makes a few a second.
 const WISHES: usize = 256;
@@ -194,10 +194,10 @@ struct TakeIds {
 }
 
 impl TakeIds {
-    fn next(&mut self) -> (TakeId, WallMillis) {
+    fn next(&mut self) -> Fresh {
         self.count = self.count.wrapping_add(1);
-        let at = self.clock.wall();
-        (TakeId::new(at, self.count), at)
+        let wall = self.clock.wall();
+        Fresh { take: TakeId::new(wall, self.count), wall, now: self.clock.now() }
     }
 }
 
@@ -405,19 +405,19 @@ impl Worker {
                 Effect::Publish(take, event) => {
                     self.bus.publish(Publish::new(take.entity(), event).actor("session"));
                 }
-                Effect::Switch(events) => self.switch(events),
+                Effect::Switch { events, at } => self.switch(events, at),
             }
         }
     }
 
     /// A change of takes must be applied before the engine goes on: what it does next belongs to the new take.
-    fn switch(&mut self, events: Vec<(TakeId, Event)>) {
+    fn switch(&mut self, events: Vec<(TakeId, Event)>, at: Micros) {
         let publish = |(take, event): (TakeId, Event)| {
             let entity = match event {
                 Event::RecorderPointed(_) => recorder_entity(),
                 _ => take.entity(),
             };
-            Publish::new(entity, event).actor("session")
+            Publish::new(entity, event).actor("session").stamp(Stamp::at(at))
         };
         let mut ticket = self.bus.transact(events.into_iter().map(publish).collect());
         if let Err(error) = ticket.applied_within(SWITCH_WAIT) {
@@ -443,7 +443,9 @@ impl Worker {
         self.midi.close(self.clock.now());
         self.sound.stop();
         let take = self.session.current_take();
-        let end = Publish::new(take.entity(), Event::TakeEnded(TakeEnd::Stopped)).actor("session");
+        let end = Publish::new(take.entity(), Event::TakeEnded(TakeEnd::Stopped))
+            .actor("session")
+            .stamp(Stamp::at(self.clock.now()));
         let point = Publish::new(recorder_entity(), Event::RecorderPointed(None)).actor("session");
         let mut ticket = self.bus.transact(vec![end, point]);
         // The bus makes durable on shutdown what is applied by then.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::{Event, TransportChange, TransportMoved};
+use crate::model::{Event, TakeEnd, TransportChange, TransportMoved};
 use crate::music::{Percent, Pitch, Score, TempoMap};
 use crate::practice::result::TakeResult;
 use crate::practice::tempo::{TempoJudge, TempoPlan};
@@ -89,6 +89,8 @@ pub struct TakeJudge {
     looped: bool,
     /// Whether a key was played.
     begun: bool,
+    /// The latest moment that is known of.
+    latest: Micros,
     result: TakeResult,
     /// The key of each undecided note, and where the music stood.
     places: BTreeMap<PlayedId, (Pitch, Ticks)>,
@@ -111,6 +113,7 @@ impl TakeJudge {
             passes_before: 0,
             looped: false,
             begun: false,
+            latest: Micros(i64::MIN / 4),
             result: TakeResult::for_mode(settings.mode),
             places: BTreeMap::new(),
         }
@@ -132,6 +135,9 @@ impl TakeJudge {
     /// The next event of the take; `version` is the take's version after it, the number that names a played note.
     pub fn event(&mut self, version: u64, event: &Event, stamp: Option<&Stamp>) -> Judged {
         let at = stamp.map(|s| self.clock.at(s));
+        if !matches!(event, Event::TakeEnded(_)) {
+            self.latest = self.latest.max(at.unwrap_or(self.latest));
+        }
         match (event, stamp) {
             (Event::NotePlayed(played), Some(_)) => {
                 if let (Some((pitch, velocity)), Some(at)) = (played.note_on(), at) {
@@ -151,7 +157,8 @@ impl TakeJudge {
                 self.result.incomplete = true;
                 Judged::default()
             }
-            (Event::TakeEnded(_), _) => self.finish(),
+            (Event::TakeEnded(TakeEnd::Completed), _) => self.finish(),
+            (Event::TakeEnded(_), _) => self.stopped(at.unwrap_or(self.latest)),
             _ => Judged::default(),
         }
     }
@@ -161,6 +168,14 @@ impl TakeJudge {
     pub fn time_passes(&mut self, now: Micros) -> Judged {
         let Judge::Tempo(judge) = &mut self.judge else { return Judged::default() };
         let verdicts = judge.advance(now + self.clock.offset);
+        self.take_in(verdicts)
+    }
+
+    /// The person stopped: what is written later is not judged.
+    fn stopped(&mut self, at: Micros) -> Judged {
+        let Judge::Tempo(judge) = &mut self.judge else { return self.finish() };
+        let verdicts = judge.stop(at);
+        self.course = None;
         self.take_in(verdicts)
     }
 
@@ -227,14 +242,7 @@ impl TakeJudge {
                 }
                 Judged::default()
             }
-            TransportChange::Stopped => match &mut self.judge {
-                Judge::Tempo(judge) => {
-                    let verdicts = judge.stop(at);
-                    self.course = None;
-                    self.take_in(verdicts)
-                }
-                _ => Judged::default(),
-            },
+            TransportChange::Stopped if matches!(self.judge, Judge::Tempo(_)) => self.stopped(at),
             TransportChange::Sought { tick } => match &mut self.judge {
                 // Before the first key, going to where the matcher stands anyway begins no new pass.
                 Judge::Wait(matcher) if self.begun || tick > matcher.tick() => {
@@ -243,7 +251,7 @@ impl TakeJudge {
                 }
                 _ => Judged::default(),
             },
-            TransportChange::Bar | TransportChange::Waits { .. } => Judged::default(),
+            TransportChange::Stopped | TransportChange::Bar | TransportChange::Waits { .. } => Judged::default(),
         }
     }
 

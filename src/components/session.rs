@@ -9,7 +9,7 @@ use crate::model::{Event, PieceId, TakeEnd, TakeId, TakeStart, Trainer, Transpor
 use crate::music::{Hands, NoteId, Percent, Pitch, Score};
 use crate::practice::result::TakeResult;
 use crate::practice::{Heard, Mode, PracticeSettings, Verdict, VerdictKind};
-use crate::time::{Micros, Ticks, WallMillis};
+use crate::time::{Micros, Stamp, Ticks, WallMillis};
 
 use super::judging::{Judged, TakeJudge};
 
@@ -17,12 +17,28 @@ use super::judging::{Judged, TakeJudge};
 /// late.
 const AFTERMATH: Micros = Micros::from_millis(700);
 
+/// A name for a new take, and the moment at which it begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Fresh {
+    /// The name.
+    pub take: TakeId,
+    /// The wall clock.
+    pub wall: WallMillis,
+    /// The monotonic clock.
+    pub now: Micros,
+}
+
 /// What the session wants done, in this order.
 pub enum Effect {
     /// Tell the engine.
     Engine(Command),
     /// Publish in one transaction, and wait until it is applied: what the engine does next belongs to the new take.
-    Switch(Vec<(TakeId, Event)>),
+    Switch {
+        /// To which take what happens.
+        events: Vec<(TakeId, Event)>,
+        /// When.
+        at: Micros,
+    },
     /// Publish an event of the take.
     Publish(TakeId, Event),
 }
@@ -147,7 +163,7 @@ impl Session {
     }
 
     /// Puts a piece on the stand, ready to play from its start.
-    pub fn open(&mut self, stand: OnStand, settings: PracticeSettings, ids: &mut dyn FnMut() -> (TakeId, WallMillis)) {
+    pub fn open(&mut self, stand: OnStand, settings: PracticeSettings, ids: &mut dyn FnMut() -> Fresh) {
         self.stop(ids);
         let range = settings.range.map(|r| r.within(stand.score.bars()));
         self.settings = PracticeSettings { range, ..settings };
@@ -162,7 +178,7 @@ impl Session {
     }
 
     /// Takes the piece off the stand: free play.
-    pub fn close(&mut self, ids: &mut dyn FnMut() -> (TakeId, WallMillis)) {
+    pub fn close(&mut self, ids: &mut dyn FnMut() -> Fresh) {
         self.stop(ids);
         self.stand = None;
         self.start = None;
@@ -171,7 +187,7 @@ impl Session {
 
     /// Changes how the piece is practised. What cannot change under a take ends it: another mode, other hands, another
     /// range.
-    pub fn choose(&mut self, settings: PracticeSettings, ids: &mut dyn FnMut() -> (TakeId, WallMillis)) {
+    pub fn choose(&mut self, settings: PracticeSettings, ids: &mut dyn FnMut() -> Fresh) {
         let old = self.settings;
         if old == settings {
             return;
@@ -196,7 +212,7 @@ impl Session {
     }
 
     /// Starts playing or practising, as the mode says.
-    pub fn play(&mut self, ids: &mut dyn FnMut() -> (TakeId, WallMillis)) {
+    pub fn play(&mut self, ids: &mut dyn FnMut() -> Fresh) {
         let Some(stand) = self.stand.clone() else { return };
         if self.playing {
             return;
@@ -218,10 +234,10 @@ impl Session {
         self.playing = true;
     }
 
-    fn begin_take(&mut self, stand: &OnStand, start: Ticks, ids: &mut dyn FnMut() -> (TakeId, WallMillis)) {
-        let (take, at) = ids();
-        let begin = TakeStart { at, piece: Some(stand.id.clone()), practice: Some(self.settings) };
-        self.switch(take, begin, TakeEnd::Stopped);
+    fn begin_take(&mut self, stand: &OnStand, start: Ticks, ids: &mut dyn FnMut() -> Fresh) {
+        let Fresh { take, wall, now } = ids();
+        let begin = TakeStart { at: wall, piece: Some(stand.id.clone()), practice: Some(self.settings) };
+        self.switch(take, begin, TakeEnd::Stopped, now);
         let judge = TakeJudge::new(stand.score.clone(), self.settings);
         let first = judge.wait_matcher().map(|_| first_onset(&stand.score, &self.settings, start));
         self.running = Some(Running { take, judge, ends_at: None });
@@ -234,7 +250,7 @@ impl Session {
     }
 
     /// Stops the music and ends the take being judged.
-    pub fn stop(&mut self, ids: &mut dyn FnMut() -> (TakeId, WallMillis)) {
+    pub fn stop(&mut self, ids: &mut dyn FnMut() -> Fresh) {
         if self.playing {
             self.engine(Command::Stop);
         }
@@ -266,7 +282,7 @@ impl Session {
     }
 
     /// An event of the log, of whichever take.
-    pub fn event(&mut self, envelope: &Envelope<Trainer>, now: Micros, ids: &mut dyn FnMut() -> (TakeId, WallMillis)) {
+    pub fn event(&mut self, envelope: &Envelope<Trainer>, now: Micros, ids: &mut dyn FnMut() -> Fresh) {
         let Some(event) = envelope.event() else { return };
         if let Event::TransportMoved(moved) = event {
             self.transport(moved.change, now, ids);
@@ -289,7 +305,7 @@ impl Session {
     }
 
     /// Time passes: *Keep tempo* gives up on notes that can no longer come.
-    pub fn time_passes(&mut self, now: Micros, ids: &mut dyn FnMut() -> (TakeId, WallMillis)) {
+    pub fn time_passes(&mut self, now: Micros, ids: &mut dyn FnMut() -> Fresh) {
         let Some(running) = &mut self.running else { return };
         let judged = running.judge.time_passes(now);
         let over = running.ends_at.is_some_and(|end| now >= end);
@@ -301,7 +317,7 @@ impl Session {
         }
     }
 
-    fn transport(&mut self, change: TransportChange, now: Micros, ids: &mut dyn FnMut() -> (TakeId, WallMillis)) {
+    fn transport(&mut self, change: TransportChange, now: Micros, ids: &mut dyn FnMut() -> Fresh) {
         let waits_for_person = self.running.as_ref().is_some_and(|r| r.judge.wait_matcher().is_some());
         match change {
             TransportChange::Ended => self.music_ended(now),
@@ -326,7 +342,7 @@ impl Session {
         }
     }
 
-    fn follow(&mut self, judged: Judged, now: Micros, ids: &mut dyn FnMut() -> (TakeId, WallMillis)) {
+    fn follow(&mut self, judged: Judged, now: Micros, ids: &mut dyn FnMut() -> Fresh) {
         let Some(take) = self.running.as_ref().map(|r| r.take) else { return };
         for verdict in judged.impression.iter().chain(&judged.verdicts) {
             self.mark(verdict, now);
@@ -346,27 +362,28 @@ impl Session {
         self.show_needed();
     }
 
-    fn end_take(&mut self, end: TakeEnd, ids: &mut dyn FnMut() -> (TakeId, WallMillis)) {
+    fn end_take(&mut self, end: TakeEnd, ids: &mut dyn FnMut() -> Fresh) {
         let Some(mut running) = self.running.take() else { return };
-        for verdict in running.judge.finish().verdicts {
+        let Fresh { take: free, wall, now } = ids();
+        let ended = (Event::TakeEnded(end), Stamp::at(now));
+        for verdict in running.judge.event(0, &ended.0, Some(&ended.1)).verdicts {
             self.effects.push(Effect::Publish(running.take, Event::VerdictGiven(verdict)));
         }
         self.view.result = Some(Arc::new(running.judge.result().clone()));
         self.view.finished_take = Some(running.take);
         self.view.completed = end == TakeEnd::Completed;
         self.view.needed.clear();
-        let (free, at) = ids();
-        self.switch(free, TakeStart { at, piece: None, practice: None }, end);
+        self.switch(free, TakeStart { at: wall, piece: None, practice: None }, end, now);
     }
 
-    fn switch(&mut self, next: TakeId, begin: TakeStart, end: TakeEnd) {
+    fn switch(&mut self, next: TakeId, begin: TakeStart, end: TakeEnd, at: Micros) {
         let events = vec![
             (self.take, Event::TakeEnded(end)),
             (next, Event::TakeStarted(begin)),
             (next, Event::RecorderPointed(Some(next))),
         ];
         self.take = next;
-        self.effects.push(Effect::Switch(events));
+        self.effects.push(Effect::Switch { events, at });
     }
 
     /// Tells the engine how the piece is practised.
