@@ -1,22 +1,24 @@
 //! The program: command line, then the window or a command. No logic.
 
-use std::io::Write;
 use std::process::ExitCode;
 
-use music_trainer::{app, cli};
+use music_trainer::app;
+use music_trainer::cli::{self, CliError};
 
 fn main() -> ExitCode {
-    let mut out = std::io::stdout().lock();
-    let outcome = cli::parse(std::env::args_os().skip(1)).map_err(|e| e.to_string()).and_then(|invocation| {
-        let window = cli::run(invocation, &mut out).map_err(|e| e.to_string())?;
-        out.flush().map_err(|e| e.to_string())?;
-        window.map_or(Ok(()), |args| app::run(&args).map_err(|e| e.to_string()))
-    });
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(line) => {
+    match start() {
+        Ok(()) | Err(CliError::OutputClosed) => ExitCode::SUCCESS,
+        Err(CliError::Failed(line)) => {
             eprintln!("music-trainer: {line}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn start() -> Result<(), CliError> {
+    let invocation = cli::parse(std::env::args_os().skip(1)).map_err(CliError::of)?;
+    match cli::run(invocation, &mut std::io::stdout())? {
+        Some(window) => app::run(&window),
+        None => Ok(()),
     }
 }

@@ -118,9 +118,12 @@ impl Window {
         if let Some(piece) = &frame.desk.session.piece {
             self.rows.learn(&piece.id, &piece.score);
         }
-        let inspecting = self.state.screen == Screen::Inspector;
-        let recording = frame.desk.take.unwrap_or(TakeId(0));
-        self.rows.refresh(&snapshot, frame.wall, recording, inspecting);
+        // While one plays, every note is a new snapshot: the lists wait until they are looked at.
+        if self.state.screen != Screen::Play {
+            let recording = frame.desk.take.unwrap_or(TakeId(0));
+            let inspecting = self.state.screen == Screen::Inspector;
+            self.rows.refresh(&snapshot, frame.wall, recording, inspecting);
+        }
         if self.chosen == Some(frame.desk.session.settings) {
             self.chosen = None;
         }

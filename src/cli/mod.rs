@@ -45,25 +45,34 @@ fn grade_mode(name: &str) -> Result<Mode, CliError> {
     }
 }
 
-/// Why a command failed: one clear line.
+/// Why a command ended early.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct CliError(String);
+pub enum CliError {
+    /// It failed, for this reason: one clear line.
+    #[error("{0}")]
+    Failed(String),
+    /// Nobody reads the output any more, as with `| head`; no failure.
+    #[error("the output is closed")]
+    OutputClosed,
+}
 
 impl CliError {
     /// From any text.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self::Failed(text.into())
     }
 
     /// From another module's error.
     pub fn of(error: impl std::fmt::Display) -> Self {
-        Self(error.to_string())
+        Self::Failed(error.to_string())
     }
 }
 
 impl From<std::io::Error> for CliError {
     fn from(error: std::io::Error) -> Self {
-        Self(format!("cannot write: {error}"))
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Self::OutputClosed,
+            _ => Self::Failed(format!("cannot write: {error}")),
+        }
     }
 }

@@ -253,8 +253,7 @@ fn toggled(hands: Hands, hand: Hand) -> Hands {
 
 fn next_heard(heard: Heard) -> Heard {
     match heard {
-        Heard::Always => Heard::WhenMissed,
-        Heard::WhenMissed => Heard::Muted,
+        Heard::Always | Heard::WhenMissed => Heard::Muted,
         Heard::Muted => Heard::Always,
     }
 }
