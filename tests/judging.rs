@@ -140,6 +140,39 @@ fn a_note_played_early_for_the_next_pass_counts_there() {
 }
 
 #[test]
+fn after_a_change_of_speed_the_next_pass_is_judged_whole() {
+    let quarter = i64::from(Story::new(FOUR, tempo()).score.resolution());
+    let looping = PracticeSettings { looping: true, range: Some(BarRange::new(0, 0)), ..tempo() };
+    Story::new(FOUR, looping)
+        .runs(0, 0, 100)
+        .note(0, 60)
+        .runs(12_000, quarter / 2, 50)
+        .note(36_000, 62)
+        .note(84_000, 64)
+        .note(132_000, 65)
+        .moved(180_000, TransportChange::Looped { pass: 1 })
+        .runs(180_000, 0, 50)
+        .note(180_000, 60)
+        .moved(190_000, TransportChange::Stopped)
+        .check("0:0 ontime +0, 1:1 ontime +0, 1:2 ontime +0, 1:3 ontime +0, 2:0 ontime +0");
+}
+
+#[test]
+fn being_told_the_same_course_again_changes_nothing() {
+    let quarter = i64::from(Story::new(FOUR, tempo()).score.resolution());
+    Story::new(FOUR, tempo())
+        .runs(0, 0, 100)
+        .note(0, 60)
+        .runs(24_000, quarter, 100)
+        .note(24_480, 62)
+        .note(47_520, 64)
+        .runs(48_000, quarter * 2, 100)
+        .note(72_000, 65)
+        .moved(97_000, TransportChange::Ended)
+        .check("0:0 ontime +0, 0:1 ontime +10000, 0:2 ontime -10000, 0:3 ontime +0");
+}
+
+#[test]
 fn notes_without_a_frame_are_mapped_by_the_transport_s_own_clock() {
     let mut story = Story::new(FOUR, tempo()).runs(1_000, 0, 100);
     for (quarter, key, late) in [(0, 60, 0), (1, 62, 5_000), (2, 64, -7_000), (3, 65, 0)] {

@@ -8,10 +8,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use crossbeam_channel::{Receiver, Sender, bounded, select};
+use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 
 use crate::audio::{self, Command as EngineCommand, Engine};
-use crate::bus::{BusHandle, Envelope, Filter, LiveItem, LiveSubscription, Publish};
+use crate::bus::{BusHandle, Envelope, Filter, LiveItem, LiveSubscription, Publish, PublishError};
 use crate::components::devices::{MidiDesk, SoundDesk, SoundReport};
 use crate::components::library::{Library, OpenError, Opened};
 use crate::components::session::{Effect, Fresh, OnStand, Session, SessionView, first_settings};
@@ -29,21 +29,23 @@ const EVENTS: usize = 16_384;
 const LIVELY: Duration = Duration::from_millis(5);
 /// How often devices are looked after when nothing else happens.
 const QUIET: Duration = Duration::from_millis(200);
+/// How long a slider rests before its value is published.
+const SETTLE: Micros = Micros::from_millis(250);
 /// How long a change of takes may take to be applied before the music goes on without waiting.
 const SWITCH_WAIT: Duration = Duration::from_millis(250);
 
 /// What the window, or a command line, wants.
 pub enum Wish {
-    /// Put a piece of the library on the stand.
-    Open(PieceId),
+    /// Put a piece of the library on the stand, to be practised so, or as it was the last time.
+    Open(PieceId, Option<PracticeSettings>),
     /// Open a file.
     OpenFile(PathBuf),
     /// Take the piece off the stand.
     Close,
     /// Start playing or practising.
     Play,
-    /// Stop.
-    Stop,
+    /// Stop, and keep this place for the next time.
+    Stop(Option<Ticks>),
     /// Back to the start of the range.
     Restart,
     /// Go to a tick's bar.
@@ -51,9 +53,23 @@ pub enum Wish {
     /// Practise so from now on.
     Choose(PracticeSettings),
     /// A key in the window or on the computer keyboard went down.
-    KeyDown(Cause, Pitch, u8),
+    KeyDown {
+        /// When the window learnt of it.
+        at: Micros,
+        /// What pressed it.
+        cause: Cause,
+        /// Which key.
+        pitch: Pitch,
+        /// How hard, 1 to 127.
+        velocity: u8,
+    },
     /// And up.
-    KeyUp(Cause),
+    KeyUp {
+        /// When the window learnt of it.
+        at: Micros,
+        /// What let go.
+        cause: Cause,
+    },
     /// All sound off, all keys up.
     Panic,
     /// Settings have changed.
@@ -73,7 +89,7 @@ pub struct Desk {
     pub session: SessionView,
     /// The sound device.
     pub sound: SoundReport,
-    /// MIDI inputs of the system, and the keys in the window last.
+    /// MIDI inputs of the system.
     pub midi: Vec<DeviceReport>,
     /// Why there is no MIDI at all.
     pub midi_fault: Option<String>,
@@ -183,6 +199,8 @@ struct Worker {
     notices: Vec<Notice>,
     next_notice: u64,
     ids: TakeIds,
+    /// How a piece is practised, not yet published: a slider may still be moving.
+    unsaved: Option<(PieceId, PracticeSettings, Micros)>,
     repaint: Arc<dyn Fn() + Send + Sync>,
     changed: bool,
 }
@@ -214,6 +232,7 @@ impl Worker {
             notices: Vec::new(),
             next_notice: 1,
             changed: true,
+            unsaved: None,
             bus,
             clock,
             engine,
@@ -229,10 +248,11 @@ impl Worker {
 
     fn run(mut self) {
         self.apply_settings(None);
+        let mut deaf = false;
         loop {
             let lively = self.session.wants_time() || self.engine.kept() > 0 || self.sound.is_busy();
             let wait = if lively { LIVELY } else { QUIET };
-            let channel = self.events.channel().clone();
+            let channel = if deaf { never() } else { self.events.channel().clone() };
             select! {
                 recv(self.wishes) -> wish => match wish {
                     Ok(Wish::Quit) | Err(_) => break,
@@ -240,7 +260,11 @@ impl Worker {
                 },
                 recv(channel) -> item => match item {
                     Ok(item) => self.item(item),
-                    Err(_) => break,
+                    Err(_) => {
+                        // The music goes on without a bus.
+                        deaf = true;
+                        self.notice(true, "nothing is being recorded any more; please start the program again".to_owned());
+                    }
                 },
                 default(wait) => {}
             }
@@ -261,6 +285,7 @@ impl Worker {
         let now = self.clock.now();
         self.session.time_passes(now, &mut || self.ids.next());
         self.carry_out();
+        self.save_practice(Some(now));
         self.engine.poll();
         for line in self.sound.poll(now, &mut self.engine) {
             self.notice(false, line);
@@ -316,22 +341,22 @@ impl Worker {
         let now = self.clock.now();
         let ids = &mut self.ids;
         match wish {
-            Wish::Open(id) => {
+            Wish::Open(id, practice) => {
                 let opened = self.library.open(&self.bus, &id, self.clock.wall());
-                self.stand(opened);
+                self.stand(opened, practice);
             }
             Wish::OpenFile(path) => {
                 let opened = self.library.open_file(&self.bus, &path, self.clock.wall());
-                self.stand(opened);
+                self.stand(opened, None);
             }
             Wish::Close => self.session.close(&mut || ids.next()),
             Wish::Play => self.session.play(&mut || ids.next()),
-            Wish::Stop => self.session.stop(&mut || ids.next()),
+            Wish::Stop(at) => self.session.pause(at, &mut || ids.next()),
             Wish::Restart => self.session.restart(),
             Wish::Seek(tick) => self.session.seek(tick),
             Wish::Choose(practice) => self.choose(practice),
-            Wish::KeyDown(cause, pitch, velocity) => self.midi.keys().press(now, cause, pitch, velocity),
-            Wish::KeyUp(cause) => self.midi.keys().release(now, cause),
+            Wish::KeyDown { at, cause, pitch, velocity } => self.midi.keys().press(at, cause, pitch, velocity),
+            Wish::KeyUp { at, cause } => self.midi.keys().release(at, cause),
             Wish::Panic => self.panic(now),
             Wish::Settings(settings) => {
                 let old = std::mem::replace(&mut self.settings, *settings);
@@ -355,11 +380,21 @@ impl Worker {
     fn choose(&mut self, practice: PracticeSettings) {
         self.session.choose(practice, &mut || self.ids.next());
         if let Some(stand) = self.session.stand() {
-            self.bus.publish(Publish::new(stand.id.entity(), Event::PracticeChosen(practice)));
+            self.unsaved = Some((stand.id.clone(), practice, self.clock.now() + SETTLE));
         }
     }
 
-    fn stand(&mut self, opened: Result<Opened, OpenError>) {
+    /// Publishes how a piece is practised once the sliders have come to rest.
+    fn save_practice(&mut self, now: Option<Micros>) {
+        if self.unsaved.as_ref().is_some_and(|(_, _, due)| now.is_none_or(|now| now >= *due))
+            && let Some((piece, practice, _)) = self.unsaved.take()
+        {
+            self.bus.publish(Publish::new(piece.entity(), Event::PracticeChosen(practice)));
+        }
+    }
+
+    fn stand(&mut self, opened: Result<Opened, OpenError>, practice: Option<PracticeSettings>) {
+        self.save_practice(None);
         match opened {
             Ok(Opened { id, score, warnings }) => {
                 for warning in warnings {
@@ -369,7 +404,7 @@ impl Worker {
                     Some(Entity::Piece(piece)) => piece.practice,
                     _ => None,
                 };
-                let practice = known.unwrap_or_else(|| first_settings(Mode::Wait));
+                let practice = practice.or(known).unwrap_or_else(|| first_settings(Mode::Wait));
                 let practice = PracticeSettings { preset: self.settings.preset, ..practice };
                 self.session.open(OnStand { id, score }, practice, &mut || self.ids.next());
             }
@@ -405,13 +440,23 @@ impl Worker {
                 Effect::Publish(take, event) => {
                     self.bus.publish(Publish::new(take.entity(), event).actor("session"));
                 }
-                Effect::Switch { events, at } => self.switch(events, at),
+                Effect::Switch { from, events, at } => {
+                    if !self.switch(events, at) {
+                        self.session.switch_failed(from);
+                        break;
+                    }
+                }
+            }
+        }
+        for effect in self.session.take_effects() {
+            if let Effect::Engine(command) = effect {
+                self.engine.send(command);
             }
         }
     }
 
     /// A change of takes must be applied before the engine goes on: what it does next belongs to the new take.
-    fn switch(&mut self, events: Vec<(TakeId, Event)>, at: Micros) {
+    fn switch(&mut self, events: Vec<(TakeId, Event)>, at: Micros) -> bool {
         let publish = |(take, event): (TakeId, Event)| {
             let entity = match event {
                 Event::RecorderPointed(_) => recorder_entity(),
@@ -420,15 +465,19 @@ impl Worker {
             Publish::new(entity, event).actor("session").stamp(Stamp::at(at))
         };
         let mut ticket = self.bus.transact(events.into_iter().map(publish).collect());
-        if let Err(error) = ticket.applied_within(SWITCH_WAIT) {
-            self.notice(true, format!("this take may not be judged: {error}"));
+        match ticket.applied_within(SWITCH_WAIT) {
+            // What only takes its time is applied all the same.
+            Ok(_) | Err(PublishError::TimedOut) => true,
+            Err(error) => {
+                self.notice(true, format!("this cannot be practised now: {error}"));
+                false
+            }
         }
     }
 
     fn notice(&mut self, bad: bool, text: String) {
-        if self.notices.last().is_some_and(|n| n.text == text) {
-            return;
-        }
+        // Said again, it is a line of its own: the one before may have been put away.
+        self.notices.retain(|n| n.text != text);
         self.notices.push(Notice { id: self.next_notice, bad, text });
         self.next_notice += 1;
         if self.notices.len() > NOTICES_MAX {
@@ -438,6 +487,7 @@ impl Worker {
     }
 
     fn quit(mut self) {
+        self.save_practice(None);
         self.session.stop(&mut || self.ids.next());
         self.carry_out();
         self.midi.close(self.clock.now());

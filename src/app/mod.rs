@@ -19,6 +19,7 @@ use crate::cli::{CliError, WindowArgs};
 /// Another program has the data folder, or there is no display.
 #[cfg(feature = "window")]
 pub fn run(args: &WindowArgs) -> Result<(), CliError> {
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::{Arc, OnceLock};
 
     let context: Arc<OnceLock<egui::Context>> = Arc::new(OnceLock::new());
@@ -38,6 +39,8 @@ pub fn run(args: &WindowArgs) -> Result<(), CliError> {
         .with_inner_size([1280.0, 800.0])
         .with_min_inner_size([800.0, 560.0])
         .with_drag_and_drop(true);
+    let saved = Arc::new(AtomicBool::new(true));
+    let told = saved.clone();
     let options = eframe::NativeOptions { viewport, ..Default::default() };
     let opened = eframe::run_native(
         "Music Trainer",
@@ -46,10 +49,14 @@ pub fn run(args: &WindowArgs) -> Result<(), CliError> {
             crate::ui::install(&cc.egui_ctx);
             // Set once: this closure runs once.
             let _ = context.set(cc.egui_ctx.clone());
-            Ok(Box::new(window::Window::new(program)))
+            Ok(Box::new(window::Window::new(program, told)))
         }),
     );
-    opened.map_err(|error| CliError::new(format!("no window can be opened: {}", reason(&error))))
+    opened.map_err(|error| CliError::new(format!("no window can be opened: {}", reason(&error))))?;
+    match saved.load(Ordering::Acquire) {
+        true => Ok(()),
+        false => Err(CliError::new("the disk did not take everything that was played last")),
+    }
 }
 
 #[cfg(feature = "window")]

@@ -2,21 +2,23 @@
 //! person wants, in one `match`.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, bounded};
 
 use crate::audio::Playhead;
-use crate::bus::{Health, Publish};
+use crate::bus::{Health, Publish, Ticket};
 use crate::components::library::Library;
 use crate::components::results::{self, JudgedTake};
 use crate::components::session::SessionView;
 use crate::formats::pieces;
 use crate::midi::Cause;
-use crate::model::{Entity, Event, PieceId, Setting, Settings, TakeId};
+use crate::model::{Entity, Event, PieceId, Setting, Settings, TakeId, Trainer};
 use crate::music::{Hand, Hands, Pitch};
 use crate::practice::{Heard, Mode, PracticeSettings};
-use crate::time::{Frames, Micros};
+use crate::time::{Frames, Micros, Ticks};
 use crate::ui::view::{self, Banner, Level, Mark, Play, ResultView, Transport, View};
 use crate::ui::{self, Command, Screen};
 
@@ -33,8 +35,13 @@ const WRONG: Micros = Micros::from_millis(350);
 const INSPECT: Duration = Duration::from_millis(250);
 /// Notes before the place that are looked at for what sounds.
 const SOUNDING_LOOK_BACK: usize = 256;
-/// Banners of the start; those of the control thread count on from here.
+/// Banners of the store's health, each with a number of its own.
+const BUFFERING: u64 = 998;
+const READ_ONLY: u64 = 999;
+/// Banners of the start come before; those of the control thread count on from here.
 const FIRST_NOTICE: u64 = 1_000;
+/// Failures that are remembered.
+const FAILURES_MAX: usize = 8;
 
 /// The window.
 pub struct Window {
@@ -49,22 +56,24 @@ pub struct Window {
     judging: Option<Receiver<Result<JudgedTake, String>>>,
     shown_take: Option<TakeId>,
     chosen: Option<PracticeSettings>,
+    answers: Vec<Ticket<Trainer>>,
     failures: Vec<Banner>,
     next_failure: u64,
     send: Vec<Command>,
+    saved: Arc<AtomicBool>,
 }
 
 /// What one frame is drawn from, owned.
 struct Frame {
-    desk: std::sync::Arc<Desk>,
+    desk: Arc<Desk>,
     head: Playhead,
     now: Micros,
     wall: Wall,
 }
 
 impl Window {
-    /// A window for a program that runs.
-    pub fn new(program: Program) -> Self {
+    /// A window for a program that runs; `saved` learns at the end whether everything reached the disk.
+    pub fn new(program: Program, saved: Arc<AtomicBool>) -> Self {
         let settings = program.settings.clone();
         Self {
             program: Some(program),
@@ -78,9 +87,11 @@ impl Window {
             judging: None,
             shown_take: None,
             chosen: None,
+            answers: Vec::new(),
             failures: Vec::new(),
             next_failure: u64::MAX / 2,
             send: Vec::new(),
+            saved,
         }
     }
 
@@ -124,6 +135,11 @@ impl Window {
             let inspecting = self.state.screen == Screen::Inspector;
             self.rows.refresh(&snapshot, frame.wall, recording, inspecting);
         }
+        if matches!(snapshot.health, Health::Ok) {
+            // What was put away comes back when it happens again.
+            self.dismissed.retain(|id| ![BUFFERING, READ_ONLY].contains(id));
+        }
+        self.hear_answers();
         if self.chosen == Some(frame.desk.session.settings) {
             self.chosen = None;
         }
@@ -140,6 +156,26 @@ impl Window {
                 Ok(judged) => self.show_judged(judged, frame.wall),
                 Err(reason) => self.fail(reason),
             }
+        }
+    }
+
+    /// Tells of what a person did and the bus refused.
+    fn hear_answers(&mut self) {
+        let mut refused = Vec::new();
+        self.answers.retain_mut(|ticket| match ticket.try_applied() {
+            None => true,
+            Some(Ok(_)) => false,
+            Some(Err(error)) => {
+                refused.push(format!("that was not saved: {error}"));
+                false
+            }
+        });
+        refused.into_iter().for_each(|line| self.fail(line));
+    }
+
+    fn publish(&mut self, publish: Publish<Trainer>) {
+        if let Some(program) = &self.program {
+            self.answers.push(program.bus.publish(publish));
         }
     }
 
@@ -168,7 +204,7 @@ impl Window {
             title: score.title().to_owned(),
             at: wall.local(take.start.at),
             chosen: practice,
-            result: std::sync::Arc::new(result),
+            result: Arc::new(result),
             tempo: None,
         });
         self.state.screen = Screen::Results;
@@ -228,11 +264,13 @@ impl Window {
         banners.extend(lines.map(|(i, text)| banner(i as u64, Level::Bad, text.clone())));
         match health {
             Health::Ok | Health::Degraded(_) => {}
-            other => banners.push(banner(FIRST_NOTICE - 1, Level::Bad, other.to_string())),
+            Health::Buffering { .. } => banners.push(banner(BUFFERING, Level::Bad, health.to_string())),
+            Health::ReadOnly(_) => banners.push(banner(READ_ONLY, Level::Bad, health.to_string())),
         }
+        // The newest first: only a few fit.
         let level = |bad| if bad { Level::Bad } else { Level::Info };
-        banners.extend(desk.notices.iter().map(|n| banner(FIRST_NOTICE + n.id, level(n.bad), n.text.clone())));
-        banners.extend(self.failures.iter().cloned());
+        banners.extend(self.failures.iter().rev().cloned());
+        banners.extend(desk.notices.iter().rev().map(|n| banner(FIRST_NOTICE + n.id, level(n.bad), n.text.clone())));
         banners.retain(|b| !self.dismissed.contains(&b.id));
         banners
     }
@@ -240,6 +278,9 @@ impl Window {
     fn fail(&mut self, text: String) {
         self.next_failure += 1;
         self.failures.push(banner(self.next_failure, Level::Bad, text));
+        if self.failures.len() > FAILURES_MAX {
+            self.failures.remove(0);
+        }
     }
 
     fn wish(&mut self, wish: Wish) {
@@ -254,7 +295,10 @@ impl Window {
         let session = &frame.desk.session;
         match command {
             Command::Play => self.wish(Wish::Play),
-            Command::Pause => self.wish(Wish::Stop),
+            Command::Pause => {
+                let place = (!frame.head.counting_in).then(|| Ticks(position(frame, session) as i64));
+                self.wish(Wish::Stop(place));
+            }
             Command::Restart => self.wish(Wish::Restart),
             Command::SeekBar(bar) => {
                 if let Some(piece) = &session.piece {
@@ -271,11 +315,16 @@ impl Window {
                 let old = self.chosen.unwrap_or(session.settings);
                 self.practise(session, old, chosen(old, &command));
             }
-            Command::OpenPiece(id) => self.wish(Wish::Open(PieceId(id.into()))),
+            Command::OpenPiece(id) => {
+                self.wish(Wish::Open(PieceId(id.into()), None));
+                self.state.screen = Screen::Play;
+            }
             Command::OpenFile(path) => self.wish(Wish::OpenFile(path)),
             Command::ClosePiece => self.wish(Wish::Close),
-            Command::KeyDown(pitch, velocity) => self.wish(Wish::KeyDown(cause(pitch), pitch, velocity)),
-            Command::KeyUp(pitch) => self.wish(Wish::KeyUp(cause(pitch))),
+            Command::KeyDown(pitch, velocity) => {
+                self.wish(Wish::KeyDown { at: frame.now, cause: cause(pitch), pitch, velocity });
+            }
+            Command::KeyUp(pitch) => self.wish(Wish::KeyUp { at: frame.now, cause: cause(pitch) }),
             Command::Panic => self.wish(Wish::Panic),
             Command::Undo => {
                 if let Some(change) = self.history.undo() {
@@ -289,7 +338,10 @@ impl Window {
             }
             Command::Set(setting) => self.set(setting, true),
             Command::SetBackend(name) => self.set(Setting::Backend(name), true),
-            Command::ShowResult(take) => self.judge(&take, ctx),
+            Command::ShowResult(take) => {
+                self.result = None;
+                self.judge(&take, ctx);
+            }
             Command::DeleteTake(take) => {
                 if let Some(take) = TakeId::parse(&take) {
                     self.history.push(Change::Discard { take, discarded: true });
@@ -332,11 +384,11 @@ impl Window {
             Some(Entity::Piece(piece)) => piece.practice,
             _ => None,
         });
-        let practice = if same { session.settings } else { known.unwrap_or(session.settings) };
-        if !same {
-            self.wish(Wish::Open(id));
+        if same {
+            self.wish(Wish::Choose(change(session.settings)));
+        } else {
+            self.wish(Wish::Open(id, Some(change(known.unwrap_or(session.settings)))));
         }
-        self.wish(Wish::Choose(change(practice)));
         self.state.screen = Screen::Play;
     }
 
@@ -354,10 +406,8 @@ impl Window {
         }
     }
 
-    fn discard(&self, take: TakeId, discarded: bool) {
-        if let Some(program) = &self.program {
-            drop(program.bus.publish(Publish::new(take.entity(), Event::TakeDiscarded(discarded))));
-        }
+    fn discard(&mut self, take: TakeId, discarded: bool) {
+        self.publish(Publish::new(take.entity(), Event::TakeDiscarded(discarded)));
     }
 
     fn set(&mut self, setting: Setting, remember: bool) {
@@ -384,7 +434,7 @@ impl Window {
         let (due, rest): (Vec<_>, Vec<_>) = unsaved.into_iter().partition(|(_, due)| all || *due <= now);
         self.unsaved = rest;
         for (setting, _) in due {
-            drop(program.bus.publish(Publish::new(setting.entity(), Event::SettingChanged(setting))));
+            self.publish(Publish::new(setting.entity(), Event::SettingChanged(setting)));
         }
     }
 
@@ -412,7 +462,8 @@ impl eframe::App for Window {
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
-        self.stop();
+        let saved = self.stop();
+        self.saved.store(saved, Ordering::Release);
     }
 }
 
@@ -444,7 +495,8 @@ fn chosen(old: PracticeSettings, command: &Command) -> PracticeSettings {
             PracticeSettings { mode: Mode::Listen, heard_right, heard_left, ..old }
         }
         Command::SetMode(mode) => with_hands(PracticeSettings { mode, ..old }, old.practise),
-        Command::SetPractised(practise) => with_hands(old, practise),
+        Command::SetPractised(practise) if old.mode.is_judged() => with_hands(old, practise),
+        Command::SetPractised(practise) => PracticeSettings { practise, ..old },
         Command::SetHeard(Hand::Right, heard_right) => PracticeSettings { heard_right, ..old },
         Command::SetHeard(Hand::Left, heard_left) => PracticeSettings { heard_left, ..old },
         Command::SetTempo(tempo) => PracticeSettings { tempo, ..old },

@@ -317,6 +317,7 @@ impl Transport {
         self.interrupted = None;
         self.freeze(now);
         self.waiting = false;
+        self.hold = None;
         self.jump(now, tick.max(Ticks::ZERO).min(last), 0, 0);
     }
 

@@ -283,6 +283,8 @@ impl<M: Model> BusThread<M> {
                 self.core.step(now, Input::Publish(publish, Some(reply)), &mut self.side.fx);
             }
             Command::Transact(items, reply) => {
+                // What was played before somebody began something new belongs to what was before.
+                self.take_lanes(now);
                 self.core.step(now, Input::Transact(items, Some(reply)), &mut self.side.fx);
             }
             Command::AddLane(lane) => self.side.lanes.push(lane),

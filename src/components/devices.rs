@@ -285,7 +285,11 @@ impl MidiDesk {
             bus.publish(Publish::new(entity, event).actor(ACTOR));
         };
         match change {
-            midi::Change::Opened(_, identity) => publish(&identity, Event::DeviceConnected(identity.to_string())),
+            midi::Change::Opened(_, identity) => {
+                let name = identity.to_string();
+                self.fault.take_if(|fault| fault.starts_with(&name));
+                publish(&identity, Event::DeviceConnected(name));
+            }
             midi::Change::Closed(_, identity) => publish(&identity, Event::DeviceLost),
             midi::Change::Failed(_, identity, reason) => {
                 self.fault = Some(format!("{identity}: {reason}"));
@@ -295,7 +299,7 @@ impl MidiDesk {
         }
     }
 
-    /// Every device there is or was, the keys of the window first.
+    /// Every device there is or was.
     pub fn report(&self) -> Vec<DeviceReport> {
         #[cfg(feature = "sound")]
         return self.inputs.as_ref().map(|inputs| inputs.report()).unwrap_or_default();

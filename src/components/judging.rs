@@ -12,6 +12,9 @@ use crate::practice::wait::{Step, WaitMatcher};
 use crate::practice::{Mode, PlayedId, PlayedNote, PracticeSettings, Verdict, VerdictKind};
 use crate::time::{Micros, Rate, Stamp, StreamId, Ticks, div_round};
 
+/// The same course of the music told again, when nothing but the volume changed say, differs by a rounding at most.
+const SAME_COURSE: Micros = Micros(2_000);
+
 /// One clock for all notes of a take: exact by the frame where the driver knows it, by the monotonic clock elsewhere.
 /// Every event of the transport brings the two in step.
 #[derive(Clone, Copy, Debug, Default)]
@@ -260,9 +263,14 @@ impl TakeJudge {
         let Judge::Tempo(judge) = &mut self.judge else { return Judged::default() };
         let plan = *judge.plan();
         let start = now.time_of(self.score.tempo(), plan.from);
-        if let (true, Some(course)) = (looped, self.course)
-            && course.plan.speed == now.speed
+        let (range_start, _) = self.settings.ticks(self.score.bars());
+        let same_speed = self.course.filter(|c| c.plan.speed == now.speed);
+        if let (false, Some(course)) = (looped, same_speed)
+            && (start - course.start).0.abs() < SAME_COURSE.0
         {
+            return Judged::default();
+        }
+        if let (true, Some(course)) = (looped, same_speed.filter(|c| c.plan.from == range_start)) {
             let contiguous = course.announced > course.start;
             let next = if contiguous { course.announced + plan.duration(&self.score) } else { start };
             judge.begin_pass(next);

@@ -69,7 +69,7 @@ impl Library {
         let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         let reading =
             formats::read(&name, &bytes).map_err(|reason| OpenError::Format { path: shown.clone(), reason })?;
-        let id = PieceId(blake3::hash(&bytes).to_hex()[..16].into());
+        let id = name_of(&bytes);
         let score = Arc::new(reading.score);
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
         if bytes.len() <= KEPT_BYTES_MAX && bus.snapshot().state.get(id.score_entity().as_str()).is_none() {
@@ -130,11 +130,20 @@ fn load(snapshot: &Snapshot<Trainer>, id: &PieceId) -> Result<Score, OpenError> 
     let path = info.path.clone().unwrap_or_default();
     let bytes = match snapshot.state.value(id.score_entity().as_str()) {
         Some(Entity::Score(bytes)) => bytes.to_vec(),
-        _ => read_file(Path::new(&path))?,
+        // Another file under the same name is another piece: old takes are not judged against it.
+        _ => match read_file(Path::new(&path))? {
+            bytes if name_of(&bytes) == *id => bytes,
+            _ => return Err(OpenError::Gone(path)),
+        },
     };
     let name = Path::new(&path).file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or(info.title);
     let reading = formats::read(&name, &bytes).map_err(|reason| OpenError::Format { path, reason })?;
     Ok(reading.score)
+}
+
+/// The name of a file's content: the same wherever the file lies.
+fn name_of(bytes: &[u8]) -> PieceId {
+    PieceId(blake3::hash(bytes).to_hex()[..16].into())
 }
 
 /// A file's bytes, refused by length before they are read.

@@ -8,13 +8,13 @@ use crate::bus::Envelope;
 use crate::model::{Event, PieceId, TakeEnd, TakeId, TakeStart, Trainer, TransportChange};
 use crate::music::{Hands, NoteId, Percent, Pitch, Score};
 use crate::practice::result::TakeResult;
-use crate::practice::{Heard, Mode, PracticeSettings, Verdict, VerdictKind};
+use crate::practice::{Heard, Mode, PracticeSettings, Verdict, VerdictKind, scaled_to_speed};
 use crate::time::{Micros, Stamp, Ticks, WallMillis};
 
 use super::judging::{Judged, TakeJudge};
 
-/// How long after the end of the music the last notes may still come, in *Keep tempo*. Longer than any note is judged
-/// late.
+/// How long after the end of the music the last notes may still come, in *Keep tempo* at full speed. Longer than any
+/// note is judged late.
 const AFTERMATH: Micros = Micros::from_millis(700);
 
 /// A name for a new take, and the moment at which it begins.
@@ -34,6 +34,8 @@ pub enum Effect {
     Engine(Command),
     /// Publish in one transaction, and wait until it is applied: what the engine does next belongs to the new take.
     Switch {
+        /// The take that was recorded until now.
+        from: TakeId,
         /// To which take what happens.
         events: Vec<(TakeId, Event)>,
         /// When.
@@ -107,6 +109,8 @@ pub struct Session {
     playing: bool,
     /// Where *Play* begins when not at the start of the range.
     start: Option<Ticks>,
+    /// Passes that are over, whose verdicts are not shown any more.
+    passes_shown: u32,
     view: SessionView,
     effects: Vec<Effect>,
 }
@@ -121,6 +125,7 @@ impl Session {
             take,
             playing: false,
             start: None,
+            passes_shown: 0,
             view: SessionView::default(),
             effects: Vec::new(),
         }
@@ -197,6 +202,7 @@ impl Session {
             metronome: settings.metronome,
             heard_right: settings.heard_right,
             heard_left: settings.heard_left,
+            count_in_bars: if old.looping { old.count_in_bars } else { settings.count_in_bars },
             ..old
         } == settings;
         if !same_course {
@@ -217,15 +223,17 @@ impl Session {
         if self.playing {
             return;
         }
+        // The music has ended, and the last notes had not had all their time yet.
+        self.end_take(TakeEnd::Completed, ids);
         let (from, to) = self.range();
         let start = self.start.take().filter(|t| (from..to).contains(t)).unwrap_or(from);
         self.clear_marks();
         self.configure();
-        self.engine(Command::Seek(start));
         let mode = self.settings.mode;
         if mode.is_judged() {
             self.begin_take(&stand, start, ids);
         } else {
+            self.engine(Command::Seek(start));
             self.engine(Command::Hold(self.stop_at()));
         }
         // Whoever waits for the person needs no count-in: the first note is theirs.
@@ -238,6 +246,8 @@ impl Session {
         let Fresh { take, wall, now } = ids();
         let begin = TakeStart { at: wall, piece: Some(stand.id.clone()), practice: Some(self.settings) };
         self.switch(take, begin, TakeEnd::Stopped, now);
+        // Not before: where the music begins belongs to the new take.
+        self.engine(Command::Seek(start));
         let judge = TakeJudge::new(stand.score.clone(), self.settings);
         let first = judge.wait_matcher().map(|_| first_onset(&stand.score, &self.settings, start));
         self.running = Some(Running { take, judge, ends_at: None });
@@ -258,6 +268,27 @@ impl Session {
         self.end_take(TakeEnd::Stopped, ids);
     }
 
+    /// Stops, and keeps the place for the next time: to the bar when it is judged, exactly when one listens.
+    pub fn pause(&mut self, at: Option<Ticks>, ids: &mut dyn FnMut() -> Fresh) {
+        let was_playing = self.playing;
+        self.stop(ids);
+        if let (true, Some(tick), Some(stand)) = (was_playing, at, &self.stand) {
+            let bars = stand.score.bars();
+            let bar = bars.get(bars.index_at(tick)).start.max(self.range().0);
+            let start = if self.settings.mode.is_judged() { bar } else { tick };
+            self.start = Some(start);
+            self.engine(Command::Seek(start));
+        }
+    }
+
+    /// The change of takes was refused: what was recorded before still is, and nothing is judged.
+    pub fn switch_failed(&mut self, recorded: TakeId) {
+        self.take = recorded;
+        self.running = None;
+        self.playing = false;
+        self.engine(Command::Stop);
+    }
+
     /// Goes to a tick, snapped to its bar; while a take runs it goes on from there.
     pub fn seek(&mut self, tick: Ticks) {
         let Some(stand) = &self.stand else { return };
@@ -266,7 +297,7 @@ impl Session {
         let start = bars.get(bars.index_at(tick)).start.max(from).min(Ticks((to.0 - 1).max(from.0)));
         let first = first_onset(&stand.score, &self.settings, start);
         let waits = self.running.as_ref().is_some_and(|r| r.judge.wait_matcher().is_some());
-        self.start = Some(start);
+        self.start = (!self.playing).then_some(start);
         self.engine(Command::Seek(start));
         if self.playing && waits {
             self.engine(Command::Hold(first.or(self.stop_at())));
@@ -284,8 +315,9 @@ impl Session {
     /// An event of the log, of whichever take.
     pub fn event(&mut self, envelope: &Envelope<Trainer>, now: Micros, ids: &mut dyn FnMut() -> Fresh) {
         let Some(event) = envelope.event() else { return };
-        if let Event::TransportMoved(moved) = event {
-            self.transport(moved.change, now, ids);
+        let of_this_take = envelope.entity == self.take.entity();
+        if let (true, Event::TransportMoved(moved)) = (of_this_take, event) {
+            self.transport(moved.change, now);
         }
         let Some(running) = &mut self.running else { return };
         if envelope.entity != running.take.entity() {
@@ -296,6 +328,7 @@ impl Session {
         {
             self.view.marks.fill(None);
             self.view.extras.clear();
+            self.passes_shown = running.judge.result().passes;
         }
         let judged = running.judge.event(envelope.version, event, envelope.stamp.as_ref());
         if let (Event::NotePlayed(played), true) = (event, judged.verdicts.iter().any(|v| v.kind.is_wrong())) {
@@ -317,7 +350,7 @@ impl Session {
         }
     }
 
-    fn transport(&mut self, change: TransportChange, now: Micros, ids: &mut dyn FnMut() -> Fresh) {
+    fn transport(&mut self, change: TransportChange, now: Micros) {
         let waits_for_person = self.running.as_ref().is_some_and(|r| r.judge.wait_matcher().is_some());
         match change {
             TransportChange::Ended => self.music_ended(now),
@@ -328,14 +361,13 @@ impl Session {
             }
             _ => {}
         }
-        let _ = ids;
     }
 
     fn music_ended(&mut self, now: Micros) {
         self.playing = false;
         self.start = None;
         if let Some(running) = &mut self.running {
-            running.ends_at = Some(now + AFTERMATH);
+            running.ends_at = Some(now + scaled_to_speed(AFTERMATH, self.settings.tempo));
         } else {
             let from = self.range().0;
             self.engine(Command::Seek(from));
@@ -343,11 +375,17 @@ impl Session {
     }
 
     fn follow(&mut self, judged: Judged, now: Micros, ids: &mut dyn FnMut() -> Fresh) {
+        if judged == Judged::default() {
+            return;
+        }
         let Some(take) = self.running.as_ref().map(|r| r.take) else { return };
         for verdict in judged.impression.iter().chain(&judged.verdicts) {
             self.mark(verdict, now);
         }
-        self.view.extras.extend(judged.extras);
+        let shown = self.passes_shown;
+        if judged.verdicts.iter().all(|v| v.pass >= shown) {
+            self.view.extras.extend(judged.extras);
+        }
         for verdict in judged.verdicts {
             self.effects.push(Effect::Publish(take, Event::VerdictGiven(verdict)));
         }
@@ -382,8 +420,8 @@ impl Session {
             (next, Event::TakeStarted(begin)),
             (next, Event::RecorderPointed(Some(next))),
         ];
-        self.take = next;
-        self.effects.push(Effect::Switch { events, at });
+        let from = std::mem::replace(&mut self.take, next);
+        self.effects.push(Effect::Switch { from, events, at });
     }
 
     /// Tells the engine how the piece is practised.
@@ -411,7 +449,11 @@ impl Session {
         self.stand.as_ref().map_or((Ticks::ZERO, Ticks(1)), |s| self.settings.ticks(s.score.bars()))
     }
 
+    /// Shows a verdict, unless it is about a pass that is over: its notes are to come again.
     fn mark(&mut self, verdict: &Verdict, now: Micros) {
+        if verdict.pass < self.passes_shown {
+            return;
+        }
         if let Some(slot) = verdict.written.and_then(|id| self.view.marks.get_mut(id.0 as usize)) {
             *slot = Some(NoteMark { kind: verdict.kind, deviation: verdict.deviation, at: now });
         }
@@ -422,6 +464,7 @@ impl Session {
         self.view.marks = vec![None; notes];
         self.view.extras.clear();
         self.view.wrong = None;
+        self.passes_shown = 0;
     }
 
     fn show_needed(&mut self) {

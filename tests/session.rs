@@ -1,0 +1,259 @@
+//! The practice session as a state machine: what the engine is told, in which order, and which take records what.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use music_trainer::audio::Command;
+use music_trainer::bus::{Body, DeviceId, Envelope, EventId};
+use music_trainer::components::session::{Effect, Fresh, OnStand, Session, first_settings};
+use music_trainer::formats::notation;
+use music_trainer::model::{Event, PieceId, Played, TakeId, Trainer, TransportChange, TransportMoved};
+use music_trainer::music::Percent;
+use music_trainer::practice::{BarRange, Mode, PracticeSettings};
+use music_trainer::time::{Frames, Micros, Rate, Stamp, StreamId, Ticks, WallMillis};
+
+const RATE: Rate = Rate(48_000);
+/// Two bars of four quarters, a quarter is 480 ticks, or half a second.
+const NOTES: &str = "tempo: 120\nR: c4 d e f | g f e d";
+
+/// A session with a clock in the hand.
+struct Room {
+    session: Session,
+    now: Micros,
+    takes: u64,
+    version: u64,
+    told: Vec<String>,
+}
+
+impl Room {
+    fn new(settings: PracticeSettings) -> Self {
+        let session = Session::new(TakeId(1));
+        let mut room = Self { session, now: Micros(1_000_000), takes: 1, version: 0, told: Vec::new() };
+        let score = Arc::new(notation::score(NOTES).expect("the notes are written right"));
+        let stand = OnStand { id: PieceId::builtin("test"), score };
+        room.with(|session, ids| session.open(stand, settings, ids));
+        room.told.clear();
+        room
+    }
+
+    fn with(&mut self, act: impl FnOnce(&mut Session, &mut dyn FnMut() -> Fresh)) {
+        let (takes, now) = (&mut self.takes, self.now);
+        let mut ids = || {
+            *takes += 1;
+            Fresh { take: TakeId(*takes), wall: WallMillis(0), now }
+        };
+        act(&mut self.session, &mut ids);
+        for effect in self.session.take_effects() {
+            self.told.extend(tell(&effect));
+        }
+    }
+
+    /// What was told since last asked.
+    fn told(&mut self) -> String {
+        std::mem::take(&mut self.told).join(" · ")
+    }
+
+    fn happens(&mut self, event: Event) {
+        self.version += 1;
+        let frame = RATE.frames(self.now);
+        let stamp = Stamp { driver: self.now, mono: self.now, frame: Some(frame), stream: StreamId(1) };
+        let take = self.session.current_take();
+        let envelope = Envelope::<Trainer> {
+            seq: self.version,
+            id: EventId { device: DeviceId(1), device_seq: self.version },
+            topic: Cow::Borrowed("any"),
+            entity: take.entity(),
+            version: self.version,
+            base: None,
+            hlc: 0,
+            stamp: Some(stamp),
+            cause: None,
+            actor: Cow::Borrowed("test"),
+            schema: Cow::Borrowed("any"),
+            schema_version: 1,
+            body: Body::Known { event, encoded: None },
+        };
+        let now = self.now;
+        self.with(|session, ids| session.event(&envelope, now, ids));
+    }
+
+    fn key(&mut self, key: u8) {
+        self.happens(Event::NotePlayed(Played { source: 0, data: [0x90, key, 80] }));
+    }
+
+    fn moved(&mut self, change: TransportChange) {
+        self.happens(Event::TransportMoved(TransportMoved { change, rate: RATE }));
+    }
+}
+
+fn tell(effect: &Effect) -> Option<String> {
+    Some(match effect {
+        Effect::Engine(Command::Play { count_in }) => format!("play after {count_in}"),
+        Effect::Engine(Command::Stop) => "stop".to_owned(),
+        Effect::Engine(Command::Seek(tick)) => format!("seek {tick}"),
+        Effect::Engine(Command::Hold(Some(tick))) => format!("hold {tick}"),
+        Effect::Engine(Command::Hold(None)) => "hold none".to_owned(),
+        Effect::Engine(Command::AdvanceTo { tick, hold }) => match hold {
+            Some(hold) => format!("advance {tick} hold {hold}"),
+            None => format!("advance {tick}"),
+        },
+        Effect::Engine(_) => return None,
+        Effect::Switch { events, .. } => {
+            let told = events.iter().map(|(take, event)| match event {
+                Event::TakeEnded(end) => format!("end {} {end:?}", take.0),
+                Event::TakeStarted(start) => {
+                    format!("begin {} {}", take.0, if start.piece.is_some() { "piece" } else { "free" })
+                }
+                _ => format!("record {}", take.0),
+            });
+            told.collect::<Vec<_>>().join(", ")
+        }
+        Effect::Publish(take, Event::VerdictGiven(verdict)) => format!("{} {:?}", take.0, verdict.kind).to_lowercase(),
+        Effect::Publish(..) => return None,
+    })
+}
+
+fn wait() -> PracticeSettings {
+    first_settings(Mode::Wait)
+}
+
+#[test]
+fn waiting_begins_a_take_before_the_music_and_holds_at_the_first_note() {
+    let mut room = Room::new(wait());
+    room.with(|session, ids| session.play(ids));
+    assert_eq!(room.told(), "end 1 Stopped, begin 2 piece, record 2 · seek 0 · hold 0 · play after 0");
+}
+
+#[test]
+fn each_group_that_is_done_turns_the_page_to_the_next() {
+    let mut room = Room::new(wait());
+    room.with(|session, ids| session.play(ids));
+    room.told();
+    room.key(60);
+    assert_eq!(room.told(), "2 ontime · advance 0 hold 480");
+    room.key(61);
+    assert_eq!(room.told(), "2 extra");
+    room.key(62);
+    assert_eq!(room.told(), "2 ontime · advance 480 hold 960");
+}
+
+#[test]
+fn the_last_note_ends_the_take_and_the_free_one_goes_on() {
+    let mut room = Room::new(wait());
+    room.with(|session, ids| session.play(ids));
+    for key in [60, 62, 64, 65, 67, 65, 64] {
+        room.key(key);
+    }
+    room.told();
+    room.key(62);
+    assert_eq!(room.told(), "2 ontime · advance 3360 · end 2 Completed, begin 3 free, record 3");
+    let view = room.session.view();
+    assert!(view.completed && !view.judging && view.finished_take == Some(TakeId(2)));
+    assert_eq!(view.result.map(|r| r.counts.right()), Some(8));
+}
+
+#[test]
+fn a_loop_goes_on_after_its_last_note() {
+    let range = Some(BarRange::new(1, 1));
+    let mut room = Room::new(PracticeSettings { range, looping: true, ..wait() });
+    room.with(|session, ids| session.play(ids));
+    for key in [67, 65, 64] {
+        room.key(key);
+    }
+    room.told();
+    room.key(62);
+    assert_eq!(room.told(), "2 ontime · advance 3360");
+    room.moved(TransportChange::Looped { pass: 1 });
+    room.key(67);
+    assert_eq!(room.told(), "2 ontime · advance 1920 hold 2400");
+}
+
+#[test]
+fn stopping_ends_the_take_and_what_was_not_reached_is_not_held_against_the_person() {
+    let mut room = Room::new(PracticeSettings { mode: Mode::Tempo, count_in_bars: 1, ..wait() });
+    room.with(|session, ids| session.play(ids));
+    assert!(room.told().ends_with("hold none · play after 1"));
+    room.moved(TransportChange::Runs { place: 0, speed: Percent::FULL });
+    room.key(60);
+    room.now += Micros(600_000);
+    room.with(|session, ids| session.stop(ids));
+    assert_eq!(room.told(), "stop · 2 ontime · 2 missed · end 2 Stopped, begin 3 free, record 3");
+}
+
+#[test]
+fn the_end_of_the_music_ends_the_take_once_late_notes_have_had_their_time() {
+    let mut room = Room::new(PracticeSettings { mode: Mode::Tempo, ..wait() });
+    room.with(|session, ids| session.play(ids));
+    room.moved(TransportChange::Runs { place: 0, speed: Percent::FULL });
+    room.told();
+    room.now += RATE.micros(Frames(8 * 24_000));
+    room.moved(TransportChange::Ended);
+    assert_eq!(room.told(), "");
+    let now = room.now + Micros::SECOND;
+    room.now = now;
+    room.with(|session, ids| session.time_passes(now, ids));
+    assert!(room.told().ends_with("end 2 Completed, begin 3 free, record 3"));
+}
+
+#[test]
+fn another_mode_ends_the_take_and_another_tempo_does_not() {
+    let mut room = Room::new(wait());
+    room.with(|session, ids| session.play(ids));
+    room.told();
+    room.with(|session, ids| session.choose(PracticeSettings { tempo: Percent::new(50), ..wait() }, ids));
+    assert_eq!(room.told(), "");
+    room.with(|session, ids| session.choose(PracticeSettings { mode: Mode::Listen, ..wait() }, ids));
+    assert!(room.told().starts_with("stop · "));
+    assert!(!room.session.view().playing);
+}
+
+#[test]
+fn seeking_while_it_waits_holds_at_the_next_note_there() {
+    let mut room = Room::new(wait());
+    room.with(|session, ids| session.play(ids));
+    room.told();
+    room.with(|session, _| session.seek(Ticks(2_000)));
+    assert_eq!(room.told(), "seek 1920 · hold 1920");
+    room.moved(TransportChange::Sought { tick: Ticks(1_920) });
+    room.key(67);
+    assert_eq!(room.told(), "2 ontime · advance 1920 hold 2400");
+}
+
+#[test]
+fn a_pause_keeps_the_place() {
+    let mut room = Room::new(PracticeSettings { mode: Mode::Listen, ..wait() });
+    room.with(|session, ids| session.play(ids));
+    room.told();
+    room.with(|session, ids| session.pause(Some(Ticks(2_500)), ids));
+    assert_eq!(room.told(), "stop · seek 2500");
+    room.with(|session, ids| session.play(ids));
+    assert_eq!(room.told(), "seek 2500 · hold none · play after 0");
+    let mut room = Room::new(wait());
+    room.with(|session, ids| session.play(ids));
+    room.with(|session, ids| session.pause(Some(Ticks(2_500)), ids));
+    room.told();
+    room.with(|session, ids| session.play(ids));
+    assert!(room.told().contains("seek 1920 · hold 1920"), "what is judged begins with a bar");
+}
+
+#[test]
+fn a_change_of_takes_that_was_refused_leaves_the_old_one() {
+    let mut room = Room::new(wait());
+    room.with(|session, ids| session.play(ids));
+    room.told();
+    room.with(|session, _| session.switch_failed(TakeId(1)));
+    assert_eq!(room.told(), "stop");
+    assert_eq!(room.session.current_take(), TakeId(1));
+    room.with(|session, ids| session.play(ids));
+    assert!(room.told().starts_with("end 1 Stopped, begin 3 piece"));
+}
+
+#[test]
+fn a_range_ends_where_it_ends() {
+    let range = Some(BarRange::new(0, 0));
+    let mut room = Room::new(PracticeSettings { mode: Mode::Tempo, range, ..wait() });
+    room.with(|session, ids| session.play(ids));
+    assert!(room.told().contains("hold 1920"));
+    room.moved(TransportChange::Waits { tick: Ticks(1_920) });
+    assert_eq!(room.told(), "stop");
+}
