@@ -3,8 +3,9 @@
 use std::fmt::{self, Debug};
 use std::sync::Arc;
 
-use super::health::Health;
-use super::storage::{Header, StoreSize};
+pub use super::health::Health;
+use super::storage::Header;
+pub use super::storage::StoreSize;
 use crate::time::{Micros, Stamp, WallMillis};
 
 /// Events that [`Report::recent`] holds at most.

@@ -1,7 +1,7 @@
 //! Every text of the window, in one table, ready for other languages. Nothing else in `ui` holds words to be read.
 
+use crate::bus::inspect::StoreSize;
 use crate::bus::inspect::{Fill, Histogram, LaneReport, Report, SubscriberReport};
-use crate::bus::storage::StoreSize;
 use crate::music::{Hand, Hands, KeySignature, Pitch, Spelling};
 use crate::practice::result::{BarResult, Counts, Timing, Trouble};
 use crate::practice::{BarRange, Heard, Mode, Preset, VerdictKind};

@@ -14,8 +14,7 @@ use super::widgets::{
     Line, Segment, card_ui, empty_ui, histogram_ui, inside, page_frame, segmented_ui, segmented_width,
 };
 use super::{Cx, icons, topbar};
-use crate::bus::Health;
-use crate::bus::inspect::{BUCKETS, Histogram, Report};
+use crate::bus::inspect::{BUCKETS, Health, Histogram, Report};
 
 const TABS: [InspectorTab; 3] = [InspectorTab::Flow, InspectorTab::Entities, InspectorTab::Subscribers];
 
