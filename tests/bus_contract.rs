@@ -50,9 +50,9 @@ impl Bench {
         self.bus.publish(Publish::new(key, event)).applied()
     }
 
-    /// Looks until it is so; each look waits for the bus thread.
+    /// Looks until it is so; each look waits for the bus thread. Writing out a panic alone can take a second.
     fn until(&self, what: &str, is_so: impl Fn(&Report) -> bool) -> Arc<Report> {
-        for _ in 0..20_000 {
+        for _ in 0..2_000_000 {
             let report = self.bus.inspect_now().expect("the bus answers");
             if is_so(&report) {
                 return report;
