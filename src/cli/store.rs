@@ -1,15 +1,15 @@
 //! `inspect`, `log`, `verify` and `backup`: what a data folder holds. They read beside a running program and never take
 //! its lock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::bus::storage::{StorageReader, StoredEvent, Table};
-use crate::bus::subscription::{CursorRow, row_key};
-use crate::bus::{Envelope, inspect::event_json, start};
+use crate::bus::inspect::{SubscriberReport, event_json};
+use crate::bus::storage::{EventId, StateRow, StorageReader, StoredEvent};
+use crate::bus::{Envelope, rows, start};
 use crate::model::Trainer;
 use crate::store::{self, LmdbReader};
 
@@ -134,57 +134,64 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
+/// What the log itself tells: how many events of each topic, and how many edits did not know of the one before.
+#[derive(Default)]
+struct LogFacts {
+    events: u64,
+    topics: BTreeMap<String, u64>,
+    conflicts: u64,
+    last: HashMap<Box<str>, EventId>,
+}
+
+impl LogFacts {
+    fn take(&mut self, stored: StoredEvent) {
+        let header = stored.header;
+        self.events += 1;
+        *self.topics.entry(header.topic.into_string()).or_default() += 1;
+        let before = self.last.insert(header.entity, header.id);
+        self.conflicts += u64::from(header.base.is_some() && header.base != before);
+    }
+}
+
 fn inspect_document(reader: &LmdbReader) -> Result<Value, CliError> {
     let end = reader.last().map_err(CliError::of)?;
-    let mut topics: BTreeMap<String, u64> = BTreeMap::new();
-    let mut events = 0_u64;
+    let mut log = LogFacts::default();
     each_event(reader, 1, |stored| {
-        events += 1;
-        *topics.entry(stored.header.topic.into_string()).or_default() += 1;
+        log.take(stored);
         Ok(())
     })?;
     let mut kinds: BTreeMap<String, u64> = BTreeMap::new();
-    let mut entities = 0_u64;
-    let mut count = |row: crate::bus::storage::StateRow| {
-        entities += 1;
+    let mut count = |row: StateRow| {
         let kind = row.entity.split('/').next().unwrap_or_default().to_owned();
         *kinds.entry(kind).or_default() += 1;
     };
     reader.state(&mut count).map_err(CliError::of)?;
-    let dead = reader.rows(Table::DeadLetters, b"").map_err(CliError::of)?.len();
+    let dead = rows::dead_letters(reader).map_err(CliError::of)?.len();
+    let subscribers = rows::reports(reader, end.seq).map_err(CliError::of)?;
     let size = reader.size().map_err(CliError::of)?;
     Ok(json!({
         "applied": end.seq,
         "durable": end.seq,
-        "events": events,
-        "entities": entities,
+        "events": log.events,
+        "entities": kinds.values().sum::<u64>(),
         "kinds": kinds,
-        "topics": topics.iter().map(|(name, count)| json!({ "name": name, "events": count })).collect::<Vec<_>>(),
-        "subscribers": subscribers(reader, end.seq)?,
+        "topics": log.topics.iter().map(|(name, count)| json!({ "name": name, "events": count })).collect::<Vec<_>>(),
+        "subscribers": subscribers.iter().map(subscriber).collect::<Vec<_>>(),
         "dead_letters": dead,
-        "conflicts": 0,
+        "conflicts": log.conflicts,
         "store": { "bytes": size.bytes, "map_used": size.map_used, "schema_version": store::STORE_FORMAT },
-        "health": "ok",
+        // From outside nobody sees what a running program has not written yet; what is written could be read.
+        "health": "readable",
     }))
 }
 
-fn subscribers(reader: &LmdbReader, applied: u64) -> Result<Vec<Value>, CliError> {
-    let mut found = Vec::new();
-    for row in reader.rows(Table::Cursors, b"").map_err(CliError::of)? {
-        let name = String::from_utf8_lossy(row.key.split(|b| *b == 0).next().unwrap_or_default()).into_owned();
-        let Some(cursor) = row.value.as_deref().and_then(|v| rmp_serde::from_slice::<CursorRow>(v).ok()) else {
-            continue;
-        };
-        let prefix = row_key(&name, b"");
-        let pending = reader.rows(Table::Pending, &prefix).map_err(CliError::of)?.len();
-        found.push(json!({
-            "name": name,
-            "acked": cursor.acked(),
-            "lag": applied.saturating_sub(cursor.acked()),
-            "pending": pending.max(cursor.open.len()),
-            "redelivered": cursor.redelivered,
-            "parked": cursor.parked,
-        }));
-    }
-    Ok(found)
+fn subscriber(report: &SubscriberReport) -> Value {
+    json!({
+        "name": report.name,
+        "acked": report.acked,
+        "lag": report.lag,
+        "pending": report.pending,
+        "redelivered": report.redelivered,
+        "parked": report.parked,
+    })
 }
