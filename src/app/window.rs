@@ -101,7 +101,8 @@ impl Window {
         self.program.take().is_none_or(Program::stop)
     }
 
-    fn frame(&mut self, ui: &mut egui::Ui) {
+    /// Draws one frame and applies what the person wants. Draws nothing once the program is stopped.
+    pub fn draw_frame(&mut self, ui: &mut egui::Ui) {
         let Some(program) = &mut self.program else { return };
         let desk = program.control.desk();
         let head = program.playhead.read();
@@ -458,7 +459,7 @@ impl Window {
 
 impl eframe::App for Window {
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
-        self.frame(ui);
+        self.draw_frame(ui);
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
