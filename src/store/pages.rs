@@ -14,7 +14,6 @@
 
 use std::cmp::Ordering;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 
 use super::image::{ImageError, Meta};
 
@@ -243,9 +242,20 @@ impl Walk<'_> {
         if at + (out.len().max(self.page)) as u64 > self.length {
             return damaged(number, "past the end of the file");
         }
-        self.file.seek(SeekFrom::Start(at))?;
-        Ok(self.file.read_exact(out)?)
+        read_at(self.file, at, out)
     }
+}
+
+#[cfg(unix)]
+fn read_at(file: &mut File, at: u64, out: &mut [u8]) -> Result<(), ImageError> {
+    Ok(std::os::unix::fs::FileExt::read_exact_at(file, out, at)?)
+}
+
+#[cfg(not(unix))]
+fn read_at(file: &mut File, at: u64, out: &mut [u8]) -> Result<(), ImageError> {
+    use std::io::{Read, Seek, SeekFrom};
+    file.seek(SeekFrom::Start(at))?;
+    Ok(file.read_exact(out)?)
 }
 
 /// The nodes of a page, if they lie within it, side by side and without a gap.
@@ -256,7 +266,8 @@ fn nodes(page: &[u8], is_leaf: bool) -> Option<Vec<Node<'_>>> {
     }
     let mut taken = 0;
     let pointers = page[PAGE_HEADER..lower].as_chunks::<2>().0;
-    let nodes = pointers.iter().map(|pointer| {
+    let mut nodes = Vec::with_capacity(pointers.len());
+    for pointer in pointers {
         let at = usize::from(u16::from_ne_bytes(*pointer));
         if at < upper || !at.is_multiple_of(2) {
             return None;
@@ -274,9 +285,8 @@ fn nodes(page: &[u8], is_leaf: bool) -> Option<Vec<Node<'_>>> {
         };
         let data = rest.get(..length)?;
         taken += (NODE_HEADER + key.len() + length).next_multiple_of(2);
-        Some(Node { flags, number, key, data })
-    });
-    let nodes: Vec<_> = nodes.collect::<Option<_>>()?;
+        nodes.push(Node { flags, number, key, data });
+    }
     (taken == page.len() - upper).then_some(nodes)
 }
 
