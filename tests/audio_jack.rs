@@ -2,22 +2,21 @@
 //! and a server that dies and comes back. The server is this test's own; a machine without jackd fails here, loudly.
 #![cfg(feature = "jack")]
 
-use std::process::{Child, Command as Process, Stdio};
+mod jack_support;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use jack::{AudioIn, Client, ClientOptions, Control, MidiOut, Port, ProcessHandler, ProcessScope, RawMidi};
+use jack::{AudioIn, Client, Control, MidiOut, Port, ProcessHandler, ProcessScope, RawMidi};
+use jack_support::{PERIOD, Server, client, drain, until, with_server_name};
 use music_trainer::audio::backend::{Backend, JackBackend, Kind, NullBackend, StreamConfig};
 use music_trainer::audio::instrument::{Instrument, Part, Pedal};
 use music_trainer::audio::{Command, Engine, Notice, Reports, Schedule, Supervisor, engine};
 use music_trainer::music::{Meter, Pitch};
 use music_trainer::time::{Clock, Micros, Rate, Ticks, WallMillis};
 
-const PERIOD: u32 = 1024;
 /// Runs that an interruption of the sound (the machine is shared) may spoil before the test gives up.
 const RUNS_MAX: usize = 8;
-/// In the environment of the process that does the work; its server is in `JACK_DEFAULT_SERVER`.
-const INNER: &str = "MUSIC_TRAINER_JACK_TEST";
 
 struct Monotonic(std::time::Instant);
 
@@ -33,74 +32,6 @@ impl Clock for Monotonic {
 fn clock() -> Arc<dyn Clock> {
     #[expect(clippy::disallowed_methods, reason = "a real server runs in real time")]
     Arc::new(Monotonic(std::time::Instant::now()))
-}
-
-/// A server of our own. On drop it may tidy up its shared memory; then it is killed.
-struct Server(Child);
-
-impl Server {
-    fn start(name: &str) -> Self {
-        let period = PERIOD.to_string();
-        let child = Process::new("jackd")
-            .args(["-r", "-n", name, "-d", "dummy", "-r", "48000", "-p", &period])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("jackd starts: install jackd2");
-        Self(child)
-    }
-}
-
-impl Server {
-    /// As in a crash.
-    fn kill(&mut self) {
-        let _gone = self.0.kill();
-        let _gone = self.0.wait();
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _asked = Process::new("kill").arg(self.0.id().to_string()).stderr(Stdio::null()).status();
-        for _ in 0..200 {
-            if !matches!(self.0.try_wait(), Ok(None)) {
-                return;
-            }
-            std::thread::park_timeout(Duration::from_millis(10));
-        }
-        self.kill();
-    }
-}
-
-/// Runs `body` in a process of its own whose JACK server is `name` (the variable must be set before libjack loads).
-fn with_server_name(test: &str, body: impl FnOnce(&str)) {
-    let name = format!("mt-{test}-{}", std::process::id());
-    if let Ok(inner) = std::env::var(INNER) {
-        return body(&inner);
-    }
-    let run = Process::new(std::env::current_exe().expect("this test"))
-        .args(["--exact", test, "--nocapture"])
-        .env(INNER, &name)
-        .env("JACK_DEFAULT_SERVER", &name)
-        .output()
-        .expect("the test runs again");
-    let said = format!("{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
-    assert!(run.status.success(), "{said}");
-}
-
-/// Tries until it works, for 20 seconds.
-fn until<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..2_000 {
-        if let Some(done) = attempt() {
-            return done;
-        }
-        std::thread::park_timeout(Duration::from_millis(10));
-    }
-    panic!("{what}: not within 20 seconds");
-}
-
-fn client(name: &str) -> Client {
-    until("a client of the server", || Client::new(name, ClientOptions::NO_START_SERVER).ok()).0
 }
 
 /// One sample of 0.5 for each onset.
@@ -206,10 +137,6 @@ impl Program {
         ear.as_client().connect_ports_by_name("music-trainer:out_left", "ear:in").expect("connected");
         (ear, consumer)
     }
-}
-
-fn drain<T>(ring: &mut rtrb::Consumer<T>) -> Vec<T> {
-    std::iter::from_fn(|| ring.pop().ok()).collect()
 }
 
 #[test]

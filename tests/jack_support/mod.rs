@@ -1,0 +1,96 @@
+//! A JACK server of a test's own, and clients of it.
+#![allow(dead_code, unreachable_pub)]
+
+use std::process::{Child, Command as Process, Stdio};
+use std::time::Duration;
+
+use jack::{Client, ClientOptions};
+
+/// Frames in a cycle of the server. Shorter ones are cut short too often where a machine is shared.
+pub const PERIOD: u32 = 1024;
+/// In the environment of the process that does the work; its server is in `JACK_DEFAULT_SERVER`.
+const INNER: &str = "MUSIC_TRAINER_JACK_TEST";
+
+/// A server of our own. On drop it may tidy up its shared memory; then it is killed.
+pub struct Server(Child);
+
+impl Server {
+    /// With the dummy driver, at 48 kHz.
+    pub fn start(name: &str) -> Self {
+        let period = PERIOD.to_string();
+        let child = Process::new("jackd")
+            .args(["-r", "-n", name, "-d", "dummy", "-r", "48000", "-p", &period])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("jackd starts: apt-get install jackd2");
+        Self(child)
+    }
+
+    /// As in a crash.
+    pub fn kill(&mut self) {
+        let _gone = self.0.kill();
+        let _gone = self.0.wait();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _asked = Process::new("kill").arg(self.0.id().to_string()).stderr(Stdio::null()).status();
+        for _ in 0..200 {
+            if !matches!(self.0.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
+        self.kill();
+    }
+}
+
+/// Runs `body` in a process of its own whose JACK server is `name` (the variable must be set before libjack loads).
+pub fn with_server_name(test: &str, body: impl FnOnce(&str)) {
+    let name = format!("mt-{test}-{}", std::process::id());
+    if let Ok(inner) = std::env::var(INNER) {
+        return body(&inner);
+    }
+    let run = Process::new(std::env::current_exe().expect("this test"))
+        .args(["--exact", test, "--nocapture"])
+        .env(INNER, &name)
+        .env("JACK_DEFAULT_SERVER", &name)
+        .output()
+        .expect("the test runs again");
+    tidy(&name);
+    let said = format!("{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    assert!(run.status.success(), "{said}");
+    print!("{said}");
+}
+
+/// Removes what a server that was killed leaves in shared memory.
+fn tidy(name: &str) {
+    for entry in std::fs::read_dir("/dev/shm").into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().contains(name) {
+            let _gone = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Tries until it works, for 20 seconds.
+pub fn until<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..2_000 {
+        if let Some(done) = attempt() {
+            return done;
+        }
+        std::thread::park_timeout(Duration::from_millis(10));
+    }
+    panic!("{what}: not within 20 seconds");
+}
+
+/// A client of the server in `JACK_DEFAULT_SERVER`, as soon as it is up.
+pub fn client(name: &str) -> Client {
+    until("a client of the JACK server", || Client::new(name, ClientOptions::NO_START_SERVER).ok()).0
+}
+
+/// All that waits in a ring.
+pub fn drain<T>(ring: &mut rtrb::Consumer<T>) -> Vec<T> {
+    std::iter::from_fn(|| ring.pop().ok()).collect()
+}
