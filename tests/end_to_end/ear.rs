@@ -92,15 +92,14 @@ impl Ear {
         }
     }
 
+    /// After an interruption the server's frames jump forward, or back.
     fn keep(&mut self, block: Block) {
-        if self.recorded.is_empty() {
+        if self.recorded.is_empty() || block.first < self.first {
+            self.recorded.clear();
             self.first = block.first;
         }
-        let missing = block.first.checked_sub(self.now()).expect("the server's frames only grow") as usize;
-        if missing > 0 {
-            self.gaps += 1;
-            self.recorded.resize(self.recorded.len() + missing, 0.0);
-        }
+        self.gaps += u32::from(block.first != self.now());
+        self.recorded.resize((block.first - self.first) as usize, 0.0);
         self.recorded.extend_from_slice(&block.samples);
     }
 

@@ -139,11 +139,14 @@ impl Lesson<'_> {
         let take = self.start(&memory, Mode::Wait);
         self.ear.hear_silence(PERIOD);
         let groups = self.score.onset_groups(Hands::BOTH, Ticks(0), self.score.end());
+        let mut listened = 0;
         for (i, group) in groups.iter().enumerate() {
-            self.plays_what_is_needed(i as u32, &group.notes);
+            listened += u32::from(self.plays_what_is_needed(i as u32, &group.notes));
             let done: usize = groups[..=i].iter().map(|g| g.notes.len()).sum();
             self.ear.until("the verdict", |_| (memory.verdicts(take).len() >= done).then_some(()));
         }
+        println!("wait for me: {listened} of {} notes heard without an interruption", groups.len());
+        assert!(listened as usize > groups.len() / 2, "the sound was interrupted in most of the notes");
         let right = memory.verdicts(take).iter().filter(|v| v.kind.is_right()).count();
         assert_eq!(right, self.score.notes().len(), "every note is right");
         self.ear.until("the end of the take", |_| memory.end(take));
@@ -152,8 +155,9 @@ impl Lesson<'_> {
         take
     }
 
-    /// Waits until the window asks for the notes, plays them and hears each of them.
-    fn plays_what_is_needed(&mut self, count: u32, notes: &[NoteId]) {
+    /// Waits until the window asks for the notes, plays them and listens; whether the sound was not interrupted, so that
+    /// what was heard counts.
+    fn plays_what_is_needed(&mut self, count: u32, notes: &[NoteId]) -> bool {
         let names: Vec<String> = notes.iter().map(|id| name(self.score, *id)).collect();
         let asked = format!("Keyboard, next: {}", names.join(" "));
         self.window.find(&mut self.ear, &asked, |tree| tree.named(Role::Group, &asked).map(|_| ()));
@@ -164,7 +168,10 @@ impl Lesson<'_> {
         let interrupted = self.ear.interruptions();
         self.hand.play(&keys);
         self.ear.hear_until(up + PERIOD);
-        if count == 0 && self.ear.interruptions() == interrupted {
+        if self.ear.interruptions() != interrupted {
+            return false;
+        }
+        if count == 0 {
             // From silence the onset can be read off: the strings begin to move within the first milliseconds.
             let onset = self.ear.onset(down, 1e-6).expect("a sound");
             assert!((sounds..sounds + 96).contains(&onset), "played at {down}, heard at {onset}");
@@ -172,6 +179,7 @@ impl Lesson<'_> {
         let (heard, margin) = pitch::strongest(self.ear.heard(sounds, pitch::WINDOW));
         let written: Vec<_> = keys.iter().map(|k| k.pitch).collect();
         assert!(written.contains(&heard), "note {count}: {heard:?} sounds (by {margin:.2}) and not {written:?}");
+        true
     }
 
     fn sees_a_perfect_result(&mut self) {
