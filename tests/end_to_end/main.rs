@@ -161,6 +161,8 @@ impl Lesson<'_> {
         let names: Vec<String> = notes.iter().map(|id| name(self.score, *id)).collect();
         let asked = format!("Keyboard, next: {}", names.join(" "));
         self.window.find(&mut self.ear, &asked, |tree| tree.named(Role::Group, &asked).map(|_| ()));
+        // What was heard meanwhile waits to be taken: only then is now now.
+        self.ear.hear();
         let down = self.ear.now() + SOON + count * 389 % PERIOD;
         let sounds = down + PERIOD;
         let up = sounds + pitch::WINDOW;

@@ -57,19 +57,20 @@ impl Window {
         write_message(&mut self.0, &Request::ApplyEvents { events }).expect("the program listens");
     }
 
-    /// Clicks on the control of that name, once it is there.
+    /// Clicks on the control of that name, once it is there and stays where it is: a window that has just opened may
+    /// still get another size.
     pub(crate) fn click(&mut self, ear: &mut Ear, role: Role, name: &str) {
-        let at = self.find(ear, name, |tree| tree.named(role, name).map(centre));
-        self.click_at(at);
+        let at = std::cell::Cell::new(None);
+        let place = self.find(ear, name, |tree| {
+            let now = tree.named(role, name).map(centre);
+            now.filter(|_| at.replace(now) == now)
+        });
+        self.click_at(place);
     }
 
     pub(crate) fn click_at(&mut self, pos: Pos2) {
-        let button = |pressed| Event::PointerButton {
-            pos,
-            button: PointerButton::Primary,
-            pressed,
-            modifiers: Modifiers::NONE,
-        };
+        let button =
+            |pressed| Event::PointerButton { pos, button: PointerButton::Primary, pressed, modifiers: Modifiers::NONE };
         self.apply(vec![Event::PointerMoved(pos)]);
         self.apply(vec![button(true)]);
         self.apply(vec![button(false)]);
