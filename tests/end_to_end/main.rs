@@ -109,6 +109,15 @@ fn the_folder_is_whole(data: &Path) {
     }
 }
 
+/// A pass of the loop in *Keep tempo*.
+struct Pass {
+    take: TakeId,
+    /// By how much each note was played beside its time.
+    played: BTreeMap<NoteId, Micros>,
+    /// When the count-in's later clicks were heard, and when they were due.
+    clicks: Vec<(Option<u32>, u32)>,
+}
+
 impl Lesson<'_> {
     fn click(&mut self, role: Role, name: &str) {
         self.window.click(&mut self.ear, role, name);
@@ -203,8 +212,11 @@ impl Lesson<'_> {
         let memory = Memory::open(self.data);
         for run in 0..RUNS_MAX {
             let before = self.interruptions();
-            let (take, played) = self.plays_the_loop(&memory);
+            let Pass { take, played, clicks } = self.plays_the_loop(&memory);
             if self.interruptions() == before {
+                for (beat, (heard, due)) in (1..).zip(clicks) {
+                    assert_eq!(heard, Some(due), "the count-in's click on beat {beat}");
+                }
                 println!("keep tempo: {run} runs were interrupted and repeated");
                 compare(&memory.verdicts(take), &played);
                 return;
@@ -221,8 +233,8 @@ impl Lesson<'_> {
         (self.ear.interruptions(), self.hand.late(), xruns)
     }
 
-    /// One pass of the loop: the take, and by how much each note was played beside its time.
-    fn plays_the_loop(&mut self, memory: &Memory) -> (TakeId, BTreeMap<NoteId, Micros>) {
+    /// One pass of the loop.
+    fn plays_the_loop(&mut self, memory: &Memory) -> Pass {
         self.ear.hear_silence(8 * PERIOD);
         let asked = self.ear.now();
         let take = self.start(memory, Mode::Tempo);
@@ -242,14 +254,11 @@ impl Lesson<'_> {
         }
         self.hand.play(&keys);
         self.ear.hear_until(due(bar + end) + RATE.0);
-        for beat in 1..4 {
-            let at = due(Ticks(bar.0 / 4 * beat));
-            let heard = self.ear.onset(at - RATE.0 / 4, CLICK);
-            assert_eq!(heard, Some(at), "the count-in's click on beat {beat}");
-        }
+        let beats = (1..4).map(|beat| due(Ticks(bar.0 / 4 * beat)));
+        let clicks = beats.map(|at| (self.ear.onset(at - RATE.0 / 4, CLICK), at)).collect();
         self.click(Role::Button, "Pause");
         self.ear.until("the end of the take", |_| memory.end(take));
-        (take, played)
+        Pass { take, played, clicks }
     }
 
     /// Changes a setting, begins a take and is in the middle of it.

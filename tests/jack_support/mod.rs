@@ -11,12 +11,32 @@ pub const PERIOD: u32 = 1024;
 /// In the environment of the process that does the work; its server is in `JACK_DEFAULT_SERVER`.
 const INNER: &str = "MUSIC_TRAINER_JACK_TEST";
 
+/// Tries to start a server.
+const STARTS_MAX: u32 = 5;
+
 /// A server of our own. On drop it may tidy up its shared memory; then it is killed.
 pub struct Server(Child);
 
 impl Server {
-    /// With the dummy driver, at 48 kHz.
+    /// With the dummy driver, at 48 kHz; up when this returns. Servers that start at one moment share a registry, and
+    /// one of them may give up: it is started again.
     pub fn start(name: &str) -> Self {
+        for _ in 0..STARTS_MAX {
+            let mut server = Self::spawn(name);
+            for _ in 0..500 {
+                if Client::new("probe", ClientOptions::NO_START_SERVER).is_ok() {
+                    return server;
+                }
+                if !matches!(server.0.try_wait(), Ok(None)) {
+                    break;
+                }
+                std::thread::park_timeout(Duration::from_millis(10));
+            }
+        }
+        panic!("no JACK server comes up in {STARTS_MAX} tries; is /dev/shm/jack-shm-registry full of dead ones?");
+    }
+
+    fn spawn(name: &str) -> Self {
         let period = PERIOD.to_string();
         let child = Process::new("jackd")
             .args(["-r", "-n", name, "-d", "dummy", "-r", "48000", "-p", &period])
