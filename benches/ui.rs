@@ -101,6 +101,7 @@ mod window {
                 result: None,
                 devices: &devices,
                 settings: &settings,
+                system_soundfont: None,
                 bus: None,
                 entities: &[],
                 banners: &[],

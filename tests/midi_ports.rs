@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::mpsc;
 
 use music_trainer::bus::lane::LaneItem;
-use music_trainer::midi::ports::{Link, PortInfo};
+use music_trainer::midi::ports::{Choices, Link, PortInfo};
 use music_trainer::midi::{Change, KeySet, Lease, Message, MidiInputs, PortSource, RingEnds, SourceId, rings};
 use music_trainer::time::{Micros, Stamp};
 
@@ -153,7 +153,7 @@ fn inputs(fake: &Fake) -> (MidiInputs<Fake>, Listener) {
         Some(rings)
     };
     let listener = Listener { made, ends: BTreeMap::new(), sounding: BTreeMap::new(), heard: 0, published: 0 };
-    (MidiInputs::new(fake.clone(), Vec::new(), Box::new(maker)), listener)
+    (MidiInputs::new(fake.clone(), Choices::new(), Box::new(maker)), listener)
 }
 
 struct Random(u64);
@@ -309,8 +309,7 @@ fn switching_a_device_off_releases_its_notes() {
     fake.plug(0, 24, Micros::ZERO, false);
     inputs.poll(Micros(0));
     fake.play(0, Micros(1), &[0x90, 60, 80]);
-    let identity = inputs.report()[0].identity.clone();
-    inputs.set_enabled(&identity, false);
+    inputs.set_enabled("Piano", false);
     let changes = inputs.poll(Micros(2));
     listener.listen();
     assert!(matches!(changes[..], [Change::Closed(..)]), "{changes:?}");

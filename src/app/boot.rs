@@ -73,15 +73,15 @@ struct Base {
 pub fn boot(args: &WindowArgs, repaint: Arc<dyn Fn() + Send + Sync>) -> Result<Program, BootError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let dir = args.data_dir.clone().unwrap_or_else(default_dir);
-    let Base { bus, lock, lines } = open_bus(&dir, &clock)?;
+    let (base, piano) = beside(|| Piano::new(Rate::DEFAULT), || open_bus(&dir, &clock)).map_err(threads)?;
+    let Base { bus, lock, lines } = base?;
     let settings = settings(&bus, args);
     let take = begin_take(&bus, &*clock);
-    let (engine, processor, reports) = engine(Box::new(Piano::new(Rate::DEFAULT)), Rate::DEFAULT);
-    bus.add_lane("audio", reports.events, Box::new(AudioRecorder::default()))
-        .map_err(|e| BootError::Threads(e.to_string()))?;
+    let (engine, processor, reports) = engine(Box::new(piano), Rate::DEFAULT);
+    bus.add_lane("audio", reports.events, Box::new(AudioRecorder::default())).map_err(threads)?;
     let mut sound = SoundDesk::new(processor, clock.clone(), &settings);
     sound.start();
-    bus.run(Box::new(Results::default())).map_err(|e| BootError::Threads(e.to_string()))?;
+    bus.run(Box::new(Results::default())).map_err(threads)?;
     let waker = repaint.clone();
     bus.set_waker(Box::new(move || waker()));
     let parts = Parts {
@@ -94,7 +94,7 @@ pub fn boot(args: &WindowArgs, repaint: Arc<dyn Fn() + Send + Sync>) -> Result<P
         midi: !args.safe,
         repaint,
     };
-    let control = Control::start(parts).map_err(|e| BootError::Threads(e.to_string()))?;
+    let control = Control::start(parts).map_err(threads)?;
     Ok(Program { bus, control, playhead: reports.playhead, clock, settings, lines, _lock: lock })
 }
 
@@ -104,6 +104,20 @@ impl Program {
         self.control.stop();
         self.bus.shutdown(SHUTDOWN_WAIT)
     }
+}
+
+fn threads(error: impl ToString) -> BootError {
+    BootError::Threads(error.to_string())
+}
+
+/// Does two things at once, since the start waits for both; gives what `here` and `there` gave.
+fn beside<A: Send, B>(there: impl FnOnce() -> A + Send, here: impl FnOnce() -> B) -> std::io::Result<(B, A)> {
+    std::thread::scope(|scope| {
+        let there = std::thread::Builder::new().name("start".to_owned()).spawn_scoped(scope, there)?;
+        let here = here();
+        let there = there.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        Ok((here, there))
+    })
 }
 
 fn open_bus(dir: &Path, clock: &Arc<dyn Clock>) -> Result<Base, BootError> {

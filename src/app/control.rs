@@ -362,7 +362,7 @@ impl Worker {
                 let old = std::mem::replace(&mut self.settings, *settings);
                 self.apply_settings(Some(old));
             }
-            Wish::EnableMidi(identity, enabled) => self.midi.enable(&identity, enabled),
+            Wish::EnableMidi(identity, enabled) => self.midi.enable(&identity, enabled, &self.bus),
             Wish::TestTone => self.sound.test_tone(&mut self.engine),
             Wish::Quit => {}
         }

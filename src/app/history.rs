@@ -32,6 +32,13 @@ pub enum Change {
         /// Whether it is off the list afterwards.
         discarded: bool,
     },
+    /// A MIDI input switched on or off.
+    Midi {
+        /// Its identity.
+        input: String,
+        /// Whether it is used afterwards.
+        enabled: bool,
+    },
 }
 
 impl Change {
@@ -41,6 +48,7 @@ impl Change {
             Self::Setting { from, to } => Self::Setting { from: to, to: from },
             Self::Practice { piece, from, to } => Self::Practice { piece, from: to, to: from },
             Self::Discard { take, discarded } => Self::Discard { take, discarded: !discarded },
+            Self::Midi { input, enabled } => Self::Midi { input, enabled: !enabled },
         }
     }
 

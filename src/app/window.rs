@@ -2,6 +2,7 @@
 //! person wants, in one `match`.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, bounded};
 
 use crate::audio::Playhead;
+use crate::audio::soundfont::find_system_soundfont;
 use crate::bus::{Health, Publish, Ticket};
 use crate::components::library::Library;
 use crate::components::results::{self, JudgedTake};
@@ -49,6 +51,7 @@ pub struct Window {
     state: ui::State,
     rows: Rows,
     settings: Settings,
+    system_soundfont: Option<PathBuf>,
     unsaved: Vec<(Setting, Micros)>,
     history: History,
     dismissed: BTreeSet<u64>,
@@ -80,6 +83,7 @@ impl Window {
             state: ui::State::new(),
             rows: Rows::default(),
             settings,
+            system_soundfont: find_system_soundfont(),
             unsaved: Vec::new(),
             history: History::default(),
             dismissed: BTreeSet::new(),
@@ -249,6 +253,7 @@ impl Window {
             result: self.result.as_ref(),
             devices: &devices,
             settings: &self.settings,
+            system_soundfont: self.system_soundfont.as_deref(),
             bus: report.as_deref(),
             entities: &self.rows.entities,
             banners: &banners,
@@ -360,7 +365,10 @@ impl Window {
             Command::PlayAgain { piece, speed } => {
                 self.again(piece, session, |p| PracticeSettings { range: None, looping: false, tempo: speed, ..p });
             }
-            Command::EnableMidi(identity, enabled) => self.wish(Wish::EnableMidi(identity, enabled)),
+            Command::EnableMidi(input, enabled) => {
+                self.history.push(Change::Midi { input: input.clone(), enabled });
+                self.wish(Wish::EnableMidi(input, enabled));
+            }
             Command::TestTone => self.wish(Wish::TestTone),
             Command::DismissBanner(id) => {
                 self.dismissed.insert(id);
@@ -398,6 +406,7 @@ impl Window {
         match change {
             Change::Setting { to, .. } => self.set(to, false),
             Change::Discard { take, discarded } => self.discard(take, discarded),
+            Change::Midi { input, enabled } => self.wish(Wish::EnableMidi(input, enabled)),
             Change::Practice { piece, to, .. } => {
                 if session.piece.as_ref().is_some_and(|p| p.id == piece) {
                     self.chosen = Some(to);
@@ -563,5 +572,6 @@ fn words(change: &Change) -> String {
         Change::Practice { from, to, .. } if from.range != to.range => "loop".to_owned(),
         Change::Practice { .. } => "practice".to_owned(),
         Change::Discard { .. } => "take off the list".to_owned(),
+        Change::Midi { input, .. } => format!("use of {input}"),
     }
 }

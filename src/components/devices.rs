@@ -12,8 +12,10 @@ use crate::audio::instrument::Instrument;
 use crate::audio::piano::Piano;
 use crate::audio::soundfont::{Font, FontError};
 use crate::audio::{self, Command, Engine, Notice, Processor, Supervisor};
-use crate::bus::{BusHandle, Publish};
+use crate::bus::{BusHandle, EntityKey, Publish};
 use crate::midi::{self, DeviceReport, Played, RingEnds, SourceId, VirtualInput};
+#[cfg(feature = "sound")]
+use crate::model::Entity;
 use crate::model::{Event, Settings, Trainer, device_entity};
 use crate::music::Pitch;
 use crate::time::{Clock, Micros, Rate, Stamp, StreamId};
@@ -244,7 +246,7 @@ impl MidiDesk {
         #[cfg(feature = "sound")]
         let inputs = ports.then(|| {
             let system = midi::SystemPorts::new(clock.clone());
-            midi::MidiInputs::new(system, Vec::new(), ring_maker(new_ends))
+            midi::MidiInputs::new(system, choices(bus), ring_maker(new_ends))
         });
         #[cfg(not(feature = "sound"))]
         let _ = (clock, ports, new_ends);
@@ -281,8 +283,7 @@ impl MidiDesk {
 
     fn tell(&mut self, change: midi::Change, bus: &BusHandle<Trainer>) {
         let publish = |identity: &midi::ports::Identity, event| {
-            let entity = device_entity(&format!("midi-{identity}"));
-            bus.publish(Publish::new(entity, event).actor(ACTOR));
+            bus.publish(Publish::new(midi_entity(&identity.to_string()), event).actor(ACTOR));
         };
         match change {
             midi::Change::Opened(_, identity) => {
@@ -313,16 +314,13 @@ impl MidiDesk {
     }
 
     /// Uses a device or not, by the text of its identity.
-    pub fn enable(&mut self, identity: &str, enabled: bool) {
+    pub fn enable(&mut self, identity: &str, enabled: bool, bus: &BusHandle<Trainer>) {
+        let chosen = Event::DeviceChosen { name: identity.to_owned(), enabled };
+        bus.publish(Publish::new(midi_entity(identity), chosen));
         #[cfg(feature = "sound")]
         if let Some(inputs) = &mut self.inputs {
-            let known = inputs.report().into_iter().find(|d| d.identity.to_string() == identity);
-            if let Some(device) = known {
-                inputs.set_enabled(&device.identity, enabled);
-            }
+            inputs.set_enabled(identity, enabled);
         }
-        #[cfg(not(feature = "sound"))]
-        let _ = (identity, enabled);
     }
 
     /// Lets go of every key and closes every port.
@@ -333,6 +331,22 @@ impl MidiDesk {
             inputs.close_all(now);
         }
     }
+}
+
+/// The entity of a MIDI input, by the text of its identity.
+fn midi_entity(identity: &str) -> EntityKey {
+    device_entity(&format!("midi-{identity}"))
+}
+
+/// What a person chose in earlier runs.
+#[cfg(feature = "sound")]
+fn choices(bus: &BusHandle<Trainer>) -> midi::ports::Choices {
+    let snapshot = bus.snapshot();
+    let chosen = |value: Option<&Entity>| match value {
+        Some(Entity::Device(device)) => device.enabled.map(|enabled| (device.name.clone(), enabled)),
+        _ => None,
+    };
+    snapshot.state.iter_prefix("device/midi-").filter_map(|(_, versioned)| chosen(versioned.value.as_ref())).collect()
 }
 
 fn connect(bus: &BusHandle<Trainer>, engine: &mut Engine, source: SourceId, name: &str, ends: RingEnds) {

@@ -7,7 +7,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::SourceId;
 use super::monitor::{Monitor, Seen};
-use super::ports::{Action, Device, Identity, Link, PortInfo, PortTable};
+use super::ports::{Action, Choices, Device, Identity, Link, PortInfo, PortTable};
 use super::route::{Rings, Route, RouteView};
 use crate::time::{Micros, Stamp};
 
@@ -164,7 +164,7 @@ impl Monitor {
 
 impl<S: PortSource> MidiInputs<S> {
     /// Inputs of which none is open yet; `choices` are those a person made in earlier runs.
-    pub fn new(system: S, choices: Vec<(Identity, bool)>, make_rings: RingMaker) -> Self {
+    pub fn new(system: S, choices: Choices, make_rings: RingMaker) -> Self {
         let table = PortTable::new(choices);
         Self { system, table, inputs: BTreeMap::new(), make_rings, next_list: None, fault: None, told: BTreeMap::new() }
     }
@@ -193,7 +193,7 @@ impl<S: PortSource> MidiInputs<S> {
     }
 
     /// A person's choice; takes effect with the next poll.
-    pub fn set_enabled(&mut self, identity: &Identity, enabled: bool) {
+    pub fn set_enabled(&mut self, identity: &str, enabled: bool) {
         self.table.set_enabled(identity, enabled);
         self.next_list = None;
     }

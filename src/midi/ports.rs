@@ -4,6 +4,7 @@
 //! A device is known by its name without the numbers that ALSA appends, and by its place among devices of the same
 //! name. The system's id of a port is a hint only: on Linux it changes with the order of plugging in.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::SourceId;
@@ -114,16 +115,19 @@ pub struct Device {
     was_open: bool,
 }
 
+/// Which devices a person switched on or off, by the text of their identity.
+pub type Choices = BTreeMap<String, bool>;
+
 /// All devices seen in this run.
 #[derive(Clone, Debug, Default)]
 pub struct PortTable {
     devices: Vec<Device>,
-    choices: Vec<(Identity, bool)>,
+    choices: Choices,
 }
 
 impl PortTable {
     /// A table that knows no device but what was chosen in earlier runs.
-    pub fn new(choices: Vec<(Identity, bool)>) -> Self {
+    pub fn new(choices: Choices) -> Self {
         Self { devices: Vec::new(), choices }
     }
 
@@ -133,10 +137,9 @@ impl PortTable {
     }
 
     /// A person's choice; takes effect with the next list.
-    pub fn set_enabled(&mut self, identity: &Identity, enabled: bool) {
-        self.choices.retain(|(known, _)| known != identity);
-        self.choices.push((identity.clone(), enabled));
-        if let Some(device) = self.devices.iter_mut().find(|device| device.identity == *identity) {
+    pub fn set_enabled(&mut self, identity: &str, enabled: bool) {
+        self.choices.insert(identity.to_owned(), enabled);
+        if let Some(device) = self.devices.iter_mut().find(|device| device.identity.to_string() == identity) {
             device.enabled = enabled;
         }
     }
@@ -216,7 +219,7 @@ impl PortTable {
         let name = stable_name(&port.name);
         let occurrence = self.devices.iter().filter(|device| device.identity.name == name).count() as u16;
         let identity = Identity { name: name.to_owned(), occurrence };
-        let choice = self.choices.iter().find(|(known, _)| *known == identity).map(|(_, enabled)| *enabled);
+        let choice = self.choices.get(&identity.to_string()).copied();
         self.devices.push(Device {
             source: SourceId(SourceId::FIRST_PORT.0 + self.devices.len() as u16),
             enabled: choice.unwrap_or_else(|| is_on_by_default(name)),
@@ -357,16 +360,16 @@ mod tests {
         bench.check(std::slice::from_ref(&through), &[]);
         assert_eq!(bench.table.devices()[0].link, Link::Off);
         let identity = bench.table.devices()[0].identity.clone();
-        bench.table.set_enabled(&identity, true);
+        bench.table.set_enabled(&identity.to_string(), true);
         bench.check(std::slice::from_ref(&through), &["connect 0 at 14:0"]);
-        bench.table.set_enabled(&identity, false);
+        bench.table.set_enabled(&identity.to_string(), false);
         bench.check(&[through], &["disconnected 0"]);
     }
 
     #[test]
     fn a_choice_of_an_earlier_run_holds() {
-        let identity = Identity { name: "Piano".to_owned(), occurrence: 1 };
-        let mut bench = Bench { table: PortTable::new(vec![(identity, false)]), now: Micros::ZERO };
+        let choices = Choices::from([("Piano (2)".to_owned(), false)]);
+        let mut bench = Bench { table: PortTable::new(choices), now: Micros::ZERO };
         bench.check(&[port("24:0", "Piano"), port("28:0", "Piano")], &["connect 0 at 24:0"]);
     }
 

@@ -52,6 +52,8 @@ pub struct Device {
     pub name: String,
     /// Whether it is there.
     pub connected: bool,
+    /// Whether a person wants it used, if they said.
+    pub enabled: Option<bool>,
 }
 
 /// The value of an entity.
@@ -99,11 +101,25 @@ pub(super) fn apply(event: &Event, stamp: Option<&Stamp>, current: Option<&Entit
         }
         (_, Some(Entity::Take(take))) => Some(Entity::Take(apply_to_take(event, stamp, take.clone()))),
         (Event::ResultRecorded(result), _) => Some(Entity::Result(result.clone())),
-        (Event::DeviceConnected(name), _) => Some(Entity::Device(Device { name: name.clone(), connected: true })),
+        (Event::DeviceConnected(name), old) => {
+            let enabled = device(old).and_then(|device| device.enabled);
+            Some(Entity::Device(Device { name: name.clone(), connected: true, enabled }))
+        }
+        (Event::DeviceChosen { name, enabled }, old) => {
+            let connected = device(old).is_some_and(|device| device.connected);
+            Some(Entity::Device(Device { name: name.clone(), connected, enabled: Some(*enabled) }))
+        }
         (Event::DeviceLost, Some(Entity::Device(device))) => {
             Some(Entity::Device(Device { connected: false, ..device.clone() }))
         }
         (_, current) => current.cloned(),
+    }
+}
+
+fn device(entity: Option<&Entity>) -> Option<&Device> {
+    match entity {
+        Some(Entity::Device(device)) => Some(device),
+        _ => None,
     }
 }
 

@@ -213,4 +213,11 @@ pub enum Event {
     DeviceConnected(String),
     /// A device is gone (`device/<identity>`).
     DeviceLost,
+    /// A person switched a device on or off (`device/<identity>`).
+    DeviceChosen {
+        /// Its name.
+        name: String,
+        /// Whether it is to be used when it is there.
+        enabled: bool,
+    },
 }

@@ -106,6 +106,12 @@ struct StoredName {
 }
 
 #[derive(Serialize, Deserialize)]
+struct StoredChoice {
+    name: String,
+    enabled: bool,
+}
+
+#[derive(Serialize, Deserialize)]
 struct Nothing {}
 
 #[derive(Serialize, Deserialize)]
@@ -131,6 +137,8 @@ struct StoredPiece {
 struct StoredDevice {
     name: String,
     connected: bool,
+    #[serde(default)]
+    enabled: Option<bool>,
 }
 
 /// Byte strings as MessagePack `bin`, not as a list of numbers.
@@ -197,6 +205,7 @@ pub(super) fn encode(event: &Event) -> Vec<u8> {
         Event::TakeEnded(end) => pack(&StoredTakeEnd { end: store_end(*end) }),
         Event::ResultRecorded(result) => pack(&**result),
         Event::DeviceConnected(name) => pack(&StoredName { name: name.clone() }),
+        Event::DeviceChosen { name, enabled } => pack(&StoredChoice { name: name.clone(), enabled: *enabled }),
     }
 }
 
@@ -227,6 +236,10 @@ pub(super) fn decode(schema: &str, version: u16, bytes: &[u8]) -> Result<Decoded
         "result.recorded" => Event::ResultRecorded(Box::new(unpack(bytes)?)),
         "device.connected" => Event::DeviceConnected(unpack::<StoredName>(bytes)?.name),
         "device.lost" => unpack::<Nothing>(bytes).map(|_| Event::DeviceLost)?,
+        "device.chosen" => {
+            let StoredChoice { name, enabled } = unpack(bytes)?;
+            Event::DeviceChosen { name, enabled }
+        }
         _ => return Ok(Decoded::Unknown),
     }))
 }
@@ -249,7 +262,9 @@ pub(super) fn encode_entity(entity: &Entity) -> Vec<u8> {
             discarded: take.discarded,
         }),
         Entity::Result(result) => pack(&**result),
-        Entity::Device(device) => pack(&StoredDevice { name: device.name.clone(), connected: device.connected }),
+        Entity::Device(Device { name, connected, enabled }) => {
+            pack(&StoredDevice { name: name.clone(), connected: *connected, enabled: *enabled })
+        }
     }
 }
 
@@ -271,8 +286,8 @@ pub(super) fn decode_entity(key: &str, bytes: &[u8]) -> Result<Entity, String> {
         }
         "result" => Entity::Result(Box::new(unpack(bytes)?)),
         "device" => {
-            let StoredDevice { name, connected } = unpack(bytes)?;
-            Entity::Device(Device { name, connected })
+            let StoredDevice { name, connected, enabled } = unpack(bytes)?;
+            Entity::Device(Device { name, connected, enabled })
         }
         _ => return Err(format!("an entity of an unknown kind: {kind}")),
     })

@@ -51,6 +51,7 @@ fn events() -> Vec<Event> {
         Event::ResultRecorded(Box::new(summary)),
         Event::DeviceConnected("Piano".to_owned()),
         Event::DeviceLost,
+        Event::DeviceChosen { name: "Piano".to_owned(), enabled: false },
     ];
     events.extend(
         [
@@ -152,12 +153,28 @@ fn a_piece_keeps_how_it_is_practised_when_it_is_opened_again() {
 }
 
 #[test]
+fn a_device_stays_switched_off_when_it_is_plugged_in_again() {
+    let connected = || Event::DeviceConnected("Piano".to_owned());
+    let chosen = Event::DeviceChosen { name: "Piano".to_owned(), enabled: false };
+    let folded = fold(&[connected(), chosen, Event::DeviceLost, connected()]);
+    let Some(Entity::Device(device)) = folded else { panic!("a device, not {folded:?}") };
+    assert_eq!((device.enabled, device.connected), (Some(false), true));
+}
+
+#[test]
 fn entities_come_back_from_their_stored_form() {
     let stories: [(&str, Vec<Event>); 4] = [
         ("take/1", vec![Event::TakeStarted(start()), Event::NotesLost(1)]),
         ("settings/theme", vec![Event::SettingChanged(Setting::Theme(ThemeChoice::Light))]),
         ("score/1", vec![Event::ScoreStored(vec![1, 2, 3])]),
-        ("device/x", vec![Event::DeviceConnected("X".to_owned()), Event::DeviceLost]),
+        (
+            "device/x",
+            vec![
+                Event::DeviceConnected("X".to_owned()),
+                Event::DeviceChosen { name: "X".to_owned(), enabled: false },
+                Event::DeviceLost,
+            ],
+        ),
     ];
     for (key, story) in stories {
         let key = EntityKey::new(key);

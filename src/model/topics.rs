@@ -38,6 +38,7 @@ topics! {
     ResultRecorded = "result.recorded", Edit, LastWriter;
     DeviceConnected = "device.connected", Edit, LastWriter;
     DeviceLost = "device.lost", Edit, LastWriter;
+    DeviceChosen = "device.chosen", Edit, LastWriter;
 }
 
 pub(super) fn of(event: &Event) -> &'static Topic {
@@ -58,6 +59,7 @@ pub(super) fn of(event: &Event) -> &'static Topic {
         Event::ResultRecorded(_) => Kind::ResultRecorded,
         Event::DeviceConnected(_) => Kind::DeviceConnected,
         Event::DeviceLost => Kind::DeviceLost,
+        Event::DeviceChosen { .. } => Kind::DeviceChosen,
     };
     &ALL[kind as usize]
 }

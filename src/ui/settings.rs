@@ -171,6 +171,13 @@ fn instrument_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
         if Button::new(tr().choose_file).icon(icons::FOLDER_OPEN).show(ui).clicked() {
             state.open_browser(FilePurpose::SoundFont);
         }
+        let found = cx.view.system_soundfont.filter(|found| path.is_none_or(|path| path != found));
+        if let Some(found) = found {
+            let file = found.file_name().unwrap_or_default().to_string_lossy();
+            if Button::new(&text::use_system(&file)).show(ui).clicked() {
+                cx.send.push(Command::Set(Setting::SoundFont(Some(found.to_owned()))));
+            }
+        }
         if path.is_some() && Button::new(tr().use_builtin).show(ui).clicked() {
             cx.send.push(Command::Set(Setting::SoundFont(None)));
         }

@@ -637,6 +637,11 @@ pub fn clock(at: Micros) -> String {
     format!("{}:{:02}.{:03}", millis / 60_000, millis / 1000 % 60, millis % 1000)
 }
 
+/// A SoundFont that the system brings, on a button.
+pub fn use_system(file: &str) -> String {
+    format!("Use the system's {file}")
+}
+
 /// The name of a chip that chooses a backend.
 pub fn use_backend(name: &str) -> String {
     format!("Use {name}")

@@ -1,7 +1,7 @@
 //! What one frame of the window is drawn from: plain values, borrowed, made by the program for each frame.
 //! Nothing here reads a clock or formats a text; see `text.rs` for words.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::bus::inspect::Report;
@@ -32,6 +32,8 @@ pub struct View<'a> {
     pub devices: &'a Devices,
     /// Settings in force.
     pub settings: &'a Settings,
+    /// A SoundFont that the system has, if any.
+    pub system_soundfont: Option<&'a Path>,
     /// The bus from within; `None` when it is not running.
     pub bus: Option<&'a Report>,
     /// Values held by the bus, for the inspector, sorted by name.

@@ -130,25 +130,31 @@ impl Ear {
         }
     }
 
-    /// What was heard in `frames` frames from `first` on.
+    /// What was heard in `frames` frames from `first` on; less where an interruption took it away.
     pub(crate) fn heard(&self, first: u32, frames: u32) -> &[f32] {
-        let from = (first - self.first) as usize;
-        &self.recorded[from..from + frames as usize]
+        let heard = &self.recorded[self.place(first)..];
+        &heard[..heard.len().min(frames as usize)]
+    }
+
+    /// Where a frame is in the recording, or its beginning when the frames have jumped over it.
+    fn place(&self, frame: u32) -> usize {
+        if frame > self.now() { 0 } else { frame.saturating_sub(self.first) as usize }
     }
 
     /// Waits until there has been silence for `frames` frames.
     pub(crate) fn hear_silence(&mut self, frames: u32) {
         let from = self.now();
         self.until("silence", |ear| {
-            let first = from.max(ear.now() - frames.min(ear.now() - from));
-            let quiet = ear.heard(first, ear.now() - first).iter().all(|s| s.abs() <= SILENCE);
-            (quiet && ear.now() - from >= frames).then_some(())
+            let heard = &ear.recorded[ear.place(from)..];
+            let tail = heard.len().checked_sub(frames as usize).map(|start| &heard[start..]);
+            tail.is_some_and(|tail| tail.iter().all(|s| s.abs() <= SILENCE)).then_some(())
         });
     }
 
     /// The first frame from `first` on that is louder than `level`, if it has been heard.
     pub(crate) fn onset(&self, first: u32, level: f32) -> Option<u32> {
-        let heard = self.heard(first, self.now() - first);
-        heard.iter().position(|s| s.abs() > level).map(|i| first + i as u32)
+        let from = self.place(first);
+        let onset = self.recorded[from..].iter().position(|s| s.abs() > level)?;
+        Some(self.first + (from + onset) as u32)
     }
 }

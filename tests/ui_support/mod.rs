@@ -1,6 +1,6 @@
 //! Invented contents for every screen: what the tests and the gallery draw.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use music_trainer::bus::inspect::{EventView, Fill, LaneReport, Report, SubscriberReport};
@@ -398,6 +398,7 @@ impl Sample {
             result: self.shown.as_ref(),
             devices: &self.devices,
             settings: &self.settings,
+            system_soundfont: Some(Path::new("/usr/share/sounds/sf2/TimGM6mb.sf2")),
             bus: self.report.as_ref(),
             entities: &self.entities,
             banners: &self.banners,
