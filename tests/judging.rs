@@ -264,3 +264,22 @@ fn a_take_that_was_cut_off_is_judged_as_far_as_it_went() {
     judge.event(9, &Event::TakeEnded(TakeEnd::Interrupted), None);
     assert_eq!((judge.result().counts.right(), judge.result().counts.missed), (2, 0));
 }
+
+#[test]
+fn waiting_tells_the_tempo_that_was_held_without_the_search_for_a_note() {
+    let notes = format!("tempo: 120\nR: {}", ["c4 d e f"; 6].join(" | "));
+    let mut story = Story::new(&notes, PracticeSettings { mode: Mode::Wait, ..PracticeSettings::default() });
+    let mut frame = 0;
+    for (step, key) in [60, 62, 64, 65].into_iter().cycle().take(24).enumerate() {
+        // A quarter is 24 000 frames; this one plays at 80 % and searches for the tenth note.
+        frame += if step == 10 { 480_000 } else { 30_000 };
+        story = story.note(frame, key);
+    }
+    let mut judge = TakeJudge::new(story.score.clone(), story.settings);
+    for (version, (event, stamp)) in story.events.iter().enumerate() {
+        judge.event(version as u64 + 1, event, Some(stamp));
+    }
+    let held = judge.result().tempo_held().expect("23 steps are enough");
+    assert!((held - 0.8).abs() < 1e-6, "{held}");
+    assert_eq!((judge.result().counts.right(), judge.result().timing()), (24, None));
+}

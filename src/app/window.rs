@@ -18,7 +18,8 @@ use crate::components::session::SessionView;
 use crate::formats::pieces;
 use crate::midi::Cause;
 use crate::model::{Entity, Event, PieceId, Setting, Settings, TakeId, Trainer};
-use crate::music::{Hand, Hands, Pitch};
+use crate::music::{Hand, Hands, Pitch, Score};
+use crate::practice::result::TakeResult;
 use crate::practice::{Heard, Mode, PracticeSettings};
 use crate::time::{Frames, Micros, Ticks};
 use crate::ui::view::{self, Banner, Level, Mark, Play, ResultView, Transport, View};
@@ -195,7 +196,7 @@ impl Window {
                 at: frame.wall.local(frame.wall.now),
                 chosen: session.settings,
                 result: result.clone(),
-                tempo: None,
+                tempo: tempo(&piece.score, &session.settings, result),
             });
             self.state.screen = Screen::Results;
         }
@@ -203,6 +204,7 @@ impl Window {
 
     fn show_judged(&mut self, judged: JudgedTake, wall: Wall) {
         let JudgedTake { id, take, score, practice, result } = judged;
+        let tempo = tempo(&score, &practice, &result);
         self.result = Some(ResultView {
             take: id.to_string(),
             piece: take.start.piece.map(|p| p.0.to_string()).unwrap_or_default(),
@@ -210,7 +212,7 @@ impl Window {
             at: wall.local(take.start.at),
             chosen: practice,
             result: Arc::new(result),
-            tempo: None,
+            tempo,
         });
         self.state.screen = Screen::Results;
     }
@@ -521,6 +523,12 @@ fn chosen(old: PracticeSettings, command: &Command) -> PracticeSettings {
 fn with_hands(old: PracticeSettings, practise: Hands) -> PracticeSettings {
     let heard = |played: bool| if played { Heard::Muted } else { Heard::Always };
     PracticeSettings { practise, heard_right: heard(practise.right), heard_left: heard(practise.left), ..old }
+}
+
+/// The tempo held and the tempo asked for, in quarters a minute at the beginning.
+fn tempo(score: &Score, practice: &PracticeSettings, result: &TakeResult) -> Option<(f64, f64)> {
+    let written = score.tempo().quarters_per_minute(practice.ticks(score.bars()).0);
+    result.tempo_held().map(|held| (held * written, written * f64::from(practice.tempo.get()) / 100.0))
 }
 
 /// The place in ticks at the moment that is drawn.

@@ -95,8 +95,10 @@ pub struct TakeJudge {
     /// The latest moment that is known of.
     latest: Micros,
     result: TakeResult,
-    /// The key of each undecided note, and where the music stood.
-    places: BTreeMap<PlayedId, (Pitch, Ticks)>,
+    /// The undecided notes.
+    places: BTreeMap<PlayedId, Place>,
+    /// *Wait for me*: the latest right note's pass, written onset and time.
+    reached: Option<(u32, Ticks, Micros)>,
 }
 
 impl TakeJudge {
@@ -119,6 +121,7 @@ impl TakeJudge {
             latest: Micros(i64::MIN / 4),
             result: TakeResult::for_mode(settings.mode),
             places: BTreeMap::new(),
+            reached: None,
         }
     }
 
@@ -198,7 +201,7 @@ impl TakeJudge {
     fn key_down(&mut self, note: PlayedNote) -> Judged {
         self.begun = true;
         let place = self.place_of(&note);
-        self.places.insert(note.id, (note.pitch, place));
+        self.places.insert(note.id, Place { pitch: note.pitch, tick: place, at: note.at });
         match &mut self.judge {
             Judge::Wait(matcher) => {
                 let step = matcher.key_down(note);
@@ -313,11 +316,33 @@ impl TakeJudge {
         for verdict in &mut verdicts {
             verdict.pass += self.passes_before;
             let place = verdict.played.and_then(|id| self.places.remove(&id));
-            let bar = place.map(|(_, tick)| self.score.bars().index_at(tick));
+            let bar = place.map(|place| self.score.bars().index_at(place.tick));
             self.result.add(&self.score, verdict, bar);
-            extras.extend(place.filter(|_| verdict.kind == VerdictKind::Extra));
+            let Some(place) = place else { continue };
+            match verdict.written {
+                Some(id) if verdict.kind.is_right() => self.pace(verdict.pass, self.score.note(id).onset, place.at),
+                _ if verdict.kind == VerdictKind::Extra => extras.push((place.pitch, place.tick)),
+                _ => {}
+            }
         }
         Judged { verdicts, extras, ..Judged::default() }
+    }
+
+    /// *Wait for me*: how long the step to this onset took, beside what is written.
+    fn pace(&mut self, pass: u32, onset: Ticks, at: Micros) {
+        if self.settings.mode != Mode::Wait {
+            return;
+        }
+        match self.reached {
+            // The other notes of a chord.
+            Some((before, tick, _)) if before == pass && tick >= onset => return,
+            Some((before, tick, then)) if before == pass => {
+                let time = |tick| self.score.tempo().micros(tick, Percent::FULL);
+                self.result.add_pace(time(onset) - time(tick), at - then);
+            }
+            _ => {}
+        }
+        self.reached = Some((pass, onset, at));
     }
 
     /// Where the music stood when a note was played: at the group that was needed, or where the tempo had led it.
@@ -333,6 +358,15 @@ impl TakeJudge {
         let place = map.exact(plan.from) + music * i64::from(map.resolution());
         Ticks(map.ticks_at_exact(place) as i64).max(range_start).min(last)
     }
+}
+
+/// A note that was played and is not decided yet.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    pitch: Pitch,
+    /// Where the music stood.
+    tick: Ticks,
+    at: Micros,
 }
 
 /// The music as it runs from a moment on.

@@ -100,7 +100,7 @@ pub struct ResultSummary {
     pub histogram: Vec<u32>,
     /// The bars in which anything was judged.
     pub bars: Vec<BarSummary>,
-    /// Times through the range.
+    /// Passes begun: each loop, and each going back.
     pub passes: u32,
     /// Whether every note of the range was reached.
     pub completed: bool,

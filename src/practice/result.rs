@@ -159,7 +159,7 @@ pub struct TakeResult {
     pub right_hand: Counts,
     /// Written notes of the left hand.
     pub left_hand: Counts,
-    /// Passes begun.
+    /// Passes begun: each loop, and each going back.
     pub passes: u32,
     /// Whether every practised note of the range was reached at least once.
     pub completed: bool,
@@ -167,6 +167,8 @@ pub struct TakeResult {
     pub incomplete: bool,
     bars: BTreeMap<usize, BarResult>,
     deviations: Vec<Micros>,
+    /// *Wait for me*: from one written onset to the next, the written time over the played.
+    paces: Vec<f64>,
     untimed: bool,
 }
 
@@ -250,6 +252,21 @@ impl TakeResult {
     /// The signed deviations of the right notes, in order of judging.
     pub fn deviations(&self) -> &[Micros] {
         &self.deviations
+    }
+
+    /// One more step from a written onset to the next: how long it is as written, and how long it took.
+    pub fn add_pace(&mut self, written: Micros, played: Micros) {
+        if written > Micros::ZERO && played > Micros::ZERO {
+            self.paces.push(written.0 as f64 / played.0 as f64);
+        }
+    }
+
+    /// *Wait for me*: the tempo that was held, as a share of the written one. The median over the steps, so that
+    /// looking for a note now and then does not count; `None` below [`ENOUGH`] steps.
+    pub fn tempo_held(&self) -> Option<f64> {
+        let mut paces = self.paces.clone();
+        let middle = paces.len() / 2;
+        (paces.len() >= ENOUGH).then(|| *paces.select_nth_unstable_by(middle, f64::total_cmp).1)
     }
 
     /// Right notes by deviation, [`HISTOGRAM_STEP_MILLIS`] a column, early first.
@@ -351,6 +368,19 @@ mod tests {
         assert_eq!((timing.n, timing.bias_millis), (20, -10.0));
         assert!((timing.spread_millis - 20.519).abs() < 0.001, "{timing:?}");
         assert!((timing.bias_interval_millis - 8.993).abs() < 0.001, "{timing:?}");
+    }
+
+    #[test]
+    fn the_tempo_held_is_that_of_the_middle_step_however_long_one_searched_for_a_note() {
+        let mut result = TakeResult::for_mode(Mode::Wait);
+        let second = Micros::SECOND;
+        for step in 0..19 {
+            result.add_pace(second, if step % 6 == 0 { Micros(30 * second.0) } else { Micros(2 * second.0) });
+        }
+        result.add_pace(second, Micros::ZERO);
+        assert_eq!(result.tempo_held(), None);
+        result.add_pace(second, second);
+        assert_eq!(result.tempo_held(), Some(0.5));
     }
 
     #[test]

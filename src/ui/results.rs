@@ -11,8 +11,8 @@ use super::widgets::{
 };
 use super::{Command, Cx, icons, topbar};
 use crate::music::Percent;
-use crate::practice::BarRange;
 use crate::practice::result::{BarResult, ENOUGH, HISTOGRAM_COLUMNS, HISTOGRAM_STEP_MILLIS, Trouble};
+use crate::practice::{BarRange, Mode};
 
 /// The screen.
 pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
@@ -108,6 +108,9 @@ fn cards(view: &ResultView) -> [Card; 4] {
     let tempo = match view.tempo {
         Some((held, goal)) => {
             (text::bpm(held), t.tempo_held.to_owned(), text::tempo_goal(goal, view.chosen.tempo.get()))
+        }
+        None if view.chosen.mode == Mode::Wait => {
+            (text::NONE.to_owned(), t.not_enough.to_owned(), text::passes(result.passes))
         }
         None => {
             let passes = text::passes(result.passes);

@@ -579,9 +579,9 @@ pub fn spread_basis(timing: &Timing, preset: &str, window: Micros) -> String {
     format!("{interval}{DOT}{} ± {:.0}", preset.to_lowercase(), window.as_millis_f64())
 }
 
-/// `3 times through`.
+/// `begun 3 times`: each loop, and each going back.
 pub fn passes(passes: u32) -> String {
-    if passes == 1 { "once through".to_owned() } else { format!("{passes} times through") }
+    if passes <= 1 { "begun once".to_owned() } else { format!("begun {passes} times") }
 }
 
 /// Why a bar is among the worst.
