@@ -31,11 +31,11 @@ fn list_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, takes: &[TakeRow]) {
     let columns = [
         Column::new(t.date, 128.0),
         Column::new(t.piece, 120.0).grow(1.0),
-        Column::new(t.mode, 92.0).spare(3),
+        Column::new(t.mode, 92.0).spare(4),
         Column::new(t.notes, 56.0).right().spare(2),
-        Column::new(t.duration, 56.0).right().spare(4),
+        Column::new(t.duration, 56.0).right().spare(5),
         Column::new(t.result, 52.0).right().spare(1),
-        Column::new(t.state, 118.0).grow(0.3).spare(5),
+        Column::new(t.state, 118.0).grow(0.3).spare(3),
         Column::new("", 34.0),
     ];
     let name = |i: usize| takes[i].result.map(|_| text::take_in_words(&takes[i]));
