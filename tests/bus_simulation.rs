@@ -13,7 +13,7 @@ const ENOUGH_SEEDS: u64 = 100;
 #[test]
 fn any_schedule_keeps_every_promise() {
     let number = |name: &str, default: u64| std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(default);
-    let (first, seeds) = (number("BUS_SEED", 0), number("BUS_SEEDS", 300));
+    let (first, seeds) = (number("BUS_SEED", 0), number("BUS_SEEDS", 10_000));
     let mut tally = Tally::default();
     for seed in first..first + seeds {
         let done = std::panic::catch_unwind(|| {

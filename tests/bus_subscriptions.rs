@@ -10,8 +10,8 @@ use music_trainer::bus::storage::Storage;
 use music_trainer::bus::subscription::{ACK_WAIT, BACK_OFF, MAX_ACK_PENDING, MAX_DELIVER};
 use music_trainer::bus::testing::{Event, Test, check_fold};
 use music_trainer::bus::{
-    Applied, Delivery, DeviceId, Envelope, Filter, MemoryStorage, Outcome, Publish, PublishError, Put, Start, rows,
-    start,
+    Applied, Delivery, DeviceId, Envelope, Filter, LetterDecision, MemoryStorage, Outcome, Publish, PublishError, Put,
+    Start, rows, start,
 };
 use music_trainer::time::{Micros, WallMillis};
 
@@ -91,6 +91,13 @@ impl Rig {
 
     fn nak(&mut self, name: &str, delivery: &Delivery<Test>) {
         self.settle(name, delivery, Outcome::Nak { delay: Micros::ZERO, reason: "no".to_owned() });
+    }
+
+    fn decide(&mut self, name: &str, seq: u64, decision: LetterDecision) -> Result<Applied, PublishError<Test>> {
+        let stored = self.storage.reader().events(seq, 1).expect("readable").remove(0);
+        let envelope = Arc::new(Envelope::from_stored(stored));
+        self.tell(Input::Letter { name: name.into(), envelope, decision, reply: Some(0) });
+        self.answers.pop().expect("an answer")
     }
 
     /// The process dies and starts again.
@@ -358,4 +365,75 @@ fn idle_subscribers_cost_no_filters_and_no_deliveries_per_event() {
     }
     let after = rig.core.subscriber_work();
     assert_eq!((after.0 - before.0, after.1 - before.1), (0, 200), "filters evaluated, deliveries made");
+}
+
+#[test]
+fn a_dead_letter_is_replayed_with_all_its_tries_ahead_once_and_survives_a_crash_on_the_way() {
+    let mut rig = Rig::new();
+    rig.subscribe("sub", Filter::all());
+    rig.publish("counter/a", ADD);
+    rig.publish("counter/a", ADD);
+    let first = rig.take().expect("the first");
+    rig.settle("sub", &first, Outcome::Term("never".to_owned()));
+    let second = rig.take().expect("its entity goes on");
+    rig.settle("sub", &second, Outcome::done());
+    assert_eq!(rig.letters(), [(1, 1, "never".to_owned())]);
+
+    assert_eq!(rig.decide("sub", 1, LetterDecision::Replay).map(|applied| applied.seq).ok(), Some(1));
+    assert_eq!(rig.letters(), []);
+    assert!(matches!(rig.decide("sub", 1, LetterDecision::Replay), Err(PublishError::NoSuchLetter)));
+    let again = rig.take().expect("it is delivered");
+    assert_eq!((again.envelope.seq, again.tries), (1, 1));
+
+    rig.restart();
+    rig.subscribe("sub", Filter::all());
+    let after = rig.take().expect("the killed run may have delivered it: it goes out again");
+    assert_eq!((after.envelope.seq, after.tries), (1, 2));
+    rig.settle("sub", &after, Outcome::done());
+    assert_eq!(rig.letters(), []);
+    rig.restart();
+    rig.subscribe("sub", Filter::all());
+    assert!(rig.take().is_none(), "done is done");
+    assert_eq!((rig.letters(), rig.seen("sub").lag), (vec![], 0));
+}
+
+#[test]
+fn a_replayed_letter_waits_behind_an_unacknowledged_event_of_its_entity() {
+    let mut rig = Rig::new();
+    rig.subscribe("sub", Filter::all());
+    for _ in 0..3 {
+        rig.publish("counter/a", ADD);
+    }
+    let first = rig.take().expect("the first");
+    rig.settle("sub", &first, Outcome::Term("never".to_owned()));
+    let second = rig.take().expect("the second");
+    rig.decide("sub", 1, LetterDecision::Replay).expect("there is such a letter");
+    assert!(rig.take().is_none(), "one event of an entity at a time");
+    rig.settle("sub", &second, Outcome::done());
+    let order: Vec<u64> = std::iter::from_fn(|| {
+        let delivery = rig.take()?;
+        rig.settle("sub", &delivery, Outcome::done());
+        Some(delivery.envelope.seq)
+    })
+    .collect();
+    assert_eq!(order, [1, 3]);
+    assert_eq!(rig.seen("sub").lag, 0);
+}
+
+#[test]
+fn a_dropped_letter_stays_dropped_and_is_no_delivery() {
+    let mut rig = Rig::new();
+    rig.subscribe("sub", Filter::all());
+    rig.publish("counter/a", ADD);
+    let delivery = rig.take().expect("the first");
+    rig.settle("sub", &delivery, Outcome::Term("never".to_owned()));
+    assert_eq!(rig.letters(), [(1, 1, "never".to_owned())]);
+    rig.restart();
+    rig.subscribe("sub", Filter::all());
+    assert_eq!(rig.seen("sub").dead_letters, 1, "letters are known after a restart");
+    rig.decide("sub", 1, LetterDecision::Drop).expect("there is such a letter");
+    assert!(matches!(rig.decide("sub", 1, LetterDecision::Drop), Err(PublishError::NoSuchLetter)));
+    assert!(matches!(rig.decide("nobody", 1, LetterDecision::Drop), Err(PublishError::NoSuchLetter)));
+    assert_eq!((rig.letters(), rig.seen("sub").dead_letters), (vec![], 0));
+    assert!(rig.take().is_none());
 }

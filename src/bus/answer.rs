@@ -51,6 +51,8 @@ pub enum PublishError<M: Model> {
     TooLarge,
     /// Another delivery of the event was made since, or the event is settled already: nothing of this happened.
     Superseded,
+    /// There is no such dead letter, or it was replayed or dropped already.
+    NoSuchLetter,
     /// The bus has stopped.
     Closed,
 }
@@ -78,6 +80,7 @@ impl<M: Model> Display for PublishError<M> {
             Self::ReadOnly(why) => write!(f, "nothing can be saved: {why}"),
             Self::TooLarge => f.write_str("the transaction or an entity key is too large"),
             Self::Superseded => f.write_str("the delivery is no longer the latest of its event"),
+            Self::NoSuchLetter => f.write_str("there is no such dead letter any more"),
             Self::Closed => f.write_str("the bus has stopped"),
         }
     }

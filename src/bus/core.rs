@@ -11,13 +11,13 @@ use super::delivery::{Outcome, Start};
 use super::envelope::{Body, Envelope, Name, Publish};
 use super::fold::{self, Versioned};
 use super::hlc::Hlc;
-use super::inspect::{ConflictReport, Counts, Histogram, SubscriberReport};
+use super::inspect::{ConflictReport, Counts, DeadLetter, Histogram, SubscriberReport};
 use super::model::{Durability, ENTITY_KEY_BYTES_MAX, EntityKey, Expect, Model, Strategy};
 use super::queue::{Queue, Queued};
 use super::snapshot::{Snapshot, State};
 pub use super::step::{Effects, Input, Now, Setup};
 use super::storage::{DeviceId, EventId};
-use super::subscribers::{Decision, Reach, Subscribers};
+use super::subscribers::{Decision, LetterError, Reach, Subscribers};
 
 /// Events of one transaction at most.
 pub const TRANSACTION_EVENTS_MAX: usize = 4_096;
@@ -117,6 +117,17 @@ impl<M: Model, R: Clone> Core<M, R> {
             Input::Settle { name, seq, number, outcome, reply } => {
                 let result = self.settle(now, &name, seq, number, outcome, fx);
                 let (unit, result) = result.map_or_else(|error| (0, Err(error)), |(unit, applied)| (unit, Ok(applied)));
+                self.reply(reply, unit, result, fx);
+            }
+            Input::Letter { name, envelope, decision, reply } => {
+                let applied = Applied { seq: envelope.seq, version: envelope.version, id: envelope.id };
+                let unit = self.queue.begin_unit();
+                let (subscribers, mut io) = self.subscribers(now, fx);
+                let result = match subscribers.letter(&name, envelope, decision, &mut io) {
+                    Ok(()) => Ok(applied),
+                    Err(LetterError::Unknown) => Err(PublishError::NoSuchLetter),
+                    Err(LetterError::Busy) => Err(PublishError::Busy),
+                };
                 self.reply(reply, unit, result, fx);
             }
             Input::Subscribe { name, filter, start } => {
@@ -468,6 +479,11 @@ impl<M: Model, R> Core<M, R> {
     /// The durable subscribers.
     pub fn subscribers_seen(&self) -> Vec<SubscriberReport> {
         self.subscribers.reports(self.durable)
+    }
+
+    /// Deliveries given up and neither replayed nor dropped, by subscriber and event.
+    pub fn dead_letters(&self) -> impl Iterator<Item = DeadLetter> + '_ {
+        self.subscribers.letters()
     }
 
     /// Filters evaluated and deliveries made for durable subscribers.

@@ -22,6 +22,7 @@ use super::model::{EntityKey, Model};
 use super::snapshot::Snapshot;
 use super::start::StartError;
 use super::storage::{DeviceId, StorageError, StorageReader};
+use super::subscribers::LetterDecision;
 use crate::time::Clock;
 
 /// How long a publisher waits for room among the commands before it is told [`PublishError::Busy`].
@@ -36,6 +37,7 @@ pub(super) enum Command<M: Model> {
     Subscribe { name: Arc<str>, filter: Filter, start: Start, mailbox: Mailbox<M> },
     Settle { name: Arc<str>, seq: u64, number: u64, outcome: Outcome<M>, reply: Reply<M> },
     InProgress { name: Arc<str>, seq: u64, number: u64 },
+    Letter { name: Arc<str>, envelope: Arc<Envelope<M>>, decision: LetterDecision, reply: Reply<M> },
     Panicked { name: Arc<str> },
     Park { name: Arc<str> },
     Waker(Box<dyn Fn() + Send>),
@@ -163,6 +165,22 @@ impl<M: Model> BusHandle<M> {
             self.send(Command::Subscribe { name, filter, start, mailbox }).ok();
         }
         subscription
+    }
+
+    /// Decides about a dead letter: durable, the decision stands over a crash. The event is read from the store on this
+    /// thread; the ticket is refused with `NoSuchLetter` when there is none.
+    pub fn settle_letter(
+        &self,
+        subscriber: &str,
+        seq: u64,
+        decision: LetterDecision,
+    ) -> Result<Ticket<M>, StorageError> {
+        let Some(stored) = self.0.reader.events(seq, 1)?.into_iter().find(|stored| stored.header.seq == seq) else {
+            return Ok(Ticket::answered(PublishError::NoSuchLetter));
+        };
+        let (reply, ticket) = Ticket::new();
+        let envelope = Arc::new(Envelope::from_stored(stored));
+        Ok(self.send_or(Command::Letter { name: subscriber.into(), envelope, decision, reply }, ticket))
     }
 
     /// Starts a component on a thread of its own.

@@ -11,6 +11,9 @@ use crate::time::{Micros, Stamp, WallMillis};
 /// Events that [`Report::recent`] holds at most.
 pub const RECENT_EVENTS: usize = 512;
 
+/// Dead letters that [`Report::letters`] holds at most.
+pub const LETTERS_SHOWN: usize = 256;
+
 /// The bus at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
@@ -52,6 +55,8 @@ pub struct Report {
     pub live: Vec<LiveReport>,
     /// Deliveries given up, in this run and before.
     pub dead_letters: usize,
+    /// The first [`LETTERS_SHOWN`] of them.
+    pub letters: Vec<DeadLetter>,
     /// The last conflicts, oldest first.
     pub conflicts: Vec<ConflictReport>,
     /// The last events applied, oldest first.

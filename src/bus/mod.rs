@@ -65,4 +65,5 @@ pub use model::{Decoded, Durability, EntityKey, Expect, Model, Refusal, Strategy
 pub use snapshot::{Snapshot, State};
 pub use start::{StartError, start};
 pub use storage::{DeviceId, EventId};
+pub use subscribers::LetterDecision;
 pub use thread::Config;

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashMap};
 use super::inspect::{DeadLetter, SubscriberReport};
 use super::storage::{StorageError, StorageReader, Table};
 use super::subscription::{CursorRow, TriesRow};
-use crate::time::WallMillis;
 
 /// A subscriber as stored.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,8 +15,8 @@ pub struct Saved {
     pub cursor: CursorRow,
     /// Recorded redeliveries by event.
     pub tries: HashMap<u64, TriesRow>,
-    /// How many dead letters it has.
-    pub dead_letters: usize,
+    /// Its dead letters by event.
+    pub dead_letters: BTreeMap<u64, TriesRow>,
 }
 
 /// The name and the rest of a row's key.
@@ -50,9 +49,9 @@ pub fn subscribers(reader: &dyn StorageReader) -> Result<Vec<Saved>, StorageErro
             saved.tries.insert(seq, row);
         }
     }
-    for (name, ..) in tries(reader, Table::DeadLetters)? {
+    for (name, seq, row) in tries(reader, Table::DeadLetters)? {
         if let Some(saved) = saved.get_mut(&name) {
-            saved.dead_letters += 1;
+            saved.dead_letters.insert(seq, row);
         }
     }
     Ok(saved.into_values().collect())
@@ -65,7 +64,7 @@ pub fn reports(reader: &dyn StorageReader, durable: u64) -> Result<Vec<Subscribe
         lag: durable.saturating_sub(saved.cursor.acked()),
         pending: saved.cursor.open.len(),
         redelivered: saved.cursor.redelivered,
-        dead_letters: saved.dead_letters,
+        dead_letters: saved.dead_letters.len(),
         parked: saved.cursor.parked,
         name: saved.name,
         ..SubscriberReport::default()
@@ -75,12 +74,5 @@ pub fn reports(reader: &dyn StorageReader, durable: u64) -> Result<Vec<Subscribe
 
 /// All deliveries given up.
 pub fn dead_letters(reader: &dyn StorageReader) -> Result<Vec<DeadLetter>, StorageError> {
-    let letter = |(subscriber, seq, row): (String, u64, TriesRow)| DeadLetter {
-        subscriber,
-        seq,
-        tries: row.tries,
-        error: row.error,
-        wall: WallMillis(row.wall),
-    };
-    Ok(tries(reader, Table::DeadLetters)?.into_iter().map(letter).collect())
+    Ok(tries(reader, Table::DeadLetters)?.into_iter().map(|(name, seq, row)| row.letter(name, seq)).collect())
 }

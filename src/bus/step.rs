@@ -12,7 +12,7 @@ use super::model::Model;
 use super::queue::CommitBatch;
 use super::rows::Saved;
 use super::storage::{DeviceId, Row, StorageError};
-use super::subscribers::Fetch;
+use super::subscribers::{Fetch, LetterDecision};
 use crate::time::{Micros, WallMillis};
 
 /// The time, handed in.
@@ -135,6 +135,17 @@ pub enum Input<M: Model, R> {
         seq: u64,
         /// The delivery.
         number: u64,
+    },
+    /// Somebody's decision about a dead letter.
+    Letter {
+        /// The subscriber's name.
+        name: Arc<str>,
+        /// The event.
+        envelope: Arc<Envelope<M>>,
+        /// The decision.
+        decision: LetterDecision,
+        /// Whom to answer.
+        reply: Option<R>,
     },
     /// A subscriber's handler panicked.
     Panicked {

@@ -7,11 +7,11 @@ use super::core::Now;
 use super::delivery::{Delivery, Put};
 use super::envelope::Envelope;
 use super::filter::Filter;
-use super::inspect::SubscriberReport;
+use super::inspect::{DeadLetter, SubscriberReport};
 use super::model::Model;
 use super::queue::Queue;
 use super::rows::Saved;
-use super::subscription::{Io, Subscription};
+use super::subscription::{Io, Subscription, TriesRow};
 use crate::time::Micros;
 
 /// Events read from the log at a time for a subscription that is behind.
@@ -63,6 +63,24 @@ pub enum Decision {
     Nak(Micros, String),
     /// Never.
     Term(String),
+}
+
+/// What somebody decides about a dead letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LetterDecision {
+    /// Deliver it again, with all its tries ahead.
+    Replay,
+    /// Forget it.
+    Drop,
+}
+
+/// Why a decision about a dead letter was not carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LetterError {
+    /// There is no such letter.
+    Unknown,
+    /// So much waits for this subscriber that nothing more can.
+    Busy,
 }
 
 /// See the module.
@@ -164,6 +182,35 @@ impl<M: Model> Subscribers<M> {
             Decision::Nak(delay, why) => subscription.fail(seq, delay, &why, &mut io),
             Decision::Term(why) => subscription.term(seq, &why, &mut io),
         }
+    }
+
+    /// Carries out a decision about a dead letter; rows join the current unit.
+    pub fn letter(
+        &mut self,
+        name: &str,
+        envelope: Arc<Envelope<M>>,
+        decision: LetterDecision,
+        reach: &mut Reach<'_, M>,
+    ) -> Result<(), LetterError> {
+        let durable = reach.durable;
+        let index = self.index(name).ok_or(LetterError::Unknown)?;
+        let (subscription, mut io) = self.at(index, reach).ok_or(LetterError::Unknown)?;
+        let known = match decision {
+            LetterDecision::Replay if !subscription.takes_replay() => return Err(LetterError::Busy),
+            LetterDecision::Replay => subscription.replay(envelope, durable, &mut io),
+            LetterDecision::Drop => subscription.drop_letter(envelope.seq, &mut io),
+        };
+        if known { Ok(()) } else { Err(LetterError::Unknown) }
+    }
+
+    /// The dead letters of everybody, by subscriber and event.
+    pub fn letters(&self) -> impl Iterator<Item = DeadLetter> + '_ {
+        let of = |subscription: &Subscription<M>| {
+            let name = subscription.name().to_string();
+            let letter = move |(seq, row): (&u64, &TriesRow)| row.letter(name.clone(), *seq);
+            subscription.dead.iter().map(letter).collect::<Vec<_>>()
+        };
+        self.all.iter().flat_map(of)
     }
 
     /// A subscriber has taken its deliveries up to this number.

@@ -16,11 +16,11 @@ use super::core::Now;
 use super::delivery::{Delivery, Put};
 use super::envelope::Envelope;
 use super::filter::Filter;
-use super::inspect::SubscriberReport;
+use super::inspect::{DeadLetter, SubscriberReport};
 use super::model::{EntityKey, Model};
 use super::queue::{Queue, RowStart};
 use super::storage::{Row, Table};
-use crate::time::Micros;
+use crate::time::{Micros, WallMillis};
 
 /// Deliveries that are out or wait for a retry at most.
 pub const MAX_ACK_PENDING: usize = 256;
@@ -72,6 +72,13 @@ pub struct TriesRow {
     pub error: String,
     /// When it was written, in milliseconds since 1970.
     pub wall: i64,
+}
+
+impl TriesRow {
+    /// As a dead letter is listed.
+    pub fn letter(&self, subscriber: String, seq: u64) -> DeadLetter {
+        DeadLetter { subscriber, seq, tries: self.tries, error: self.error.clone(), wall: WallMillis(self.wall) }
+    }
 }
 
 /// What a subscription's machine reaches outside itself.
@@ -140,8 +147,8 @@ pub struct Subscription<M: Model> {
     out: VecDeque<(u64, u64)>,
     wake: Option<Micros>,
     redelivered: u64,
-    /// Dead letters of this subscription.
-    pub dead: usize,
+    /// Events given up, until somebody replays or drops them.
+    pub dead: BTreeMap<u64, TriesRow>,
     /// Panics caught.
     pub panics: u64,
     /// Stopped after too many panics.
@@ -173,7 +180,7 @@ impl<M: Model> Subscription<M> {
             out: VecDeque::new(),
             wake: None,
             redelivered: 0,
-            dead: 0,
+            dead: BTreeMap::new(),
             panics: 0,
             parked: false,
         }
@@ -444,8 +451,44 @@ impl<M: Model> Subscription<M> {
         let row = TriesRow { tries: pending.tries, error: pending.error.clone(), wall: io.now.wall.0 };
         io.queue.begin_unit();
         self.put(Table::DeadLetters, seq, Some(&row), RowStart::Stream, io);
-        self.dead += 1;
+        self.dead.insert(seq, row);
         self.close(seq, self.high, io);
+    }
+
+    /// Makes a dead letter a delivery again, with all its tries ahead; whether there is such a letter. Its entity's
+    /// later events may have been handled long since. Rows belong to the current unit.
+    pub fn replay(&mut self, envelope: Arc<Envelope<M>>, level_at: u64, io: &mut Io<'_, M>) -> bool {
+        let seq = envelope.seq;
+        if !self.drop_letter(seq, io) {
+            return false;
+        }
+        match self.busy.get_mut(&envelope.entity) {
+            Some(held) => {
+                held.push_front(envelope);
+                self.held += 1;
+            }
+            None => {
+                self.busy.insert(envelope.entity.clone(), VecDeque::new());
+                self.pending.insert(seq, Pending { envelope, tries: 1, state: State::Ready, error: String::new() });
+                self.deliver(seq, io);
+            }
+        }
+        self.write_cursor(None, level_at, RowStart::Now, io);
+        true
+    }
+
+    /// Forgets a dead letter; whether there was one.
+    pub fn drop_letter(&mut self, seq: u64, io: &mut Io<'_, M>) -> bool {
+        let known = self.dead.remove(&seq).is_some();
+        if known {
+            self.put(Table::DeadLetters, seq, None, RowStart::Now, io);
+        }
+        known
+    }
+
+    /// Whether one more event can wait, however it comes.
+    pub fn takes_replay(&self) -> bool {
+        self.pending.len() < MAX_ACK_PENDING && self.held < HELD_MAX
     }
 
     /// Time-outs and retries that are due.
@@ -494,7 +537,7 @@ impl<M: Model> Subscription<M> {
             held: self.pending.len() - out + self.held,
             redelivered: self.redelivered,
             next_due: self.pending.values().filter_map(due).min(),
-            dead_letters: self.dead,
+            dead_letters: self.dead.len(),
             panics: self.panics,
             parked: self.parked,
             attached: self.filter.is_some(),

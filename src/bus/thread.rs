@@ -15,7 +15,7 @@ use super::delivery::Mailbox;
 use super::envelope::{self, Publish};
 use super::handle::{Closed, Command};
 use super::health::Health;
-use super::inspect::{Fill, Histogram, RECENT_EVENTS, Report, TopicReport};
+use super::inspect::{Fill, Histogram, LETTERS_SHOWN, RECENT_EVENTS, Report, TopicReport};
 use super::lanes::Lane;
 use super::live::Live;
 use super::model::{Durability, Model, Strategy};
@@ -304,6 +304,10 @@ impl<M: Model> BusThread<M> {
             Command::InProgress { name, seq, number } => {
                 self.core.step(now, Input::InProgress { name, seq, number }, &mut self.side.fx);
             }
+            Command::Letter { name, envelope, decision, reply } => {
+                let input = Input::Letter { name, envelope, decision, reply: Some(reply) };
+                self.core.step(now, input, &mut self.side.fx);
+            }
             Command::Panicked { name } => self.core.step(now, Input::Panicked { name }, &mut self.side.fx),
             Command::Park { name } => {
                 if let Some(index) = self.core.subscribers.index(&name) {
@@ -423,6 +427,7 @@ impl<M: Model> BusThread<M> {
             step: side.step,
             store: side.store,
             dead_letters: subscribers.iter().map(|subscriber| subscriber.dead_letters).sum(),
+            letters: core.dead_letters().take(LETTERS_SHOWN).collect(),
             subscribers,
             live: side.live.iter().map(Live::report).collect(),
             conflicts: core.conflicts().cloned().collect(),

@@ -9,8 +9,8 @@ use music_trainer::bus::storage::{Batch, Storage, StorageError};
 use music_trainer::bus::subscription::MAX_DELIVER;
 use music_trainer::bus::testing::{Event, Random, Test, check_fold};
 use music_trainer::bus::{
-    Delivery, DeviceId, EntityKey, EventId, Expect, Filter, MemoryStorage, Outcome, Publish, PublishError, Put, Start,
-    rows, start,
+    Delivery, DeviceId, EntityKey, EventId, Expect, Filter, LetterDecision, MemoryStorage, Outcome, Publish,
+    PublishError, Put, Start, rows, start,
 };
 use music_trainer::time::{Micros, Stamp, WallMillis};
 
@@ -50,6 +50,12 @@ pub(crate) struct World {
     tries: HashMap<(usize, u64), u32>,
     /// Settled by subscriber and entity, to check the order.
     settled: HashMap<(usize, EntityKey), u64>,
+    /// Dead letters dropped, unless the drop was lost in a crash.
+    dropped: HashSet<(usize, u64)>,
+    dropped_in_this_run: HashSet<(usize, u64)>,
+    /// Dead letters replayed: they come after later events of their entity.
+    late: HashSet<(usize, u64)>,
+    replays: u64,
     crashes: u64,
 }
 
@@ -89,6 +95,10 @@ impl World {
             hlc: 0,
             tries: HashMap::new(),
             settled: HashMap::new(),
+            dropped: HashSet::new(),
+            dropped_in_this_run: HashSet::new(),
+            late: HashSet::new(),
+            replays: 0,
             crashes: 0,
         };
         world.subscribe(0);
@@ -109,6 +119,7 @@ impl World {
                 self.subscribe(index);
             }
             97 => self.crash(),
+            98 => self.letter(),
             _ => self.tick(),
         }
         self.look();
@@ -253,9 +264,40 @@ impl World {
         assert!(delivery.tries <= MAX_DELIVER, "{} tries", delivery.tries);
         let before = self.tries.insert((index, envelope.seq), delivery.tries).unwrap_or(0);
         assert!(delivery.tries >= before, "tries do not go back");
+        let here = (index, envelope.seq);
+        assert!(!self.dropped_in_this_run.contains(&here), "what was dropped is not delivered");
+        // The drop was lost in a crash, and so was the letter.
+        self.dropped.remove(&here);
+        if self.late.contains(&here) {
+            return;
+        }
         let last = self.settled.entry((index, envelope.entity.clone())).or_insert(0);
         assert!(envelope.seq >= *last, "order is kept per entity");
         *last = envelope.seq;
+    }
+
+    /// Somebody replays or drops a dead letter, if there is one.
+    fn letter(&mut self) {
+        let letters: Vec<_> = self.core.dead_letters().collect();
+        if letters.is_empty() {
+            return;
+        }
+        let letter = &letters[self.random.below(letters.len() as u64) as usize];
+        let index = NAMES.iter().position(|name| *name == letter.subscriber).expect("known");
+        let stored = self.storage.reader().events(letter.seq, 1).expect("readable").remove(0);
+        let envelope = Arc::new(music_trainer::bus::Envelope::from_stored(stored));
+        let decision = if self.random.below(3) == 0 { LetterDecision::Drop } else { LetterDecision::Replay };
+        if decision == LetterDecision::Drop {
+            self.dropped.insert((index, letter.seq));
+            self.dropped_in_this_run.insert((index, letter.seq));
+        } else {
+            self.dropped.remove(&(index, letter.seq));
+            self.tries.remove(&(index, letter.seq));
+            self.late.insert((index, letter.seq));
+            self.replays += 1;
+        }
+        let name = NAMES[index].into();
+        self.step(Input::Letter { name, envelope, decision, reply: None });
     }
 
     /// The process dies: what was not committed is gone, and so is every delivery.
@@ -282,6 +324,7 @@ impl World {
         (self.applied, self.hlc) = (end.seq, end.hlc);
         self.ids.truncate(end.seq as usize);
         self.tries.clear();
+        self.dropped_in_this_run.clear();
         self.settled.clear();
         self.now.mono += Micros(1_000_000);
         self.subscribe(0);
@@ -396,14 +439,19 @@ impl World {
         for event in &events {
             let (topic, seq) = (&*event.header.topic, event.header.seq);
             let is_dead = |name: &str| dead.contains(&(name.to_owned(), seq));
-            if topic == "book.note" && !is_dead("echo") {
+            let is_dropped = |index| self.dropped.contains(&(index, seq));
+            if topic == "book.note" && !is_dead("echo") && !is_dropped(0) {
                 *expected.entry("echo").or_default() += 1;
             }
             let wants = [topic == "book.note", event.header.entity.starts_with("book/")];
             for (index, name) in NAMES.iter().enumerate() {
                 let key = music_trainer::bus::subscription::row_key(name, &seq.to_be_bytes());
                 let rows = reader.rows(music_trainer::bus::storage::Table::Private, &key).expect("readable");
-                assert_eq!(rows.len() == 1, wants[index] && !is_dead(name), "{name} has handled {seq} once");
+                assert_eq!(
+                    rows.len() == 1,
+                    wants[index] && !is_dead(name) && !is_dropped(index),
+                    "{name} has handled {seq} once"
+                );
             }
         }
         let echoes = snapshot.state.value("echo/all").map_or(0, |value| value.count);
@@ -421,6 +469,8 @@ impl World {
             conflicts: self.core.counts().conflicts,
             failures: self.core.counts().commit_failures,
             echoes: echoes as u64,
+            replays: self.replays,
+            drops: self.dropped.len() as u64,
         }
     }
 }
@@ -435,6 +485,8 @@ pub(crate) struct Tally {
     pub(crate) conflicts: u64,
     pub(crate) failures: u64,
     pub(crate) echoes: u64,
+    pub(crate) replays: u64,
+    pub(crate) drops: u64,
 }
 
 impl Tally {
@@ -446,10 +498,12 @@ impl Tally {
         self.conflicts += other.conflicts;
         self.failures += other.failures;
         self.echoes += other.echoes;
+        self.replays += other.replays;
+        self.drops += other.drops;
     }
 
     /// Each figure, by name.
-    pub(crate) fn figures(&self) -> [(&'static str, u64); 7] {
+    pub(crate) fn figures(&self) -> [(&'static str, u64); 9] {
         [
             ("events", self.events),
             ("crashes", self.crashes),
@@ -458,6 +512,8 @@ impl Tally {
             ("conflicts", self.conflicts),
             ("failed commits", self.failures),
             ("echoes", self.echoes),
+            ("replays", self.replays),
+            ("drops", self.drops),
         ]
     }
 }
