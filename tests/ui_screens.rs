@@ -453,3 +453,14 @@ fn at_rest_nothing_asks_for_another_frame() {
         assert_eq!(delay, std::time::Duration::MAX, "{screen:?}");
     }
 }
+
+#[test]
+fn a_dead_letter_is_replayed_and_dropped_from_the_inspector() {
+    let mut bench = window(Sample::full(), Screen::Inspector, [1280.0, 800.0]);
+    bench.harness.state_mut().1.inspector.tab = InspectorTab::Subscribers;
+    bench.harness.run();
+    let replay = bench.click("Replay event 1284002 for results");
+    assert_eq!(replay, [Command::ReplayLetter { subscriber: "results".to_owned(), seq: 1_284_002 }]);
+    let drop = bench.click("Drop event 1204311 for results");
+    assert_eq!(drop, [Command::DropLetter { subscriber: "results".to_owned(), seq: 1_204_311 }]);
+}

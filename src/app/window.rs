@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, bounded};
 
 use crate::audio::Playhead;
 use crate::audio::soundfont::find_system_soundfont;
-use crate::bus::{Health, Publish, Ticket};
+use crate::bus::{Health, LetterDecision, Publish, Ticket};
 use crate::components::library::Library;
 use crate::components::results::{self, JudgedTake};
 use crate::components::session::SessionView;
@@ -372,6 +372,8 @@ impl Window {
                 self.wish(Wish::EnableMidi(input, enabled));
             }
             Command::TestTone => self.wish(Wish::TestTone),
+            Command::ReplayLetter { subscriber, seq } => self.letter(&subscriber, seq, LetterDecision::Replay),
+            Command::DropLetter { subscriber, seq } => self.letter(&subscriber, seq, LetterDecision::Drop),
             Command::DismissBanner(id) => {
                 self.dismissed.insert(id);
             }
@@ -415,6 +417,14 @@ impl Window {
                     self.wish(Wish::Choose(to));
                 }
             }
+        }
+    }
+
+    fn letter(&mut self, subscriber: &str, seq: u64, decision: LetterDecision) {
+        let Some(program) = &self.program else { return };
+        match program.bus.settle_letter(subscriber, seq, decision) {
+            Ok(ticket) => self.answers.push(ticket),
+            Err(error) => self.fail(format!("event {seq} cannot be read: {error}")),
         }
     }
 

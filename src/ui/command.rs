@@ -76,6 +76,20 @@ pub enum Command {
     EnableMidi(String, bool),
     /// A second of sound through the whole chain.
     TestTone,
+    /// Deliver a dead letter again.
+    ReplayLetter {
+        /// Whose it is.
+        subscriber: String,
+        /// The event.
+        seq: u64,
+    },
+    /// Forget a dead letter.
+    DropLetter {
+        /// Whose it is.
+        subscriber: String,
+        /// The event.
+        seq: u64,
+    },
     /// The banner was read.
     DismissBanner(u64),
 }

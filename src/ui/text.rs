@@ -1,7 +1,7 @@
 //! Every text of the window, in one table, ready for other languages. Nothing else in `ui` holds words to be read.
 
 use crate::bus::inspect::StoreSize;
-use crate::bus::inspect::{Fill, Histogram, LaneReport, Report, SubscriberReport};
+use crate::bus::inspect::{DeadLetter, Fill, Histogram, LaneReport, Report, SubscriberReport};
 use crate::music::{Hand, Hands, KeySignature, Pitch, Spelling};
 use crate::practice::result::{BarResult, Counts, Timing, Trouble};
 use crate::practice::{BarRange, Heard, Mode, Preset, VerdictKind};
@@ -220,6 +220,12 @@ texts! {
     clear = "Clear";
     acked = "Acked";
     dead = "Dead";
+    dead_letters = "Dead letters";
+    event = "Event";
+    tries = "Tries";
+    error = "Error";
+    replay = "Replay";
+    drop = "Drop";
     live = "Live subscribers";
     waiting = "Waiting";
     lost = "Lost";
@@ -635,6 +641,11 @@ pub fn messages(n: u64) -> String {
 pub fn clock(at: Micros) -> String {
     let millis = at.0.max(0) / 1000;
     format!("{}:{:02}.{:03}", millis / 60_000, millis / 1000 % 60, millis % 1000)
+}
+
+/// What a button of a dead letter does, in full.
+pub fn letter_action(action: &str, letter: &DeadLetter) -> String {
+    format!("{action} event {} for {}", letter.seq, letter.subscriber)
 }
 
 /// A SoundFont that the system brings, on a button.

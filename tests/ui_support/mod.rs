@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use music_trainer::bus::inspect::{EventView, Fill, LaneReport, Report, SubscriberReport};
+use music_trainer::bus::inspect::{DeadLetter, EventView, Fill, LaneReport, Report, SubscriberReport};
 use music_trainer::bus::storage::Header;
 use music_trainer::music::{Hand, KeySignature, Meter, NoteId, Pitch, Score, ScoreParts, Tempo, WrittenNote};
 use music_trainer::practice::result::TakeResult;
 use music_trainer::practice::{BarRange, Mode, PlayedId, PracticeSettings, Preset, Verdict, VerdictKind};
-use music_trainer::time::{Micros, Ticks};
+use music_trainer::time::{Micros, Ticks, WallMillis};
 use music_trainer::ui::Command;
 use music_trainer::ui::view::*;
 
@@ -211,6 +211,18 @@ fn report() -> Report {
             ..SubscriberReport::default()
         });
     }
+    let letter = |seq, tries, error: &str| DeadLetter {
+        subscriber: "results".to_owned(),
+        seq,
+        tries,
+        error: error.to_owned(),
+        wall: WallMillis(1_795_500_000_000),
+    };
+    report.letters = vec![
+        letter(1_204_311, 6, "what follows was refused: result/8f2a was changed meanwhile and is now at version 3"),
+        letter(1_284_002, 1, "there is no take 8f2c"),
+    ];
+    report.dead_letters = report.letters.len();
     report
 }
 

@@ -29,7 +29,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
     match state.inspector.tab {
         InspectorTab::Flow => flow_tab_ui(ui, state, report),
         InspectorTab::Entities => page(ui, |ui| entities::ui(cx, ui, state)),
-        InspectorTab::Subscribers => page(ui, |ui| subscribers::ui(ui, report)),
+        InspectorTab::Subscribers => page(ui, |ui| subscribers::ui(cx, ui, report)),
     }
 }
 

@@ -1,11 +1,12 @@
 //! Who listens, how far behind, and how it stands.
 
-use egui::{Color32, Ui, vec2};
+use egui::{Color32, Rect, Ui, vec2};
 
 use crate::bus::inspect::{Report, SubscriberReport};
 use crate::ui::text::{self, tr};
 use crate::ui::theme::{Tokens, space, tokens};
-use crate::ui::widgets::{Column, card_frame, card_ui, table_ui};
+use crate::ui::widgets::{Button, Column, card_frame, card_ui, table_ui};
+use crate::ui::{Command, Cx};
 
 fn state(t: &Tokens, s: &SubscriberReport) -> (String, Color32) {
     let color = if s.parked {
@@ -18,11 +19,10 @@ fn state(t: &Tokens, s: &SubscriberReport) -> (String, Color32) {
     (text::subscriber_state(s), color)
 }
 
-/// All columns, on a page of its own; live subscribers below.
-pub(super) fn ui(ui: &mut Ui, report: &Report) {
+/// All columns, on a page of its own; dead letters and live subscribers below.
+pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, report: &Report) {
     let t = tr();
     card_ui(ui, t.subscribers, "", |ui| {
-        ui.set_max_height((ui.available_height() * 0.6).max(120.0));
         let columns = [
             Column::new(t.name, 120.0).grow(0.6),
             Column::new(t.filter, 90.0).grow(0.4).spare(3),
@@ -33,26 +33,31 @@ pub(super) fn ui(ui: &mut Ui, report: &Report) {
             Column::new(t.state, 120.0).grow(0.6),
         ];
         let rows = &report.subscribers;
-        table_ui(
-            ui,
-            "subscribers",
-            &columns,
-            rows.len(),
-            |_| None,
-            |ui, i, row| {
-                let k = tokens(ui);
-                let s = &rows[i];
-                row.text(ui, 0, &s.name);
-                row.colored(ui, 1, &s.filter, k.muted);
-                row.text(ui, 2, &text::count(s.acked));
-                row.text(ui, 3, &text::count(s.lag));
-                row.text(ui, 4, &text::count(s.pending as u64));
-                row.text(ui, 5, &text::count(s.dead_letters as u64));
-                let (words, color) = state(k, s);
-                row.colored(ui, 6, &words, color);
-            },
-        );
+        at_most(ui, 0.4, 120.0, |ui| {
+            table_ui(
+                ui,
+                "subscribers",
+                &columns,
+                rows.len(),
+                |_| None,
+                |ui, i, row| {
+                    let k = tokens(ui);
+                    let s = &rows[i];
+                    row.text(ui, 0, &s.name);
+                    row.colored(ui, 1, &s.filter, k.muted);
+                    row.text(ui, 2, &text::count(s.acked));
+                    row.text(ui, 3, &text::count(s.lag));
+                    row.text(ui, 4, &text::count(s.pending as u64));
+                    row.text(ui, 5, &text::count(s.dead_letters as u64));
+                    let (words, color) = state(k, s);
+                    row.colored(ui, 6, &words, color);
+                },
+            );
+        });
     });
+    if !report.letters.is_empty() {
+        letters_ui(cx, ui, report);
+    }
     card_ui(ui, t.live, "", |ui| {
         let columns = [
             Column::new(t.filter, 160.0).grow(1.0),
@@ -73,6 +78,58 @@ pub(super) fn ui(ui: &mut Ui, report: &Report) {
             },
         );
     });
+}
+
+/// What was given up, each with a way back and a way out.
+fn letters_ui(cx: &mut Cx<'_>, ui: &mut Ui, report: &Report) {
+    let t = tr();
+    card_ui(ui, t.dead_letters, &text::count(report.dead_letters as u64), |ui| {
+        let columns = [
+            Column::new(t.name, 90.0),
+            Column::new(t.event, 76.0).right(),
+            Column::new(t.tries, 44.0).right().spare(1),
+            Column::new(t.error, 100.0).grow(1.0),
+            Column::new("", 70.0),
+            Column::new("", 60.0),
+        ];
+        let rows = &report.letters;
+        at_most(ui, 0.6, 110.0, |ui| {
+            table_ui(
+                ui,
+                "letters",
+                &columns,
+                rows.len(),
+                |_| None,
+                |ui, i, row| {
+                    let letter = &rows[i];
+                    let (subscriber, seq) = (letter.subscriber.clone(), letter.seq);
+                    row.text(ui, 0, &subscriber);
+                    row.text(ui, 1, &text::count(seq));
+                    row.text(ui, 2, &text::count(u64::from(letter.tries)));
+                    row.colored(ui, 3, &letter.error, tokens(ui).muted);
+                    if cell_button(ui, row.cell(4), &text::letter_action(t.replay, letter), t.replay) {
+                        cx.send.push(Command::ReplayLetter { subscriber: subscriber.clone(), seq });
+                    }
+                    if cell_button(ui, row.cell(5), &text::letter_action(t.drop, letter), t.drop) {
+                        cx.send.push(Command::DropLetter { subscriber, seq });
+                    }
+                },
+            );
+        });
+    });
+}
+
+/// Contents no higher than a share of the room that is left, but for the least height.
+fn at_most(ui: &mut Ui, share: f32, least: f32, contents: impl FnOnce(&mut Ui)) {
+    // In a scope of its own: the height counts from the top of the innermost one.
+    ui.scope(|ui| {
+        ui.set_max_height((ui.available_height() * share).max(least));
+        contents(ui);
+    });
+}
+
+fn cell_button(ui: &mut Ui, cell: Option<Rect>, name: &str, shown: &str) -> bool {
+    cell.is_some_and(|cell| Button::new(name).shown(shown).quiet().show_at(ui, cell.shrink2(vec2(2.0, 2.0))).clicked())
 }
 
 /// Name, lag, pending, state: beside the events.
