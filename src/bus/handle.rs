@@ -8,17 +8,18 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::answer::{PublishError, Reply, Ticket};
+use super::answer::{Applied, PublishError, Reply, Ticket};
 use super::component::{self, Component};
 use super::core::{TRANSACTION_BYTES_MAX, TRANSACTION_EVENTS_MAX};
 use super::delivery::{DurableSubscription, Mailbox, NAME_BYTES_MAX, Outcome, Start};
 use super::envelope::{Envelope, Publish};
 use super::filter::Filter;
+use super::fold::Versioned;
 use super::inspect::Report;
 use super::lane::EssentialConsumer;
 use super::lanes::{Lane, Translate, TranslatedLane};
 use super::live::{Live, LiveSubscription};
-use super::model::{EntityKey, Model};
+use super::model::{EntityKey, Expect, Model};
 use super::snapshot::Snapshot;
 use super::start::StartError;
 use super::storage::{DeviceId, StorageError, StorageReader};
@@ -27,6 +28,10 @@ use crate::time::Clock;
 
 /// How long a publisher waits for room among the commands before it is told [`PublishError::Busy`].
 pub const COMMAND_WAIT: Duration = Duration::from_millis(20);
+
+/// How often [`BusHandle::rebase`] makes an edit at most: each try that fails means that somebody else succeeded, so only
+/// dozens of writers at one entity need more.
+pub const REBASE_TRIES: u32 = 64;
 
 /// What the bus thread is told by other threads.
 pub(super) enum Command<M: Model> {
@@ -113,6 +118,31 @@ impl<M: Model> BusHandle<M> {
             return Ticket::answered(PublishError::TooLarge);
         }
         self.send_or(Command::Transact(items, reply), ticket)
+    }
+
+    /// Makes an edit on the entity's current value, and makes it again on the newer one as long as another edit comes in
+    /// between, at most [`REBASE_TRIES`] times. `edit` gets the value as it is and gives the event, or nothing when
+    /// there is nothing to do any more. Waits for each answer.
+    ///
+    /// # Errors
+    /// What the last try was answered: a conflict only when every try met one.
+    pub fn rebase(
+        &self,
+        entity: &EntityKey,
+        mut edit: impl FnMut(Option<&Versioned<M>>) -> Option<M::Event>,
+    ) -> Result<Option<Applied>, PublishError<M>> {
+        let mut current = self.snapshot().state.get_shared(entity.as_str()).cloned();
+        for tries in 1.. {
+            let Some(event) = edit(current.as_deref()) else { return Ok(None) };
+            let mut publish = Publish::new(entity.clone(), event);
+            publish.expect = Expect::Exact(current.as_ref().map_or(0, |current| current.version));
+            publish.base = current.as_ref().map(|current| current.last);
+            match self.publish(publish).applied() {
+                Err(PublishError::Conflict { current: newer, .. }) if tries < REBASE_TRIES => current = newer,
+                answer => return answer.map(Some),
+            }
+        }
+        Ok(None)
     }
 
     fn send_or(&self, command: Command<M>, ticket: Ticket<M>) -> Ticket<M> {
