@@ -21,7 +21,8 @@ pub const NAME_BYTES_MAX: usize = 64;
 /// Bytes of a private row's key at most.
 pub const PUT_KEY_BYTES_MAX: usize = 300;
 
-/// Where a new durable subscription begins. One that exists goes on where it was.
+/// Where a new durable subscription begins. One that exists goes on where it was. For a moment or an entity see
+/// [`BusHandle::start_at`] and [`BusHandle::start_of`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
     /// With the first event of the log.

@@ -15,6 +15,7 @@ use super::delivery::{DurableSubscription, Mailbox, NAME_BYTES_MAX, Outcome, Sta
 use super::envelope::{Envelope, Publish};
 use super::filter::Filter;
 use super::fold::Versioned;
+use super::hlc::Hlc;
 use super::inspect::Report;
 use super::lane::EssentialConsumer;
 use super::lanes::{Lane, Translate, TranslatedLane};
@@ -24,7 +25,7 @@ use super::snapshot::Snapshot;
 use super::start::StartError;
 use super::storage::{DeviceId, StorageError, StorageReader};
 use super::subscribers::LetterDecision;
-use crate::time::Clock;
+use crate::time::{Clock, WallMillis};
 
 /// How long a publisher waits for room among the commands before it is told [`PublishError::Busy`].
 pub const COMMAND_WAIT: Duration = Duration::from_millis(20);
@@ -247,6 +248,33 @@ impl<M: Model> BusHandle<M> {
     ) -> Result<Vec<Envelope<M>>, StorageError> {
         let events = self.0.reader.entity_events(entity.as_str(), from_version, max)?;
         Ok(events.into_iter().map(Envelope::from_stored).collect())
+    }
+
+    /// Where a replay begins that shall see everything from a moment of the wall clock on: a search in the log by its
+    /// hybrid stamps, which never go back. Reads about 20 events from the store on this thread.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn start_at(&self, wall: WallMillis) -> Result<Start, StorageError> {
+        let (mut low, mut high) = (1, self.0.reader.last()?.seq + 1);
+        while low < high {
+            let middle = low.midpoint(high);
+            let stamp = self.0.reader.events(middle, 1)?.first().map(|event| event.header.hlc);
+            match stamp {
+                Some(stamp) if Hlc::wall(stamp).0 < wall.0 => low = middle + 1,
+                _ => high = middle,
+            }
+        }
+        Ok(Start::Seq(low))
+    }
+
+    /// Where a replay begins that shall see an entity from its first event on; `None` if it has none that is durable.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn start_of(&self, entity: &EntityKey) -> Result<Option<Start>, StorageError> {
+        let first = self.0.reader.entity_events(entity.as_str(), 1, 1)?;
+        Ok(first.first().map(|event| Start::Seq(event.header.seq)))
     }
 
     /// The store's reading side.
