@@ -56,7 +56,7 @@
 //!
 //! | what | where |
 //! | --- | --- |
-//! | a new kind of event | `model/event.rs`, then follow the compiler: topic, stored form, fold |
+//! | a new kind of event | `model/event.rs`, then follow the compiler: topic, stored form, fold; a test asks for its golden line |
 //! | a new setting | the list in `model/settings.rs`, and its row in `ui/settings.rs` |
 //! | a rule of judging | [`practice`], with a line in its test language |
 //! | what the engine does on Play | [`components::session`] |

@@ -93,6 +93,40 @@ fn every_event_comes_back_from_its_stored_form() {
     }
 }
 
+/// Stored forms as programs of the past wrote them: schema, version, bytes. Lines are added and never changed, so that
+/// whatever is in somebody's log can be read for ever.
+const GOLDEN: &str = include_str!("golden/events.txt");
+
+fn golden() -> Vec<(&'static str, u16, Vec<u8>)> {
+    let read = |line: &'static str| {
+        let words: Vec<&str> = line.split(' ').collect();
+        let [schema, version, hex] = words[..] else { panic!("three words in {line:?}") };
+        let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).expect("two hexadecimal digits");
+        (schema, version.parse().expect("a number"), (0..hex.len()).step_by(2).map(byte).collect())
+    };
+    GOLDEN.lines().filter(|line| !line.starts_with('#')).map(read).collect()
+}
+
+#[test]
+fn what_any_program_of_the_past_wrote_is_understood() {
+    let mut told = events();
+    for (schema, version, bytes) in golden() {
+        let event = match Trainer::decode(schema, version, &bytes) {
+            Ok(Decoded::Known(event)) => event,
+            other => panic!("{schema} version {version}: {other:?}"),
+        };
+        let place = told.iter().position(|told| *told == event);
+        told.remove(place.unwrap_or_else(|| panic!("{schema} version {version} became {event:?}")));
+    }
+    let line = |event: &Event| {
+        let topic = Trainer::topic(event);
+        let hex: String = Trainer::encode(event).iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{} {} {hex}", topic.schema, topic.schema_version)
+    };
+    let missing: Vec<String> = told.iter().map(line).collect();
+    assert!(missing.is_empty(), "add to golden/events.txt:\n{}", missing.join("\n"));
+}
+
 #[test]
 fn every_topic_has_an_event_and_a_name_of_its_own() {
     let mut used: Vec<&str> = events().iter().map(|e| Trainer::topic(e).name).collect();
