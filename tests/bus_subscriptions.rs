@@ -6,7 +6,8 @@ use std::sync::Arc;
 use music_trainer::bus::core::{Core, Effects, Input, Now, Setup, WINDOW_EVENTS};
 use music_trainer::bus::health::Health;
 use music_trainer::bus::inspect::SubscriberReport;
-use music_trainer::bus::storage::Storage;
+use music_trainer::bus::storage::{Storage, StorageError};
+use music_trainer::bus::subscribers::{Fetch, FetchResult};
 use music_trainer::bus::subscription::{ACK_WAIT, BACK_OFF, MAX_ACK_PENDING, MAX_DELIVER};
 use music_trainer::bus::testing::{Event, Test, check_fold};
 use music_trainer::bus::{
@@ -22,6 +23,8 @@ struct Rig {
     now: Now,
     mail: VecDeque<(usize, Delivery<Test>)>,
     answers: Vec<Result<Applied, PublishError<Test>>>,
+    /// An event whose record cannot be read.
+    damaged: Option<u64>,
 }
 
 fn new_core(storage: &MemoryStorage) -> Core<Test, u64> {
@@ -37,7 +40,7 @@ impl Rig {
         let storage = MemoryStorage::new();
         let core = new_core(&storage);
         let now = Now { mono: Micros(0), wall: WallMillis(0) };
-        Self { storage, core, now, mail: VecDeque::new(), answers: Vec::new() }
+        Self { storage, core, now, mail: VecDeque::new(), answers: Vec::new(), damaged: None }
     }
 
     /// Takes one input, and lets the world answer until it is quiet.
@@ -50,9 +53,8 @@ impl Rig {
             self.answers.extend(fx.answers.drain(..).map(|(_, result)| result));
             let quiet = fx.commit.is_none() && fx.fetches.is_empty();
             for fetch in std::mem::take(&mut fx.fetches) {
-                let read = self.storage.reader().events(fetch.from, fetch.max).expect("readable");
-                let events = Some(read.into_iter().map(|stored| Arc::new(Envelope::from_stored(stored))).collect());
-                self.core.step(self.now, Input::Fetched { index: fetch.index, events }, &mut fx);
+                let events = self.read(fetch);
+                self.core.step(self.now, Input::Fetched { fetch, events }, &mut fx);
             }
             if let Some(batch) = fx.commit.take() {
                 self.storage.commit(&batch.encode()).expect("batches follow each other");
@@ -61,6 +63,17 @@ impl Rig {
             if quiet {
                 return;
             }
+        }
+    }
+
+    fn read(&self, fetch: Fetch) -> FetchResult<Test> {
+        let read = self.storage.reader().events(fetch.from, fetch.max).expect("readable");
+        match read.iter().find(|stored| self.damaged == Some(stored.header.seq)) {
+            Some(stored) => {
+                let place = format!("log {}", stored.header.seq);
+                Err(StorageError::Damaged { place, what: "another digest".to_owned() })
+            }
+            None => Ok(read.into_iter().map(|stored| Arc::new(Envelope::from_stored(stored))).collect()),
         }
     }
 
@@ -94,9 +107,7 @@ impl Rig {
     }
 
     fn decide(&mut self, name: &str, seq: u64, decision: LetterDecision) -> Result<Applied, PublishError<Test>> {
-        let stored = self.storage.reader().events(seq, 1).expect("readable").remove(0);
-        let envelope = Arc::new(Envelope::from_stored(stored));
-        self.tell(Input::Letter { name: name.into(), envelope, decision, reply: Some(0) });
+        self.tell(Input::Letter { name: name.into(), seq, decision, reply: Some(0) });
         self.answers.pop().expect("an answer")
     }
 
@@ -436,4 +447,52 @@ fn a_dropped_letter_stays_dropped_and_is_no_delivery() {
     assert!(matches!(rig.decide("nobody", 1, LetterDecision::Drop), Err(PublishError::NoSuchLetter)));
     assert_eq!((rig.letters(), rig.seen("sub").dead_letters), (vec![], 0));
     assert!(rig.take().is_none());
+    rig.restart();
+    rig.subscribe("sub", Filter::all());
+    assert_eq!((rig.letters(), rig.seen("sub").dead_letters), (vec![], 0), "also after a restart");
+    assert!(rig.take().is_none());
+}
+
+#[test]
+fn several_replayed_letters_of_an_entity_come_in_their_order() {
+    let mut rig = Rig::new();
+    rig.subscribe("sub", Filter::all());
+    for seq in 1..=3 {
+        rig.publish("counter/a", ADD);
+        let delivery = rig.take().expect("one more");
+        assert_eq!(delivery.envelope.seq, seq);
+        rig.settle("sub", &delivery, Outcome::Term("never".to_owned()));
+    }
+    for seq in [1, 3, 2] {
+        rig.decide("sub", seq, LetterDecision::Replay).expect("there is such a letter");
+    }
+    for seq in 1..=3 {
+        let delivery = rig.take().expect("one more");
+        assert_eq!((delivery.envelope.seq, delivery.tries), (seq, 1));
+        rig.settle("sub", &delivery, Outcome::done());
+    }
+    assert_eq!((rig.seen("sub").lag, rig.letters()), (0, vec![]));
+}
+
+#[test]
+fn a_record_that_cannot_be_read_becomes_a_dead_letter_and_the_others_come() {
+    let mut rig = Rig::new();
+    for _ in 0..5_000 {
+        rig.publish("counter/a", ADD);
+    }
+    rig.damaged = Some(300);
+    rig.subscribe("sub", Filter::all());
+    let mut seen = Vec::new();
+    while let Some(delivery) = rig.take() {
+        seen.push(delivery.envelope.seq);
+        rig.settle("sub", &delivery, Outcome::done());
+    }
+    assert_eq!(seen, (1..=5_000).filter(|seq| *seq != 300).collect::<Vec<_>>());
+    let why = "damaged data at log 300: another digest".to_owned();
+    assert_eq!(rig.letters(), [(300, 0, why.clone())]);
+    rig.decide("sub", 300, LetterDecision::Replay).expect("there is such a letter");
+    assert_eq!(rig.letters(), [(300, 0, why)], "it still cannot be read");
+    rig.damaged = None;
+    rig.decide("sub", 300, LetterDecision::Replay).expect("there is such a letter");
+    assert_eq!(rig.take().expect("it can be read again").envelope.seq, 300);
 }

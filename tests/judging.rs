@@ -271,7 +271,7 @@ fn waiting_tells_the_tempo_that_was_held_without_the_search_for_a_note() {
     let mut story = Story::new(&notes, PracticeSettings { mode: Mode::Wait, ..PracticeSettings::default() });
     let mut frame = 0;
     for (step, key) in [60, 62, 64, 65].into_iter().cycle().take(24).enumerate() {
-        // A quarter is 24 000 frames; this one plays at 80 % and searches for the tenth note.
+        // A quarter is 24 000 frames; this one plays at 80 % and searches for the eleventh note.
         frame += if step == 10 { 480_000 } else { 30_000 };
         story = story.note(frame, key);
     }

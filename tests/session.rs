@@ -8,8 +8,8 @@ use music_trainer::bus::{Body, DeviceId, Envelope, EventId};
 use music_trainer::components::session::{Effect, Fresh, OnStand, Session, first_settings};
 use music_trainer::formats::notation;
 use music_trainer::model::{Event, PieceId, Played, TakeId, Trainer, TransportChange, TransportMoved};
-use music_trainer::music::Percent;
-use music_trainer::practice::{BarRange, Mode, PracticeSettings};
+use music_trainer::music::{Hands, Percent};
+use music_trainer::practice::{BarRange, Heard, Mode, PracticeSettings};
 use music_trainer::time::{Frames, Micros, Rate, Stamp, StreamId, Ticks, WallMillis};
 
 const RATE: Rate = Rate(48_000);
@@ -27,9 +27,13 @@ struct Room {
 
 impl Room {
     fn new(settings: PracticeSettings) -> Self {
+        Self::with_notes(NOTES, settings)
+    }
+
+    fn with_notes(notes: &str, settings: PracticeSettings) -> Self {
         let session = Session::new(TakeId(1));
         let mut room = Self { session, now: Micros(1_000_000), takes: 1, version: 0, told: Vec::new() };
-        let score = Arc::new(notation::score(NOTES).expect("the notes are written right"));
+        let score = Arc::new(notation::score(notes).expect("the notes are written right"));
         let stand = OnStand { id: PieceId::builtin("test"), score };
         room.with(|session, ids| session.open(stand, settings, ids));
         room.told.clear();
@@ -122,6 +126,25 @@ fn waiting_begins_a_take_before_the_music_and_holds_at_the_first_note() {
     let mut room = Room::new(wait());
     room.with(|session, ids| session.play(ids));
     assert_eq!(room.told(), "end 1 Stopped, begin 2 piece, record 2 · seek 0 · hold 0 · play after 0");
+}
+
+#[test]
+fn a_piece_that_is_opened_waits_for_its_first_note_unless_something_sounds_before() {
+    let mut room = Room::new(wait());
+    room.with(|session, ids| session.await_person(ids));
+    assert_eq!(room.told(), "end 1 Stopped, begin 2 piece, record 2 · seek 0 · hold 0 · play after 0");
+    let keep = PracticeSettings { mode: Mode::Tempo, ..wait() };
+    room.with(|session, ids| session.choose(keep, ids));
+    room.told();
+    room.with(|session, ids| session.await_person(ids));
+    assert_eq!(room.told(), "", "keeping tempo begins when the person says so");
+    let right_hand = PracticeSettings { practise: Hands { right: true, left: false }, ..wait() };
+    for (heard_left, begins) in [(Heard::Muted, true), (Heard::Always, false)] {
+        let settings = PracticeSettings { heard_left, ..right_hand };
+        let mut room = Room::with_notes("tempo: 120\nR: r/4 d e f\nL: c3/4 e g e", settings);
+        room.with(|session, ids| session.await_person(ids));
+        assert_eq!(room.session.is_playing(), begins, "left hand {heard_left:?}");
+    }
 }
 
 #[test]

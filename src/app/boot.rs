@@ -73,7 +73,7 @@ struct Base {
 pub fn boot(args: &WindowArgs, repaint: Arc<dyn Fn() + Send + Sync>) -> Result<Program, BootError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let dir = args.data_dir.clone().unwrap_or_else(default_dir);
-    let (base, piano) = beside(|| Piano::new(Rate::DEFAULT), || open_bus(&dir, &clock)).map_err(threads)?;
+    let (piano, base) = beside(|| Piano::new(Rate::DEFAULT), || open_bus(&dir, &clock)).map_err(threads)?;
     let Base { bus, lock, lines } = base?;
     let settings = settings(&bus, args);
     let take = begin_take(&bus, &*clock);
@@ -110,13 +110,13 @@ fn threads(error: impl ToString) -> BootError {
     BootError::Threads(error.to_string())
 }
 
-/// Does two things at once, since the start waits for both; gives what `here` and `there` gave.
-fn beside<A: Send, B>(there: impl FnOnce() -> A + Send, here: impl FnOnce() -> B) -> std::io::Result<(B, A)> {
+/// Does two things at once, since the start waits for both; gives what `there` and `here` gave.
+fn beside<A: Send, B>(there: impl FnOnce() -> A + Send, here: impl FnOnce() -> B) -> std::io::Result<(A, B)> {
     std::thread::scope(|scope| {
         let there = std::thread::Builder::new().name("start".to_owned()).spawn_scoped(scope, there)?;
         let here = here();
         let there = there.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        Ok((here, there))
+        Ok((there, here))
     })
 }
 

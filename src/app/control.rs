@@ -362,7 +362,7 @@ impl Worker {
                 let old = std::mem::replace(&mut self.settings, *settings);
                 self.apply_settings(Some(old));
             }
-            Wish::EnableMidi(identity, enabled) => self.midi.enable(&identity, enabled, &self.bus),
+            Wish::EnableMidi(identity, enabled) => self.midi.enable(&identity, enabled),
             Wish::TestTone => self.sound.test_tone(&mut self.engine),
             Wish::Quit => {}
         }
@@ -378,7 +378,11 @@ impl Worker {
     }
 
     fn choose(&mut self, practice: PracticeSettings) {
+        let goes_on = self.session.is_playing() || self.session.settings().mode != practice.mode;
         self.session.choose(practice, &mut || self.ids.next());
+        if goes_on {
+            self.session.await_person(&mut || self.ids.next());
+        }
         if let Some(stand) = self.session.stand() {
             self.unsaved = Some((stand.id.clone(), practice, self.clock.now() + SETTLE));
         }
@@ -407,6 +411,7 @@ impl Worker {
                 let practice = practice.or(known).unwrap_or_else(|| first_settings(Mode::Wait));
                 let practice = PracticeSettings { preset: self.settings.preset, ..practice };
                 self.session.open(OnStand { id, score }, practice, &mut || self.ids.next());
+                self.session.await_person(&mut || self.ids.next());
             }
             Err(error) => self.notice(true, error.to_string()),
         }

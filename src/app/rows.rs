@@ -6,7 +6,7 @@ use crate::audio::Playhead;
 use crate::bus::{Snapshot, State};
 use crate::formats::pieces::{self, BuiltinPiece};
 use crate::midi::{self, Message};
-use crate::model::{Entity, PieceId, Take, TakeId, Trainer};
+use crate::model::{Entity, PieceId, Take, TakeEnd, TakeId, Trainer};
 use crate::music::Score;
 use crate::time::{Clock, Frames, Micros, Rate, WallMillis};
 use crate::ui::view::{
@@ -160,8 +160,14 @@ fn last_results(state: &State<Trainer>, wall: Wall) -> HashMap<PieceId, LastResu
         let (Some(Entity::Result(result)), Some(id)) = (&versioned.value, TakeId::parse(key.id())) else { continue };
         let Some(take) = take(state, id) else { continue };
         if let Some(piece) = &take.start.piece {
-            let (at, right, of) = (wall.local(take.start.at), result.all.right(), result.all.written());
-            last.insert(piece.clone(), LastResult { at, right, of });
+            let whole = result.completed && take.start.practice.is_some_and(|p| p.range.is_none());
+            let found = LastResult {
+                at: wall.local(take.start.at),
+                right: result.all.right(),
+                of: result.all.written(),
+                part: (!whole).then_some(result.bars.len() as u32),
+            };
+            last.insert(piece.clone(), found);
         }
     }
     last
@@ -203,11 +209,7 @@ fn take_rows(state: &State<Trainer>, wall: Wall, recording: TakeId) -> Vec<TakeR
             mode: take.start.practice.map(|p| p.mode),
             notes: u64::from(take.notes),
             duration: take.duration(),
-            state: match (take.end, take.lost) {
-                (None, _) if id == recording => TakeState::Recording,
-                (_, 0) => TakeState::Complete,
-                (_, lost) => TakeState::Incomplete { lost },
-            },
+            state: take_state(take, id == recording),
             result,
         };
         rows.push(row);
@@ -215,6 +217,16 @@ fn take_rows(state: &State<Trainer>, wall: Wall, recording: TakeId) -> Vec<TakeR
     rows.reverse();
     rows.truncate(TAKES_MAX);
     rows
+}
+
+fn take_state(take: &Take, recording: bool) -> TakeState {
+    match (take.end, take.lost) {
+        (None, _) if recording => TakeState::Recording,
+        (_, lost @ 1..) => TakeState::Incomplete { lost },
+        (None | Some(TakeEnd::Interrupted), 0) => TakeState::Interrupted,
+        (Some(TakeEnd::Stopped), 0) if take.start.piece.is_some() => TakeState::Stopped,
+        (Some(TakeEnd::Completed | TakeEnd::Stopped), 0) => TakeState::Complete,
+    }
 }
 
 fn entity_rows(state: &State<Trainer>) -> Vec<EntityRow> {

@@ -12,6 +12,7 @@ use crossbeam_channel::{Receiver, bounded};
 use crate::audio::Playhead;
 use crate::audio::soundfont::find_system_soundfont;
 use crate::bus::{Health, LetterDecision, Publish, Ticket};
+use crate::components::devices;
 use crate::components::library::Library;
 use crate::components::results::{self, JudgedTake};
 use crate::components::session::SessionView;
@@ -369,7 +370,7 @@ impl Window {
             }
             Command::EnableMidi(input, enabled) => {
                 self.history.push(Change::Midi { input: input.clone(), enabled });
-                self.wish(Wish::EnableMidi(input, enabled));
+                self.enable_midi(input, enabled);
             }
             Command::TestTone => self.wish(Wish::TestTone),
             Command::ReplayLetter { subscriber, seq } => self.letter(&subscriber, seq, LetterDecision::Replay),
@@ -410,7 +411,7 @@ impl Window {
         match change {
             Change::Setting { to, .. } => self.set(to, false),
             Change::Discard { take, discarded } => self.discard(take, discarded),
-            Change::Midi { input, enabled } => self.wish(Wish::EnableMidi(input, enabled)),
+            Change::Midi { input, enabled } => self.enable_midi(input, enabled),
             Change::Practice { piece, to, .. } => {
                 if session.piece.as_ref().is_some_and(|p| p.id == piece) {
                     self.chosen = Some(to);
@@ -420,11 +421,14 @@ impl Window {
         }
     }
 
+    fn enable_midi(&mut self, input: String, enabled: bool) {
+        self.publish(devices::chosen(&input, enabled));
+        self.wish(Wish::EnableMidi(input, enabled));
+    }
+
     fn letter(&mut self, subscriber: &str, seq: u64, decision: LetterDecision) {
-        let Some(program) = &self.program else { return };
-        match program.bus.settle_letter(subscriber, seq, decision) {
-            Ok(ticket) => self.answers.push(ticket),
-            Err(error) => self.fail(format!("event {seq} cannot be read: {error}")),
+        if let Some(program) = &self.program {
+            self.answers.push(program.bus.settle_letter(subscriber, seq, decision));
         }
     }
 

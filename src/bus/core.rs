@@ -17,7 +17,7 @@ use super::queue::{Queue, Queued};
 use super::snapshot::{Snapshot, State};
 pub use super::step::{Effects, Input, Now, Setup};
 use super::storage::{DeviceId, EventId};
-use super::subscribers::{Decision, LetterError, Reach, Subscribers};
+use super::subscribers::{Decision, LetterDecision, Reach, Subscribers};
 
 /// Events of one transaction at most.
 pub const TRANSACTION_EVENTS_MAX: usize = 4_096;
@@ -119,16 +119,9 @@ impl<M: Model, R: Clone> Core<M, R> {
                 let (unit, result) = result.map_or_else(|error| (0, Err(error)), |(unit, applied)| (unit, Ok(applied)));
                 self.reply(reply, unit, result, fx);
             }
-            Input::Letter { name, envelope, decision, reply } => {
-                let applied = Applied { seq: envelope.seq, version: envelope.version, id: envelope.id };
-                let unit = self.queue.begin_unit();
-                let (subscribers, mut io) = self.subscribers(now, fx);
-                let result = match subscribers.letter(&name, envelope, decision, &mut io) {
-                    Ok(()) => Ok(applied),
-                    Err(LetterError::Unknown) => Err(PublishError::NoSuchLetter),
-                    Err(LetterError::Busy) => Err(PublishError::Busy),
-                };
-                self.reply(reply, unit, result, fx);
+            Input::Letter { name, seq, decision, reply } => {
+                let result = self.letter(now, &name, seq, decision, fx);
+                self.reply(reply, self.queue.unit(), result, fx);
             }
             Input::Subscribe { name, filter, start } => {
                 let next = match start {
@@ -146,7 +139,10 @@ impl<M: Model, R: Clone> Core<M, R> {
             Input::Taken { index, number } => self.subscribers.taken(index, number, now.mono),
             Input::InProgress { name, seq, number } => self.subscribers.in_progress(&name, seq, number, now.mono),
             Input::Panicked { name } => self.subscribers.panicked(&name),
-            Input::Fetched { index, events } => self.subscribers.fetched(index, events, now.mono),
+            Input::Fetched { fetch, events } => {
+                let (subscribers, mut io) = self.subscribers(now, fx);
+                subscribers.fetched(fetch, events, &mut io);
+            }
         }
     }
 
@@ -188,6 +184,25 @@ impl<M: Model, R: Clone> Core<M, R> {
         let (subscribers, mut io) = self.subscribers(now, fx);
         subscribers.settle(index, seq, decision, &mut io);
         Ok((unit, applied))
+    }
+
+    /// Somebody's decision about a dead letter; the answer's `seq` is the letter's.
+    fn letter(
+        &mut self,
+        now: Now,
+        name: &str,
+        seq: u64,
+        decision: LetterDecision,
+        fx: &mut Effects<M, R>,
+    ) -> Result<Applied, PublishError<M>> {
+        if let Some(why) = self.queue.refusing() {
+            return Err(PublishError::ReadOnly(why));
+        }
+        self.queue.begin_unit();
+        let id = EventId { device: self.device, device_seq: 0 };
+        let (subscribers, mut io) = self.subscribers(now, fx);
+        let known = subscribers.letter(name, seq, decision, &mut io);
+        known.then_some(Applied { seq, version: 0, id }).ok_or(PublishError::NoSuchLetter)
     }
 
     fn reply(&mut self, reply: Option<R>, unit: u64, result: Result<Applied, PublishError<M>>, fx: &mut Effects<M, R>) {

@@ -43,7 +43,7 @@ pub(super) enum Command<M: Model> {
     Subscribe { name: Arc<str>, filter: Filter, start: Start, mailbox: Mailbox<M> },
     Settle { name: Arc<str>, seq: u64, number: u64, outcome: Outcome<M>, reply: Reply<M> },
     InProgress { name: Arc<str>, seq: u64, number: u64 },
-    Letter { name: Arc<str>, envelope: Arc<Envelope<M>>, decision: LetterDecision, reply: Reply<M> },
+    Letter { name: Arc<str>, seq: u64, decision: LetterDecision, reply: Reply<M> },
     Panicked { name: Arc<str> },
     Park { name: Arc<str> },
     Waker(Box<dyn Fn() + Send>),
@@ -133,7 +133,9 @@ impl<M: Model> BusHandle<M> {
         mut edit: impl FnMut(Option<&Versioned<M>>) -> Option<M::Event>,
     ) -> Result<Option<Applied>, PublishError<M>> {
         let mut current = self.snapshot().state.get_shared(entity.as_str()).cloned();
-        for tries in 1.. {
+        let mut tries = 0;
+        loop {
+            tries += 1;
             let Some(event) = edit(current.as_deref()) else { return Ok(None) };
             let mut publish = Publish::new(entity.clone(), event);
             publish.expect = Expect::Exact(current.as_ref().map_or(0, |current| current.version));
@@ -143,7 +145,6 @@ impl<M: Model> BusHandle<M> {
                 answer => return answer.map(Some),
             }
         }
-        Ok(None)
     }
 
     fn send_or(&self, command: Command<M>, ticket: Ticket<M>) -> Ticket<M> {
@@ -198,20 +199,11 @@ impl<M: Model> BusHandle<M> {
         subscription
     }
 
-    /// Decides about a dead letter: durable, the decision stands over a crash. The event is read from the store on this
-    /// thread; the ticket is refused with `NoSuchLetter` when there is none.
-    pub fn settle_letter(
-        &self,
-        subscriber: &str,
-        seq: u64,
-        decision: LetterDecision,
-    ) -> Result<Ticket<M>, StorageError> {
-        let Some(stored) = self.0.reader.events(seq, 1)?.into_iter().find(|stored| stored.header.seq == seq) else {
-            return Ok(Ticket::answered(PublishError::NoSuchLetter));
-        };
+    /// Decides about a dead letter. Once durable, the decision stands over a crash. Of the answer only `seq` says
+    /// something; it is refused with `NoSuchLetter` when there is none.
+    pub fn settle_letter(&self, subscriber: &str, seq: u64, decision: LetterDecision) -> Ticket<M> {
         let (reply, ticket) = Ticket::new();
-        let envelope = Arc::new(Envelope::from_stored(stored));
-        Ok(self.send_or(Command::Letter { name: subscriber.into(), envelope, decision, reply }, ticket))
+        self.send_or(Command::Letter { name: subscriber.into(), seq, decision, reply }, ticket)
     }
 
     /// Starts a component on a thread of its own.

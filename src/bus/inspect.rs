@@ -53,7 +53,7 @@ pub struct Report {
     pub subscribers: Vec<SubscriberReport>,
     /// Live subscribers.
     pub live: Vec<LiveReport>,
-    /// Deliveries given up, in this run and before.
+    /// Deliveries given up, and neither replayed nor dropped.
     pub dead_letters: usize,
     /// The first [`LETTERS_SHOWN`] of them.
     pub letters: Vec<DeadLetter>,

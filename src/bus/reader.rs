@@ -9,12 +9,12 @@ use crossbeam_channel::{Receiver, Sender};
 use super::envelope::Envelope;
 use super::model::Model;
 use super::storage::StorageReader;
-use super::subscribers::Fetch;
+use super::subscribers::{Fetch, FetchResult};
 
-/// What was read for a subscription; nothing when the read failed.
+/// What was read for a subscription.
 pub(super) struct Fetched<M: Model> {
-    pub(super) index: usize,
-    pub(super) events: Option<Vec<Arc<Envelope<M>>>>,
+    pub(super) fetch: Fetch,
+    pub(super) events: FetchResult<M>,
 }
 
 /// Starts the thread. It ends when the other side is dropped.
@@ -25,10 +25,10 @@ pub(super) fn spawn<M: Model>(
     bus: Thread,
 ) -> std::io::Result<JoinHandle<()>> {
     Builder::new().name("bus-reader".to_owned()).spawn(move || {
-        for Fetch { index, from, max } in fetches {
+        for fetch in fetches {
             let share = |stored| Arc::new(Envelope::from_stored(stored));
-            let events = reader.events(from, max).ok().map(|events| events.into_iter().map(share).collect());
-            if fetched.send(Fetched { index, events }).is_err() {
+            let events = reader.events(fetch.from, fetch.max).map(|events| events.into_iter().map(share).collect());
+            if fetched.send(Fetched { fetch, events }).is_err() {
                 return;
             }
             bus.unpark();

@@ -12,7 +12,7 @@ use super::model::Model;
 use super::queue::CommitBatch;
 use super::rows::Saved;
 use super::storage::{DeviceId, Row, StorageError};
-use super::subscribers::{Fetch, LetterDecision};
+use super::subscribers::{Fetch, FetchResult, LetterDecision};
 use crate::time::{Micros, WallMillis};
 
 /// The time, handed in.
@@ -141,7 +141,7 @@ pub enum Input<M: Model, R> {
         /// The subscriber's name.
         name: Arc<str>,
         /// The event.
-        envelope: Arc<Envelope<M>>,
+        seq: u64,
         /// The decision.
         decision: LetterDecision,
         /// Whom to answer.
@@ -154,10 +154,10 @@ pub enum Input<M: Model, R> {
     },
     /// A part of the log was read for a subscription.
     Fetched {
-        /// The subscription.
-        index: usize,
-        /// The events, or nothing when the read failed.
-        events: Option<Vec<Arc<Envelope<M>>>>,
+        /// What was asked for.
+        fetch: Fetch,
+        /// The events.
+        events: FetchResult<M>,
     },
     /// A row to write with what comes next.
     Row(Row),

@@ -11,6 +11,7 @@ use super::inspect::{DeadLetter, SubscriberReport};
 use super::model::Model;
 use super::queue::Queue;
 use super::rows::Saved;
+use super::storage::StorageError;
 use super::subscription::{Io, Subscription, TriesRow};
 use crate::time::Micros;
 
@@ -31,6 +32,9 @@ pub struct Fetch {
     /// Events at most.
     pub max: usize,
 }
+
+/// What was read.
+pub type FetchResult<M> = Result<Vec<Arc<Envelope<M>>>, StorageError>;
 
 /// What the subscribers reach outside themselves.
 pub struct Reach<'a, M: Model> {
@@ -72,15 +76,6 @@ pub enum LetterDecision {
     Replay,
     /// Forget it.
     Drop,
-}
-
-/// Why a decision about a dead letter was not carried out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LetterError {
-    /// There is no such letter.
-    Unknown,
-    /// So much waits for this subscriber that nothing more can.
-    Busy,
 }
 
 /// See the module.
@@ -184,33 +179,23 @@ impl<M: Model> Subscribers<M> {
         }
     }
 
-    /// Carries out a decision about a dead letter; rows join the current unit.
-    pub fn letter(
-        &mut self,
-        name: &str,
-        envelope: Arc<Envelope<M>>,
-        decision: LetterDecision,
-        reach: &mut Reach<'_, M>,
-    ) -> Result<(), LetterError> {
+    /// Carries out a decision about a dead letter, if there is such a letter; rows join the current unit.
+    pub fn letter(&mut self, name: &str, seq: u64, decision: LetterDecision, reach: &mut Reach<'_, M>) -> bool {
         let durable = reach.durable;
-        let index = self.index(name).ok_or(LetterError::Unknown)?;
-        let (subscription, mut io) = self.at(index, reach).ok_or(LetterError::Unknown)?;
-        let known = match decision {
-            LetterDecision::Replay if !subscription.takes_replay() => return Err(LetterError::Busy),
-            LetterDecision::Replay => subscription.replay(envelope, durable, &mut io),
-            LetterDecision::Drop => subscription.drop_letter(envelope.seq, &mut io),
-        };
-        if known { Ok(()) } else { Err(LetterError::Unknown) }
+        let Some(index) = self.index(name) else { return false };
+        let Some((subscription, mut io)) = self.at(index, reach) else { return false };
+        match decision {
+            LetterDecision::Replay => subscription.replay(seq, durable, &mut io),
+            LetterDecision::Drop => subscription.drop_letter(seq, &mut io),
+        }
     }
 
     /// The dead letters of everybody, by subscriber and event.
     pub fn letters(&self) -> impl Iterator<Item = DeadLetter> + '_ {
-        let of = |subscription: &Subscription<M>| {
-            let name = subscription.name().to_string();
-            let letter = move |(seq, row): (&u64, &TriesRow)| row.letter(name.clone(), *seq);
-            subscription.dead.iter().map(letter).collect::<Vec<_>>()
-        };
-        self.all.iter().flat_map(of)
+        self.all.iter().flat_map(|subscription| {
+            let letter = |(seq, row): (&u64, &TriesRow)| row.letter(subscription.name().to_string(), *seq);
+            subscription.dead.iter().map(letter)
+        })
     }
 
     /// A subscriber has taken its deliveries up to this number.
@@ -234,13 +219,17 @@ impl<M: Model> Subscribers<M> {
         }
     }
 
-    /// A part of the log was read.
-    pub fn fetched(&mut self, index: usize, events: Option<Vec<Arc<Envelope<M>>>>, now: Micros) {
-        let Some(subscription) = self.all.get_mut(index) else { return };
+    /// A part of the log was read, or could not be: a damaged record is looked for event by event, and passed over.
+    pub fn fetched(&mut self, fetch: Fetch, events: FetchResult<M>, reach: &mut Reach<'_, M>) {
+        let Some((subscription, mut io)) = self.at(fetch.index, reach) else { return };
         subscription.fetching = false;
         match events {
-            Some(events) if !events.is_empty() => subscription.ahead = events.into(),
-            _ => subscription.fetch_after = now + FETCH_RETRY,
+            Ok(events) if !events.is_empty() => subscription.ahead = events.into(),
+            Err(StorageError::Damaged { .. }) if fetch.max > 1 => subscription.singly = true,
+            Err(error @ StorageError::Damaged { .. }) if fetch.from == subscription.next => {
+                subscription.unreadable(&error.to_string(), &mut io);
+            }
+            Ok(_) | Err(_) => subscription.fetch_after = io.now.mono + FETCH_RETRY,
         }
     }
 
@@ -263,7 +252,7 @@ impl<M: Model> Subscribers<M> {
                     && subscription.level
                 {
                     if subscription.has_room() {
-                        subscription.offer(&envelope, &mut io);
+                        subscription.offer(&envelope, true, &mut io);
                     } else {
                         subscription.level = false;
                         subscription.next = seq;
@@ -305,6 +294,7 @@ impl<M: Model> Subscribers<M> {
             if subscription.level || subscription.filter.is_none() {
                 return;
             }
+            subscription.skip_done();
             if subscription.next > reach.durable {
                 subscription.level = true;
                 subscription.ahead = VecDeque::new();
@@ -322,16 +312,15 @@ impl<M: Model> Subscribers<M> {
             let Some(envelope) = read.or_else(|| reach.event(next)) else {
                 if !subscription.fetching && reach.now.mono >= subscription.fetch_after {
                     subscription.fetching = true;
-                    reach.fetches.push(Fetch { index, from: next, max: FETCH_EVENTS });
+                    let max = if subscription.singly { 1 } else { FETCH_EVENTS };
+                    reach.fetches.push(Fetch { index, from: next, max });
                 }
                 return;
             };
             let wanted = self.route(&envelope.topic).contains(&index);
             if let Some((subscription, mut io)) = self.at(index, reach) {
-                if wanted {
-                    subscription.offer(&envelope, &mut io);
-                }
                 subscription.next = next + 1;
+                subscription.offer(&envelope, wanted, &mut io);
             }
         }
     }

@@ -110,6 +110,8 @@ struct Pending<M: Model> {
     envelope: Arc<Envelope<M>>,
     /// Deliveries made, the current one among them.
     tries: u32,
+    /// Whether a row of the pending table tells of it.
+    written: bool,
     state: State,
     error: String,
 }
@@ -130,10 +132,12 @@ pub struct Subscription<M: Model> {
     pub fetch_after: Micros,
     /// What was read of the log, from `next` on.
     pub ahead: VecDeque<Arc<Envelope<M>>>,
-    /// Below it only `open` events are not done.
+    /// What was read of the log holds a damaged record: events are read one by one until it is found.
+    pub singly: bool,
+    /// Below it only `open` events are still to come.
     resumed_below: u64,
     open: BTreeSet<u64>,
-    /// Tries recorded by an earlier run.
+    /// Tries recorded by an earlier run; none for a dead letter that is replayed.
     recorded: HashMap<u64, TriesRow>,
     /// Up to here a killed run may have delivered.
     suspect_through: u64,
@@ -167,6 +171,7 @@ impl<M: Model> Subscription<M> {
             fetching: false,
             fetch_after: Micros(i64::MIN / 2),
             ahead: VecDeque::new(),
+            singly: false,
             resumed_below: 0,
             open: BTreeSet::new(),
             recorded: HashMap::new(),
@@ -252,16 +257,24 @@ impl<M: Model> Subscription<M> {
         !on_probation || self.pending.values().all(|pending| matches!(pending.state, State::Waiting { .. }))
     }
 
-    /// The next event of a wanted topic, durable, in order.
-    pub fn offer(&mut self, envelope: &Arc<Envelope<M>>, io: &mut Io<'_, M>) {
+    /// Passes over events that are done.
+    pub fn skip_done(&mut self) {
+        if self.next < self.resumed_below {
+            self.next = self.open.range(self.next..).next().copied().unwrap_or(self.resumed_below);
+        }
+    }
+
+    /// The next event, durable, in order; `wanted` says whether its topic is.
+    pub fn offer(&mut self, envelope: &Arc<Envelope<M>>, wanted: bool, io: &mut Io<'_, M>) {
         let seq = envelope.seq;
         let done = seq < self.resumed_below && !self.open.remove(&seq);
-        let wanted = self.filter.as_ref().is_some_and(|filter| filter.matches_entity(envelope.entity.as_str()));
+        let wanted =
+            wanted && self.filter.as_ref().is_some_and(|filter| filter.matches_entity(envelope.entity.as_str()));
         if done || !wanted {
             return;
         }
         if let Some(held) = self.busy.get_mut(&envelope.entity) {
-            held.push_back(Arc::clone(envelope));
+            held.insert(held.partition_point(|held| held.seq < seq), Arc::clone(envelope));
             self.held += 1;
             return;
         }
@@ -273,15 +286,20 @@ impl<M: Model> Subscription<M> {
     fn begin(&mut self, envelope: Arc<Envelope<M>>, io: &mut Io<'_, M>) {
         let seq = envelope.seq;
         let suspect = self.suspects > 0 && seq <= self.suspect_through;
-        self.suspects = self.suspects.saturating_sub(1);
-        let TriesRow { tries, error, .. } = match self.recorded.remove(&seq) {
+        let recorded = self.recorded.remove(&seq);
+        let replayed = recorded.as_ref().is_some_and(|row| row.tries == 0);
+        if !replayed {
+            self.suspects = self.suspects.saturating_sub(1);
+        }
+        let written = recorded.is_some() && !replayed;
+        let TriesRow { tries, error, .. } = match recorded {
             Some(row) => row,
             None if suspect => TriesRow { tries: 1, ..TriesRow::default() },
             None => TriesRow::default(),
         };
-        self.pending.insert(seq, Pending { envelope, tries, state: State::Ready, error });
+        self.pending.insert(seq, Pending { envelope, tries, written, state: State::Ready, error });
         match tries {
-            0 => {
+            0 if !replayed => {
                 self.tried(seq);
                 self.deliver(seq, io);
             }
@@ -301,6 +319,7 @@ impl<M: Model> Subscription<M> {
         self.tried(seq);
         let Some(pending) = self.pending.get_mut(&seq) else { return };
         pending.state = State::Recording;
+        pending.written = true;
         let unit = io.queue.begin_unit();
         let row = TriesRow { tries: pending.tries, error: pending.error.clone(), wall: io.now.wall.0 };
         self.put(Table::Pending, seq, Some(&row), RowStart::Now, io);
@@ -376,7 +395,7 @@ impl<M: Model> Subscription<M> {
         if let State::Out { number, .. } = pending.state {
             self.out.retain(|(out, _)| *out != number);
         }
-        if pending.tries > 1 {
+        if pending.written {
             self.put(Table::Pending, seq, None, RowStart::Never, io);
         }
         self.high = self.high.max(seq);
@@ -455,24 +474,19 @@ impl<M: Model> Subscription<M> {
         self.close(seq, self.high, io);
     }
 
-    /// Makes a dead letter a delivery again, with all its tries ahead; whether there is such a letter. Its entity's
-    /// later events may have been handled long since. Rows belong to the current unit.
-    pub fn replay(&mut self, envelope: Arc<Envelope<M>>, level_at: u64, io: &mut Io<'_, M>) -> bool {
-        let seq = envelope.seq;
+    /// Goes back to a dead letter and delivers it again, with all its tries ahead; whether there is such a letter. Its
+    /// entity's later events may have been handled long since. Rows belong to the current unit.
+    pub fn replay(&mut self, seq: u64, level_at: u64, io: &mut Io<'_, M>) -> bool {
         if !self.drop_letter(seq, io) {
             return false;
         }
-        match self.busy.get_mut(&envelope.entity) {
-            Some(held) => {
-                held.push_front(envelope);
-                self.held += 1;
-            }
-            None => {
-                self.busy.insert(envelope.entity.clone(), VecDeque::new());
-                self.pending.insert(seq, Pending { envelope, tries: 1, state: State::Ready, error: String::new() });
-                self.deliver(seq, io);
-            }
+        if std::mem::take(&mut self.level) {
+            self.next = level_at + 1;
         }
+        self.resumed_below = self.resumed_below.max(self.next);
+        self.next = self.next.min(seq);
+        self.open.insert(seq);
+        self.recorded.insert(seq, TriesRow::default());
         self.write_cursor(None, level_at, RowStart::Now, io);
         true
     }
@@ -486,9 +500,20 @@ impl<M: Model> Subscription<M> {
         known
     }
 
-    /// Whether one more event can wait, however it comes.
-    pub fn takes_replay(&self) -> bool {
-        self.pending.len() < MAX_ACK_PENDING && self.held < HELD_MAX
+    /// The next event cannot be read: its record is damaged. It becomes a dead letter, and the later ones come.
+    pub fn unreadable(&mut self, why: &str, io: &mut Io<'_, M>) {
+        let seq = self.next;
+        self.singly = false;
+        self.open.remove(&seq);
+        let tries = self.recorded.remove(&seq).map_or(0, |row| row.tries);
+        let row = TriesRow { tries, error: shorten(why), wall: io.now.wall.0 };
+        io.queue.begin_unit();
+        self.put(Table::DeadLetters, seq, Some(&row), RowStart::Stream, io);
+        self.put(Table::Pending, seq, None, RowStart::Never, io);
+        self.dead.insert(seq, row);
+        self.high = self.high.max(seq);
+        self.next = seq + 1;
+        self.write_cursor(None, self.high, RowStart::Never, io);
     }
 
     /// Time-outs and retries that are due.

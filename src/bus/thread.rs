@@ -241,9 +241,9 @@ impl<M: Model> BusThread<M> {
 
     fn take_fetched(&mut self, now: Now) -> usize {
         let mut taken = 0;
-        while let Ok(Fetched { index, events }) = self.fetched.try_recv() {
+        while let Ok(Fetched { fetch, events }) = self.fetched.try_recv() {
             taken += 1;
-            self.core.step(now, Input::Fetched { index, events }, &mut self.side.fx);
+            self.core.step(now, Input::Fetched { fetch, events }, &mut self.side.fx);
         }
         taken
     }
@@ -304,8 +304,8 @@ impl<M: Model> BusThread<M> {
             Command::InProgress { name, seq, number } => {
                 self.core.step(now, Input::InProgress { name, seq, number }, &mut self.side.fx);
             }
-            Command::Letter { name, envelope, decision, reply } => {
-                let input = Input::Letter { name, envelope, decision, reply: Some(reply) };
+            Command::Letter { name, seq, decision, reply } => {
+                let input = Input::Letter { name, seq, decision, reply: Some(reply) };
                 self.core.step(now, input, &mut self.side.fx);
             }
             Command::Panicked { name } => self.core.step(now, Input::Panicked { name }, &mut self.side.fx),
@@ -364,7 +364,7 @@ impl<M: Model> BusThread<M> {
         for fetch in fx.fetches.drain(..) {
             // The reader never makes the bus wait: what does not fit is asked for again later.
             if self.fetches.try_send(fetch).is_err() {
-                unread.push(fetch.index);
+                unread.push(fetch);
             }
         }
         fx.applied.clear();
@@ -376,8 +376,9 @@ impl<M: Model> BusThread<M> {
         if std::mem::take(&mut fx.retry) {
             self.orders.try_send(Order::Retry).ok();
         }
-        for index in unread {
-            self.core.step(now, Input::Fetched { index, events: None }, &mut self.side.fx);
+        for fetch in unread {
+            let events = Err(StorageError::Io("the reader is busy".to_owned()));
+            self.core.step(now, Input::Fetched { fetch, events }, &mut self.side.fx);
         }
         for index in gone {
             if self.side.mailboxes.remove(&index).is_some() {

@@ -314,9 +314,7 @@ impl MidiDesk {
     }
 
     /// Uses a device or not, by the text of its identity.
-    pub fn enable(&mut self, identity: &str, enabled: bool, bus: &BusHandle<Trainer>) {
-        let chosen = Event::DeviceChosen { name: identity.to_owned(), enabled };
-        bus.publish(Publish::new(midi_entity(identity), chosen));
+    pub fn enable(&mut self, identity: &str, enabled: bool) {
         #[cfg(feature = "sound")]
         if let Some(inputs) = &mut self.inputs {
             inputs.set_enabled(identity, enabled);
@@ -331,6 +329,11 @@ impl MidiDesk {
             inputs.close_all(now);
         }
     }
+}
+
+/// The event by which a person's choice of an input is remembered.
+pub fn chosen(identity: &str, enabled: bool) -> Publish<Trainer> {
+    Publish::new(midi_entity(identity), Event::DeviceChosen { name: identity.to_owned(), enabled })
 }
 
 /// The entity of a MIDI input, by the text of its identity.

@@ -157,6 +157,11 @@ impl Session {
         self.stand.as_ref()
     }
 
+    /// Whether the transport was started and has not come to its end.
+    pub fn is_playing(&self) -> bool {
+        self.playing
+    }
+
     /// The take being recorded.
     pub fn current_take(&self) -> TakeId {
         self.take
@@ -257,6 +262,18 @@ impl Session {
             None => self.engine(Command::Hold(self.stop_at())),
         }
         self.show_needed();
+    }
+
+    /// Begins a practice in *Wait for me* at once, if nothing sounds before the person's first note: whoever opens a
+    /// piece presses its first key, and that counts.
+    pub fn await_person(&mut self, ids: &mut dyn FnMut() -> Fresh) {
+        let Some(stand) = &self.stand else { return };
+        let from = self.start.unwrap_or(self.range().0);
+        let silent = heard(&self.settings) == Hands::NONE;
+        let first = first_onset(&stand.score, &self.settings, from);
+        if self.settings.mode == Mode::Wait && first.is_some_and(|first| silent || first == from) {
+            self.play(ids);
+        }
     }
 
     /// Stops the music and ends the take being judged.

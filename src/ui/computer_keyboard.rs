@@ -62,6 +62,12 @@ impl ComputerKeyboard {
         });
     }
 
+    /// Which key of the computer plays which of the piano now.
+    pub(super) fn labels(&self) -> impl Iterator<Item = (Pitch, &'static str)> + use<> {
+        let base = self.base;
+        KEYS.into_iter().filter_map(move |(key, offset)| Some((Pitch::new(base + offset)?, key.name())))
+    }
+
     /// Lets everything go.
     pub(super) fn release_all(&mut self, send: &mut Vec<Command>) {
         send.extend(self.down.drain(..).map(|(_, pitch)| Command::KeyUp(pitch)));

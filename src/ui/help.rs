@@ -20,16 +20,16 @@ pub(super) fn ui(ui: &mut Ui, state: &mut State) {
         Line::small(tr().help_remark).color(tokens(ui).muted).show(ui);
         ScrollArea::vertical().max_height(room.y - 140.0).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
-            for entry in TABLE {
-                let keys: Vec<String> = entry.shortcuts.iter().map(|s| written(ui.ctx(), s)).collect();
-                line_ui(ui, entry.name, entry.description, &keys.join("   "));
-            }
             for (what, keys) in [
                 (tr().help_white, tr().help_white_keys),
                 (tr().help_black, tr().help_black_keys),
                 (tr().help_octave, tr().help_octave_keys),
             ] {
                 line_ui(ui, tr().help_piano, what, keys);
+            }
+            for entry in TABLE {
+                let keys: Vec<String> = entry.shortcuts.iter().map(|s| written(ui.ctx(), s)).collect();
+                line_ui(ui, entry.name, entry.description, &keys.join("   "));
             }
         });
         ui.add_space(8.0);

@@ -120,21 +120,22 @@ fn piece_ui(ui: &mut Ui, rect: Rect, row: &PieceRow, names: NoteNames) -> bool {
     let badge = row.grade.map(text::grade).unwrap_or_default();
     let badge_line = Line::small(&badge).color(t.muted).align(Align::Max);
     let badge_width = if badge.is_empty() { 0.0 } else { badge_line.width(ui) + 10.0 };
-    let head = row_at(0.0, 22.0);
-    Line::new(&row.title).size(15.0).bold().paint(ui, head.with_max_x(head.right() - badge_width));
-    badge_line.paint(ui, head);
+    Line::new(&row.title).size(15.0).bold().paint(ui, row_at(0.0, 22.0));
     let composer = match (&row.composer, &row.path) {
         (name, _) if !name.is_empty() => name.clone(),
         (_, Some(path)) => path.parent().map(|p| p.to_string_lossy().into_owned()).unwrap_or_default(),
         _ => String::new(),
     };
-    Line::new(&composer).size(13.0).color(t.text).paint(ui, row_at(22.0, 19.0));
+    let second = row_at(22.0, 19.0);
+    Line::new(&composer).size(13.0).color(t.text).paint(ui, second.with_max_x(second.right() - badge_width));
+    badge_line.paint(ui, second);
     Line::small(&facts(row, names)).color(t.muted).paint(ui, row_at(42.0, 18.0));
     result_ui(ui, Rect::from_min_max(pos2(inner.left(), inner.bottom() - 18.0 * scale), inner.max), row);
     response.clicked()
 }
 
-/// A bar for the share right in the newest result, with the number and when.
+/// A bar for the share right in the newest result, with the number and when. Of a part of the piece it says so, and the
+/// bar is no longer than that part.
 fn result_ui(ui: &Ui, rect: Rect, row: &PieceRow) {
     let t = tokens(ui);
     let Some(last) = row.last else {
@@ -142,7 +143,9 @@ fn result_ui(ui: &Ui, rect: Rect, row: &PieceRow) {
         return;
     };
     let share = if last.of == 0 { 0.0 } else { last.right as f32 / last.of as f32 };
-    let words = format!("{}{}{}", text::share(last.right, last.of), text::DOT, text::moment(last.at));
+    let part = last.part.filter(|bars| *bars < row.bars);
+    let length = part.map_or(1.0, |bars| bars as f32 / row.bars as f32);
+    let words = text::last_result(&last, part);
     let line = Line::small(&words).color(t.muted).align(Align::Max);
     let width = line.width(ui).min(rect.width() * 0.75);
     line.paint(ui, rect);
@@ -152,7 +155,7 @@ fn result_ui(ui: &Ui, rect: Rect, row: &PieceRow) {
     );
     if track.width() > 12.0 {
         ui.painter().rect_filled(track, 2, t.line);
-        let done = track.with_max_x(track.left() + track.width() * share.clamp(0.0, 1.0));
+        let done = track.with_max_x(track.left() + track.width() * share.clamp(0.0, 1.0) * length);
         ui.painter().rect_filled(done, 2, share_color(t, share));
     }
 }

@@ -72,9 +72,6 @@ macro_rules! entry {
 
 /// All of them, longest modifiers first, so that none hides another.
 pub static TABLE: &[Entry] = &[
-    entry!(Action::Redo, "Redo", "Do again what was taken back", shifted(Key::Z), command(Key::Y)),
-    entry!(Action::Undo, "Undo", "Take back the last change", command(Key::Z)),
-    entry!(Action::OpenFile, "Open file", "Choose a MIDI file from the disk", command(Key::O)),
     entry!(Action::PlayPause, "Play or pause", "Start the music, or stop it and keep the place", plain(Key::Space)),
     entry!(Action::Restart, "Back to the start", "To the start of the piece or of the loop", plain(Key::Home)),
     entry!(Action::BarBack, "Bar back", "To the bar before", plain(Key::ArrowLeft)),
@@ -86,6 +83,9 @@ pub static TABLE: &[Entry] = &[
     entry!(Action::Mode(Mode::Follow), "Follow me", "Not built yet", plain(Key::Num3)),
     entry!(Action::Mode(Mode::Tempo), "Keep tempo", "The music keeps its tempo", plain(Key::Num4)),
     entry!(Action::Mode(Mode::Rhythm), "Rhythm only", "Not built yet", plain(Key::Num5)),
+    entry!(Action::OpenFile, "Open file", "Choose a MIDI file from the disk", command(Key::O)),
+    entry!(Action::Redo, "Redo", "Do again what was taken back", shifted(Key::Z), command(Key::Y)),
+    entry!(Action::Undo, "Undo", "Take back the last change", command(Key::Z)),
     entry!(Action::Panic, "Panic", "All sound off, at once", plain(Key::Escape), plain(Key::F12)),
     entry!(Action::Help, "Shortcuts", "Show this table", plain(Key::F1), plain(Key::Questionmark)),
 ];

@@ -51,6 +51,8 @@ fn list_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, takes: &[TakeRow]) {
         let (words, color) = match take.state {
             TakeState::Recording => (t.recording.to_owned(), k.accent_text),
             TakeState::Complete => (t.complete.to_owned(), k.muted),
+            TakeState::Stopped => (t.stopped.to_owned(), k.muted),
+            TakeState::Interrupted => (t.interrupted.to_owned(), k.muted),
             TakeState::Incomplete { lost } => (text::incomplete(lost), k.warn),
         };
         row.colored(ui, 6, &words, color);

@@ -7,7 +7,7 @@ use crate::practice::result::{BarResult, Counts, Timing, Trouble};
 use crate::practice::{BarRange, Heard, Mode, Preset, VerdictKind};
 use crate::time::{Micros, WallMillis};
 
-use super::view::{AudioState, AudioView, LocalTime, MidiView, NoteNames, TakeRow, ThemeChoice};
+use super::view::{AudioState, AudioView, LastResult, LocalTime, MidiView, NoteNames, TakeRow, ThemeChoice};
 
 macro_rules! texts {
     ($($name:ident = $text:literal;)*) => {
@@ -85,11 +85,13 @@ texts! {
     notes = "Notes";
     duration = "Length";
     state = "State";
-    result = "Right";
+    result = "Correct";
     takes_empty = "Nothing was played yet: whatever you play is kept here.";
     go_play = "Go and play";
     recording = "recording";
     complete = "complete";
+    stopped = "stopped";
+    interrupted = "interrupted";
     open_results = "Results";
     delete = "Delete";
     delete_question = "Delete this take?";
@@ -393,6 +395,17 @@ pub fn count(n: u64) -> String {
 /// A share as a percentage, `94 %`.
 pub fn share(right: u32, of: u32) -> String {
     if of == 0 { NONE.to_owned() } else { format!("{:.0} %", f64::from(right) * 100.0 / f64::from(of)) }
+}
+
+/// `92 % · today 12:04`; of a part of the piece `92 % of 4 bars · today 12:04`.
+pub fn last_result(last: &LastResult, part: Option<u32>) -> String {
+    let of = part.map(|bars| format!(" of {}", bar_count(bars))).unwrap_or_default();
+    format!("{}{of}{DOT}{}", share(last.right, last.of), moment(last.at))
+}
+
+/// What starts the music that stands still.
+pub fn press_to_start(key: &str) -> String {
+    format!("Press {key} to start")
 }
 
 /// A signed number with a true minus sign.

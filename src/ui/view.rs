@@ -172,6 +172,8 @@ pub struct LastResult {
     pub right: u32,
     /// Notes due.
     pub of: u32,
+    /// How many bars were reached, where it was not the whole piece.
+    pub part: Option<u32>,
 }
 
 /// A moment on the wall, as people say it.
@@ -247,8 +249,12 @@ pub struct TakeRow {
 pub enum TakeState {
     /// Being played now.
     Recording,
-    /// Whole.
+    /// To its end; free play has none and is always whole.
     Complete,
+    /// Until the person stopped.
+    Stopped,
+    /// Until the program broke off.
+    Interrupted,
     /// So many notes were lost on the way; it is not graded.
     Incomplete {
         /// How many.

@@ -50,10 +50,14 @@ pub(crate) struct World {
     tries: HashMap<(usize, u64), u32>,
     /// Settled by subscriber and entity, to check the order.
     settled: HashMap<(usize, EntityKey), u64>,
+    /// What was decided about dead letters, by ticket.
+    decisions: HashMap<u64, (usize, u64, LetterDecision)>,
     /// Dead letters dropped, unless the drop was lost in a crash.
     dropped: HashSet<(usize, u64)>,
     dropped_in_this_run: HashSet<(usize, u64)>,
-    /// Dead letters replayed: they come after later events of their entity.
+    /// Those of them that no crash may bring back.
+    dropped_durably: HashSet<(usize, u64)>,
+    /// Dead letters replayed in this run: they come after later events of their entity.
     late: HashSet<(usize, u64)>,
     replays: u64,
     crashes: u64,
@@ -95,7 +99,9 @@ impl World {
             hlc: 0,
             tries: HashMap::new(),
             settled: HashMap::new(),
+            decisions: HashMap::new(),
             dropped: HashSet::new(),
+            dropped_durably: HashSet::new(),
             dropped_in_this_run: HashSet::new(),
             late: HashSet::new(),
             replays: 0,
@@ -266,6 +272,7 @@ impl World {
         assert!(delivery.tries >= before, "tries do not go back");
         let here = (index, envelope.seq);
         assert!(!self.dropped_in_this_run.contains(&here), "what was dropped is not delivered");
+        assert!(!self.dropped_durably.contains(&here), "what was dropped durably is not delivered in a later run");
         // The drop was lost in a crash, and so was the letter.
         self.dropped.remove(&here);
         if self.late.contains(&here) {
@@ -284,20 +291,24 @@ impl World {
         }
         let letter = &letters[self.random.below(letters.len() as u64) as usize];
         let index = NAMES.iter().position(|name| *name == letter.subscriber).expect("known");
-        let stored = self.storage.reader().events(letter.seq, 1).expect("readable").remove(0);
-        let envelope = Arc::new(music_trainer::bus::Envelope::from_stored(stored));
         let decision = if self.random.below(3) == 0 { LetterDecision::Drop } else { LetterDecision::Replay };
+        let ticket = self.ticket();
+        self.decisions.insert(ticket, (index, letter.seq, decision));
+        self.step(Input::Letter { name: NAMES[index].into(), seq: letter.seq, decision, reply: Some(ticket) });
+    }
+
+    /// The bus took a decision about a dead letter.
+    fn decided(&mut self, index: usize, seq: u64, decision: LetterDecision) {
+        let here = (index, seq);
         if decision == LetterDecision::Drop {
-            self.dropped.insert((index, letter.seq));
-            self.dropped_in_this_run.insert((index, letter.seq));
+            self.dropped.insert(here);
+            self.dropped_in_this_run.insert(here);
         } else {
-            self.dropped.remove(&(index, letter.seq));
-            self.tries.remove(&(index, letter.seq));
-            self.late.insert((index, letter.seq));
+            self.dropped.remove(&here);
+            self.tries.remove(&here);
+            self.late.insert(here);
             self.replays += 1;
         }
-        let name = NAMES[index].into();
-        self.step(Input::Letter { name, envelope, decision, reply: None });
     }
 
     /// The process dies: what was not committed is gone, and so is every delivery.
@@ -323,7 +334,13 @@ impl World {
         check_fold(&*reader, &self.core.snapshot(self.now).state).expect("the state is the fold of the log");
         (self.applied, self.hlc) = (end.seq, end.hlc);
         self.ids.truncate(end.seq as usize);
+        for letter in self.core.dead_letters() {
+            let index = NAMES.iter().position(|name| *name == letter.subscriber).expect("known");
+            assert!(!self.dropped_durably.contains(&(index, letter.seq)), "what was dropped durably stays away");
+        }
         self.tries.clear();
+        self.decisions.clear();
+        self.late.clear();
         self.dropped_in_this_run.clear();
         self.settled.clear();
         self.now.mono += Micros(1_000_000);
@@ -342,6 +359,17 @@ impl World {
             self.ids.push(envelope.id);
         }
         for (ticket, result) in fx.answers.drain(..) {
+            if let Some((index, seq, decision)) = self.decisions.get(&ticket).copied() {
+                match &result {
+                    Ok(applied) => assert_eq!(applied.seq, seq),
+                    Err(error) => {
+                        assert!(matches!(error, PublishError::ReadOnly(_)), "a letter that is there: {error}")
+                    }
+                }
+                if result.is_ok() {
+                    self.decided(index, seq, decision);
+                }
+            }
             let fate = match result {
                 Ok(applied) => Fate::Applied(applied.seq),
                 Err(PublishError::Closed | PublishError::Superseded) => panic!("not an answer to a publisher"),
@@ -352,6 +380,9 @@ impl World {
         for (ticket, seq) in fx.durable.drain(..) {
             assert!(seq <= self.core.durable(), "called durable when it is");
             assert!(self.tickets.insert(ticket, Fate::Durable(seq)) == Some(Fate::Applied(seq)));
+            if let Some((index, seq, LetterDecision::Drop)) = self.decisions.get(&ticket) {
+                self.dropped_durably.insert((*index, *seq));
+            }
         }
         if let Some(batch) = fx.commit.take() {
             assert!(self.batch.is_none(), "one batch is out at a time");
@@ -368,8 +399,11 @@ impl World {
         for fetch in fx.fetches.drain(..) {
             let read = self.storage.reader().events(fetch.from, fetch.max).expect("readable");
             let share = |stored| Arc::new(music_trainer::bus::Envelope::from_stored(stored));
-            let events = (self.random.below(5) > 0).then(|| read.into_iter().map(share).collect());
-            self.core.step(self.now, Input::Fetched { index: fetch.index, events }, &mut self.fx);
+            let events = match self.random.below(5) {
+                0 => Err(StorageError::Io("x".into())),
+                _ => Ok(read.into_iter().map(share).collect()),
+            };
+            self.core.step(self.now, Input::Fetched { fetch, events }, &mut self.fx);
         }
         self.check_state();
     }

@@ -94,11 +94,12 @@ impl Ear {
 
     /// After an interruption the server's frames jump forward, or back.
     fn keep(&mut self, block: Block) {
-        if self.recorded.is_empty() || block.first < self.first {
+        let begins = self.recorded.is_empty();
+        self.gaps += u32::from(!begins && block.first != self.now());
+        if begins || block.first < self.first {
             self.recorded.clear();
             self.first = block.first;
         }
-        self.gaps += u32::from(block.first != self.now());
         self.recorded.resize((block.first - self.first) as usize, 0.0);
         self.recorded.extend_from_slice(&block.samples);
     }

@@ -136,16 +136,20 @@ impl Lesson<'_> {
     fn start(&mut self, memory: &Memory, mode: Mode) -> TakeId {
         let before = memory.newest_take(mode);
         self.click(Role::Button, "Start");
+        self.new_take(memory, mode, before)
+    }
+
+    fn new_take(&mut self, memory: &Memory, mode: Mode, before: Option<TakeId>) -> TakeId {
         self.ear.until("a new take", |_| memory.newest_take(mode).filter(|take| Some(*take) != before))
     }
 
     /// Plays every note of the piece, each group after the one before is done, and hears each.
     fn plays_the_piece_in_wait_for_me(&mut self) -> TakeId {
         self.click(Role::Tab, "Library");
+        // Waiting for its first note needs no button.
         self.click(Role::Button, OPEN);
-        self.switch_on(Role::RadioButton, "Wait for me");
         let memory = Memory::open(self.data);
-        let take = self.start(&memory, Mode::Wait);
+        let take = self.new_take(&memory, Mode::Wait, None);
         self.ear.hear_silence(PERIOD);
         let groups = self.score.onset_groups(Hands::BOTH, Ticks(0), self.score.end());
         let mut listened = 0;
@@ -268,8 +272,9 @@ impl Lesson<'_> {
         let memory = Memory::open(self.data);
         self.ear.until("the setting", |_| memory.chose(&Setting::Theme(ThemeChoice::Light)).then_some(()));
         self.click(Role::Tab, "Play");
+        let before = memory.newest_take(Mode::Wait);
         self.switch_on(Role::RadioButton, "Wait for me");
-        let take = self.start(&memory, Mode::Wait);
+        let take = self.new_take(&memory, Mode::Wait, before);
         let groups = self.score.onset_groups(Hands::BOTH, Ticks(0), self.score.end());
         for (i, group) in groups.iter().take(2).enumerate() {
             self.plays_what_is_needed(i as u32 + 1, &group.notes);

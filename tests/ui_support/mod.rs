@@ -116,7 +116,7 @@ fn row(id: &str, title: &str, composer: &str, grade: u8, fifths: i8, last: Optio
         bars: 32,
         duration: Micros(94_000_000),
         path: None,
-        last: last.map(|(right, of)| LastResult { at: today(12, 4), right, of }),
+        last: last.map(|(right, of)| LastResult { at: today(12, 4), right, of, part: None }),
     }
 }
 

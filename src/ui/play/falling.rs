@@ -7,11 +7,12 @@ use super::geometry::Keys;
 use crate::music::{Pitch, Score, Spelling, WrittenNote};
 use crate::practice::VerdictKind;
 use crate::time::Ticks;
+use crate::ui::shortcuts::{self, Action};
 use crate::ui::state::State;
 use crate::ui::text;
 use crate::ui::theme::{self, Tokens, radius, tokens};
 use crate::ui::view::{Mark, Piece};
-use crate::ui::widgets::{mark_shape, snap};
+use crate::ui::widgets::{Line, mark_shape, snap};
 use crate::ui::{Cx, theme::fade};
 
 /// Points for a quarter note at zoom 1.
@@ -107,6 +108,20 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<
     hit_line_ui(ui, &painter, fall);
     marks_ui(ui, &painter, state, piece, fall);
     count_in_ui(cx, ui, &painter, piece, fall);
+    if !cx.view.play.transport.playing {
+        start_ui(ui, rect.with_max_y(hit));
+    }
+}
+
+/// What starts the music, while it stands still.
+fn start_ui(ui: &Ui, rect: Rect) {
+    let t = tokens(ui);
+    let words = text::press_to_start(&shortcuts::shown(ui.ctx(), Action::PlayPause));
+    let line = Line::small(&words).color(t.muted).align(egui::Align::Center);
+    let size = egui::vec2(line.width(ui) + 28.0, 26.0 * theme::scale(ui));
+    let place = Rect::from_center_size(pos2(rect.center().x, rect.bottom() - size.y), size);
+    ui.painter().rect_filled(place, size.y / 2.0, t.raised);
+    line.paint(ui, place);
 }
 
 fn in_words(cx: &Cx<'_>, piece: &Piece<'_>) -> String {

@@ -37,6 +37,9 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, rect: Rect) {
         }
     }
     names_ui(cx, ui, &painter, rect, keys, &next);
+    if !cx.view.devices.midi.iter().any(|port| port.connected && port.enabled) {
+        letters_ui(ui, state, &painter, rect, keys);
+    }
     painter.hline(rect.x_range(), rect.top() + 0.5, Stroke::new(2.0, theme::fade(t.accent, 0.7)));
 }
 
@@ -107,6 +110,21 @@ fn names_ui(cx: &Cx<'_>, ui: &Ui, painter: &Painter, rect: Rect, keys: Keys, nex
             let name = text::note(*pitch, names, crate::music::Spelling::Sharp);
             painter.text(at(key), Align2::CENTER_BOTTOM, name, font.clone(), t.on_hand(*hand));
         }
+    }
+}
+
+/// The letters of the computer keyboard on the keys that they play, for whoever has no other.
+fn letters_ui(ui: &Ui, state: &State, painter: &Painter, rect: Rect, keys: Keys) {
+    let t = tokens(ui);
+    let font = theme::regular(ui, (keys.white() * 0.5).clamp(8.0, 12.0));
+    for (pitch, letter) in state.keyboard.labels() {
+        let Some(key) = keys.rect(pitch, rect) else { continue };
+        let (y, color) = if pitch.is_black() {
+            (key.top() + 14.0, t.key_white)
+        } else {
+            (key.bottom() - 22.0 - keys.white().min(16.0), t.key_text)
+        };
+        painter.text(pos2(key.center().x, y), Align2::CENTER_CENTER, letter, font.clone(), color);
     }
 }
 
