@@ -109,7 +109,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<
     marks_ui(ui, &painter, state, piece, fall);
     count_in_ui(cx, ui, &painter, piece, fall);
     if !cx.view.play.transport.playing {
-        start_ui(ui, rect.with_max_y(hit));
+        start_ui(ui, rect);
     }
 }
 
@@ -119,7 +119,7 @@ fn start_ui(ui: &Ui, rect: Rect) {
     let words = text::press_to_start(&shortcuts::shown(ui.ctx(), Action::PlayPause));
     let line = Line::small(&words).color(t.muted).align(egui::Align::Center);
     let size = egui::vec2(line.width(ui) + 28.0, 26.0 * theme::scale(ui));
-    let place = Rect::from_center_size(pos2(rect.center().x, rect.bottom() - size.y), size);
+    let place = Rect::from_center_size(pos2(rect.center().x, rect.top() + size.y), size);
     ui.painter().rect_filled(place, size.y / 2.0, t.raised);
     line.paint(ui, place);
 }

@@ -38,7 +38,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, rect: Rect) {
     }
     names_ui(cx, ui, &painter, rect, keys, &next);
     if !cx.view.devices.midi.iter().any(|port| port.connected && port.enabled) {
-        letters_ui(ui, state, &painter, rect, keys);
+        letters_ui(cx, ui, state, &painter, rect, keys, &next);
     }
     painter.hline(rect.x_range(), rect.top() + 0.5, Stroke::new(2.0, theme::fade(t.accent, 0.7)));
 }
@@ -113,18 +113,21 @@ fn names_ui(cx: &Cx<'_>, ui: &Ui, painter: &Painter, rect: Rect, keys: Keys, nex
     }
 }
 
-/// The letters of the computer keyboard on the keys that they play, for whoever has no other.
-fn letters_ui(ui: &Ui, state: &State, painter: &Painter, rect: Rect, keys: Keys) {
+/// The letters of the computer keyboard on the keys that they play, as little keycaps, for whoever has no other.
+fn letters_ui(cx: &Cx<'_>, ui: &Ui, state: &State, painter: &Painter, rect: Rect, keys: Keys, next: &[(Pitch, Hand)]) {
     let t = tokens(ui);
-    let font = theme::regular(ui, (keys.white() * 0.5).clamp(8.0, 12.0));
+    let font = theme::regular(ui, (keys.white() * 0.44).clamp(7.0, 11.0));
+    let down = cx.view.play.keys;
     for (pitch, letter) in state.keyboard.labels() {
         let Some(key) = keys.rect(pitch, rect) else { continue };
-        let (y, color) = if pitch.is_black() {
-            (key.top() + 14.0, t.key_white)
-        } else {
-            (key.bottom() - 22.0 - keys.white().min(16.0), t.key_text)
-        };
-        painter.text(pos2(key.center().x, y), Align2::CENTER_CENTER, letter, font.clone(), color);
+        let wanted = next.iter().find(|(p, _)| *p == pitch).map(|(_, hand)| t.on_hand(*hand));
+        let plain = if pitch.is_black() { t.key_white } else { t.key_text };
+        let color = wanted.unwrap_or(if down.live & Down::bit(pitch) != 0 { t.on_accent } else { plain });
+        let side = (keys.white() * 0.66).min(key.width() - 1.0);
+        let y = if pitch.is_black() { key.top() + side } else { key.bottom() - 21.0 - side / 2.0 };
+        let cap = Rect::from_center_size(pos2(key.center().x, y), egui::Vec2::splat(side));
+        painter.rect_stroke(cap, 3, Stroke::new(1.0, theme::fade(color, 0.5)), StrokeKind::Inside);
+        painter.text(cap.center(), Align2::CENTER_CENTER, letter, font.clone(), color);
     }
 }
 
