@@ -390,7 +390,7 @@ fn lane_events_become_domain_events_and_what_a_full_lane_lost_is_told() {
     bench.until("closed", |report| report.lanes[0].closed);
     let snapshot = bench.bus.snapshot();
     let book = snapshot.state.value("book/lane").expect("written");
-    assert_eq!((book.notes, book.lost, &*book.title), (16, 25, "closed"));
+    assert_eq!((book.notes, book.lost, &**book.title), (16, 25, "closed"));
     let shutdown = bench.bus.clone();
     bench.finish();
     let events = shutdown.entity_events(&EntityKey::new("book/lane"), 16, 1).expect("readable");

@@ -15,10 +15,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant, SystemTime};
 
 use music_trainer::bus::lane::{ESSENTIAL_SLOTS, EssentialProducer, LaneItem, Pushed, essential};
-use music_trainer::bus::storage::{StateRow, StorageReader};
+use music_trainer::bus::storage::{EventId, StateRow, StorageReader};
 use music_trainer::bus::{
-    BusHandle, Config, Decoded, Durability, EntityKey, Look, Lost, Model, Publish, Refusal, Strategy, Topic, Translate,
-    replay, start,
+    BusHandle, Config, Conflict, Decoded, Durability, EntityKey, Look, Lost, Model, Origin, Publish, Rank, Refusal,
+    Strategy, Topic, Translate, replay, start,
 };
 use music_trainer::store::{OpenOptions, open, open_read_only, verify};
 use music_trainer::time::{Clock, Micros, Stamp, WallMillis};
@@ -83,12 +83,24 @@ impl Model for Domain {
         }
     }
 
-    fn apply(_: &EntityKey, event: &Event, _: Option<&Stamp>, current: Option<&Entity>) -> Option<Entity> {
+    fn apply(_: &EntityKey, event: &Event, _: &Origin<'_>, current: Option<&Entity>) -> Option<Entity> {
         let pitches = current.map_or(0, |c| c.pitches);
         Some(match event {
             Event::Note { number, pitch } => Entity { last: *number, pitches: pitches + u64::from(*pitch) },
             Event::Set { value } => Entity { last: *value, pitches },
         })
+    }
+
+    fn rival(_: &Event, _: Option<&Entity>) -> Option<Rank> {
+        None
+    }
+
+    fn names(_: &Event) -> &[EventId] {
+        &[]
+    }
+
+    fn conflicted(_: &Conflict) -> (EntityKey, Event) {
+        unreachable!("no edit has a rival")
     }
 
     fn encode(event: &Event) -> Vec<u8> {

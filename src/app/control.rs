@@ -405,7 +405,7 @@ impl Worker {
                     self.notice(false, warning);
                 }
                 let known = match self.bus.snapshot().state.value(id.entity().as_str()) {
-                    Some(Entity::Piece(piece)) => piece.practice,
+                    Some(Entity::Piece(piece)) => *piece.practice,
                     _ => None,
                 };
                 let practice = practice.or(known).unwrap_or_else(|| first_settings(Mode::Wait));

@@ -130,7 +130,7 @@ impl Rows {
         for (key, versioned) in state.iter_prefix("piece/") {
             let Some(Entity::Piece(piece)) = &versioned.value else { continue };
             let id = PieceId(key.id().into());
-            if !piece.recent || id.as_builtin().is_some() {
+            if !*piece.recent || id.as_builtin().is_some() {
                 continue;
             }
             let facts = self.facts.get(&id);
@@ -195,7 +195,7 @@ fn take_rows(state: &State<Trainer>, wall: Wall, recording: TakeId) -> Vec<TakeR
     let mut rows: Vec<TakeRow> = Vec::new();
     for (key, versioned) in state.iter_prefix("take/") {
         let (Some(Entity::Take(take)), Some(id)) = (&versioned.value, TakeId::parse(key.id())) else { continue };
-        if take.notes == 0 || take.discarded {
+        if take.notes == 0 || *take.discarded {
             continue;
         }
         let result = match state.value(id.result_entity().as_str()) {

@@ -395,7 +395,7 @@ impl Window {
         let id = PieceId(piece.into());
         let same = session.piece.as_ref().is_some_and(|p| p.id == id);
         let known = self.program.as_ref().and_then(|p| match p.bus.snapshot().state.value(id.entity().as_str()) {
-            Some(Entity::Piece(piece)) => piece.practice,
+            Some(Entity::Piece(piece)) => *piece.practice,
             _ => None,
         });
         if same {

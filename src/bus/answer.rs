@@ -53,6 +53,12 @@ pub enum PublishError<M: Model> {
     Superseded,
     /// There is no such dead letter, or it was replayed or dropped already.
     NoSuchLetter,
+    /// An event of another machine that is here already.
+    AlreadyHere,
+    /// An event of another machine that rests on one which is not here yet; it may come again after that.
+    NotYet(EventId),
+    /// An event of another machine whose clock is too far ahead; it may come again when the clocks agree.
+    Quarantined,
     /// The bus has stopped.
     Closed,
 }
@@ -81,6 +87,9 @@ impl<M: Model> Display for PublishError<M> {
             Self::TooLarge => f.write_str("the transaction or an entity key is too large"),
             Self::Superseded => f.write_str("the delivery is no longer the latest of its event"),
             Self::NoSuchLetter => f.write_str("there is no such dead letter any more"),
+            Self::AlreadyHere => f.write_str("the event is here already"),
+            Self::NotYet(id) => write!(f, "event {} of machine {:x} must come first", id.device_seq, id.device.0),
+            Self::Quarantined => f.write_str("the other machine's clock is too far ahead"),
             Self::Closed => f.write_str("the bus has stopped"),
         }
     }

@@ -3,7 +3,7 @@
 //! Invariants: `seq` and `device_seq` are gapless; versions grow by one per event; a transaction is applied whole or
 //! not at all; a snapshot is cut between transactions; a commit is a prefix of the order of units.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::answer::{Applied, PublishError};
@@ -12,11 +12,13 @@ use super::envelope::{Body, Envelope, Name, Publish};
 use super::fold::{self, Versioned};
 use super::hlc::Hlc;
 use super::inspect::{ConflictReport, Counts, DeadLetter, Histogram, SubscriberReport};
-use super::model::{Durability, ENTITY_KEY_BYTES_MAX, EntityKey, Expect, Model, Strategy};
+use super::merge::Rank;
+use super::model::{Conflict, Durability, ENTITY_KEY_BYTES_MAX, EntityKey, Expect, Model, Strategy, Topic};
 use super::queue::{Queue, Queued};
 use super::snapshot::{Snapshot, State};
+use super::start;
 pub use super::step::{Effects, Input, Now, Setup};
-use super::storage::{DeviceId, EventId};
+use super::storage::{DeviceId, EventId, Header, StoredEvent};
 use super::subscribers::{Decision, LetterDecision, Reach, Subscribers};
 
 /// Events of one transaction at most.
@@ -31,6 +33,8 @@ const CONFLICTS_KEPT: usize = 128;
 /// The bus's state. `R` is what a publisher is answered through: a channel in the program, a number in a simulation.
 pub struct Core<M: Model, R> {
     device: DeviceId,
+    /// The last number known of each other machine.
+    peers: BTreeMap<DeviceId, u64>,
     seq: u64,
     device_seq: u64,
     durable: u64,
@@ -62,7 +66,8 @@ struct Slot<M: Model> {
 impl<M: Model, R: Clone> Core<M, R> {
     /// Goes on from a log.
     pub fn new(setup: Setup<M>) -> Self {
-        let Setup { device, folded, saved, rest, buffer, commit_events, seed } = setup;
+        let Setup { device, mut folded, saved, rest, buffer, commit_events, seed } = setup;
+        folded.numbers.remove(&device);
         let state = State::from_entities(&folded.entities);
         let slot = |(key, value)| (key, Slot { value, changed: false });
         let mut queue = Queue::new(rest);
@@ -72,6 +77,7 @@ impl<M: Model, R: Clone> Core<M, R> {
         subscribers.resume(saved, folded.end.seq);
         Self {
             device,
+            peers: folded.numbers,
             seq: folded.end.seq,
             device_seq: folded.end.device_seq,
             durable: folded.end.seq,
@@ -101,6 +107,10 @@ impl<M: Model, R: Clone> Core<M, R> {
             }
             Input::Transact(items, reply) => {
                 let result = self.transact(now, items.into_iter(), true, fx);
+                self.reply(reply, self.queue.unit(), result, fx);
+            }
+            Input::Remote { event, follows, reply } => {
+                let result = self.remote(now, *event, follows, fx);
                 self.reply(reply, self.queue.unit(), result, fx);
             }
             Input::Committed => self.committed(now, fx),
@@ -291,34 +301,128 @@ impl<M: Model, R: Clone> Core<M, R> {
         let stale = item.base.is_some_and(|base| current.is_none_or(|current| current.last != base));
         if !met || (stale && topic.strategy == Strategy::Reject) {
             let current = current.cloned();
-            self.conflict(&item, topic.name, "rejected", None);
+            self.count_conflict(&item.entity, topic, &item.actor, None);
             return Err(PublishError::Conflict { entity: item.entity, current });
         }
         if let Err(refusal) = M::check(&item.entity, &item.event, value) {
             return Err(PublishError::Refused { entity: item.entity, reason: refusal.0 });
         }
-        if stale && topic.strategy == Strategy::LastWriter {
-            self.conflict(&item, topic.name, "last writer wins", Some(self.seq + 1));
+        if let Some(name) = M::names(&item.event).iter().find(|name| !self.has(**name)) {
+            return Err(PublishError::NotYet(*name));
         }
-        Ok(self.append(now, item, undoable, fx))
+        let rival = item.base.and_then(|base| self.rival(&item.event, base, current)).filter(|rival| {
+            let author = self.own(rival.id).map(|rival| &rival.actor);
+            author != Some(&item.actor)
+        });
+        let applied = self.append(now, item, undoable, fx);
+        if let Some(rival) = rival {
+            self.met(now, rival, undoable, fx);
+        }
+        Ok(applied)
     }
 
-    /// Gives an accepted event its place and folds it in.
+    /// Checks and applies an event of another machine. Its author's machine has asked the domain's rule.
+    fn remote(
+        &mut self,
+        now: Now,
+        stored: StoredEvent,
+        follows: u64,
+        fx: &mut Effects<M, R>,
+    ) -> Result<Applied, PublishError<M>> {
+        let Header { id, hlc, base, .. } = stored.header;
+        if let Some(why) = self.queue.refusing() {
+            return Err(PublishError::ReadOnly(why));
+        }
+        if self.has(id) {
+            self.counts.duplicates += 1;
+            return Err(PublishError::AlreadyHere);
+        }
+        let size = stored.payload_size();
+        let key_bytes = stored.header.entity.len();
+        if size > TRANSACTION_BYTES_MAX || key_bytes == 0 || key_bytes > ENTITY_KEY_BYTES_MAX {
+            return Err(PublishError::TooLarge);
+        }
+        let before = EventId { device_seq: follows, ..id };
+        let envelope = Envelope::<M>::from_stored(stored);
+        let named = envelope.event().map(M::names).unwrap_or_default();
+        let missing = |id: &&EventId| !self.has(**id);
+        if let Some(first) = [before].iter().chain(&base).chain(named).find(missing) {
+            return Err(PublishError::NotYet(*first));
+        }
+        if Hlc::is_ahead(hlc, now.wall) {
+            self.counts.quarantined += 1;
+            return Err(PublishError::Quarantined);
+        }
+        let topic = envelope.event().map(M::topic);
+        if topic.is_some_and(|topic| topic.strategy == Strategy::Reject) {
+            let reason = format!("{} is decided by each machine alone", envelope.topic);
+            return Err(PublishError::Refused { entity: envelope.entity, reason });
+        }
+        let current = self.entities.get(&envelope.entity).map(|slot| &slot.value);
+        let met = envelope.event().zip(base).and_then(|(event, base)| self.rival(event, base, current));
+        let rival = met.filter(|rival| rival.id.device != id.device);
+        self.queue.begin_unit();
+        self.hlc.observe(hlc);
+        self.peers.insert(id.device, id.device_seq);
+        self.queue.push_row(now.mono, start::peer_row(id.device, id.device_seq), super::queue::RowStart::Never);
+        self.counts.remote += 1;
+        let applied = self.place(now, envelope, topic, size, false, fx);
+        if let Some(rival) = rival {
+            self.met(now, rival, false, fx);
+        }
+        Ok(applied)
+    }
+
+    /// Whether an event is here.
+    fn has(&self, id: EventId) -> bool {
+        let last =
+            if id.device == self.device { self.device_seq } else { self.peers.get(&id.device).copied().unwrap_or(0) };
+        id.device_seq <= last
+    }
+
+    /// A recent event of this machine.
+    fn own(&self, id: EventId) -> Option<&Envelope<M>> {
+        self.window.iter().rev().find(|envelope| envelope.id == id).map(|envelope| &**envelope)
+    }
+
+    /// Whose edit an event meets that its author had not seen, as far as can be told: of what came by way of a third
+    /// machine it cannot, and such a one counts as not seen.
+    fn rival(&self, event: &M::Event, base: EventId, current: Option<&Arc<Versioned<M>>>) -> Option<Rank> {
+        let current = current?;
+        let rival = M::rival(event, current.value.as_ref())?;
+        let before = rival.id.device == base.device && rival.id.device_seq <= base.device_seq;
+        (!before && current.last != base).then_some(rival)
+    }
+
+    /// Records that the last event has met another's edit.
+    fn met(&mut self, now: Now, rival: Rank, undoable: bool, fx: &mut Effects<M, R>) {
+        let Some(last) = fx.applied.last().cloned() else { return };
+        let Some(topic) = last.event().map(M::topic) else { return };
+        let ranks = (last.rank(), rival);
+        let (winner, loser) = if ranks.0 > ranks.1 { ranks } else { (ranks.1, ranks.0) };
+        let conflict = Conflict {
+            entity: last.entity.clone(),
+            topic: topic.name,
+            strategy: topic.strategy,
+            winner: winner.id,
+            loser: loser.id,
+        };
+        self.count_conflict(&last.entity, topic, &last.actor, Some(last.seq));
+        let (entity, event) = M::conflicted(&conflict);
+        self.append(now, Publish::new(entity, event).actor("bus").cause(last.id), undoable, fx);
+    }
+
+    /// Gives an accepted event of this machine its name and its place, and folds it in.
     fn append(&mut self, now: Now, item: Publish<M>, undoable: bool, fx: &mut Effects<M, R>) -> Applied {
         let topic = M::topic(&item.event);
         let size = item.size();
-        self.seq += 1;
         self.device_seq += 1;
-        let id = EventId { device: self.device, device_seq: self.device_seq };
-        let slot = self.entities.get_mut(&item.entity);
-        let current = slot.as_ref().map(|slot| &*slot.value);
-        let version = current.map_or(0, |current| current.version) + 1;
-        let envelope = Arc::new(Envelope {
-            seq: self.seq,
-            id,
+        let envelope = Envelope {
+            seq: 0,
+            id: EventId { device: self.device, device_seq: self.device_seq },
             topic: Name::Borrowed(topic.name),
             entity: item.entity,
-            version,
+            version: 0,
             base: item.base,
             hlc: self.hlc.tick(now.wall),
             stamp: item.stamp,
@@ -327,7 +431,26 @@ impl<M: Model, R: Clone> Core<M, R> {
             schema: Name::Borrowed(topic.schema),
             schema_version: topic.schema_version,
             body: Body::Known { event: item.event, encoded: item.encoded },
-        });
+        };
+        self.place(now, envelope, Some(topic), size, undoable, fx)
+    }
+
+    /// Gives an event its place in the log, and folds it in.
+    fn place(
+        &mut self,
+        now: Now,
+        mut envelope: Envelope<M>,
+        topic: Option<&'static Topic>,
+        size: usize,
+        undoable: bool,
+        fx: &mut Effects<M, R>,
+    ) -> Applied {
+        self.seq += 1;
+        let slot = self.entities.get_mut(&envelope.entity);
+        let current = slot.as_ref().map(|slot| &*slot.value);
+        envelope.seq = self.seq;
+        envelope.version = current.map_or(0, |current| current.version) + 1;
+        let envelope = Arc::new(envelope);
         let after = Arc::new(fold::apply(&envelope, current));
         let before = match slot {
             Some(slot) => {
@@ -342,7 +465,8 @@ impl<M: Model, R: Clone> Core<M, R> {
                 None
             }
         };
-        let place = M::topics().iter().position(|known| std::ptr::eq(known, topic) || known.name == topic.name);
+        let is_it = |known: &Topic| topic.is_some_and(|topic| std::ptr::eq(known, topic) || known.name == topic.name);
+        let place = M::topics().iter().position(is_it);
         if let Some(count) = place.and_then(|place| self.topics.get_mut(place)) {
             *count += 1;
         }
@@ -350,11 +474,12 @@ impl<M: Model, R: Clone> Core<M, R> {
             self.undo.push((envelope.entity.clone(), before));
         }
         let unit = self.queue.unit();
-        let edit = topic.durability == Durability::Edit;
+        let edit = topic.is_none_or(|topic| topic.durability == Durability::Edit);
+        let applied = Applied { seq: self.seq, version: envelope.version, id: envelope.id };
         self.queue.push(Queued { envelope: Arc::clone(&envelope), after, unit, at: now.mono, size, edit });
         self.window.push_back(Arc::clone(&envelope));
         fx.applied.push(envelope);
-        Applied { seq: self.seq, version, id }
+        applied
     }
 
     fn set(&mut self, key: EntityKey, value: Arc<Versioned<M>>) {
@@ -375,17 +500,18 @@ impl<M: Model, R: Clone> Core<M, R> {
         true
     }
 
-    fn conflict(&mut self, item: &Publish<M>, topic: &str, outcome: &'static str, seq: Option<u64>) {
+    /// Counts a conflict and keeps it for the inspector; `seq` is the edit's, unless it was refused.
+    fn count_conflict(&mut self, entity: &EntityKey, topic: &Topic, actor: &str, seq: Option<u64>) {
         self.counts.conflicts += 1;
         if self.conflicts.len() == CONFLICTS_KEPT {
             self.conflicts.pop_front();
         }
         self.conflicts.push_back(ConflictReport {
-            entity: item.entity.as_str().to_owned(),
-            topic: topic.to_owned(),
-            actor: item.actor.to_string(),
-            outcome,
-            version: self.entities.get(&item.entity).map_or(0, |slot| slot.value.version),
+            entity: entity.as_str().to_owned(),
+            topic: topic.name.to_owned(),
+            actor: actor.to_owned(),
+            outcome: if seq.is_some() { topic.strategy.name() } else { "rejected" },
+            version: self.entities.get(entity).map_or(0, |slot| slot.value.version),
             seq,
         });
     }

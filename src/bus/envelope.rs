@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::inspect::EventView;
 use super::json;
-use super::model::{Decoded, EntityKey, Expect, Model};
+use super::merge::Rank;
+use super::model::{Decoded, EntityKey, Expect, Model, Origin};
 use super::storage::{EventId, Header, Payload, StoredEvent};
 use crate::time::Stamp;
 
@@ -141,6 +142,16 @@ impl<M: Model> Envelope<M> {
             Body::Known { event, .. } => Some(event),
             Body::Opaque(_) | Body::Stub { .. } => None,
         }
+    }
+
+    /// Its place among the writers of all machines.
+    pub fn rank(&self) -> Rank {
+        Rank { hlc: self.hlc, id: self.id }
+    }
+
+    /// What the fold may see of where it comes from.
+    pub fn origin(&self) -> Origin<'_> {
+        Origin { rank: self.rank(), stamp: self.stamp.as_ref() }
     }
 
     /// The stored form.

@@ -1,11 +1,11 @@
 //! The fold: how events become state. One function for the running bus, the start, `verify` and the tests.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::envelope::{Body, Envelope};
 use super::model::{EntityKey, Model};
-use super::storage::{EventId, LogEnd, StateRow, StoredEvent};
+use super::storage::{DeviceId, EventId, LogEnd, StateRow, StoredEvent};
 
 /// An entity's value with its version.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,7 +38,7 @@ pub type Entities<M> = HashMap<EntityKey, Arc<Versioned<M>>>;
 pub fn apply<M: Model>(envelope: &Envelope<M>, current: Option<&Versioned<M>>) -> Versioned<M> {
     let value = current.and_then(|current| current.value.as_ref());
     let value = match &envelope.body {
-        Body::Known { event, .. } => M::apply(&envelope.entity, event, envelope.stamp.as_ref(), value),
+        Body::Known { event, .. } => M::apply(&envelope.entity, event, &envelope.origin(), value),
         Body::Opaque(_) | Body::Stub { .. } => value.cloned(),
     };
     Versioned { version: current.map_or(0, |current| current.version) + 1, last: envelope.id, value }
@@ -49,13 +49,15 @@ pub fn apply<M: Model>(envelope: &Envelope<M>, current: Option<&Versioned<M>>) -
 pub struct Folded<M: Model> {
     /// The entities.
     pub entities: Entities<M>,
-    /// Where the log ends.
+    /// Where the log ends. Its `device_seq` is for whoever knows this machine to say.
     pub end: LogEnd,
+    /// The last number of each machine.
+    pub numbers: BTreeMap<DeviceId, u64>,
 }
 
 impl<M: Model> Default for Folded<M> {
     fn default() -> Self {
-        Self { entities: Entities::new(), end: LogEnd::default() }
+        Self { entities: Entities::new(), end: LogEnd::default(), numbers: BTreeMap::new() }
     }
 }
 
@@ -98,8 +100,10 @@ impl<M: Model> Folded<M> {
             return Err(FoldError::Version { seq: envelope.seq, entity, current: version, found });
         }
         let next = apply(&envelope, current.map(|current| &**current));
-        self.end =
-            LogEnd { seq: envelope.seq, device_seq: envelope.id.device_seq, hlc: self.end.hlc.max(envelope.hlc) };
+        self.end.seq = envelope.seq;
+        self.end.hlc = self.end.hlc.max(envelope.hlc);
+        let number = self.numbers.entry(envelope.id.device).or_default();
+        *number = envelope.id.device_seq.max(*number);
         self.entities.insert(envelope.entity, Arc::new(next));
         Ok(())
     }

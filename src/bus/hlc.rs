@@ -3,6 +3,9 @@
 
 use crate::time::WallMillis;
 
+/// A machine's wall clock may be ahead of another's by so much.
+pub const DRIFT_MAX_MILLIS: i64 = 10 * 60 * 1_000;
+
 /// The highest stamp seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Hlc(u64);
@@ -23,6 +26,17 @@ impl Hlc {
         let millis = u64::try_from(wall.0).unwrap_or(0) & ((1 << 48) - 1);
         self.0 = (millis << 16).max(self.0.saturating_add(1));
         self.0
+    }
+
+    /// Takes notice of another machine's stamp: what comes after is later.
+    pub fn observe(&mut self, stamp: u64) {
+        self.0 = self.0.max(stamp);
+    }
+
+    /// Whether a stamp is further ahead of the wall clock than clocks that are set can be: one such stamp would drag
+    /// every machine's clock along.
+    pub fn is_ahead(stamp: u64, wall: WallMillis) -> bool {
+        Self::wall(stamp).0 > wall.0.saturating_add(DRIFT_MAX_MILLIS)
     }
 
     /// The milliseconds since 1970 in a stamp.

@@ -89,6 +89,12 @@ pub struct Counts {
     pub gap_records: u64,
     /// Conflicts found, whatever their outcome.
     pub conflicts: u64,
+    /// Events of other machines applied (not among `published`).
+    pub remote: u64,
+    /// Events of other machines that were here already.
+    pub duplicates: u64,
+    /// Events of other machines put off because their clock is too far ahead.
+    pub quarantined: u64,
     /// Commits done.
     pub commits: u64,
     /// Commits that failed and were tried again.
@@ -188,7 +194,7 @@ pub struct ConflictReport {
     pub topic: String,
     /// Who came second.
     pub actor: String,
-    /// What became of the second: `rejected`, `appended`, `last writer wins`.
+    /// What became of the second: `rejected`, or the strategy that decided.
     pub outcome: &'static str,
     /// The entity's version when it came.
     pub version: u64,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::start;
 use super::storage::{
     Batch, Committed, LogEnd, Row, StateRow, Storage, StorageError, StorageReader, StoreSize, StoredEvent, Table,
 };
@@ -135,10 +136,14 @@ impl Storage for MemoryStorage {
 // The script's receiver is only read by the writing side; `Receiver` is `Sync`.
 impl StorageReader for MemoryStorage {
     fn last(&self) -> Result<LogEnd, StorageError> {
-        Ok(self.with(|tables| LogEnd {
-            seq: tables.events.last().map_or(0, |event| event.header.seq),
-            device_seq: tables.events.iter().map(|event| event.header.id.device_seq).max().unwrap_or(0),
-            hlc: tables.events.iter().map(|event| event.header.hlc).max().unwrap_or(0),
+        let device = start::device(self)?;
+        Ok(self.with(|tables| {
+            let own = |event: &&StoredEvent| device.is_none_or(|device| event.header.id.device == device);
+            LogEnd {
+                seq: tables.events.last().map_or(0, |event| event.header.seq),
+                device_seq: tables.events.iter().rfind(own).map_or(0, |event| event.header.id.device_seq),
+                hlc: tables.events.iter().map(|event| event.header.hlc).max().unwrap_or(0),
+            }
         }))
     }
 

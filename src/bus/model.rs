@@ -5,6 +5,8 @@ use std::fmt::{self, Debug};
 use std::sync::Arc;
 
 use super::gap::Lost;
+use super::merge::Rank;
+use super::storage::EventId;
 use crate::time::Stamp;
 
 /// The longest entity key in bytes, so that it fits every index of the store.
@@ -23,13 +25,23 @@ pub trait Model: Sized + Clone + Debug + PartialEq + Send + Sync + 'static {
     fn topic(event: &Self::Event) -> &'static Topic;
     /// The domain's rule against the current value; a reason if the event is refused.
     fn check(entity: &EntityKey, event: &Self::Event, current: Option<&Self::Entity>) -> Result<(), Refusal>;
-    /// The fold. `None` says that the entity is removed; its version goes on counting.
+    /// The fold. `None` says that the entity is removed; its version goes on counting. Total: an event of another
+    /// machine comes here unchecked, and one that does not fit leaves the value as it is. Events of topics that are not
+    /// [`Strategy::Reject`] give the same value in whatever order they come, as long as each comes after those that it
+    /// rests on.
     fn apply(
         entity: &EntityKey,
         event: &Self::Event,
-        stamp: Option<&Stamp>,
+        origin: &Origin<'_>,
         current: Option<&Self::Entity>,
     ) -> Option<Self::Entity>;
+    /// Whose edit this one meets: the last that wrote what it writes, if their author had not seen each other's one of
+    /// them would be a conflict. For topics under [`Strategy::LastWriter`] and [`Strategy::KeepBoth`].
+    fn rival(event: &Self::Event, current: Option<&Self::Entity>) -> Option<Rank>;
+    /// Events that this one names: it is applied after them, wherever it comes.
+    fn names(event: &Self::Event) -> &[EventId];
+    /// The event that records a conflict, and its entity. Made by each machine for itself.
+    fn conflicted(conflict: &Conflict) -> (EntityKey, Self::Event);
     /// The payload: MessagePack with named fields.
     fn encode(event: &Self::Event) -> Vec<u8>;
     /// Reads a payload of any version up to today's, through upcasters. A schema or version from the future is
@@ -68,15 +80,63 @@ pub enum Durability {
     Edit,
 }
 
-/// What happens to an edit made on an event that is no longer the entity's last.
+/// Where an event comes from, as the fold may see it.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin<'a> {
+    /// The event, and its place among the writers of all machines.
+    pub rank: Rank,
+    /// When it was played.
+    pub stamp: Option<&'a Stamp>,
+}
+
+/// What happens to an edit made on an event that is no longer the entity's last, whether another component or another
+/// machine was faster. The types that make it so are in [`super::merge`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strategy {
-    /// It is refused, and the answer carries the current value.
+    /// It is refused, and the answer carries the current value. Not for what other machines may edit.
     Reject,
     /// It is applied: events of this topic do not contradict each other.
     AppendOnly,
-    /// It is applied over the other, and the conflict is counted.
+    /// Of two, the later writer's value stays.
     LastWriter,
+    /// Of two, the greater value stays.
+    Max,
+    /// Both count: each machine has a total of its own.
+    Counter,
+    /// Both are applied; what one adds while another takes it away stays.
+    Set,
+    /// Both stay, until somebody who sees both writes a third.
+    KeepBoth,
+}
+
+impl Strategy {
+    /// In words, for the inspector and the log.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reject => "reject",
+            Self::AppendOnly => "append only",
+            Self::LastWriter => "last writer",
+            Self::Max => "maximum",
+            Self::Counter => "counter",
+            Self::Set => "set",
+            Self::KeepBoth => "keep both",
+        }
+    }
+}
+
+/// Two edits whose authors had not seen each other's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// What both edited.
+    pub entity: EntityKey,
+    /// The topic of the edit that came second.
+    pub topic: &'static str,
+    /// How it was decided.
+    pub strategy: Strategy,
+    /// The edit that stays; of two that both stay, the later one.
+    pub winner: EventId,
+    /// The other.
+    pub loser: EventId,
 }
 
 /// A payload that was read.

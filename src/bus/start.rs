@@ -1,5 +1,6 @@
 //! Starting a bus: load the state, check that it ends where the log ends, catch up, ready.
 
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -28,6 +29,9 @@ const READ: usize = 1_024;
 const FETCHES: usize = 1_024;
 /// The row of [`Table::Meta`] that holds the machine's id, as 8 big-endian bytes.
 pub const DEVICE_ROW: &[u8] = b"device";
+/// What the keys of the rows of [`Table::Meta`] begin with that hold the last number known of another machine; the
+/// machine's id follows, number and id as 8 big-endian bytes.
+const PEER_ROWS: &[u8] = b"peer/";
 
 /// Why a bus does not start.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -123,15 +127,32 @@ pub fn load<M: Model>(reader: &dyn StorageReader) -> Result<Folded<M>, StartErro
         }
     })?;
     folded.end = end;
+    folded.numbers = peers(reader)?;
     for (key, version) in unreadable {
         let versioned = fold_entity::<M>(reader, &key, version)?;
         folded.entities.insert(key, Arc::new(versioned));
     }
-    let known = folded.entities.values().map(|versioned| versioned.last.device_seq).max().unwrap_or(0);
-    if known != end.device_seq {
-        return fold_log(reader);
-    }
-    Ok(folded)
+    // Rows and events are committed together: if the last event is in its row, all are in theirs.
+    let Some(last) = reader.events(end.seq.max(1), 1)?.pop() else { return Ok(folded) };
+    let row = folded.entities.get(&*last.header.entity);
+    let level = row.is_some_and(|row| (row.version, row.last) == (last.header.version, last.header.id));
+    if level { Ok(folded) } else { fold_log(reader) }
+}
+
+/// The last number known of each other machine.
+fn peers(reader: &dyn StorageReader) -> Result<BTreeMap<DeviceId, u64>, StorageError> {
+    let read = |row: Row| {
+        let device = row.key.strip_prefix(PEER_ROWS)?.try_into().ok()?;
+        let number = row.value?.try_into().ok()?;
+        Some((DeviceId(u64::from_be_bytes(device)), u64::from_be_bytes(number)))
+    };
+    Ok(reader.rows(Table::Meta, PEER_ROWS)?.into_iter().filter_map(read).collect())
+}
+
+/// The row that keeps the last number known of another machine.
+pub(super) fn peer_row(device: DeviceId, number: u64) -> Row {
+    let key = [PEER_ROWS, &device.0.to_be_bytes()].concat();
+    Row { table: Table::Meta, key, value: Some(number.to_be_bytes().to_vec()) }
 }
 
 /// One entity, from its events.
@@ -169,6 +190,7 @@ pub fn fold_log<M: Model>(reader: &dyn StorageReader) -> Result<Folded<M>, Start
     loop {
         let events = reader.events(folded.end.seq + 1, READ)?;
         if events.is_empty() {
+            folded.end.device_seq = reader.last()?.device_seq;
             return Ok(folded);
         }
         for event in events {

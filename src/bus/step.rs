@@ -11,7 +11,7 @@ use super::health::Health;
 use super::model::Model;
 use super::queue::CommitBatch;
 use super::rows::Saved;
-use super::storage::{DeviceId, Row, StorageError};
+use super::storage::{DeviceId, Row, StorageError, StoredEvent};
 use super::subscribers::{Fetch, FetchResult, LetterDecision};
 use crate::time::{Micros, WallMillis};
 
@@ -83,6 +83,16 @@ pub enum Input<M: Model, R> {
     Publish(Publish<M>, Option<R>),
     /// Several events, all or none.
     Transact(Vec<Publish<M>>, Option<R>),
+    /// An event of another machine, as stored there.
+    Remote {
+        /// The event.
+        event: Box<StoredEvent>,
+        /// The number of the one before it that its machine shares, 0 for none. Numbers between the two belong to
+        /// events that stay where they are: conflicts, and what each machine decides alone.
+        follows: u64,
+        /// Whom to answer.
+        reply: Option<R>,
+    },
     /// The batch in flight is durable.
     Committed,
     /// The batch in flight is not, and stays with the persister.

@@ -1,13 +1,15 @@
 //! What the bus asks of a store: bytes in batches, one commit each. Domain types stop here.
 
+use serde::{Deserialize, Serialize};
+
 use crate::time::Stamp;
 
 /// The identity of a machine, drawn at random when its data folder is made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DeviceId(pub u64);
 
 /// Names an event for ever and everywhere: the machine and its gapless number there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct EventId {
     /// The machine.
     pub device: DeviceId,
@@ -63,6 +65,16 @@ pub struct StoredEvent {
     pub header: Header,
     /// The payload.
     pub payload: Payload,
+}
+
+impl StoredEvent {
+    /// Bytes of the payload.
+    pub fn payload_size(&self) -> usize {
+        match &self.payload {
+            Payload::Bytes(bytes) => bytes.len(),
+            Payload::Stub { .. } => 0,
+        }
+    }
 }
 
 /// An entity's value as stored.

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::fold::{self, Folded};
 use super::gap::Lost;
-use super::model::{Decoded, Durability, EntityKey, Model, Refusal, Strategy, Topic};
+use super::merge::{Observed, Rank, Register, Totals};
+use super::model::{Conflict, Decoded, Durability, EntityKey, Model, Origin, Refusal, Strategy, Topic};
 use super::snapshot::State;
 use super::start;
-use super::storage::StorageReader;
-use crate::time::Stamp;
+use super::storage::{EventId, StorageReader};
 
 /// The domain's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,28 @@ pub enum Event {
     Add(i64),
     /// A text is set; the last writer wins.
     Title(String),
+    /// A record is set; the greater one stays.
+    Best(u64),
+    /// What this machine has added so far.
+    Total(u64),
+    /// A word joins a set.
+    Tag(String),
+    /// A word leaves it: what these events brought.
+    Untag(Vec<EventId>),
+    /// A name that keeps any other that was given meanwhile; it takes the place of those that its author saw.
+    Name {
+        /// The name.
+        name: String,
+        /// Those.
+        seen: Vec<EventId>,
+    },
+    /// Two edits met.
+    Met {
+        /// Which stays.
+        winner: EventId,
+        /// Which does not.
+        loser: EventId,
+    },
     /// The entity is removed.
     Remove,
     /// A mistake in the domain's code: the fold panics.
@@ -54,20 +76,35 @@ pub struct Value {
     /// A digest that depends on the order.
     pub digest: u64,
     /// The last [`Event::Title`].
-    pub title: String,
+    pub title: Register<String>,
+    /// The greatest [`Event::Best`].
+    pub best: u64,
+    /// Every machine's [`Event::Total`].
+    pub totals: Totals,
+    /// Words of [`Event::Tag`].
+    pub tags: Observed<String>,
+    /// Names of [`Event::Name`].
+    pub names: Observed<String>,
+    /// The last [`Event::Met`]: winner and loser.
+    pub met: Option<(EventId, EventId)>,
 }
 
 const fn topic(name: &'static str, durability: Durability, strategy: Strategy) -> Topic {
     Topic { name, durability, strategy, schema: "test", schema_version: 1 }
 }
 
-static TOPICS: [Topic; 6] = [
+static TOPICS: [Topic; 11] = [
     topic("book.note", Durability::Stream, Strategy::AppendOnly),
     topic("book.gap", Durability::Stream, Strategy::AppendOnly),
     topic("counter.add", Durability::Edit, Strategy::Reject),
     topic("book.title", Durability::Edit, Strategy::LastWriter),
     topic("any.remove", Durability::Edit, Strategy::Reject),
     topic("any.bug", Durability::Edit, Strategy::Reject),
+    topic("book.best", Durability::Edit, Strategy::Max),
+    topic("book.total", Durability::Edit, Strategy::Counter),
+    topic("book.tag", Durability::Edit, Strategy::Set),
+    topic("book.name", Durability::Edit, Strategy::KeepBoth),
+    topic("any.met", Durability::Edit, Strategy::AppendOnly),
 ];
 
 impl Model for Test {
@@ -86,6 +123,11 @@ impl Model for Test {
             Event::Title(_) => &TOPICS[3],
             Event::Remove => &TOPICS[4],
             Event::Bug | Event::BugInEncoding => &TOPICS[5],
+            Event::Best(_) => &TOPICS[6],
+            Event::Total(_) => &TOPICS[7],
+            Event::Tag(_) | Event::Untag(_) => &TOPICS[8],
+            Event::Name { .. } => &TOPICS[9],
+            Event::Met { .. } => &TOPICS[10],
         }
     }
 
@@ -97,7 +139,7 @@ impl Model for Test {
         }
     }
 
-    fn apply(_: &EntityKey, event: &Event, _: Option<&Stamp>, current: Option<&Value>) -> Option<Value> {
+    fn apply(_: &EntityKey, event: &Event, origin: &Origin<'_>, current: Option<&Value>) -> Option<Value> {
         let mut value = current.cloned().unwrap_or_default();
         match event {
             Event::Note { pitch } => {
@@ -106,12 +148,45 @@ impl Model for Test {
             }
             Event::Gap { lost } => value.lost += lost,
             Event::Add(by) => value.count += by,
-            Event::Title(title) => value.title.clone_from(title),
+            Event::Title(title) => drop(value.title.write(title.clone(), origin.rank)),
+            Event::Best(best) => value.best = value.best.max(*best),
+            Event::Total(total) => value.totals.raise(origin.rank.id.device, *total),
+            Event::Tag(tag) => value.tags.add(origin.rank.id, tag.clone()),
+            Event::Untag(seen) => value.tags.remove(seen),
+            Event::Name { name, seen } => {
+                value.names.remove(seen);
+                value.names.add(origin.rank.id, name.clone());
+            }
+            Event::Met { winner, loser } => value.met = Some((*winner, *loser)),
             Event::Remove => return None,
             Event::Bug => panic!("a bug in the fold"),
-            Event::BugInEncoding => value.title = BUG.to_owned(),
+            Event::BugInEncoding => drop(value.title.write(BUG.to_owned(), origin.rank)),
         }
         Some(value)
+    }
+
+    fn rival(event: &Event, current: Option<&Value>) -> Option<Rank> {
+        let value = current?;
+        match event {
+            Event::Title(_) => Some(value.title.rank()).filter(|rank| *rank != Rank::default()),
+            Event::Name { seen, .. } => {
+                let other = value.names.iter().map(|(id, _)| id).filter(|id| !seen.contains(id)).max();
+                other.map(|id| Rank { hlc: 0, id })
+            }
+            _ => None,
+        }
+    }
+
+    fn names(event: &Event) -> &[EventId] {
+        match event {
+            Event::Untag(seen) | Event::Name { seen, .. } => seen,
+            _ => &[],
+        }
+    }
+
+    fn conflicted(conflict: &Conflict) -> (EntityKey, Event) {
+        let Conflict { entity, winner, loser, .. } = conflict;
+        (EntityKey::new(&format!("met/{}", entity.id())), Event::Met { winner: *winner, loser: *loser })
     }
 
     fn encode(event: &Event) -> Vec<u8> {
@@ -126,7 +201,7 @@ impl Model for Test {
     }
 
     fn encode_entity(_: &EntityKey, value: &Value) -> Vec<u8> {
-        assert!(value.title != BUG, "a bug in encoding");
+        assert!(*value.title != BUG, "a bug in encoding");
         rmp_serde::to_vec_named(value).unwrap_or_default()
     }
 
@@ -151,7 +226,9 @@ pub fn check_fold<M: Model>(reader: &dyn StorageReader, live: &State<M>) -> Resu
         }
     }
     let again = fold::replay::<M>(reader.events(1, usize::MAX).map_err(|error| error.to_string())?);
-    (again.map_err(|error| error.to_string())?.end == folded.end).then_some(()).ok_or("the log's end moved".to_owned())
+    let end = again.map_err(|error| error.to_string())?.end;
+    let same = (end.seq, end.hlc) == (folded.end.seq, folded.end.hlc);
+    same.then_some(()).ok_or("the log's end moved".to_owned())
 }
 
 /// A small generator for seeded tests (SplitMix64, Steele et al. 2014).

@@ -18,7 +18,7 @@ use super::health::Health;
 use super::inspect::{Fill, Histogram, LETTERS_SHOWN, RECENT_EVENTS, Report, TopicReport};
 use super::lanes::Lane;
 use super::live::Live;
-use super::model::{Durability, Model, Strategy};
+use super::model::{Durability, Model};
 use super::persister::{Order, Outcome};
 use super::reader::Fetched;
 use super::snapshot::Snapshot;
@@ -445,11 +445,7 @@ fn topics<M: Model>(counts: &[u64]) -> Vec<TopicReport> {
             Durability::Stream => "stream",
             Durability::Edit => "edit",
         },
-        strategy: match topic.strategy {
-            Strategy::Reject => "reject",
-            Strategy::AppendOnly => "append only",
-            Strategy::LastWriter => "last writer",
-        },
+        strategy: topic.strategy.name(),
     };
     M::topics().iter().zip(counts).map(report).collect()
 }

@@ -319,6 +319,8 @@ impl MidiDesk {
         if let Some(inputs) = &mut self.inputs {
             inputs.set_enabled(identity, enabled);
         }
+        #[cfg(not(feature = "sound"))]
+        let _ = (identity, enabled);
     }
 
     /// Lets go of every key and closes every port.
@@ -346,7 +348,7 @@ fn midi_entity(identity: &str) -> EntityKey {
 fn choices(bus: &BusHandle<Trainer>) -> midi::ports::Choices {
     let snapshot = bus.snapshot();
     let chosen = |value: Option<&Entity>| match value {
-        Some(Entity::Device(device)) => device.enabled.map(|enabled| (device.name.clone(), enabled)),
+        Some(Entity::Device(device)) => device.enabled.map(|enabled| ((*device.name).clone(), enabled)),
         _ => None,
     };
     snapshot.state.iter_prefix("device/midi-").filter_map(|(_, versioned)| chosen(versioned.value.as_ref())).collect()

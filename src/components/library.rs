@@ -90,7 +90,7 @@ impl Library {
         let snapshot = bus.snapshot();
         let score = self.score(&snapshot, id)?;
         let known = match snapshot.state.value(id.entity().as_str()) {
-            Some(Entity::Piece(piece)) => Some(piece.info.clone()),
+            Some(Entity::Piece(piece)) => Some((*piece.info).clone()),
             _ => None,
         };
         let fresh = || PieceInfo {
@@ -124,7 +124,7 @@ fn load(snapshot: &Snapshot<Trainer>, id: &PieceId) -> Result<Score, OpenError> 
         return piece.map(|p| p.score.clone()).ok_or_else(|| OpenError::Gone(id.0.to_string()));
     }
     let info = match snapshot.state.value(id.entity().as_str()) {
-        Some(Entity::Piece(piece)) => piece.info.clone(),
+        Some(Entity::Piece(piece)) => &*piece.info,
         _ => return Err(OpenError::Gone(id.0.to_string())),
     };
     let path = info.path.clone().unwrap_or_default();
@@ -136,7 +136,7 @@ fn load(snapshot: &Snapshot<Trainer>, id: &PieceId) -> Result<Score, OpenError> 
             _ => return Err(OpenError::Gone(path)),
         },
     };
-    let name = Path::new(&path).file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or(info.title);
+    let name = Path::new(&path).file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or(info.title.clone());
     let reading = formats::read(&name, &bytes).map_err(|reason| OpenError::Format { path, reason })?;
     Ok(reading.score)
 }

@@ -1,9 +1,12 @@
 //! The state that the events fold into, entity by entity.
 
-use crate::practice::PracticeSettings;
-use crate::time::{Micros, Stamp};
+use std::collections::VecDeque;
 
-use super::{Event, PieceInfo, ResultSummary, Setting, TakeEnd, TakeId, TakeStart};
+use crate::bus::{EventId, Observed, Origin, Rank, Register, Totals};
+use crate::practice::PracticeSettings;
+use crate::time::Micros;
+
+use super::{Event, Met, PieceInfo, ResultSummary, Setting, TakeEnd, TakeId, TakeStart};
 
 /// A take in short; its notes live in the log.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +24,9 @@ pub struct Take {
     /// How it ended, unless it goes on.
     pub end: Option<TakeEnd>,
     /// Whether it was taken off the list.
-    pub discarded: bool,
+    pub discarded: Register<bool>,
+    /// What it is called: several names where several were given at the same time.
+    pub names: Observed<String>,
 }
 
 impl Take {
@@ -38,29 +43,50 @@ impl Take {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Piece {
     /// Title, composer, place.
-    pub info: PieceInfo,
+    pub info: Register<PieceInfo>,
     /// Whether it is on the list of recent pieces.
-    pub recent: bool,
+    pub recent: Register<bool>,
     /// How it was practised last.
-    pub practice: Option<PracticeSettings>,
+    pub practice: Register<Option<PracticeSettings>>,
+    /// Words by which a person finds it again.
+    pub tags: Observed<String>,
+    /// How long it was practised on each machine, in milliseconds.
+    pub practised: Totals,
+}
+
+/// The tag of a person's favourite pieces.
+pub const FAVOURITE: &str = "favourite";
+
+impl Piece {
+    /// The events by which it is a favourite; none if it is not.
+    pub fn favoured_by(&self) -> Vec<EventId> {
+        self.tags.iter().filter(|(_, tag)| *tag == FAVOURITE).map(|(id, _)| id).collect()
+    }
 }
 
 /// A device the program has met.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Device {
     /// Its name, or what is known of it.
-    pub name: String,
+    pub name: Register<String>,
     /// Whether it is there.
-    pub connected: bool,
+    pub connected: Register<bool>,
     /// Whether a person wants it used, if they said.
-    pub enabled: Option<bool>,
+    pub enabled: Register<Option<bool>>,
 }
+
+/// Conflicts that are kept in the state; earlier ones are in the log.
+pub const CONFLICTS_MAX: usize = 64;
+/// Tags of a piece, and names of a take, at most.
+const OBSERVED_MAX: usize = 32;
+/// Bytes of a tag or a name at most.
+const NAME_BYTES_MAX: usize = 200;
 
 /// The value of an entity.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Entity {
     /// `settings/…`
-    Setting(Setting),
+    Setting(Register<Setting>),
     /// `piece/…`
     Piece(Piece),
     /// `score/…`
@@ -70,74 +96,160 @@ pub enum Entity {
     /// `take/…`
     Take(Take),
     /// `result/…`
-    Result(Box<ResultSummary>),
+    Result(Register<Box<ResultSummary>>),
     /// `device/…`
     Device(Device),
+    /// `conflicts/recent`, oldest first.
+    Conflicts(VecDeque<Met>),
 }
 
 /// The fold: the value after an event. `None` takes the entity away. Events that do not fit the present value leave
-/// it as it is; [`check`] has refused them before they came into the log.
-pub(super) fn apply(event: &Event, stamp: Option<&Stamp>, current: Option<&Entity>) -> Option<Entity> {
-    match (event, current) {
-        (Event::SettingChanged(setting), _) => Some(Entity::Setting(setting.clone())),
-        (Event::PieceOpened(info), old) => {
-            let practice = match old {
-                Some(Entity::Piece(piece)) => piece.practice,
-                _ => None,
-            };
-            Some(Entity::Piece(Piece { info: info.clone(), recent: true, practice }))
-        }
-        (Event::PieceForgotten, Some(Entity::Piece(piece))) => {
-            Some(Entity::Piece(Piece { recent: false, ..piece.clone() }))
-        }
-        (Event::PracticeChosen(practice), Some(Entity::Piece(piece))) => {
-            Some(Entity::Piece(Piece { practice: Some(*practice), ..piece.clone() }))
-        }
-        (Event::ScoreStored(bytes), _) => Some(Entity::Score(bytes.as_slice().into())),
+/// it as it is; [`check`] has refused those of this machine before they came into the log.
+pub(super) fn apply(event: &Event, origin: &Origin<'_>, current: Option<&Entity>) -> Option<Entity> {
+    let rank = origin.rank;
+    match (event, current.cloned()) {
+        (Event::SettingChanged(setting), old) => Some(Entity::Setting(match old {
+            Some(Entity::Setting(register)) => written(register, setting.clone(), rank),
+            _ => Register::new(setting.clone(), rank),
+        })),
+        (Event::PieceOpened(info), None) => Some(Entity::Piece(Piece {
+            info: Register::new(info.clone(), rank),
+            recent: Register::new(true, rank),
+            practice: Register::default(),
+            tags: Observed::default(),
+            practised: Totals::default(),
+        })),
+        (_, Some(Entity::Piece(piece))) => Some(Entity::Piece(apply_to_piece(event, rank, piece))),
+        (Event::ScoreStored(bytes), None) => Some(Entity::Score(bytes.as_slice().into())),
         (Event::RecorderPointed(take), _) => Some(Entity::Recorder(*take)),
-        (Event::TakeStarted(start), _) => {
-            let start = start.clone();
-            Some(Entity::Take(Take { start, notes: 0, first: None, last: None, lost: 0, end: None, discarded: false }))
+        (Event::TakeStarted(start), None) => Some(Entity::Take(Take {
+            start: start.clone(),
+            notes: 0,
+            first: None,
+            last: None,
+            lost: 0,
+            end: None,
+            discarded: Register::default(),
+            names: Observed::default(),
+        })),
+        (_, Some(Entity::Take(take))) => Some(Entity::Take(apply_to_take(event, origin, take))),
+        (Event::ResultRecorded(result), old) => Some(Entity::Result(match old {
+            Some(Entity::Result(register)) => written(register, result.clone(), rank),
+            _ => Register::new(result.clone(), rank),
+        })),
+        (Event::DeviceConnected(_) | Event::DeviceChosen { .. }, None) => {
+            Some(Entity::Device(apply_to_device(event, rank, Device::default())))
         }
-        (_, Some(Entity::Take(take))) => Some(Entity::Take(apply_to_take(event, stamp, take.clone()))),
-        (Event::ResultRecorded(result), _) => Some(Entity::Result(result.clone())),
-        (Event::DeviceConnected(name), old) => {
-            let enabled = device(old).and_then(|device| device.enabled);
-            Some(Entity::Device(Device { name: name.clone(), connected: true, enabled }))
+        (_, Some(Entity::Device(device))) => Some(Entity::Device(apply_to_device(event, rank, device))),
+        (Event::EditsMet(met), old) => {
+            let mut all = match old {
+                Some(Entity::Conflicts(all)) => all,
+                _ => VecDeque::new(),
+            };
+            if all.len() == CONFLICTS_MAX {
+                all.pop_front();
+            }
+            all.push_back(met.clone());
+            Some(Entity::Conflicts(all))
         }
-        (Event::DeviceChosen { name, enabled }, old) => {
-            let connected = device(old).is_some_and(|device| device.connected);
-            Some(Entity::Device(Device { name: name.clone(), connected, enabled: Some(*enabled) }))
-        }
-        (Event::DeviceLost, Some(Entity::Device(device))) => {
-            Some(Entity::Device(Device { connected: false, ..device.clone() }))
-        }
-        (_, current) => current.cloned(),
+        (_, current) => current,
     }
 }
 
-fn device(entity: Option<&Entity>) -> Option<&Device> {
-    match entity {
-        Some(Entity::Device(device)) => Some(device),
-        _ => None,
-    }
+fn written<T>(mut register: Register<T>, value: T, rank: Rank) -> Register<T> {
+    register.write(value, rank);
+    register
 }
 
-fn apply_to_take(event: &Event, stamp: Option<&Stamp>, mut take: Take) -> Take {
+fn apply_to_piece(event: &Event, rank: Rank, mut piece: Piece) -> Piece {
+    match event {
+        Event::PieceOpened(info) => {
+            piece.info.write(info.clone(), rank);
+            piece.recent.write(true, rank);
+        }
+        Event::PieceForgotten => drop(piece.recent.write(false, rank)),
+        Event::PracticeChosen(practice) => drop(piece.practice.write(Some(*practice), rank)),
+        Event::PieceTagged(tag) => piece.tags.add(rank.id, tag.clone()),
+        Event::PieceUntagged(seen) => piece.tags.remove(seen),
+        Event::PractiseCounted(total) => piece.practised.raise(rank.id.device, *total),
+        _ => {}
+    }
+    piece
+}
+
+fn apply_to_device(event: &Event, rank: Rank, mut device: Device) -> Device {
+    match event {
+        Event::DeviceConnected(name) => {
+            device.name.write(name.clone(), rank);
+            device.connected.write(true, rank);
+        }
+        Event::DeviceChosen { name, enabled } => {
+            device.name.write(name.clone(), rank);
+            device.enabled.write(Some(*enabled), rank);
+        }
+        Event::DeviceLost => drop(device.connected.write(false, rank)),
+        _ => {}
+    }
+    device
+}
+
+fn apply_to_take(event: &Event, origin: &Origin<'_>, mut take: Take) -> Take {
     match event {
         Event::NotePlayed(played) => {
             take.notes += u32::from(played.note_on().is_some());
-            if let Some(stamp) = stamp {
-                take.first = take.first.or(Some(stamp.mono));
+            if let Some(stamp) = origin.stamp {
+                take.first = Some(take.first.map_or(stamp.mono, |first| first.min(stamp.mono)));
                 take.last = take.last.max(Some(stamp.mono));
             }
         }
         Event::NotesLost(count) => take.lost += count,
-        Event::TakeEnded(end) => take.end = Some(*end),
-        Event::TakeDiscarded(discarded) => take.discarded = *discarded,
+        Event::TakeEnded(end) => take.end = take.end.max(Some(*end)),
+        Event::TakeDiscarded(discarded) => drop(take.discarded.write(*discarded, origin.rank)),
+        Event::TakeNamed { name, seen } => {
+            take.names.remove(seen);
+            if !name.is_empty() {
+                take.names.add(origin.rank.id, name.clone());
+            }
+        }
         _ => {}
     }
     take
+}
+
+/// Who wrote last what an event writes.
+pub(super) fn rival(event: &Event, current: Option<&Entity>) -> Option<Rank> {
+    let rank = match (event, current?) {
+        (Event::SettingChanged(_), Entity::Setting(register)) => register.rank(),
+        (Event::PieceOpened(_), Entity::Piece(piece)) => piece.info.rank(),
+        (Event::PieceForgotten, Entity::Piece(piece)) => piece.recent.rank(),
+        (Event::PracticeChosen(_), Entity::Piece(piece)) => piece.practice.rank(),
+        (Event::TakeDiscarded(_), Entity::Take(take)) => take.discarded.rank(),
+        (Event::TakeNamed { seen, .. }, Entity::Take(take)) => {
+            let id = take.names.iter().map(|(id, _)| id).filter(|id| !seen.contains(id)).max()?;
+            Rank { hlc: 0, id }
+        }
+        (Event::ResultRecorded(_), Entity::Result(register)) => register.rank(),
+        (Event::DeviceConnected(_) | Event::DeviceLost, Entity::Device(device)) => device.connected.rank(),
+        (Event::DeviceChosen { .. }, Entity::Device(device)) => device.enabled.rank(),
+        _ => return None,
+    };
+    (rank != Rank::default()).then_some(rank)
+}
+
+/// Events that an event names.
+pub(super) fn names(event: &Event) -> &[EventId] {
+    match event {
+        Event::PieceUntagged(seen) | Event::TakeNamed { seen, .. } => seen,
+        _ => &[],
+    }
+}
+
+fn observed(current: Option<&Entity>) -> usize {
+    match current {
+        Some(Entity::Piece(piece)) => piece.tags.len(),
+        Some(Entity::Take(take)) => take.names.len(),
+        _ => 0,
+    }
 }
 
 /// Why an event may not happen to an entity in its present state, in words a person understands.
@@ -149,13 +261,28 @@ pub(super) fn check(event: &Event, current: Option<&Entity>) -> Result<(), &'sta
         | Event::VerdictGiven(_)
         | Event::NotesLost(_)
         | Event::TakeDiscarded(_)
+        | Event::TakeNamed { .. }
             if !matches!(current, Some(Entity::Take(_))) =>
         {
             Err("there is no such take")
         }
         Event::TakeEnded(_) if !open_take => Err("the take is not open"),
         Event::TakeStarted(_) if current.is_some() => Err("the take exists already"),
-        Event::PieceForgotten | Event::PracticeChosen(_) if current.is_none() => Err("there is no such piece"),
+        Event::PieceForgotten
+        | Event::PracticeChosen(_)
+        | Event::PieceTagged(_)
+        | Event::PieceUntagged(_)
+        | Event::PractiseCounted(_)
+            if !matches!(current, Some(Entity::Piece(_))) =>
+        {
+            Err("there is no such piece")
+        }
+        Event::PieceTagged(name) | Event::TakeNamed { name, .. } if name.len() > NAME_BYTES_MAX => {
+            Err("a name has 200 bytes at most")
+        }
+        Event::PieceTagged(_) | Event::TakeNamed { .. } if observed(current) >= OBSERVED_MAX => {
+            Err("there are 32 tags or names already")
+        }
         Event::SettingChanged(setting) => setting.check(),
         _ => Ok(()),
     }

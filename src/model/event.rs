@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::bus::EntityKey;
+use serde::{Deserialize, Serialize};
+
+use crate::bus::{EntityKey, EventId};
 use crate::music::{Percent, Pitch};
 use crate::practice::{PracticeSettings, Verdict};
 use crate::time::{Rate, Ticks, WallMillis};
@@ -70,6 +72,11 @@ impl PieceId {
 /// The entity that says which take is being recorded.
 pub fn recorder_entity() -> EntityKey {
     EntityKey::new("recorder/current")
+}
+
+/// The entity that lists the last conflicts.
+pub fn conflicts_entity() -> EntityKey {
+    EntityKey::new("conflicts/recent")
 }
 
 /// The entity of a device, by the identity that survives a replug.
@@ -143,15 +150,15 @@ pub struct TransportMoved {
     pub rate: Rate,
 }
 
-/// Why a take ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a take ended. Of two reasons the greater one stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TakeEnd {
-    /// The piece or range was finished.
-    Completed,
-    /// The person stopped, or began something else.
-    Stopped,
     /// The program ended without saying so.
     Interrupted,
+    /// The person stopped, or began something else.
+    Stopped,
+    /// The piece or range was finished.
+    Completed,
 }
 
 /// How a take began.
@@ -189,6 +196,12 @@ pub enum Event {
     PieceForgotten,
     /// The way a piece is practised was chosen (`piece/<id>`).
     PracticeChosen(PracticeSettings),
+    /// A piece got a tag (`piece/<id>`).
+    PieceTagged(String),
+    /// A piece lost what these events tagged it with (`piece/<id>`).
+    PieceUntagged(Vec<EventId>),
+    /// So long was the piece practised on this machine, in milliseconds, all takes together (`piece/<id>`).
+    PractiseCounted(u64),
     /// The content of an opened file (`score/<id>`).
     ScoreStored(Vec<u8>),
     /// Another take is being recorded, or none (`recorder/current`).
@@ -205,6 +218,13 @@ pub enum Event {
     VerdictGiven(Verdict),
     /// A take ended (`take/<id>`).
     TakeEnded(TakeEnd),
+    /// A take was named, in place of the names that these events gave it (`take/<id>`).
+    TakeNamed {
+        /// The name; an empty one takes the others away.
+        name: String,
+        /// Those that the person saw.
+        seen: Vec<EventId>,
+    },
     /// A take was taken off the list, or put back (`take/<id>`); its notes stay in the log.
     TakeDiscarded(bool),
     /// A take was judged as a whole (`result/<take>`).
@@ -220,4 +240,21 @@ pub enum Event {
         /// Whether it is to be used when it is there.
         enabled: bool,
     },
+    /// Two edits were made by authors that had not seen each other's (`conflicts/recent`).
+    EditsMet(Met),
+}
+
+/// Two edits of one entity, and what became of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Met {
+    /// The entity.
+    pub entity: String,
+    /// The topic of the second.
+    pub topic: String,
+    /// The strategy that decided, by its name.
+    pub strategy: String,
+    /// The edit that stays; of two that both stay, the later one.
+    pub winner: EventId,
+    /// The other.
+    pub loser: EventId,
 }

@@ -9,16 +9,15 @@ mod stored;
 mod tests;
 mod topics;
 
-pub use entity::{Device, Entity, Piece, Take};
+pub use entity::{CONFLICTS_MAX, Device, Entity, FAVOURITE, Piece, Take};
 pub use event::{
-    Event, PieceId, PieceInfo, Played, TakeEnd, TakeId, TakeStart, TransportChange, TransportMoved, device_entity,
-    recorder_entity,
+    Event, Met, PieceId, PieceInfo, Played, TakeEnd, TakeId, TakeStart, TransportChange, TransportMoved,
+    conflicts_entity, device_entity, recorder_entity,
 };
 pub use result::{BarSummary, ResultSummary, Tally, TimingSummary};
 pub use settings::{NoteNames, Setting, Settings, ThemeChoice};
 
-use crate::bus::{Decoded, EntityKey, Lost, Model, Refusal, Topic};
-use crate::time::Stamp;
+use crate::bus::{Conflict, Decoded, EntityKey, EventId, Lost, Model, Origin, Rank, Refusal, Topic};
 
 /// The trainer's domain, as the bus sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +39,27 @@ impl Model for Trainer {
         entity::check(event, current).map_err(Refusal::new)
     }
 
-    fn apply(_: &EntityKey, event: &Event, stamp: Option<&Stamp>, current: Option<&Entity>) -> Option<Entity> {
-        entity::apply(event, stamp, current)
+    fn apply(_: &EntityKey, event: &Event, origin: &Origin<'_>, current: Option<&Entity>) -> Option<Entity> {
+        entity::apply(event, origin, current)
+    }
+
+    fn rival(event: &Event, current: Option<&Entity>) -> Option<Rank> {
+        entity::rival(event, current)
+    }
+
+    fn names(event: &Event) -> &[EventId] {
+        entity::names(event)
+    }
+
+    fn conflicted(conflict: &Conflict) -> (EntityKey, Event) {
+        let met = Met {
+            entity: conflict.entity.to_string(),
+            topic: conflict.topic.to_owned(),
+            strategy: conflict.strategy.name().to_owned(),
+            winner: conflict.winner,
+            loser: conflict.loser,
+        };
+        (conflicts_entity(), Event::EditsMet(met))
     }
 
     fn encode(event: &Event) -> Vec<u8> {

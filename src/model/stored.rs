@@ -4,7 +4,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::bus::Decoded;
+use crate::bus::{Decoded, EventId, Observed, Register, Totals};
 use crate::music::Percent;
 use crate::practice::{PlayedId, PracticeSettings, Verdict, VerdictKind};
 use crate::time::{Micros, Rate, Ticks, WallMillis};
@@ -112,6 +112,27 @@ struct StoredChoice {
 }
 
 #[derive(Serialize, Deserialize)]
+struct StoredTag {
+    tag: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredSeen {
+    seen: Vec<EventId>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredTotal {
+    millis: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredNaming {
+    name: String,
+    seen: Vec<EventId>,
+}
+
+#[derive(Serialize, Deserialize)]
 struct Nothing {}
 
 #[derive(Serialize, Deserialize)]
@@ -122,23 +143,24 @@ struct StoredTake {
     last: Option<i64>,
     lost: u64,
     end: Option<StoredEnd>,
-    #[serde(default)]
-    discarded: bool,
+    discarded: Register<bool>,
+    names: Observed<String>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct StoredPiece {
-    info: StoredPieceInfo,
-    recent: bool,
-    practice: Option<PracticeSettings>,
+    info: Register<StoredPieceInfo>,
+    recent: Register<bool>,
+    practice: Register<Option<PracticeSettings>>,
+    tags: Observed<String>,
+    practised: Totals,
 }
 
 #[derive(Serialize, Deserialize)]
 struct StoredDevice {
-    name: String,
-    connected: bool,
-    #[serde(default)]
-    enabled: Option<bool>,
+    name: Register<String>,
+    connected: Register<bool>,
+    enabled: Register<Option<bool>>,
 }
 
 /// Byte strings as MessagePack `bin`, not as a list of numbers.
@@ -183,6 +205,9 @@ pub(super) fn encode(event: &Event) -> Vec<u8> {
         Event::PieceOpened(info) => pack(&store_info(info)),
         Event::PieceForgotten | Event::DeviceLost => pack(&Nothing {}),
         Event::PracticeChosen(practice) => pack(practice),
+        Event::PieceTagged(tag) => pack(&StoredTag { tag: tag.clone() }),
+        Event::PieceUntagged(seen) => pack(&StoredSeen { seen: seen.clone() }),
+        Event::PractiseCounted(millis) => pack(&StoredTotal { millis: *millis }),
         Event::ScoreStored(content) => pack(&StoredBytes { content: content.clone() }),
         Event::RecorderPointed(take) => pack(&StoredRecorder { take: take.map(|t| t.0) }),
         Event::TakeStarted(start) => pack(&store_start(start)),
@@ -206,6 +231,8 @@ pub(super) fn encode(event: &Event) -> Vec<u8> {
         Event::ResultRecorded(result) => pack(&**result),
         Event::DeviceConnected(name) => pack(&StoredName { name: name.clone() }),
         Event::DeviceChosen { name, enabled } => pack(&StoredChoice { name: name.clone(), enabled: *enabled }),
+        Event::TakeNamed { name, seen } => pack(&StoredNaming { name: name.clone(), seen: seen.clone() }),
+        Event::EditsMet(met) => pack(met),
     }
 }
 
@@ -218,6 +245,9 @@ pub(super) fn decode(schema: &str, version: u16, bytes: &[u8]) -> Result<Decoded
         "piece.opened" => Event::PieceOpened(load_info(unpack(bytes)?)),
         "piece.forgotten" => unpack::<Nothing>(bytes).map(|_| Event::PieceForgotten)?,
         "practice.chosen" => Event::PracticeChosen(unpack(bytes)?),
+        "piece.tagged" => Event::PieceTagged(unpack::<StoredTag>(bytes)?.tag),
+        "piece.untagged" => Event::PieceUntagged(unpack::<StoredSeen>(bytes)?.seen),
+        "practise.counted" => Event::PractiseCounted(unpack::<StoredTotal>(bytes)?.millis),
         "score.stored" => Event::ScoreStored(unpack::<StoredBytes>(bytes)?.content),
         "recorder.pointed" => Event::RecorderPointed(unpack::<StoredRecorder>(bytes)?.take.map(TakeId)),
         "take.started" => Event::TakeStarted(load_start(unpack(bytes)?)),
@@ -240,6 +270,11 @@ pub(super) fn decode(schema: &str, version: u16, bytes: &[u8]) -> Result<Decoded
             let StoredChoice { name, enabled } = unpack(bytes)?;
             Event::DeviceChosen { name, enabled }
         }
+        "take.named" => {
+            let StoredNaming { name, seen } = unpack(bytes)?;
+            Event::TakeNamed { name, seen }
+        }
+        "edits.met" => Event::EditsMet(unpack(bytes)?),
         _ => return Ok(Decoded::Unknown),
     }))
 }
@@ -248,7 +283,8 @@ pub(super) fn encode_entity(entity: &Entity) -> Vec<u8> {
     match entity {
         Entity::Setting(setting) => pack(setting),
         Entity::Piece(piece) => {
-            pack(&StoredPiece { info: store_info(&piece.info), recent: piece.recent, practice: piece.practice })
+            let Piece { info, recent, practice, tags, practised } = piece.clone();
+            pack(&StoredPiece { info: info.transform(|info| store_info(&info)), recent, practice, tags, practised })
         }
         Entity::Score(content) => pack(&StoredBytes { content: content.to_vec() }),
         Entity::Recorder(take) => pack(&StoredRecorder { take: take.map(|t| t.0) }),
@@ -260,11 +296,14 @@ pub(super) fn encode_entity(entity: &Entity) -> Vec<u8> {
             lost: take.lost,
             end: take.end.map(store_end),
             discarded: take.discarded,
+            names: take.names.clone(),
         }),
-        Entity::Result(result) => pack(&**result),
-        Entity::Device(Device { name, connected, enabled }) => {
-            pack(&StoredDevice { name: name.clone(), connected: *connected, enabled: *enabled })
+        Entity::Result(result) => pack(result),
+        Entity::Device(device) => {
+            let Device { name, connected, enabled } = device.clone();
+            pack(&StoredDevice { name, connected, enabled })
         }
+        Entity::Conflicts(all) => pack(all),
     }
 }
 
@@ -273,18 +312,19 @@ pub(super) fn decode_entity(key: &str, bytes: &[u8]) -> Result<Entity, String> {
     Ok(match kind {
         "settings" => Entity::Setting(unpack(bytes)?),
         "piece" => {
-            let StoredPiece { info, recent, practice } = unpack(bytes)?;
-            Entity::Piece(Piece { info: load_info(info), recent, practice })
+            let StoredPiece { info, recent, practice, tags, practised } = unpack(bytes)?;
+            Entity::Piece(Piece { info: info.transform(load_info), recent, practice, tags, practised })
         }
         "score" => Entity::Score(unpack::<StoredBytes>(bytes)?.content.into()),
         "recorder" => Entity::Recorder(unpack::<StoredRecorder>(bytes)?.take.map(TakeId)),
         "take" => {
-            let StoredTake { start, notes, first, last, lost, end, discarded } = unpack(bytes)?;
+            let StoredTake { start, notes, first, last, lost, end, discarded, names } = unpack(bytes)?;
             let (first, last) = (first.map(Micros), last.map(Micros));
             let (start, end) = (load_start(start), end.map(load_end));
-            Entity::Take(Take { start, notes, first, last, lost, end, discarded })
+            Entity::Take(Take { start, notes, first, last, lost, end, discarded, names })
         }
-        "result" => Entity::Result(Box::new(unpack(bytes)?)),
+        "result" => Entity::Result(unpack(bytes)?),
+        "conflicts" => Entity::Conflicts(unpack(bytes)?),
         "device" => {
             let StoredDevice { name, connected, enabled } = unpack(bytes)?;
             Entity::Device(Device { name, connected, enabled })

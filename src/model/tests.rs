@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::bus::EntityKey;
+use crate::bus::{DeviceId, EntityKey, Strategy};
 use crate::music::{NoteId, Percent};
 use crate::practice::{PlayedId, PracticeSettings, Preset, Verdict, VerdictKind};
-use crate::time::{Micros, Rate, Ticks, WallMillis};
+use crate::time::{Micros, Rate, Stamp, Ticks, WallMillis};
 
 fn start() -> TakeStart {
     TakeStart {
@@ -18,6 +18,10 @@ fn start() -> TakeStart {
 
 fn moved(change: TransportChange) -> Event {
     Event::TransportMoved(TransportMoved { change, rate: Rate(44_100) })
+}
+
+fn id(device: u64, device_seq: u64) -> EventId {
+    EventId { device: DeviceId(device), device_seq }
 }
 
 /// One of each kind, with every variant that is stored in a form of its own.
@@ -54,6 +58,17 @@ fn events() -> Vec<Event> {
         Event::DeviceConnected("Piano".to_owned()),
         Event::DeviceLost,
         Event::DeviceChosen { name: "Piano".to_owned(), enabled: false },
+        Event::PieceTagged("slow".to_owned()),
+        Event::PieceUntagged(vec![id(7, 12)]),
+        Event::PractiseCounted(90_500),
+        Event::TakeNamed { name: "with the left hand".to_owned(), seen: vec![id(7, 3), id(9, 1)] },
+        Event::EditsMet(Met {
+            entity: "settings/theme".to_owned(),
+            topic: "setting.changed".to_owned(),
+            strategy: "last writer".to_owned(),
+            winner: id(9, 4),
+            loser: id(7, 11),
+        }),
     ];
     events.extend(
         [
@@ -151,8 +166,9 @@ fn fold(events: &[Event]) -> Option<Entity> {
     let mut value = None;
     for (at, event) in events.iter().enumerate() {
         Trainer::check(&key, event, value.as_ref()).expect("the event is allowed");
-        let stamp = crate::time::Stamp::at(Micros(at as i64 * 1_000));
-        value = Trainer::apply(&key, event, Some(&stamp), value.as_ref());
+        let stamp = Stamp::at(Micros(at as i64 * 1_000));
+        let rank = Rank { hlc: at as u64 + 1, id: id(1, at as u64 + 1) };
+        value = Trainer::apply(&key, event, &Origin { rank, stamp: Some(&stamp) }, value.as_ref());
     }
     value
 }
@@ -184,7 +200,7 @@ fn a_piece_keeps_how_it_is_practised_when_it_is_opened_again() {
         Event::PieceOpened(info),
     ]);
     let Some(Entity::Piece(piece)) = folded else { panic!("a piece, not {folded:?}") };
-    assert_eq!((piece.practice, piece.recent), (Some(practice), true));
+    assert_eq!((*piece.practice, *piece.recent), (Some(practice), true));
 }
 
 #[test]
@@ -193,13 +209,103 @@ fn a_device_stays_switched_off_when_it_is_plugged_in_again() {
     let chosen = Event::DeviceChosen { name: "Piano".to_owned(), enabled: false };
     let folded = fold(&[connected(), chosen, Event::DeviceLost, connected()]);
     let Some(Entity::Device(device)) = folded else { panic!("a device, not {folded:?}") };
-    assert_eq!((device.enabled, device.connected), (Some(false), true));
+    assert_eq!((*device.enabled, *device.connected), (Some(false), true));
+}
+
+/// What happens to an entity of one kind: how it begins, and edits that three machines make without seeing each other's.
+fn edits() -> Vec<(Vec<Event>, Vec<Event>)> {
+    let info = |title: &str| {
+        let (title, composer) = (title.to_owned(), String::new());
+        Event::PieceOpened(PieceInfo { title, composer, path: None, opened: WallMillis(5) })
+    };
+    let note = |key| Event::NotePlayed(Played { source: 0, data: [0x90, key, 80] });
+    let named = |name: &str, seen| Event::TakeNamed { name: name.to_owned(), seen };
+    let tempo = |tempo| PracticeSettings { tempo: Percent::new(tempo), ..PracticeSettings::default() };
+    let chosen = |enabled| Event::DeviceChosen { name: "Keys".to_owned(), enabled };
+    let result = |passes| Event::ResultRecorded(Box::new(ResultSummary { passes, ..ResultSummary::default() }));
+    let piece = [
+        info("A"),
+        info("B"),
+        Event::PieceForgotten,
+        Event::PracticeChosen(tempo(50)),
+        Event::PracticeChosen(tempo(60)),
+        Event::PieceTagged("slow".to_owned()),
+        Event::PieceUntagged(vec![id(1, 2)]),
+        Event::PractiseCounted(70),
+        Event::PractiseCounted(30),
+    ];
+    let take = [
+        note(60),
+        note(61),
+        Event::NotesLost(3),
+        named("x", vec![]),
+        named("y", vec![id(1, 2)]),
+        named("", vec![id(1, 2)]),
+        Event::TakeEnded(TakeEnd::Stopped),
+        Event::TakeEnded(TakeEnd::Completed),
+        Event::TakeDiscarded(true),
+        Event::TakeDiscarded(false),
+    ];
+    let device = [Event::DeviceLost, Event::DeviceConnected("Piano".to_owned()), chosen(true), chosen(false)];
+    let setting = |volume| Event::SettingChanged(Setting::VolumePiano(volume));
+    vec![
+        (vec![info("T"), Event::PieceTagged(FAVOURITE.to_owned())], piece.to_vec()),
+        (vec![Event::TakeStarted(start()), named("n", vec![])], take.to_vec()),
+        (vec![Event::DeviceConnected("Keys".to_owned())], device.to_vec()),
+        (vec![setting(1)], vec![setting(2), setting(3), setting(4)]),
+        (vec![result(1)], vec![result(2), result(3)]),
+    ]
+}
+
+/// What every strategy but `Reject` promises, of every event of the model: three edits by three machines come out the
+/// same in all six orders.
+#[test]
+fn edits_of_machines_that_do_not_see_each_other_come_out_the_same_in_every_order() {
+    const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+    let key = EntityKey::new("any/thing");
+    let mut topics = HashSet::new();
+    for (begin, edits) in edits() {
+        let base = fold(&begin);
+        let n = edits.len();
+        for at in 0..n.pow(3) {
+            let three = [at % n, at / n % n, at / n / n].map(|i| &edits[i]);
+            topics.extend(three.map(|event| Trainer::topic(event).name));
+            // Clocks of machines differ: the third may be the earliest.
+            let ranks = [(90, 2), (95, 3), (90, 4)].map(|(hlc, device)| Rank { hlc, id: id(device, 1) });
+            let after = ORDERS.map(|order| {
+                order.iter().fold(base.clone(), |value, i| {
+                    let stamp = Stamp::at(Micros(ranks[*i].hlc as i64 * 1_000 + *i as i64));
+                    Trainer::apply(&key, three[*i], &Origin { rank: ranks[*i], stamp: Some(&stamp) }, value.as_ref())
+                })
+            });
+            assert!(after.iter().all(|value| *value == after[0]), "{three:?}: {after:#?}");
+        }
+    }
+    let alone = ["score.stored", "take.started", "transport.moved", "verdict.given", "edits.met"];
+    for topic in Trainer::topics() {
+        let shared = topic.strategy != Strategy::Reject && !alone.contains(&topic.name);
+        assert_eq!(topics.contains(topic.name), shared, "{}", topic.name);
+    }
 }
 
 #[test]
 fn entities_come_back_from_their_stored_form() {
-    let stories: [(&str, Vec<Event>); 4] = [
-        ("take/1", vec![Event::TakeStarted(start()), Event::NotesLost(1)]),
+    let named = |name: &str, seen| Event::TakeNamed { name: name.to_owned(), seen };
+    let met = events().into_iter().find(|event| matches!(event, Event::EditsMet(_))).expect("there is one");
+    let info = PieceInfo { title: "T".to_owned(), composer: String::new(), path: None, opened: WallMillis(5) };
+    let stories: [(&str, Vec<Event>); 7] = [
+        ("take/1", vec![Event::TakeStarted(start()), Event::NotesLost(1), named("a", vec![]), named("b", vec![])]),
+        ("conflicts/recent", vec![met.clone(), met]),
+        (
+            "piece/x",
+            vec![
+                Event::PieceOpened(info),
+                Event::PieceTagged(FAVOURITE.to_owned()),
+                Event::PractiseCounted(17),
+                Event::PracticeChosen(PracticeSettings::default()),
+            ],
+        ),
+        ("result/1", vec![Event::ResultRecorded(Box::default())]),
         ("settings/theme", vec![Event::SettingChanged(Setting::Theme(ThemeChoice::Light))]),
         ("score/1", vec![Event::ScoreStored(vec![1, 2, 3])]),
         (

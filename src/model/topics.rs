@@ -26,6 +26,9 @@ topics! {
     PieceOpened = "piece.opened", Edit, LastWriter;
     PieceForgotten = "piece.forgotten", Edit, LastWriter;
     PracticeChosen = "practice.chosen", Edit, LastWriter;
+    PieceTagged = "piece.tagged", Edit, Set;
+    PieceUntagged = "piece.untagged", Edit, Set;
+    PractiseCounted = "practise.counted", Stream, Counter;
     ScoreStored = "score.stored", Edit, AppendOnly;
     RecorderPointed = "recorder.pointed", Edit, Reject;
     TakeStarted = "take.started", Edit, AppendOnly;
@@ -33,12 +36,14 @@ topics! {
     NotesLost = "notes.lost", Stream, AppendOnly;
     TransportMoved = "transport.moved", Stream, AppendOnly;
     VerdictGiven = "verdict.given", Stream, AppendOnly;
-    TakeEnded = "take.ended", Edit, AppendOnly;
+    TakeEnded = "take.ended", Edit, Max;
+    TakeNamed = "take.named", Edit, KeepBoth;
     TakeDiscarded = "take.discarded", Edit, LastWriter;
     ResultRecorded = "result.recorded", Edit, LastWriter;
     DeviceConnected = "device.connected", Edit, LastWriter;
     DeviceLost = "device.lost", Edit, LastWriter;
     DeviceChosen = "device.chosen", Edit, LastWriter;
+    EditsMet = "edits.met", Edit, AppendOnly;
 }
 
 pub(super) fn of(event: &Event) -> &'static Topic {
@@ -47,6 +52,9 @@ pub(super) fn of(event: &Event) -> &'static Topic {
         Event::PieceOpened(_) => Kind::PieceOpened,
         Event::PieceForgotten => Kind::PieceForgotten,
         Event::PracticeChosen(_) => Kind::PracticeChosen,
+        Event::PieceTagged(_) => Kind::PieceTagged,
+        Event::PieceUntagged(_) => Kind::PieceUntagged,
+        Event::PractiseCounted(_) => Kind::PractiseCounted,
         Event::ScoreStored(_) => Kind::ScoreStored,
         Event::RecorderPointed(_) => Kind::RecorderPointed,
         Event::TakeStarted(_) => Kind::TakeStarted,
@@ -55,11 +63,13 @@ pub(super) fn of(event: &Event) -> &'static Topic {
         Event::TransportMoved(_) => Kind::TransportMoved,
         Event::VerdictGiven(_) => Kind::VerdictGiven,
         Event::TakeEnded(_) => Kind::TakeEnded,
+        Event::TakeNamed { .. } => Kind::TakeNamed,
         Event::TakeDiscarded(_) => Kind::TakeDiscarded,
         Event::ResultRecorded(_) => Kind::ResultRecorded,
         Event::DeviceConnected(_) => Kind::DeviceConnected,
         Event::DeviceLost => Kind::DeviceLost,
         Event::DeviceChosen { .. } => Kind::DeviceChosen,
+        Event::EditsMet(_) => Kind::EditsMet,
     };
     &ALL[kind as usize]
 }
