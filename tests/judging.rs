@@ -99,15 +99,16 @@ fn keep_tempo_is_exact_to_the_frame() {
 }
 
 #[test]
-fn a_count_in_comes_before_the_first_note_is_due() {
+fn a_count_in_comes_before_the_first_note_is_due_and_what_is_touched_meanwhile_is_no_mistake() {
     let story = Story::new(FOUR, PracticeSettings { count_in_bars: 1, ..tempo() });
     let before = -story.score.tempo().exact(Ticks(i64::from(story.score.resolution()) * 4));
     story
         .moved(0, TransportChange::Runs { place: before, speed: Percent::FULL })
+        .note(20_000, 61)
         .note(96_000, 60)
         .note(120_000 - 96, 62)
         .moved(192_000, TransportChange::Ended)
-        .check("0:0 ontime +0, 0:1 ontime -2000, 0:2 missed, 0:3 missed");
+        .check("0:- neutral, 0:0 ontime +0, 0:1 ontime -2000, 0:2 missed, 0:3 missed");
 }
 
 #[test]

@@ -171,7 +171,9 @@ fn the_last_note_ends_the_take_and_the_free_one_goes_on() {
     room.key(62);
     assert_eq!(room.told(), "2 ontime · advance 3360 · end 2 Completed, begin 3 free, record 3");
     let view = room.session.view();
-    assert!(view.completed && !view.judging && view.finished_take == Some(TakeId(2)));
+    let finished = view.finished.expect("the take has ended");
+    assert!(finished.completed && !view.judging);
+    assert_eq!((finished.take, finished.start.practice), (TakeId(2), Some(wait())));
     assert_eq!(view.result.map(|r| r.counts.right()), Some(8));
 }
 

@@ -70,6 +70,8 @@ pub enum Wish {
         /// What let go.
         cause: Cause,
     },
+    /// Begin at once, if the practice waits for the person's first note.
+    Await,
     /// All sound off, all keys up.
     Panic,
     /// Settings have changed.
@@ -284,7 +286,7 @@ impl Worker {
         }
         let now = self.clock.now();
         self.session.time_passes(now, &mut || self.ids.next());
-        self.carry_out();
+        self.changed |= self.carry_out();
         self.save_practice(Some(now));
         self.engine.poll();
         for line in self.sound.poll(now, &mut self.engine) {
@@ -355,6 +357,7 @@ impl Worker {
             Wish::Restart => self.session.restart(),
             Wish::Seek(tick) => self.session.seek(tick),
             Wish::Choose(practice) => self.choose(practice),
+            Wish::Await => self.session.await_person(&mut || ids.next()),
             Wish::KeyDown { at, cause, pitch, velocity } => self.midi.keys().press(at, cause, pitch, velocity),
             Wish::KeyUp { at, cause } => self.midi.keys().release(at, cause),
             Wish::Panic => self.panic(now),
@@ -378,7 +381,8 @@ impl Worker {
     }
 
     fn choose(&mut self, practice: PracticeSettings) {
-        let goes_on = self.session.is_playing() || self.session.settings().mode != practice.mode;
+        let course = |p: &PracticeSettings| (p.mode, p.practise, p.range, p.looping);
+        let goes_on = self.session.is_playing() || course(self.session.settings()) != course(&practice);
         self.session.choose(practice, &mut || self.ids.next());
         if goes_on {
             self.session.await_person(&mut || self.ids.next());
@@ -438,8 +442,11 @@ impl Worker {
         }
     }
 
-    fn carry_out(&mut self) {
-        for effect in self.session.take_effects() {
+    /// Whether there was anything to carry out.
+    fn carry_out(&mut self) -> bool {
+        let effects = self.session.take_effects();
+        let any = !effects.is_empty();
+        for effect in effects {
             match effect {
                 Effect::Engine(command) => self.engine.send(command),
                 Effect::Publish(take, event) => {
@@ -458,6 +465,7 @@ impl Worker {
                 self.engine.send(command);
             }
         }
+        any
     }
 
     /// A change of takes must be applied before the engine goes on: what it does next belongs to the new take.

@@ -15,7 +15,7 @@ use crate::bus::{Health, LetterDecision, Publish, Ticket};
 use crate::components::devices;
 use crate::components::library::Library;
 use crate::components::results::{self, JudgedTake};
-use crate::components::session::SessionView;
+use crate::components::session::{Finished, SessionView};
 use crate::formats::pieces;
 use crate::midi::Cause;
 use crate::model::{Entity, Event, PieceId, Setting, Settings, TakeId, Trainer};
@@ -150,12 +150,12 @@ impl Window {
         if self.chosen == Some(frame.desk.session.settings) {
             self.chosen = None;
         }
-        let finished = frame.desk.session.finished_take;
-        if finished.is_some() && finished != self.shown_take {
-            self.shown_take = finished;
-            if frame.desk.session.completed && self.state.screen == Screen::Play {
-                self.show_finished(frame);
-            }
+        if let Some(finished) = &frame.desk.session.finished
+            && self.shown_take.replace(finished.take) != Some(finished.take)
+            && finished.completed
+            && self.state.screen == Screen::Play
+        {
+            self.show_finished(finished, frame);
         }
         if let Some(outcome) = self.judging.as_ref().and_then(|j| j.try_recv().ok()) {
             self.judging = None;
@@ -187,17 +187,18 @@ impl Window {
     }
 
     /// The result of the practice just finished.
-    fn show_finished(&mut self, frame: &Frame) {
+    fn show_finished(&mut self, finished: &Finished, frame: &Frame) {
         let session = &frame.desk.session;
-        if let (Some(piece), Some(result), Some(take)) = (&session.piece, &session.result, session.finished_take) {
+        let chosen = finished.start.practice.unwrap_or(session.settings);
+        if let (Some(piece), Some(result)) = (&session.piece, &session.result) {
             self.result = Some(ResultView {
-                take: take.to_string(),
+                take: finished.take.to_string(),
                 piece: piece.id.0.to_string(),
                 title: piece.score.title().to_owned(),
-                at: frame.wall.local(frame.wall.now),
-                chosen: session.settings,
+                at: frame.wall.local(finished.start.at),
+                chosen,
                 result: result.clone(),
-                tempo: tempo(&piece.score, &session.settings, result),
+                tempo: tempo(&piece.score, &chosen, result),
             });
             self.state.screen = Screen::Results;
         }
@@ -400,6 +401,7 @@ impl Window {
         });
         if same {
             self.wish(Wish::Choose(change(session.settings)));
+            self.wish(Wish::Await);
         } else {
             self.wish(Wish::Open(id, Some(change(known.unwrap_or(session.settings)))));
         }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use crate::model::{Event, TakeEnd, TransportChange, TransportMoved};
 use crate::music::{Percent, Pitch, Score, TempoMap};
 use crate::practice::result::TakeResult;
-use crate::practice::tempo::{TempoJudge, TempoPlan};
+use crate::practice::tempo::{REACH, TempoJudge, TempoPlan};
 use crate::practice::wait::{Step, WaitMatcher};
-use crate::practice::{Mode, PlayedId, PlayedNote, PracticeSettings, Verdict, VerdictKind};
+use crate::practice::{Mode, PlayedId, PlayedNote, PracticeSettings, Verdict, VerdictKind, scaled_to_speed};
 use crate::time::{Micros, Rate, Stamp, StreamId, Ticks, div_round};
 
 /// The same course of the music told again, when nothing but the volume changed say, differs by a rounding at most.
@@ -200,15 +200,17 @@ impl TakeJudge {
 
     fn key_down(&mut self, note: PlayedNote) -> Judged {
         self.begun = true;
-        let place = self.place_of(&note);
-        self.places.insert(note.id, Place { pitch: note.pitch, tick: place, at: note.at });
+        let tick = self.place_of(&note);
+        let counting_in = self.course.is_some_and(|course| note.at < course.start - reach(course.plan.speed));
+        self.places.insert(note.id, Place { pitch: note.pitch, tick, at: note.at, counting_in });
         match &mut self.judge {
             Judge::Wait(matcher) => {
                 let step = matcher.key_down(note);
                 self.take_step(step)
             }
             Judge::Tempo(judge) => {
-                let impression = judge.play(note);
+                let mut impression = judge.play(note);
+                forgive(&mut impression, counting_in);
                 Judged { impression: Some(impression), ..Judged::default() }
             }
             Judge::None => Judged::default(),
@@ -316,6 +318,7 @@ impl TakeJudge {
         for verdict in &mut verdicts {
             verdict.pass += self.passes_before;
             let place = verdict.played.and_then(|id| self.places.remove(&id));
+            forgive(verdict, place.is_some_and(|place| place.counting_in));
             let bar = place.map(|place| self.score.bars().index_at(place.tick));
             self.result.add(&self.score, verdict, bar);
             let Some(place) = place else { continue };
@@ -367,6 +370,20 @@ struct Place {
     /// Where the music stood.
     tick: Ticks,
     at: Micros,
+    /// Whether the music had not begun yet.
+    counting_in: bool,
+}
+
+/// What is touched during a count-in, and is not the first note played early, is no mistake.
+fn forgive(verdict: &mut Verdict, counting_in: bool) {
+    if counting_in && verdict.kind == VerdictKind::Extra {
+        verdict.kind = VerdictKind::Neutral;
+    }
+}
+
+/// How far from its moment a note may be played, at this speed.
+fn reach(speed: Percent) -> Micros {
+    scaled_to_speed(REACH, speed)
 }
 
 /// The music as it runs from a moment on.

@@ -87,13 +87,23 @@ pub struct SessionView {
     /// The result so far, or of the last take.
     pub result: Option<Arc<TakeResult>>,
     /// The last take that was judged, once it has ended.
-    pub finished_take: Option<TakeId>,
-    /// Whether that take came to the end of its range.
+    pub finished: Option<Finished>,
+}
+
+/// A take that was judged and has ended.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// Its name.
+    pub take: TakeId,
+    /// How it began.
+    pub start: TakeStart,
+    /// Whether it came to the end of its range.
     pub completed: bool,
 }
 
 struct Running {
     take: TakeId,
+    start: TakeStart,
     judge: TakeJudge,
     /// *Keep tempo*: when the last note may be given up.
     ends_at: Option<Micros>,
@@ -250,13 +260,13 @@ impl Session {
     fn begin_take(&mut self, stand: &OnStand, start: Ticks, ids: &mut dyn FnMut() -> Fresh) {
         let Fresh { take, wall, now } = ids();
         let begin = TakeStart { at: wall, piece: Some(stand.id.clone()), practice: Some(self.settings) };
-        self.switch(take, begin, TakeEnd::Stopped, now);
+        self.switch(take, begin.clone(), TakeEnd::Stopped, now);
         // Not before: where the music begins belongs to the new take.
         self.engine(Command::Seek(start));
         let judge = TakeJudge::new(stand.score.clone(), self.settings);
         let first = judge.wait_matcher().map(|_| first_onset(&stand.score, &self.settings, start));
-        self.running = Some(Running { take, judge, ends_at: None });
-        self.view.finished_take = None;
+        self.running = Some(Running { take, start: begin, judge, ends_at: None });
+        self.view.finished = None;
         match first {
             Some(first) => self.engine(Command::Hold(first.or(self.stop_at()))),
             None => self.engine(Command::Hold(self.stop_at())),
@@ -425,8 +435,8 @@ impl Session {
             self.effects.push(Effect::Publish(running.take, Event::VerdictGiven(verdict)));
         }
         self.view.result = Some(Arc::new(running.judge.result().clone()));
-        self.view.finished_take = Some(running.take);
-        self.view.completed = end == TakeEnd::Completed;
+        let (take, completed) = (running.take, end == TakeEnd::Completed);
+        self.view.finished = Some(Finished { take, start: running.start, completed });
         self.view.needed.clear();
         self.switch(free, TakeStart { at: wall, piece: None, practice: None }, end, now);
     }

@@ -1,5 +1,6 @@
 //! The table of shortcuts over the window.
 
+use egui::scroll_area::ScrollBarVisibility;
 use egui::{Id, Modal, Rect, ScrollArea, Ui, pos2, vec2};
 
 use super::shortcuts::{TABLE, written};
@@ -18,20 +19,23 @@ pub(super) fn ui(ui: &mut Ui, state: &mut State) {
         ui.set_width((640.0 * theme::scale(ui)).min(room.x));
         Line::new(tr().help).size(theme::size::TITLE).bold().show(ui);
         Line::small(tr().help_remark).color(tokens(ui).muted).show(ui);
-        ScrollArea::vertical().max_height(room.y - 140.0).show(ui, |ui| {
-            ui.spacing_mut().item_spacing.y = 0.0;
-            for (what, keys) in [
-                (tr().help_white, tr().help_white_keys),
-                (tr().help_black, tr().help_black_keys),
-                (tr().help_octave, tr().help_octave_keys),
-            ] {
-                line_ui(ui, tr().help_piano, what, keys);
-            }
-            for entry in TABLE {
-                let keys: Vec<String> = entry.shortcuts.iter().map(|s| written(ui.ctx(), s)).collect();
-                line_ui(ui, entry.name, entry.description, &keys.join("   "));
-            }
-        });
+        ScrollArea::vertical()
+            .scroll_bar_visibility(ScrollBarVisibility::AlwaysVisible)
+            .max_height(room.y - 140.0)
+            .show(ui, |ui| {
+                ui.spacing_mut().item_spacing.y = 0.0;
+                for (what, keys) in [
+                    (tr().help_white, tr().help_white_keys),
+                    (tr().help_black, tr().help_black_keys),
+                    (tr().help_octave, tr().help_octave_keys),
+                ] {
+                    line_ui(ui, tr().help_piano, what, keys);
+                }
+                for entry in TABLE {
+                    let keys: Vec<String> = entry.shortcuts.iter().map(|s| written(ui.ctx(), s)).collect();
+                    line_ui(ui, entry.name, entry.description, &keys.join("   "));
+                }
+            });
         ui.add_space(8.0);
         Button::new(tr().close).show(ui).clicked()
     });

@@ -135,7 +135,7 @@ texts! {
     use_port = "Use";
     no_midi = "No MIDI keyboard yet: plug one in and it appears here. The computer keyboard plays too.";
     monitor = "Last messages";
-    monitor_empty = "Press a key on your keyboard and it shows here.";
+    monitor_empty = "Press a key on your MIDI keyboard and it shows here.";
     time = "Time";
     port = "Port";
     message = "Message";

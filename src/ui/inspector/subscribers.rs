@@ -61,7 +61,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, report: &Report) {
     card_ui(ui, t.live, "", |ui| {
         let columns = [
             Column::new(t.filter, 160.0).grow(1.0),
-            Column::new(t.waiting, 120.0).right(),
+            Column::new(t.waiting, 200.0).right(),
             Column::new(t.lost, 60.0).right(),
         ];
         table_ui(

@@ -5,7 +5,7 @@ use egui::{Align2, Painter, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, Wi
 
 use super::geometry::Keys;
 use crate::music::{Pitch, Score, Spelling, WrittenNote};
-use crate::practice::VerdictKind;
+use crate::practice::{Mode, VerdictKind};
 use crate::time::Ticks;
 use crate::ui::shortcuts::{self, Action};
 use crate::ui::state::State;
@@ -165,7 +165,8 @@ fn notes_ui(cx: &Cx<'_>, ui: &Ui, painter: &Painter, state: &State, piece: &Piec
     let t = tokens(ui);
     let keys = Keys::new(fall.rect);
     let settings = cx.view.settings;
-    let practised = cx.view.play.transport.chosen.practise;
+    let chosen = cx.view.play.transport.chosen;
+    let (from, to) = chosen.ticks(piece.score.bars());
     let font = theme::semibold(ui, (keys.white() * 0.48).clamp(8.0, 11.0));
     let flats = piece.score.keys().first().is_some_and(|k| k.fifths < 0);
     let spelling = if flats { Spelling::Flat } else { Spelling::Sharp };
@@ -175,7 +176,7 @@ fn notes_ui(cx: &Cx<'_>, ui: &Ui, painter: &Painter, state: &State, piece: &Piec
     for index in shown {
         let note = &piece.score.notes()[index];
         let Some(body) = body(note, keys, fall) else { continue };
-        let mine = practised.contains(note.hand);
+        let mine = chosen.practise.contains(note.hand) && (from..to).contains(&note.onset);
         let color = note_color(t, note, mine, piece.marks.get(index).copied().flatten(), fall);
         let corner = f32::from(radius::NOTE).min(body.width() / 3.0).min(body.height() / 2.0);
         shapes.push(Shape::rect_filled(body, corner, color));
@@ -268,13 +269,18 @@ fn marks_ui(ui: &Ui, painter: &Painter, state: &State, piece: &Piece<'_>, fall: 
 /// The beats left before the first note.
 fn count_in_ui(cx: &Cx<'_>, ui: &Ui, painter: &Painter, piece: &Piece<'_>, fall: Fall) {
     let transport = cx.view.play.transport;
-    if !transport.playing || transport.position >= 0.0 {
+    let bars = piece.score.bars();
+    let (from, _) = transport.chosen.ticks(bars);
+    let missing = from.0 as f64 - transport.position;
+    if !transport.playing || transport.chosen.mode != Mode::Tempo || missing <= 0.0 {
         return;
     }
-    let beat = piece.score.bars().get(0).meter.beat_ticks(piece.score.resolution());
-    let left = (-transport.position / beat as f64).ceil().max(1.0);
-    let at = pos2(fall.rect.center().x, fall.rect.top() + 48.0);
-    painter.text(at, Align2::CENTER_CENTER, left, theme::semibold(ui, 44.0), tokens(ui).accent_text);
+    let beat = bars.get(bars.index_at(from)).meter.beat_ticks(piece.score.resolution());
+    let left = (missing / beat as f64).ceil().max(1.0);
+    let t = tokens(ui);
+    let at = pos2(fall.rect.center().x, fall.rect.top() + 56.0);
+    painter.circle_filled(at, 38.0, fade(t.surface, 0.9));
+    painter.text(at, Align2::CENTER_CENTER, left, theme::semibold(ui, 44.0), t.accent_text);
 }
 
 #[cfg(test)]

@@ -116,7 +116,8 @@ fn names_ui(cx: &Cx<'_>, ui: &Ui, painter: &Painter, rect: Rect, keys: Keys, nex
 /// The letters of the computer keyboard on the keys that they play, as little keycaps, for whoever has no other.
 fn letters_ui(cx: &Cx<'_>, ui: &Ui, state: &State, painter: &Painter, rect: Rect, keys: Keys, next: &[(Pitch, Hand)]) {
     let t = tokens(ui);
-    let font = theme::regular(ui, (keys.white() * 0.44).clamp(7.0, 11.0));
+    // The keys do not grow with the text.
+    let font = theme::regular(ui, (keys.white() * 0.44).clamp(7.0, 11.0) / theme::scale(ui));
     let down = cx.view.play.keys;
     for (pitch, letter) in state.keyboard.labels() {
         let Some(key) = keys.rect(pitch, rect) else { continue };
