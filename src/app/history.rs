@@ -32,6 +32,22 @@ pub enum Change {
         /// Whether it is off the list afterwards.
         discarded: bool,
     },
+    /// A take named.
+    Name {
+        /// Which.
+        take: TakeId,
+        /// Before.
+        from: String,
+        /// After.
+        to: String,
+    },
+    /// A piece made a favourite, or not.
+    Favour {
+        /// Which.
+        piece: PieceId,
+        /// Whether it is one afterwards.
+        favourite: bool,
+    },
     /// A MIDI input switched on or off.
     Midi {
         /// Its identity.
@@ -49,6 +65,8 @@ impl Change {
             Self::Practice { piece, from, to } => Self::Practice { piece, from: to, to: from },
             Self::Discard { take, discarded } => Self::Discard { take, discarded: !discarded },
             Self::Midi { input, enabled } => Self::Midi { input, enabled: !enabled },
+            Self::Name { take, from, to } => Self::Name { take, from: to, to: from },
+            Self::Favour { piece, favourite } => Self::Favour { piece, favourite: !favourite },
         }
     }
 

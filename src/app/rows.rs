@@ -6,7 +6,7 @@ use crate::audio::Playhead;
 use crate::bus::{Snapshot, State};
 use crate::formats::pieces::{self, BuiltinPiece};
 use crate::midi::{self, Message};
-use crate::model::{Entity, PieceId, Take, TakeEnd, TakeId, Trainer};
+use crate::model::{Entity, Piece, PieceId, Take, TakeEnd, TakeId, Trainer};
 use crate::music::Score;
 use crate::time::{Clock, Frames, Micros, Rate, WallMillis};
 use crate::ui::view::{
@@ -94,7 +94,7 @@ impl Rows {
         }
         self.made_for = Some((snapshot.applied, entities));
         let last = last_results(&snapshot.state, wall);
-        self.builtin = pieces::builtin().iter().map(|piece| self.builtin_row(piece, &last)).collect();
+        self.builtin = pieces::builtin().iter().map(|piece| self.builtin_row(piece, &snapshot.state, &last)).collect();
         self.recent = self.recent_rows(&snapshot.state, &last);
         self.takes = take_rows(&snapshot.state, wall, recording);
         self.entities = if entities { entity_rows(&snapshot.state) } else { Vec::new() };
@@ -108,8 +108,17 @@ impl Rows {
         }
     }
 
-    fn builtin_row(&mut self, piece: &BuiltinPiece, last: &HashMap<PieceId, LastResult>) -> PieceRow {
+    fn builtin_row(
+        &mut self,
+        piece: &BuiltinPiece,
+        state: &State<Trainer>,
+        last: &HashMap<PieceId, LastResult>,
+    ) -> PieceRow {
         let id = PieceId::builtin(piece.id);
+        let known = match state.value(id.entity().as_str()) {
+            Some(Entity::Piece(piece)) => Some(piece),
+            _ => None,
+        };
         let facts = self.facts.entry(id.clone()).or_insert_with(|| Facts::of(&piece.score)).clone();
         PieceRow {
             title: piece.title.clone(),
@@ -120,6 +129,8 @@ impl Rows {
             bars: facts.bars,
             duration: facts.duration,
             path: None,
+            favourite: known.is_some_and(|piece| !piece.favoured_by().is_empty()),
+            practised: known.map_or(Micros::ZERO, practised),
             last: last.get(&id).copied(),
             id: id.0.into(),
         }
@@ -144,6 +155,8 @@ impl Rows {
                 bars: facts.map_or(0, |f| f.bars),
                 duration: facts.map_or(Micros::ZERO, |f| f.duration),
                 path: piece.info.path.clone().map(Into::into),
+                favourite: !piece.favoured_by().is_empty(),
+                practised: practised(piece),
                 last: last.get(&id).copied(),
             };
             found.push((piece.info.opened, row));
@@ -206,6 +219,7 @@ fn take_rows(state: &State<Trainer>, wall: Wall, recording: TakeId) -> Vec<TakeR
             id: id.to_string(),
             at: wall.local(take.start.at),
             piece: take.start.piece.as_ref().map(|p| title(state, p)),
+            name: take.name(),
             mode: take.start.practice.map(|p| p.mode),
             notes: u64::from(take.notes),
             duration: take.duration(),
@@ -217,6 +231,10 @@ fn take_rows(state: &State<Trainer>, wall: Wall, recording: TakeId) -> Vec<TakeR
     rows.reverse();
     rows.truncate(TAKES_MAX);
     rows
+}
+
+fn practised(piece: &Piece) -> Micros {
+    Micros::from_millis(i64::try_from(piece.practised.sum()).unwrap_or(i64::MAX / 1_000))
 }
 
 fn take_state(take: &Take, recording: bool) -> TakeState {

@@ -11,14 +11,14 @@ use crossbeam_channel::{Receiver, bounded};
 
 use crate::audio::Playhead;
 use crate::audio::soundfont::find_system_soundfont;
-use crate::bus::{Health, LetterDecision, Publish, Ticket};
+use crate::bus::{Health, LetterDecision, Publish, Snapshot, Ticket};
 use crate::components::devices;
 use crate::components::library::Library;
 use crate::components::results::{self, JudgedTake};
 use crate::components::session::{Finished, SessionView};
 use crate::formats::pieces;
 use crate::midi::Cause;
-use crate::model::{Entity, Event, PieceId, Setting, Settings, TakeId, Trainer};
+use crate::model::{Entity, Event, FAVOURITE, Piece, PieceId, Setting, Settings, TakeId, Trainer};
 use crate::music::{Hand, Hands, Pitch, Score};
 use crate::practice::result::TakeResult;
 use crate::practice::{Heard, Mode, PracticeSettings};
@@ -182,7 +182,7 @@ impl Window {
 
     fn publish(&mut self, publish: Publish<Trainer>) {
         if let Some(program) = &self.program {
-            self.answers.push(program.bus.publish(publish));
+            self.answers.push(program.bus.edit(publish));
         }
     }
 
@@ -358,6 +358,18 @@ impl Window {
                     self.discard(take, true);
                 }
             }
+            Command::NameTake(take, name) => {
+                if let Some(take) = TakeId::parse(&take) {
+                    let from = self.name_of(take);
+                    self.history.push(Change::Name { take, from, to: name.clone() });
+                    self.name(take, name);
+                }
+            }
+            Command::Favour(piece, favourite) => {
+                let piece = PieceId(piece.into());
+                self.history.push(Change::Favour { piece: piece.clone(), favourite });
+                self.favour(&piece, favourite);
+            }
             Command::PractiseBars { piece, bars, speed } => {
                 self.again(piece, session, |p| PracticeSettings {
                     range: Some(bars),
@@ -413,6 +425,8 @@ impl Window {
         match change {
             Change::Setting { to, .. } => self.set(to, false),
             Change::Discard { take, discarded } => self.discard(take, discarded),
+            Change::Name { take, to, .. } => self.name(take, to),
+            Change::Favour { piece, favourite } => self.favour(&piece, favourite),
             Change::Midi { input, enabled } => self.enable_midi(input, enabled),
             Change::Practice { piece, to, .. } => {
                 if session.piece.as_ref().is_some_and(|p| p.id == piece) {
@@ -431,6 +445,45 @@ impl Window {
     fn letter(&mut self, subscriber: &str, seq: u64, decision: LetterDecision) {
         if let Some(program) = &self.program {
             self.answers.push(program.bus.settle_letter(subscriber, seq, decision));
+        }
+    }
+
+    fn snapshot(&self) -> Option<Arc<Snapshot<Trainer>>> {
+        self.program.as_ref().map(|program| program.bus.snapshot())
+    }
+
+    fn name_of(&self, take: TakeId) -> String {
+        match self.snapshot().as_ref().and_then(|s| s.state.value(take.entity().as_str())) {
+            Some(Entity::Take(take)) => take.name(),
+            _ => String::new(),
+        }
+    }
+
+    /// Names a take, in place of the names that are seen now.
+    fn name(&mut self, take: TakeId, name: String) {
+        let seen = match self.snapshot().as_ref().and_then(|s| s.state.value(take.entity().as_str())) {
+            Some(Entity::Take(take)) => take.names.seen(),
+            _ => Vec::new(),
+        };
+        self.publish(Publish::new(take.entity(), Event::TakeNamed { name, seen }));
+    }
+
+    fn favour(&mut self, id: &PieceId, favourite: bool) {
+        let snapshot = self.snapshot();
+        let known = match snapshot.as_ref().and_then(|s| s.state.value(id.entity().as_str())) {
+            Some(Entity::Piece(piece)) => Some(piece),
+            _ => None,
+        };
+        match (favourite, known.map(Piece::favoured_by)) {
+            (false, Some(seen)) if !seen.is_empty() => {
+                self.publish(Publish::new(id.entity(), Event::PieceUntagged(seen)));
+            }
+            (true, Some(seen)) if seen.is_empty() => {
+                self.publish(Publish::new(id.entity(), Event::PieceTagged(FAVOURITE.to_owned())));
+            }
+            // A built-in piece that was never opened.
+            (true, None) => self.wish(Wish::Favour(id.clone())),
+            _ => {}
         }
     }
 
@@ -596,6 +649,8 @@ fn words(change: &Change) -> String {
         Change::Practice { from, to, .. } if from.range != to.range => "loop".to_owned(),
         Change::Practice { .. } => "practice".to_owned(),
         Change::Discard { .. } => "take off the list".to_owned(),
+        Change::Name { .. } => "name of a take".to_owned(),
+        Change::Favour { .. } => "favourite".to_owned(),
         Change::Midi { input, .. } => format!("use of {input}"),
     }
 }

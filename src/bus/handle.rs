@@ -121,6 +121,13 @@ impl<M: Model> BusHandle<M> {
         self.send_or(Command::Transact(items, reply), ticket)
     }
 
+    /// Publishes a person's edit, made on what the newest snapshot shows, unless it names another base.
+    pub fn edit(&self, mut publish: Publish<M>) -> Ticket<M> {
+        let seen = || self.snapshot().state.get(publish.entity.as_str()).map(|seen| seen.last);
+        publish.base = publish.base.or_else(seen);
+        self.publish(publish)
+    }
+
     /// Makes an edit on the entity's current value, and makes it again on the newer one as long as another edit comes in
     /// between, at most [`REBASE_TRIES`] times. `edit` gets the value as it is and gives the event, or nothing when
     /// there is nothing to do any more. Waits for each answer.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::bus::{BusHandle, Expect, Publish, Snapshot};
 use crate::formats::{self, FormatError, pieces};
-use crate::model::{Entity, Event, PieceId, PieceInfo, Trainer};
+use crate::model::{Entity, Event, FAVOURITE, PieceId, PieceInfo, Trainer};
 use crate::music::Score;
 use crate::time::WallMillis;
 
@@ -100,8 +100,21 @@ impl Library {
             opened: at,
         };
         let info = PieceInfo { opened: at, ..known.unwrap_or_else(fresh) };
-        bus.publish(Publish::new(id.entity(), Event::PieceOpened(info)));
+        bus.edit(Publish::new(id.entity(), Event::PieceOpened(info)));
         Ok(Opened { id: id.clone(), score, warnings: Vec::new() })
+    }
+
+    /// Makes a piece that the bus does not know yet a favourite.
+    ///
+    /// # Errors
+    /// A piece that has gone.
+    pub fn favour(&mut self, bus: &BusHandle<Trainer>, id: &PieceId, at: WallMillis) -> Result<(), OpenError> {
+        let score = self.score(&bus.snapshot(), id)?;
+        let (title, composer) = (score.title().to_owned(), score.composer().to_owned());
+        let known = Event::PieceOpened(PieceInfo { title, composer, path: None, opened: at });
+        let tagged = Event::PieceTagged(FAVOURITE.to_owned());
+        bus.transact(vec![Publish::new(id.entity(), known), Publish::new(id.entity(), tagged)]);
+        Ok(())
     }
 
     /// The score of a piece: built in, kept in the log, or still where its file was.

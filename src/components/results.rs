@@ -1,11 +1,12 @@
 //! Results: when a take has ended it is judged from the log, and what came out becomes an event. A durable subscriber, so
 //! that a take which the program did not live to judge is judged at the next start.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::bus::storage::StorageError;
 use crate::bus::{BusHandle, Component, Context, Delivery, Filter, Outcome, Publish, Snapshot};
-use crate::model::{Entity, Event, ResultSummary, Take, TakeId, Trainer};
+use crate::model::{Entity, Event, PieceId, ResultSummary, Take, TakeId, Trainer};
 use crate::music::Score;
 use crate::practice::PracticeSettings;
 use crate::practice::result::TakeResult;
@@ -21,6 +22,8 @@ const READ: usize = 4_096;
 #[derive(Default)]
 pub struct Results {
     library: Library,
+    /// How long each piece was practised here, in milliseconds, as published last: the snapshot may not show it yet.
+    practised: HashMap<PieceId, u64>,
 }
 
 /// A take judged again, with everything that a result is shown from.
@@ -88,6 +91,19 @@ pub fn judge(
     Ok(JudgedTake { id, take: take.clone(), score, practice, result: judge.result().clone() })
 }
 
+impl Results {
+    /// How long a piece was practised on this machine, with a take more.
+    fn practised(&mut self, context: &Context<Trainer>, piece: &PieceId, take: Micros) -> u64 {
+        let known = match context.snapshot().state.value(piece.entity().as_str()) {
+            Some(Entity::Piece(piece)) => piece.practised.of(context.bus().device()),
+            _ => 0,
+        };
+        let total = self.practised.entry(piece.clone()).or_default();
+        *total = known.max(*total) + take.0.max(0) as u64 / 1_000;
+        *total
+    }
+}
+
 impl Component<Trainer> for Results {
     fn name(&self) -> &'static str {
         "results"
@@ -106,8 +122,13 @@ impl Component<Trainer> for Results {
             Ok(judged) if judged.result.counts.written() + judged.result.counts.extra == 0 => Outcome::done(),
             Ok(judged) => {
                 let summary = Event::ResultRecorded(Box::new(ResultSummary::of(&judged.result)));
-                let publish = Publish::new(id.result_entity(), summary).cause(envelope.id).actor("results");
-                Outcome::publish(vec![publish])
+                let follow = |publish: Publish<Trainer>| publish.cause(envelope.id).actor("results");
+                let mut publish = vec![follow(Publish::new(id.result_entity(), summary))];
+                if let Some(piece) = judged.take.start.piece.clone() {
+                    let total = self.practised(context, &piece, judged.take.duration());
+                    publish.push(follow(Publish::new(piece.entity(), Event::PractiseCounted(total))));
+                }
+                Outcome::publish(publish)
             }
             Err(JudgeError::Free) => Outcome::done(),
             Err(error @ (JudgeError::Unknown(_) | JudgeError::Piece(_))) => Outcome::Term(error.to_string()),

@@ -30,6 +30,11 @@ pub struct Take {
 }
 
 impl Take {
+    /// What it is called; empty if nobody named it. Names that were given at the same time stand side by side.
+    pub fn name(&self) -> String {
+        self.names.values().map(String::as_str).collect::<Vec<_>>().join(" / ")
+    }
+
     /// From the first message to the last.
     pub fn duration(&self) -> Micros {
         match (self.first, self.last) {

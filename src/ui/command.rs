@@ -54,6 +54,10 @@ pub enum Command {
     ShowResult(String),
     /// Delete a take, by id.
     DeleteTake(String),
+    /// Name a take, by id.
+    NameTake(String, String),
+    /// Make a piece a favourite or not, by id.
+    Favour(String, bool),
     /// Practise some bars of a piece: open it, loop them.
     PractiseBars {
         /// The piece's id.

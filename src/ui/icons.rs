@@ -31,6 +31,10 @@ icons! {
     TIMER = "\u{e492}";
     /// Rhythm, metronome.
     METRONOME = "\u{ec8e}";
+    /// A favourite.
+    STAR = "\u{e46a}";
+    /// Give a name.
+    PENCIL = "\u{e3b4}";
     /// Start.
     PLAY = "\u{e3d0}";
     /// Stop for a while.

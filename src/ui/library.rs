@@ -63,7 +63,8 @@ fn head_ui(ui: &mut Ui, state: &mut State) {
 fn matches(row: &PieceRow, search: &str, names: NoteNames) -> bool {
     let key = row.key.map(|k| text::key(k, names)).unwrap_or_default();
     let grade = row.grade.map(text::grade).unwrap_or_default();
-    let all = format!("{} {} {key} {grade}", row.title, row.composer).to_lowercase();
+    let favourite = if row.favourite { tr().favourite } else { "" };
+    let all = format!("{} {} {key} {grade} {favourite}", row.title, row.composer).to_lowercase();
     search.to_lowercase().split_whitespace().all(|word| all.contains(word))
 }
 
@@ -85,8 +86,8 @@ fn section_ui(cx: &mut Cx<'_>, ui: &mut Ui, title: &str, rows: &[&PieceRow]) {
         for (i, row) in chunk.iter().enumerate() {
             let left = area.left() + i as f32 * (width + space::GAP);
             let rect = Rect::from_min_size(pos2(left, area.top()), vec2(width, height));
-            if ui.is_rect_visible(rect) && piece_ui(ui, rect, row, cx.view.settings.names) {
-                cx.send.push(Command::OpenPiece(row.id.clone()));
+            if ui.is_rect_visible(rect) {
+                piece_ui(cx, ui, rect, row);
             }
         }
         ui.add_space(space::GAP);
@@ -104,8 +105,9 @@ fn facts(row: &PieceRow, names: NoteNames) -> String {
     parts.join(text::DOT)
 }
 
-fn piece_ui(ui: &mut Ui, rect: Rect, row: &PieceRow, names: NoteNames) -> bool {
+fn piece_ui(cx: &mut Cx<'_>, ui: &mut Ui, rect: Rect, row: &PieceRow) {
     let t = tokens(ui);
+    let names = cx.view.settings.names;
     let scale = theme::scale(ui);
     let response = ui.interact(rect, ui.scope_id().with(("piece", &row.id)), Sense::click());
     let words = text::open_piece(&row.title, &row.composer);
@@ -120,7 +122,9 @@ fn piece_ui(ui: &mut Ui, rect: Rect, row: &PieceRow, names: NoteNames) -> bool {
     let badge = row.grade.map(text::grade).unwrap_or_default();
     let badge_line = Line::small(&badge).color(t.muted).align(Align::Max);
     let badge_width = if badge.is_empty() { 0.0 } else { badge_line.width(ui) + 10.0 };
-    Line::new(&row.title).size(15.0).bold().paint(ui, row_at(0.0, 22.0));
+    let side = 26.0;
+    let head = row_at(0.0, 22.0);
+    Line::new(&row.title).size(15.0).bold().paint(ui, head.with_max_x(head.right() - side));
     let composer = match (&row.composer, &row.path) {
         (name, _) if !name.is_empty() => name.clone(),
         (_, Some(path)) => path.parent().map(|p| p.to_string_lossy().into_owned()).unwrap_or_default(),
@@ -131,7 +135,16 @@ fn piece_ui(ui: &mut Ui, rect: Rect, row: &PieceRow, names: NoteNames) -> bool {
     badge_line.paint(ui, second);
     Line::small(&facts(row, names)).color(t.muted).paint(ui, row_at(42.0, 18.0));
     result_ui(ui, Rect::from_min_max(pos2(inner.left(), inner.bottom() - 18.0 * scale), inner.max), row);
-    response.clicked()
+    let star = Rect::from_min_size(pos2(inner.right() - side + 6.0, inner.top() - 4.0), vec2(side, side));
+    let favour = text::favour(&row.title, row.favourite);
+    if Button::icon_only(&favour, icons::STAR).quiet().selected(row.favourite).show_at(ui, star).clicked() {
+        cx.send.push(Command::Favour(row.id.clone(), !row.favourite));
+    } else if response.clicked() {
+        cx.send.push(Command::OpenPiece(row.id.clone()));
+    }
+    if let Some(practised) = text::practised(row.practised) {
+        response.on_hover_text(practised);
+    }
 }
 
 /// A bar for the share right in the newest result, with the number and when. Of a part of the piece it says so, and the
@@ -178,6 +191,8 @@ mod tests {
             bars: 32,
             duration: Micros(90_000_000),
             path: None,
+            favourite: false,
+            practised: Micros::ZERO,
             last: None,
         };
         for (search, expected) in [("", true), ("minuet PETZ", true), ("g major grade 2", true), ("minuet bach", false)]

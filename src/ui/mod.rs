@@ -47,7 +47,7 @@ pub struct Cx<'a> {
 pub fn frame(ui: &mut Ui, view: &View<'_>, state: &mut State, send: &mut Vec<Command>) {
     appearance(ui, view, state);
     shortcuts::handle(ui.ctx(), view, state, send);
-    let blocked = state.browser.is_some() || state.help || state.confirm_delete.is_some();
+    let blocked = state.dialog_is_open();
     state.keyboard.handle(ui.ctx(), blocked, send);
     follow_piece(view, state);
     if state.screen != Screen::Play {
@@ -64,6 +64,7 @@ pub fn frame(ui: &mut Ui, view: &View<'_>, state: &mut State, send: &mut Vec<Com
     });
     browser::ui(&mut cx, ui, state);
     takes::confirm_ui(&mut cx, ui, state);
+    takes::name_ui(&mut cx, ui, state);
     help::ui(ui, state);
     drop::ui(&mut cx, ui, state);
     if view.moving {

@@ -139,7 +139,7 @@ pub fn handle(ctx: &Context, view: &View<'_>, state: &mut State, send: &mut Vec<
 
 /// Escape closes what is open; while anything is, no other shortcut works. True when something is open.
 fn dialog_keys(ctx: &Context, state: &mut State) -> bool {
-    if !state.help && state.browser.is_none() && state.confirm_delete.is_none() {
+    if !state.dialog_is_open() {
         return false;
     }
     let pressed = |key| ctx.input_mut(|i| i.consume_key(Modifiers::NONE, key));
@@ -147,6 +147,7 @@ fn dialog_keys(ctx: &Context, state: &mut State) -> bool {
         state.help = !(pressed(Key::Escape) || pressed(Key::F1));
     } else if pressed(Key::Escape) {
         state.confirm_delete = None;
+        state.naming = None;
         state.browser = None;
     }
     true

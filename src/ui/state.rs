@@ -49,6 +49,8 @@ pub struct State {
     pub search: String,
     /// The take that is about to be deleted, until confirmed.
     pub confirm_delete: Option<String>,
+    /// The take that is being named, and its name so far.
+    pub naming: Option<(String, String)>,
     /// The inspector's part of it.
     pub inspector: InspectorState,
     pub(super) folder: Option<std::path::PathBuf>,
@@ -90,6 +92,11 @@ impl State {
     /// The screen of the library, nothing open.
     pub fn new() -> Self {
         Self { zoom: 1.0, ..Self::default() }
+    }
+
+    /// Whether something lies over the window and has the keys.
+    pub(super) fn dialog_is_open(&self) -> bool {
+        self.help || self.browser.is_some() || self.confirm_delete.is_some() || self.naming.is_some()
     }
 
     /// Puts the look into force again with the next frame, as on another context.

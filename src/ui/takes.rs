@@ -1,6 +1,6 @@
 //! Takes: whatever was played, newest first.
 
-use egui::{Id, Modal, Ui, vec2};
+use egui::{Id, Key, Modal, TextEdit, Ui, pos2, vec2};
 
 use super::state::{Screen, State};
 use super::text::{self, tr};
@@ -36,14 +36,16 @@ fn list_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, takes: &[TakeRow]) {
         Column::new(t.duration, 56.0).right().spare(5),
         Column::new(t.result, 52.0).right().spare(1),
         Column::new(t.state, 118.0).grow(0.3).spare(3),
-        Column::new("", 34.0),
+        Column::new("", 68.0),
     ];
     let name = |i: usize| takes[i].result.map(|_| text::take_in_words(&takes[i]));
     table_ui(ui, "takes", &columns, takes.len(), name, |ui, i, row| {
         let take = &takes[i];
         let k = tokens(ui);
         row.text(ui, 0, &text::moment(take.at));
-        row.line(ui, 1, Line::new(take.piece.as_deref().unwrap_or(t.free_play)).size(13.0).bold());
+        let piece = take.piece.as_deref().unwrap_or(t.free_play);
+        let called = if take.name.is_empty() { piece } else { &format!("{piece}{}{}", text::DOT, take.name) };
+        row.line(ui, 1, Line::new(called).size(13.0).bold());
         row.colored(ui, 2, take.mode.map_or(text::NONE, text::mode), k.muted);
         row.text(ui, 3, &text::count(take.notes));
         row.colored(ui, 4, &text::duration(take.duration), k.muted);
@@ -57,7 +59,11 @@ fn list_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, takes: &[TakeRow]) {
         };
         row.colored(ui, 6, &words, color);
         if let (Some(cell), true) = (row.cell(7), take.state != TakeState::Recording) {
-            let place = egui::Rect::from_center_size(cell.center(), vec2(30.0, 28.0));
+            let place = egui::Rect::from_min_size(pos2(cell.right() - 32.0, cell.center().y - 14.0), vec2(30.0, 28.0));
+            let pencil = place.translate(vec2(-32.0, 0.0));
+            if Button::icon_only(&text::name_take(take), icons::PENCIL).quiet().show_at(ui, pencil).clicked() {
+                state.naming = Some((take.id.clone(), take.name.clone()));
+            }
             let delete = text::delete_take(take);
             if Button::icon_only(&delete, icons::TRASH).quiet().show_at(ui, place).clicked() {
                 state.confirm_delete = Some(take.id.clone());
@@ -68,6 +74,33 @@ fn list_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, takes: &[TakeRow]) {
             state.screen = Screen::Results;
         }
     });
+}
+
+/// Asks for the name of a take.
+pub(super) fn name_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
+    let Some((id, mut name)) = state.naming.clone() else { return };
+    let modal = Modal::new(Id::unique("name take")).frame(card_frame(ui)).show(ui.ctx(), |ui| {
+        ui.set_width(320.0 * theme::scale(ui));
+        Line::new(tr().name_take).size(theme::size::TITLE).bold().show(ui);
+        ui.add_space(10.0);
+        let edit = TextEdit::singleline(&mut name).char_limit(60).desired_width(f32::INFINITY);
+        let edit = ui.add(edit).accessible_name(tr().name_take);
+        let entered = edit.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
+        if !edit.has_focus() && !entered {
+            edit.request_focus();
+        }
+        ui.add_space(12.0);
+        ui.horizontal(|ui| {
+            let save = Button::new(tr().save).primary().show(ui).clicked();
+            (save || entered, Button::new(tr().cancel).show(ui).clicked())
+        })
+        .inner
+    });
+    let (save, cancel) = modal.inner;
+    if save {
+        cx.send.push(Command::NameTake(id.clone(), name.trim().to_owned()));
+    }
+    state.naming = (!save && !cancel && !modal.should_close()).then_some((id, name));
 }
 
 /// Asks before a take is deleted.

@@ -94,6 +94,11 @@ texts! {
     interrupted = "interrupted";
     open_results = "Results";
     delete = "Delete";
+    name_take = "Name this take";
+    favourite = "favourite";
+    favour = "Make it a favourite";
+    disfavour = "No longer a favourite";
+    save = "Save";
     delete_question = "Delete this take?";
     cancel = "Cancel";
     results_empty = "No result yet: play a piece in Wait for me or Keep tempo.";
@@ -620,8 +625,24 @@ pub fn trouble(trouble: Trouble) -> String {
 pub fn take_in_words(take: &TakeRow) -> String {
     let piece = take.piece.as_deref().unwrap_or(tr().free_play);
     let mode = take.mode.map(mode).unwrap_or_default();
-    let parts = [piece, mode, &moment(take.at)];
+    let parts = [piece, &take.name, mode, &moment(take.at)];
     parts.iter().filter(|p| !p.is_empty()).copied().collect::<Vec<_>>().join(DOT)
+}
+
+/// The name of the button that names a take.
+pub fn name_take(take: &TakeRow) -> String {
+    format!("{}: {}", tr().name_take, take_in_words(take))
+}
+
+/// The name of the button that makes a piece a favourite, or no longer.
+pub fn favour(title: &str, favourite: bool) -> String {
+    format!("{}: {title}", if favourite { tr().disfavour } else { tr().favour })
+}
+
+/// `12 min practised`, from a minute on.
+pub fn practised(time: Micros) -> Option<String> {
+    let minutes = time.0 / 60_000_000;
+    (minutes > 0).then(|| format!("{minutes} min practised"))
 }
 
 /// The name of the button that deletes a take.

@@ -159,6 +159,10 @@ pub struct PieceRow {
     pub duration: Micros,
     /// Where the file is; `None` for a built-in piece.
     pub path: Option<PathBuf>,
+    /// Whether it is a favourite.
+    pub favourite: bool,
+    /// How long it was practised, on all machines.
+    pub practised: Micros,
     /// The newest result.
     pub last: Option<LastResult>,
 }
@@ -232,6 +236,8 @@ pub struct TakeRow {
     pub at: LocalTime,
     /// The piece's title; `None` is free play.
     pub piece: Option<String>,
+    /// What the person calls it; empty if nothing.
+    pub name: String,
     /// How it was played; `None` is free play.
     pub mode: Option<Mode>,
     /// Played notes.

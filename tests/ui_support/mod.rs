@@ -116,6 +116,8 @@ fn row(id: &str, title: &str, composer: &str, grade: u8, fifths: i8, last: Optio
         bars: 32,
         duration: Micros(94_000_000),
         path: None,
+        favourite: grade == 2,
+        practised: Micros(754_000_000),
         last: last.map(|(right, of)| LastResult { at: today(12, 4), right, of, part: None }),
     }
 }
@@ -271,6 +273,7 @@ fn takes() -> Vec<TakeRow> {
         id: id.into(),
         at: LocalTime { days_ago, ..today(12, 4) },
         piece: piece.map(str::to_owned),
+        name: if id == "8f2a" { "before breakfast".into() } else { String::new() },
         mode,
         notes,
         duration: Micros(notes as i64 * 420_000),
