@@ -108,6 +108,8 @@ impl LmdbStorage {
     fn fail(&mut self, fault: StoreFault) -> StorageError {
         if matches!(fault, StoreFault::Lmdb(_)) {
             self.suspect = true;
+            // At once if the disk lets it: LMDB refuses readers too after a failed write of its first pages.
+            self.heal().ok();
         }
         match fault.into_storage() {
             // LMDB reports a write that broke off in the middle as EIO, whatever the reason.
