@@ -1,7 +1,7 @@
 //! kill -9 at random instants, around the real bus and store under a dense stream of notes: nothing that was called
 //! durable is lost, nothing half done is seen, and the folder opens again as it is.
 //!
-//! `KILLS` sets how often (200), `KILL_SEED` repeats a run's instants. The child is this program itself, started with
+//! `KILLS` sets how often (500), `KILL_SEED` repeats a run's instants. The child is this program itself, started with
 //! `KILL_CHILD` set to the folder. A kill leaves the page cache whole: what a power failure does is not tested here.
 #![cfg(unix)]
 #![expect(clippy::disallowed_methods, reason = "the child has a clock of its own, and the parent measures its kills")]
@@ -16,9 +16,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use music_trainer::bus::lane::{ESSENTIAL_SLOTS, EssentialProducer, LaneItem, Pushed, essential};
 use music_trainer::bus::storage::{EventId, StateRow, StorageReader};
+use music_trainer::bus::subscription::MAX_DELIVER;
 use music_trainer::bus::{
-    BusHandle, Config, Conflict, Decoded, Durability, EntityKey, Look, Lost, Model, Origin, Publish, Rank, Refusal,
-    Strategy, Topic, Translate, replay, start,
+    BusHandle, Component, Config, Conflict, Context, Decoded, Delivery, Durability, EntityKey, Filter, Look, Lost,
+    Model, Origin, Outcome, Publish, Rank, Refusal, Strategy, Topic, Translate, replay, rows, start,
 };
 use music_trainer::store::{OpenOptions, open, open_read_only, verify};
 use music_trainer::time::{Clock, Micros, Stamp, WallMillis};
@@ -72,7 +73,11 @@ impl Model for Domain {
         }
     }
 
-    fn check(_: &EntityKey, event: &Event, current: Option<&Entity>) -> Result<(), Refusal> {
+    fn check(key: &EntityKey, event: &Event, current: Option<&Entity>) -> Result<(), Refusal> {
+        if key.kind() == "echo" {
+            // Nothing here keeps an echo from coming twice: the acknowledgement must.
+            return Ok(());
+        }
         let number = match event {
             Event::Note { number, .. } => *number,
             Event::Set { value } => *value,
@@ -181,6 +186,30 @@ fn edit(bus: BusHandle<Domain>) {
     }
 }
 
+/// Echoes each edit once, and dies of one.
+struct Echo {
+    poison: u64,
+}
+
+impl Component<Domain> for Echo {
+    fn name(&self) -> &'static str {
+        "echo"
+    }
+
+    fn filter(&self) -> Filter {
+        Filter::topic("setting")
+    }
+
+    fn handle(&mut self, delivery: &Delivery<Domain>, _: &Context<Domain>) -> Outcome<Domain> {
+        let Some(Event::Set { value }) = delivery.envelope.event() else { return Outcome::done() };
+        if *value == self.poison {
+            say(&format!("try {}", delivery.tries));
+            std::process::abort();
+        }
+        Outcome::publish(vec![Publish::new("echo/all", Event::Note { number: *value, pitch: 1 }).actor("echo")])
+    }
+}
+
 fn say(line: &str) {
     let mut out = std::io::stdout().lock();
     // Begins with a line end of its own: the test harness has written half a line.
@@ -202,13 +231,19 @@ fn child() {
     std::thread::spawn(move || play(producer, midi_clock, Random(run)));
     let editing = bus.clone();
     std::thread::spawn(move || edit(editing));
+    bus.run(Box::new(Echo { poison: number("KILL_POISON", 0) })).expect("a thread");
     say("ready");
-    let mut durable = 0;
+    let (mut durable, mut letters) = (0, 0);
     loop {
         let now = bus.snapshot().durable;
         if now > durable {
             durable = now;
             say(&format!("durable {durable}"));
+        }
+        let dead = bus.inspect().dead_letters;
+        if dead > letters {
+            letters = dead;
+            say(&format!("letters {letters}"));
         }
         std::thread::park_timeout(Duration::from_millis(1));
     }
@@ -235,10 +270,15 @@ struct Victim(Child);
 
 impl Victim {
     fn start(dir: &Path, run: u64) -> (Self, Receiver<String>) {
+        Self::start_with(dir, run, 0)
+    }
+
+    fn start_with(dir: &Path, run: u64, poison: u64) -> (Self, Receiver<String>) {
         let mut child = Command::new(std::env::current_exe().expect("this program"))
             .args(["--exact", "child", "--nocapture"])
             .env("KILL_CHILD", dir)
             .env("KILL_RUN", run.to_string())
+            .env("KILL_POISON", poison.to_string())
             .stdout(Stdio::piped())
             .spawn()
             .expect("a child");
@@ -335,6 +375,10 @@ fn check(dir: &Path, said: &Said) -> u64 {
         let entity = folded.entities.get(&EntityKey::new(&row.entity)).expect("an entity of the log");
         assert_eq!(entity.to_row(&EntityKey::new(&row.entity), &row.topic), row);
         let value = entity.value.as_ref().expect("a value");
+        if &*row.entity == "echo/all" {
+            assert_eq!((value.last, value.pitches), (entity.version, entity.version), "each edit is echoed once");
+            continue;
+        }
         // Every number from 1 was accepted once, so the last number is the number of events.
         assert_eq!(value.last, entity.version, "{}", row.entity);
         if &*row.entity == "setting/volume" {
@@ -346,7 +390,7 @@ fn check(dir: &Path, said: &Said) -> u64 {
 
 #[test]
 fn nothing_durable_is_lost_by_kill_9() {
-    let kills = number("KILLS", 200);
+    let kills = number("KILLS", 500);
     let seed = number("KILL_SEED", RandomState::new().hash_one("seed"));
     println!("{kills} kills, KILL_SEED={seed}");
     let mut random = Random(seed);
@@ -368,6 +412,41 @@ fn nothing_durable_is_lost_by_kill_9() {
     events += most;
     println!("{events} events survived; {ahead} kills after something was durable, {opening} while opening");
     assert!(kills < 20 || (ahead > kills / 3 && events > kills * 10), "the kills were too early to mean anything");
+}
+
+/// An edit that kills whoever handles it is given up after exactly so many tries, and those before and after it are
+/// echoed once.
+#[test]
+fn a_delivery_that_kills_the_process_becomes_a_dead_letter() {
+    const POISON: u64 = 5;
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let mut tries = Vec::new();
+    for run in 0.. {
+        assert!(run <= u64::from(MAX_DELIVER), "given up in time, after {tries:?}");
+        let (victim, lines) = Victim::start_with(dir.path(), run, POISON);
+        let mut given_up = false;
+        while let Ok(line) = lines.recv_timeout(Duration::from_secs(30)) {
+            if let Some(number) = line.strip_prefix("try ") {
+                tries.push(number.parse::<u32>().expect("a number"));
+            }
+            given_up |= line == "letters 1";
+            if given_up && line.starts_with("edit ") {
+                break;
+            }
+        }
+        drop(victim);
+        if given_up {
+            break;
+        }
+    }
+    assert_eq!(tries, (1..=MAX_DELIVER).collect::<Vec<_>>());
+    let reader = open_read_only(dir.path()).expect("it opens");
+    let folded = replay::<Domain>(reader.events(1, usize::MAX).expect("the log")).expect("the log folds");
+    let letters = rows::dead_letters(&reader).expect("readable");
+    assert_eq!(letters.iter().map(|letter| letter.tries).collect::<Vec<_>>(), [MAX_DELIVER]);
+    let echo = folded.entities.get("echo/all").and_then(|echo| echo.value.clone()).expect("echoes");
+    assert!(echo.last > POISON, "later ones came");
+    assert_eq!(echo.pitches, echo.last - 1, "each once, but for the one given up");
 }
 
 #[test]
