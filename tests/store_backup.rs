@@ -44,7 +44,7 @@ fn a_backup_taken_at_work_is_whole_and_holds_nothing_erased() {
     for at in 0..20 {
         opened.storage.commit(&batch(device, at * 100 + 1..=at * 100 + 100)).expect("a commit");
     }
-    opened.storage.erase(777).expect("an erasure");
+    opened.storage.erase("take/1", 777..778).expect("an erasure");
     let bytes = backup(&opened.storage.lmdb_reader(), &copy).expect("a backup");
     opened.storage.commit(&batch(device, 2_001..=2_002)).expect("work goes on");
     let file = fs::read(copy.join("data.mdb")).expect("the copy");

@@ -15,6 +15,7 @@ use crate::bus::storage::Storage;
 use crate::bus::{BusHandle, Config, Health, MemoryStorage, Publish, start};
 use crate::cli::{BackendChoice, WindowArgs};
 use crate::components::devices::SoundDesk;
+use crate::components::eraser::Eraser;
 use crate::components::recorder::AudioRecorder;
 use crate::components::results::Results;
 use crate::model::{Entity, Event, Settings, TakeEnd, TakeId, TakeStart, Trainer, recorder_entity};
@@ -82,6 +83,7 @@ pub fn boot(args: &WindowArgs, repaint: Arc<dyn Fn() + Send + Sync>) -> Result<P
     let mut sound = SoundDesk::new(processor, clock.clone(), &settings);
     sound.start();
     bus.run(Box::new(Results::default())).map_err(threads)?;
+    bus.run(Box::new(Eraser)).map_err(threads)?;
     let waker = repaint.clone();
     bus.set_waker(Box::new(move || waker()));
     let parts = Parts {

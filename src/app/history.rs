@@ -92,6 +92,12 @@ fn only_tempo(a: &PracticeSettings, b: &PracticeSettings) -> bool {
     PracticeSettings { tempo: b.tempo, ..*a } == *b
 }
 
+impl Change {
+    fn is_of(&self, of: TakeId) -> bool {
+        matches!(self, Self::Discard { take, .. } | Self::Name { take, .. } if *take == of)
+    }
+}
+
 /// What was done, and what was taken back.
 #[derive(Clone, Debug, Default)]
 pub struct History {
@@ -110,6 +116,12 @@ impl History {
         if self.done.len() > KEPT {
             self.done.remove(0);
         }
+    }
+
+    /// What was done to a take that is gone for ever cannot be taken back.
+    pub fn forget(&mut self, take: TakeId) {
+        self.done.retain(|change| !change.is_of(take));
+        self.undone.retain(|change| !change.is_of(take));
     }
 
     /// The change to apply to take the last one back.

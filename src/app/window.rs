@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, bounded};
 
 use crate::audio::Playhead;
 use crate::audio::soundfont::find_system_soundfont;
-use crate::bus::{Health, LetterDecision, Publish, Snapshot, Ticket};
+use crate::bus::{EntityKey, Health, LetterDecision, Publish, Snapshot, Ticket};
 use crate::components::devices;
 use crate::components::library::Library;
 use crate::components::results::{self, JudgedTake};
@@ -358,6 +358,11 @@ impl Window {
                     self.discard(take, true);
                 }
             }
+            Command::EraseTake(take) => {
+                if let Some(take) = TakeId::parse(&take) {
+                    self.erase(take);
+                }
+            }
             Command::NameTake(take, name) => {
                 if let Some(take) = TakeId::parse(&take) {
                     let from = self.name_of(take);
@@ -485,6 +490,17 @@ impl Window {
             (true, None) => self.wish(Wish::Favour(id.clone())),
             _ => {}
         }
+    }
+
+    /// Deletes a take and what came out of it for ever.
+    fn erase(&mut self, take: TakeId) {
+        let Some(program) = &self.program else { return };
+        let snapshot = program.bus.snapshot();
+        let there = |key: &EntityKey| snapshot.state.value(key.as_str()).is_some();
+        let gone = [take.entity(), take.result_entity()].into_iter().filter(there);
+        let items = gone.map(|key| Publish::new(key, Event::Erased)).collect();
+        self.answers.push(program.bus.transact(items));
+        self.history.forget(take);
     }
 
     fn discard(&mut self, take: TakeId, discarded: bool) {

@@ -1,5 +1,6 @@
 //! The bus as its users hold it: starting it, publishing, reading, subscribing, stopping it.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{JoinHandle, Thread};
@@ -44,6 +45,7 @@ pub(super) enum Command<M: Model> {
     Settle { name: Arc<str>, seq: u64, number: u64, outcome: Outcome<M>, reply: Reply<M> },
     InProgress { name: Arc<str>, seq: u64, number: u64 },
     Letter { name: Arc<str>, seq: u64, decision: LetterDecision, reply: Reply<M> },
+    Erase { entity: EntityKey, versions: Range<u64>, reply: Sender<Result<u64, StorageError>> },
     Panicked { name: Arc<str> },
     Park { name: Arc<str> },
     Waker(Box<dyn Fn() + Send>),
@@ -211,6 +213,19 @@ impl<M: Model> BusHandle<M> {
     pub fn settle_letter(&self, subscriber: &str, seq: u64, decision: LetterDecision) -> Ticket<M> {
         let (reply, ticket) = Ticket::new();
         self.send_or(Command::Letter { name: subscriber.into(), seq, decision, reply }, ticket)
+    }
+
+    /// Erases the payloads of the durable events that made these versions of an entity for ever, and gives how many there
+    /// were; waits for the persister. Meant for entities whose last event says that they are gone: the fold then comes
+    /// out the same.
+    ///
+    /// # Errors
+    /// The bus is busy or has stopped, or the disk fails; a part may be erased then.
+    pub fn erase(&self, entity: &EntityKey, versions: Range<u64>) -> Result<u64, StorageError> {
+        let (reply, answer) = bounded(1);
+        let command = Command::Erase { entity: entity.clone(), versions, reply };
+        self.send(command).map_err(|error| StorageError::Io(error.to_string()))?;
+        answer.recv().unwrap_or_else(|_| Err(StorageError::Io("the bus is busy".to_owned())))
     }
 
     /// Starts a component on a thread of its own.

@@ -1,11 +1,14 @@
 //! The persister thread: takes a batch, encodes it, commits it, says how it went. Decides nothing: when to commit and
 //! when to try again is the core's affair.
 
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{Builder, JoinHandle, Thread};
 
 use crossbeam_channel::{Receiver, Sender};
 
-use super::model::Model;
+use super::model::{EntityKey, Model};
 use super::queue::CommitBatch;
 use super::storage::{Batch, Committed, Storage, StorageError, StoreSize};
 
@@ -15,6 +18,17 @@ pub(super) enum Order<M: Model> {
     Commit(CommitBatch<M>),
     /// Try the last one again.
     Retry,
+    /// Erase payloads, and tell whoever asked.
+    Erase(Erase),
+}
+
+/// Erasure of the events that made some versions of an entity.
+pub(super) struct Erase {
+    pub(super) entity: EntityKey,
+    pub(super) versions: Range<u64>,
+    pub(super) reply: Sender<Result<u64, StorageError>>,
+    /// Erasures on the way; one less when this is done.
+    pub(super) underway: Arc<AtomicUsize>,
 }
 
 /// What it answers to each order.
@@ -33,8 +47,14 @@ pub(super) fn spawn<M: Model>(
     Builder::new().name("persister".to_owned()).spawn(move || {
         let mut batch = Batch::default();
         for order in orders {
-            if let Order::Commit(commit) = order {
-                batch = commit.encode();
+            match order {
+                Order::Commit(commit) => batch = commit.encode(),
+                Order::Retry => {}
+                Order::Erase(Erase { entity, versions, reply, underway }) => {
+                    reply.try_send(storage.erase(entity.as_str(), versions)).ok();
+                    underway.fetch_sub(1, Ordering::AcqRel);
+                    continue;
+                }
             }
             let result = storage.commit(&batch);
             if result.is_ok() {

@@ -20,7 +20,7 @@ use super::queue::COMMIT_EVENTS_MAX;
 use super::reader;
 use super::rows;
 use super::storage::{DeviceId, Row, StateRow, Storage, StorageError, StorageReader, Table};
-use super::thread::{BusThread, COMMANDS, Config, Side};
+use super::thread::{BusThread, COMMANDS, Config, ERASURES_MAX, Side};
 use crate::time::Clock;
 
 /// Events read at a time.
@@ -67,7 +67,7 @@ pub fn start<M: Model>(
     }
     let (commands, commands_out) = bounded(COMMANDS);
     let closed = Arc::new(Closed::new(commands_out.clone()));
-    let (orders, orders_out) = bounded(2);
+    let (orders, orders_out) = bounded(2 + ERASURES_MAX);
     let (outcomes_in, outcomes) = bounded(2);
     let (fetches, fetches_out) = bounded(FETCHES);
     let (fetched_in, fetched) = bounded(FETCHES);
@@ -82,6 +82,7 @@ pub fn start<M: Model>(
         commands: commands_out,
         closed: Arc::clone(&closed),
         orders,
+        erasures: Arc::default(),
         outcomes,
         fetches,
         fetched,

@@ -1,5 +1,7 @@
 //! What the bus asks of a store: bytes in batches, one commit each. Domain types stop here.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::time::Stamp;
@@ -182,6 +184,10 @@ pub trait Storage: Send {
     /// Writes a batch and returns once it is durable. On an error nothing of it is visible, and the same batch may be
     /// tried again.
     fn commit(&mut self, batch: &Batch) -> Result<Committed, StorageError>;
+    /// Replaces the payloads of the events that made these versions of an entity by their digests, durably; gives how many there were
+    /// left. What cannot be done at once is done step by step: after an error a part may be erased, and it may be tried
+    /// again. Order, chain and versions stay as they are.
+    fn erase(&mut self, entity: &str, versions: Range<u64>) -> Result<u64, StorageError>;
     /// Sizes for the inspector; cheap.
     fn size(&self) -> StoreSize;
     /// Another reader; cheap, usable on any thread.

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -19,13 +19,15 @@ use super::inspect::{Fill, Histogram, LETTERS_SHOWN, RECENT_EVENTS, Report, Topi
 use super::lanes::Lane;
 use super::live::Live;
 use super::model::{Durability, Model};
-use super::persister::{Order, Outcome};
+use super::persister::{Erase, Order, Outcome};
 use super::reader::Fetched;
 use super::snapshot::Snapshot;
 use super::storage::{StorageError, StoreSize};
 use super::subscribers::Fetch;
 use crate::time::{Clock, Micros};
 
+/// Erasures that wait for the persister at most.
+pub(super) const ERASURES_MAX: usize = 4;
 /// Commands waiting at most.
 pub const COMMANDS: usize = 4_096;
 /// Items taken from one lane, and commands taken, per poll.
@@ -90,6 +92,8 @@ pub(super) struct BusThread<M: Model> {
     pub(super) commands: Receiver<Command<M>>,
     pub(super) closed: Arc<Closed<M>>,
     pub(super) orders: Sender<Order<M>>,
+    /// Erasures that the persister has not done.
+    pub(super) erasures: Arc<AtomicUsize>,
     pub(super) outcomes: Receiver<Outcome>,
     pub(super) fetches: Sender<Fetch>,
     pub(super) fetched: Receiver<Fetched<M>>,
@@ -307,6 +311,14 @@ impl<M: Model> BusThread<M> {
             Command::Letter { name, seq, decision, reply } => {
                 let input = Input::Letter { name, seq, decision, reply: Some(reply) };
                 self.core.step(now, input, &mut self.side.fx);
+            }
+            Command::Erase { entity, versions, reply } => {
+                // Room for a batch and its retry is never taken; dropping the reply says that there is none.
+                if self.erasures.load(Ordering::Acquire) < ERASURES_MAX {
+                    self.erasures.fetch_add(1, Ordering::AcqRel);
+                    let underway = Arc::clone(&self.erasures);
+                    self.orders.try_send(Order::Erase(Erase { entity, versions, reply, underway })).ok();
+                }
             }
             Command::Panicked { name } => self.core.step(now, Input::Panicked { name }, &mut self.side.fx),
             Command::Park { name } => {

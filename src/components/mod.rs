@@ -2,6 +2,7 @@
 //! event, and where a take is judged.
 
 pub mod devices;
+pub mod eraser;
 pub mod judging;
 pub mod library;
 pub mod recorder;

@@ -113,6 +113,7 @@ pub enum Entity {
 pub(super) fn apply(event: &Event, origin: &Origin<'_>, current: Option<&Entity>) -> Option<Entity> {
     let rank = origin.rank;
     match (event, current.cloned()) {
+        (Event::Erased, _) => None,
         (Event::SettingChanged(setting), old) => Some(Entity::Setting(match old {
             Some(Entity::Setting(register)) => written(register, setting.clone(), rank),
             _ => Register::new(setting.clone(), rank),
@@ -270,6 +271,10 @@ pub(super) fn check(event: &Event, current: Option<&Entity>) -> Result<(), &'sta
             if !matches!(current, Some(Entity::Take(_))) =>
         {
             Err("there is no such take")
+        }
+        Event::Erased if open_take => Err("the take is being recorded"),
+        Event::Erased if !matches!(current, Some(Entity::Take(_) | Entity::Result(_))) => {
+            Err("there is nothing to erase")
         }
         Event::TakeEnded(_) if !open_take => Err("the take is not open"),
         Event::TakeStarted(_) if current.is_some() => Err("the take exists already"),

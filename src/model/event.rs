@@ -240,6 +240,8 @@ pub enum Event {
         /// Whether it is to be used when it is there.
         enabled: bool,
     },
+    /// This is deleted for ever: what it consisted of is erased (`take/<id>`, `result/<take>`).
+    Erased,
     /// Two edits were made by authors that had not seen each other's (`conflicts/recent`).
     EditsMet(Met),
 }

@@ -203,7 +203,7 @@ pub(super) fn encode(event: &Event) -> Vec<u8> {
     match event {
         Event::SettingChanged(setting) => pack(setting),
         Event::PieceOpened(info) => pack(&store_info(info)),
-        Event::PieceForgotten | Event::DeviceLost => pack(&Nothing {}),
+        Event::PieceForgotten | Event::DeviceLost | Event::Erased => pack(&Nothing {}),
         Event::PracticeChosen(practice) => pack(practice),
         Event::PieceTagged(tag) => pack(&StoredTag { tag: tag.clone() }),
         Event::PieceUntagged(seen) => pack(&StoredSeen { seen: seen.clone() }),
@@ -274,6 +274,7 @@ pub(super) fn decode(schema: &str, version: u16, bytes: &[u8]) -> Result<Decoded
             let StoredNaming { name, seen } = unpack(bytes)?;
             Event::TakeNamed { name, seen }
         }
+        "entity.erased" => unpack::<Nothing>(bytes).map(|_| Event::Erased)?,
         "edits.met" => Event::EditsMet(unpack(bytes)?),
         _ => return Ok(Decoded::Unknown),
     }))

@@ -62,6 +62,7 @@ fn events() -> Vec<Event> {
         Event::PieceUntagged(vec![id(7, 12)]),
         Event::PractiseCounted(90_500),
         Event::TakeNamed { name: "with the left hand".to_owned(), seen: vec![id(7, 3), id(9, 1)] },
+        Event::Erased,
         Event::EditsMet(Met {
             entity: "settings/theme".to_owned(),
             topic: "setting.changed".to_owned(),

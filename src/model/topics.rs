@@ -43,6 +43,7 @@ topics! {
     DeviceConnected = "device.connected", Edit, LastWriter;
     DeviceLost = "device.lost", Edit, LastWriter;
     DeviceChosen = "device.chosen", Edit, LastWriter;
+    Erased = "entity.erased", Edit, Reject;
     EditsMet = "edits.met", Edit, AppendOnly;
 }
 
@@ -69,6 +70,7 @@ pub(super) fn of(event: &Event) -> &'static Topic {
         Event::DeviceConnected(_) => Kind::DeviceConnected,
         Event::DeviceLost => Kind::DeviceLost,
         Event::DeviceChosen { .. } => Kind::DeviceChosen,
+        Event::Erased => Kind::Erased,
         Event::EditsMet(_) => Kind::EditsMet,
     };
     &ALL[kind as usize]

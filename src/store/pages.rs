@@ -365,7 +365,8 @@ mod tests {
             }
             opened.storage.commit(&batch).expect("a commit");
             if round % 3 == 0 && seq > 0 {
-                opened.storage.erase(seq / 2 + 1).expect("an erasure");
+                let entity = format!("take/{}", (seq / 2 + 1) * 2_654_435_761 % 97);
+                opened.storage.erase(&entity, 1..2).expect("an erasure");
             }
             check(&file, Depth::All).expect("every page");
             check(&file, Depth::Inner).expect("the inner pages");

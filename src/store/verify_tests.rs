@@ -63,7 +63,7 @@ fn found(storage: &LmdbStorage) -> Vec<String> {
 #[test]
 fn a_whole_store_is_found_whole() {
     let (_dir, mut opened) = filled();
-    opened.storage.erase(5).expect("an erasure");
+    opened.storage.erase("take/2", 2..3).expect("an erasure");
     let verified = verify(&opened.storage.lmdb_reader(), &mut |_, _| {}).expect("verification ends");
     let expected = Verified { events: 12, erased: 1, entities: 3, rows: 3, damages: vec![], more: 0 };
     assert_eq!(verified, expected);

@@ -1,5 +1,6 @@
 //! The writing side: one batch, one transaction, one sync. The persister thread owns it.
 
+use std::ops::{Bound, Range};
 use std::sync::Arc;
 
 use heed::{MdbError, PutFlags, RwTxn};
@@ -16,6 +17,8 @@ use crate::bus::storage::{
 
 /// Doublings of the map for one batch: more than a batch of any size allowed can need.
 const GROWTH_MAX: usize = 16;
+/// Events erased in one transaction at most.
+const ERASE_EVENTS: usize = 1_024;
 /// `meta` rows that are the store's own; no batch may write them.
 const OWN_META: [&[u8]; 2] = [FORMAT_KEY, DEVICE_KEY];
 
@@ -66,19 +69,35 @@ impl LmdbStorage {
         LmdbReader::new(Arc::clone(&self.gate), self.device, self.hash)
     }
 
-    /// Replaces an event's payload by its digest, durably. An event already erased stays as it is. Pages that held
-    /// the payload are free, not overwritten: a compact copy ([`super::backup`]) leaves them behind.
-    pub fn erase(&mut self, seq: u64) -> Result<(), StorageError> {
-        self.heal()?;
-        let done = self.gate.with(|open| {
+    /// Erases the first [`ERASE_EVENTS`] of these versions; gives how many, and the version to go on with.
+    fn erase_some(&mut self, entity: &str, versions: Range<u64>) -> Result<(u64, Option<u64>), StoreFault> {
+        let hash = (self.hash)(entity);
+        let (first, last) = (rows::by_entity_key(hash, versions.start, 0), rows::by_entity_key(hash, versions.end, 0));
+        self.gate.with(|open| {
             let mut txn = open.env.write_txn()?;
-            let key = rows::log_key(seq);
-            let bytes = open.tables.log.get(&txn, &key)?.ok_or_else(|| damaged_seq(seq, "no such event"))?;
-            let erased = Record::split(bytes).map_err(|e| damaged_seq(seq, e))?.erase();
-            open.tables.log.put(&mut txn, &key, &erased)?;
-            txn.commit().map_err(StoreFault::from)
-        });
-        done.map_err(|fault| self.fail(fault))
+            let mut found = Vec::new();
+            let range = (Bound::Included(first.as_slice()), Bound::Excluded(last.as_slice()));
+            for entry in open.tables.by_entity.range(&txn, &range)?.take(ERASE_EVENTS) {
+                let (key, _) = entry?;
+                found.extend(rows::parse_by_entity(key).map(|(_, version, seq)| (version, seq)));
+            }
+            let mut erased = 0;
+            for (_, seq) in &found {
+                let key = rows::log_key(*seq);
+                let bytes = open.tables.log.get(&txn, &key)?.ok_or_else(|| damaged_seq(*seq, "no such event"))?;
+                let record = Record::split(bytes).map_err(|e| damaged_seq(*seq, e))?;
+                let header = record.header().map_err(|e| damaged_seq(*seq, e))?;
+                if record.erased || &*header.entity != entity {
+                    continue;
+                }
+                let stub = record.erase();
+                open.tables.log.put(&mut txn, &key, &stub)?;
+                erased += 1;
+            }
+            txn.commit()?;
+            let next = found.last().filter(|_| found.len() == ERASE_EVENTS).map(|(version, _)| version + 1);
+            Ok((erased, next))
+        })
     }
 
     /// Writes a batch that was checked to follow the log; gives the new tail and the bytes.
@@ -264,6 +283,25 @@ impl Storage for LmdbStorage {
             }
             Err(fault) => Err(self.fail(fault)),
         }
+    }
+
+    /// Pages that held the payloads are free, not overwritten: a compact copy ([`super::backup`]) leaves them behind.
+    fn erase(&mut self, entity: &str, versions: Range<u64>) -> Result<u64, StorageError> {
+        self.heal()?;
+        let (mut erased, mut from) = (0, Some(versions.start));
+        while let Some(version) = from {
+            match self.erase_some(entity, version..versions.end) {
+                Ok((count, next)) => {
+                    erased += count;
+                    from = next;
+                }
+                Err(StoreFault::Lmdb(heed::Error::Mdb(MdbError::MapFull))) => {
+                    self.gate.grow().map_err(|error| StoreFault::from(error).into_storage())?;
+                }
+                Err(fault) => return Err(self.fail(fault)),
+            }
+        }
+        Ok(erased)
     }
 
     fn size(&self) -> StoreSize {

@@ -86,7 +86,7 @@ fn a_batch_tried_again_after_an_unknown_end_changes_nothing() {
     let batch = batch(storage, (1..=5).map(|seq| event(seq, "a", seq)).collect());
     let first = storage.commit(&batch).expect("a commit");
     assert!(first.bytes > 0);
-    storage.erase(2).expect("an erasure");
+    storage.erase("a", 2..3).expect("an erasure");
     storage.suspect = true;
     assert_eq!(storage.commit(&batch), Ok(Committed { durable: 5, bytes: 0 }));
     assert_eq!(storage.size().events, 5);

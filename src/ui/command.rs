@@ -52,8 +52,10 @@ pub enum Command {
     Set(Setting),
     /// Load the result of a take, by id; the window shows the screen of results.
     ShowResult(String),
-    /// Delete a take, by id.
+    /// Delete a take, by id; it can be brought back.
     DeleteTake(String),
+    /// Delete a take for ever, by id.
+    EraseTake(String),
     /// Name a take, by id.
     NameTake(String, String),
     /// Make a piece a favourite or not, by id.

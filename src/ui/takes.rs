@@ -108,23 +108,28 @@ pub(super) fn confirm_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
     let Some(id) = state.confirm_delete.clone() else { return };
     let take = cx.view.takes.iter().find(|t| t.id == id);
     let modal = Modal::new(Id::unique("delete take")).frame(card_frame(ui)).show(ui.ctx(), |ui| {
-        ui.set_width(320.0 * theme::scale(ui));
+        ui.set_width(360.0 * theme::scale(ui));
         Line::new(tr().delete_question).size(theme::size::TITLE).bold().show(ui);
         if let Some(take) = take {
             Line::new(&text::take_in_words(take)).color(tokens(ui).muted).show(ui);
         }
+        ui.add_space(8.0);
+        Line::small(tr().delete_remark).color(tokens(ui).muted).show(ui);
         ui.add_space(12.0);
         ui.horizontal(|ui| {
             let delete = Button::new(tr().delete).primary().show(ui).clicked();
-            (delete, Button::new(tr().cancel).show(ui).clicked())
+            let erase = Button::new(tr().delete_for_ever).show(ui).clicked();
+            (delete, erase, Button::new(tr().cancel).show(ui).clicked())
         })
         .inner
     });
-    let (delete, cancel) = modal.inner;
-    if delete {
+    let (delete, erase, cancel) = modal.inner;
+    if erase {
+        cx.send.push(Command::EraseTake(id));
+    } else if delete {
         cx.send.push(Command::DeleteTake(id));
     }
-    if delete || cancel || modal.should_close() {
+    if delete || erase || cancel || modal.should_close() {
         state.confirm_delete = None;
     }
 }

@@ -99,6 +99,8 @@ texts! {
     favour = "Make it a favourite";
     disfavour = "No longer a favourite";
     save = "Save";
+    delete_for_ever = "Delete for ever";
+    delete_remark = "Undo brings a deleted take back, unless it is for ever.";
     delete_question = "Delete this take?";
     cancel = "Cancel";
     results_empty = "No result yet: play a piece in Wait for me or Keep tempo.";
