@@ -128,6 +128,45 @@ fn a_folder_the_program_has_used_can_be_inspected_logged_verified_and_copied() {
 }
 
 #[test]
+fn a_folder_goes_out_as_text_and_comes_back_and_a_copy_takes_its_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, text, made) = (dir.path().join("data"), dir.path().join("all.jsonl"), dir.path().join("made"));
+    let program = boot(&args(&data), Arc::new(|| {})).unwrap();
+    assert!(program.stop(), "everything is durable at the end");
+    assert!(run(&["export", path(&data), path(&text)]).status.success());
+    check_refused(&["export", path(&data), path(&text)], "all.jsonl");
+    assert!(run(&["import", path(&text), path(&made)]).status.success());
+    check_refused(&["import", path(&text), path(&made)], "exists already");
+    assert!(run(&["verify", path(&made)]).status.success());
+    let seen = |folder: &Path| String::from_utf8(run(&["log", path(folder), "--json"]).stdout).unwrap();
+    assert_eq!(seen(&data), seen(&made));
+    let broken = dir.path().join("broken.jsonl");
+    fs::write(&broken, &fs::read(&text).unwrap()[..500]).unwrap();
+    let nowhere = dir.path().join("nowhere");
+    check_refused(&["import", path(&broken), path(&nowhere)], "broken.jsonl: line");
+    assert!(!nowhere.exists(), "half an import leaves nothing");
+
+    // The folder grows on; then the copy of before comes back, and what was there is kept.
+    let program = boot(&args(&data), Arc::new(|| {})).unwrap();
+    check_refused(&["restore", path(&made), path(&data)], "in use");
+    assert!(program.stop());
+    let grown = seen(&data);
+    assert_ne!(grown, seen(&made));
+    let restored = run(&["restore", path(&made), path(&data)]);
+    assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
+    assert_eq!(seen(&data), seen(&made));
+    assert_eq!(seen(&dir.path().join("data.before-restore")), grown);
+    let file = made.join("data.mdb");
+    let mut bytes = fs::read(&file).unwrap();
+    let at = bytes.windows(12).position(|w| w == b"take.started").unwrap();
+    bytes[at] ^= 1;
+    fs::write(&file, bytes).unwrap();
+    check_refused(&["restore", path(&made), path(&data)], "damaged");
+    assert_eq!(seen(&dir.path().join("data.before-restore")), grown, "a refusal changes nothing");
+    assert!(boot(&args(&data), Arc::new(|| {})).unwrap().stop(), "the program goes on with it");
+}
+
+#[test]
 fn folders_that_hold_no_data_are_refused_by_the_commands() {
     let dir = tempfile::tempdir().unwrap();
     check_refused(&["verify", path(&dir.path().join("none"))], "none");

@@ -270,7 +270,8 @@ fn a_disk_too_small_for_a_new_store_says_so() {
 #[test]
 fn a_small_map_grows_under_live_readers() {
     let dir = folder();
-    let mut opened = open(dir.path(), OpenOptions { map_size: 64 * 1024 }).expect("the folder opens");
+    let mut opened =
+        open(dir.path(), OpenOptions { map_size: 64 * 1024, ..OpenOptions::default() }).expect("the folder opens");
     let (stop, stopped) = std::sync::mpsc::channel::<()>();
     let reader = opened.storage.reader();
     let watching = std::thread::spawn(move || {
@@ -297,7 +298,8 @@ fn a_small_map_grows_under_live_readers() {
     assert!(size.map_size >= 4 << 20 && size.map_used > 3 << 20 && size.map_used <= size.map_size, "{size:?}");
     drop(opened);
     // Opened with the small figure again, the map keeps the room it needs.
-    let again = open(dir.path(), OpenOptions { map_size: 64 * 1024 }).expect("the folder opens");
+    let again =
+        open(dir.path(), OpenOptions { map_size: 64 * 1024, ..OpenOptions::default() }).expect("the folder opens");
     assert!(again.storage.size().map_size >= size.map_size);
     drop(again);
     assert_whole(dir.path(), last);
@@ -306,7 +308,8 @@ fn a_small_map_grows_under_live_readers() {
 #[test]
 fn one_batch_may_need_several_doublings() {
     let dir = folder();
-    let mut opened = open(dir.path(), OpenOptions { map_size: 64 * 1024 }).expect("the folder opens");
+    let mut opened =
+        open(dir.path(), OpenOptions { map_size: 64 * 1024, ..OpenOptions::default() }).expect("the folder opens");
     let big = batch(opened.device, 0, 4_096, 1_000);
     assert_eq!(opened.storage.commit(&big).expect("a commit").durable, 4_096);
     assert_eq!(opened.storage.size().events, 4_096);

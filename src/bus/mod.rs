@@ -32,6 +32,7 @@ pub mod inspect;
 pub mod json;
 pub mod lane;
 pub mod lanes;
+pub mod lines;
 pub mod live;
 pub mod memory;
 pub mod merge;

@@ -25,6 +25,12 @@ music-trainer verify DIR
     check every record and the chain, fold the log and compare with the state
 music-trainer backup DIR OUT
     hot, compact copy of a data folder
+music-trainer restore COPY DIR
+    put a copy, checked, in the place of a data folder; what was there is kept beside it
+music-trainer export DIR OUT.jsonl
+    everything that a data folder holds, as JSON lines
+music-trainer import IN.jsonl DIR
+    make a new data folder from an export
 
 --data-dir DIR   where takes, results and settings are kept
 --backend NAME   how sound is made; auto takes JACK if a server runs, then the sound card, then none
@@ -130,6 +136,27 @@ pub enum Invocation {
         /// The copy, a folder that does not exist yet.
         out: PathBuf,
     },
+    /// Put a copy in the place of a data folder.
+    Restore {
+        /// The copy, a folder.
+        from: PathBuf,
+        /// The data folder.
+        dir: PathBuf,
+    },
+    /// Write a data folder as text.
+    Export {
+        /// The folder.
+        dir: PathBuf,
+        /// The file, which does not exist yet.
+        out: PathBuf,
+    },
+    /// Make a data folder from text.
+    Import {
+        /// The file.
+        from: PathBuf,
+        /// The folder, which does not exist yet.
+        dir: PathBuf,
+    },
     /// Print the usage.
     Help,
     /// Print the version.
@@ -226,6 +253,18 @@ fn interpret(mut words: Words) -> Result<Invocation, UsageError> {
         "backup" => {
             let [dir, out] = two(take(&["DIR", "OUT"])?);
             Invocation::Backup { dir, out }
+        }
+        "restore" => {
+            let [from, dir] = two(take(&["COPY", "DIR"])?);
+            Invocation::Restore { from, dir }
+        }
+        "export" => {
+            let [dir, out] = two(take(&["DIR", "OUT.jsonl"])?);
+            Invocation::Export { dir, out }
+        }
+        "import" => {
+            let [from, dir] = two(take(&["IN.jsonl", "DIR"])?);
+            Invocation::Import { from, dir }
         }
         _ => window(words)?,
     })

@@ -32,6 +32,9 @@ pub fn run(invocation: Invocation, out: &mut dyn Write) -> Result<Option<WindowA
         Invocation::Log { dir, from, json } => store::log(&dir, from, json, out)?,
         Invocation::Verify { dir } => store::verify(&dir, out)?,
         Invocation::Backup { dir, out: to } => store::backup(&dir, &to, out)?,
+        Invocation::Restore { from, dir } => store::restore(&from, &dir, out)?,
+        Invocation::Export { dir, out: to } => store::export(&dir, &to, out)?,
+        Invocation::Import { from, dir } => store::import(&from, &dir, out)?,
     }
     Ok(None)
 }

@@ -1,17 +1,18 @@
-//! `inspect`, `log`, `verify` and `backup`: what a data folder holds. They read beside a running program and never take
-//! its lock.
+//! What a data folder holds: `inspect`, `log`, `verify`, `backup` and `export` read beside a running program and never
+//! take its lock; `restore` and `import` make a folder.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Write;
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Write};
 use std::path::Path;
 
 use serde_json::{Value, json};
 
 use crate::bus::inspect::{SubscriberReport, event_json};
 use crate::bus::storage::{EventId, StateRow, StorageReader, StoredEvent};
-use crate::bus::{Envelope, rows, start};
+use crate::bus::{Envelope, lines, rows, start};
 use crate::model::Trainer;
-use crate::store::{self, LmdbReader};
+use crate::store::{self, LmdbReader, OpenOptions};
 
 use super::CliError;
 
@@ -103,6 +104,67 @@ pub fn backup(dir: &Path, to: &Path, out: &mut dyn Write) -> Result<(), CliError
     let reader = open(dir)?;
     let bytes = store::backup(&reader, to).map_err(CliError::of)?;
     writeln!(out, "{bytes} bytes in {}", to.display())?;
+    Ok(())
+}
+
+/// Puts a copy in the place of a data folder.
+///
+/// # Errors
+/// A copy that is damaged, a folder that is in use, a disk that fails.
+pub fn restore(from: &Path, dir: &Path, out: &mut dyn Write) -> Result<(), CliError> {
+    let restored = store::restore(from, dir).map_err(CliError::of)?;
+    writeln!(out, "{} bytes in {}", restored.bytes, dir.display())?;
+    if let Some(before) = restored.before {
+        writeln!(out, "what was there is in {}", before.display())?;
+    }
+    Ok(())
+}
+
+/// Writes everything that a data folder holds as JSON lines into a new file.
+///
+/// # Errors
+/// A folder that cannot be opened, a file that exists or cannot be written.
+pub fn export(dir: &Path, to: &Path, out: &mut dyn Write) -> Result<(), CliError> {
+    let reader = open(dir)?;
+    let place = |what: &dyn std::fmt::Display| CliError::new(format!("{}: {what}", to.display()));
+    let file = File::create_new(to).map_err(|e| place(&e))?;
+    let mut file = BufWriter::new(file);
+    let written = lines::export(&reader, reader.device(), &mut file)
+        .and_then(|events| file.flush().and_then(|()| file.get_ref().sync_all()).map(|()| events).map_err(Into::into));
+    match written {
+        Ok(events) => writeln!(out, "{events} events in {}", to.display())?,
+        Err(error) => {
+            // Half an export helps nobody; the error that matters is the first one.
+            let _ = std::fs::remove_file(to);
+            return Err(place(&error));
+        }
+    }
+    Ok(())
+}
+
+/// Makes a new data folder from an export.
+///
+/// # Errors
+/// A text that is damaged, with the line; a folder that exists already; a disk that fails.
+pub fn import(from: &Path, dir: &Path, out: &mut dyn Write) -> Result<(), CliError> {
+    let place = |what: &dyn std::fmt::Display| CliError::new(format!("{}: {what}", from.display()));
+    let mut file = BufReader::new(File::open(from).map_err(|e| place(&e))?);
+    let device = lines::device(&mut file).map_err(|e| place(&e))?;
+    if dir.symlink_metadata().is_ok() {
+        return Err(CliError::new(format!("{} exists already", dir.display())));
+    }
+    let options = OpenOptions { device: Some(device), ..OpenOptions::default() };
+    let mut opened = store::open(dir, options).map_err(CliError::of)?;
+    let read = lines::import::<Trainer>(&mut file, &mut opened.storage);
+    drop(opened);
+    match read {
+        Ok(events) => writeln!(out, "{events} events in {}", dir.display())?,
+        Err(error) => {
+            // The folder is new and ours; the error that matters is the first one.
+            let _ = std::fs::remove_dir_all(dir);
+            return Err(place(&error));
+        }
+    }
     Ok(())
 }
 

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use heed::CompactionOption;
 
 use super::env::{DATA_FILE, StoreFault};
+use super::open::{OpenError, open_read_only, storage_error, take_lock};
 use super::reader::LmdbReader;
+use super::verify::verify;
 use crate::bus::storage::StorageError;
 
 /// Copies the store into a new folder `out`, which can then be opened as a data folder. Refuses where anything of that
@@ -35,6 +37,59 @@ pub fn backup(reader: &LmdbReader, out: &Path) -> Result<u64, StorageError> {
         let _ = fs::remove_dir_all(&partial);
     }
     copied
+}
+
+/// What a restoration did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// Bytes of the data file.
+    pub bytes: u64,
+    /// Where what was in the folder before is now, if anything was.
+    pub before: Option<PathBuf>,
+}
+
+/// Puts a copy, checked whole, in the place of a data folder that no program has open. What was there is kept beside it,
+/// under its name with `.before-restore` added: nothing is deleted.
+///
+/// # Errors
+/// The copy cannot be opened or is damaged, the folder is in use, or the disk fails; the folder is then as it was.
+pub fn restore(from: &Path, dir: &Path) -> Result<Restored, OpenError> {
+    let reader = open_read_only(from)?;
+    let checked = verify(&reader, &mut |_, _| {}).map_err(|e| storage_error(from, e))?;
+    if let Some(damage) = checked.damages.first() {
+        let (place, what) = (damage.place.clone(), damage.what.clone());
+        return Err(OpenError::Damaged { dir: from.into(), place, what });
+    }
+    let io = |e: std::io::Error| storage_error(dir, StoreFault::from(heed::Error::Io(e)).into_storage());
+    let there = dir.symlink_metadata().is_ok();
+    let lock = if there { Some(take_lock(dir)?) } else { None };
+    let partial = partial_name(dir).map_err(|e| storage_error(dir, e))?;
+    make_private_folder(&partial).map_err(io)?;
+    let swapped = copy(&reader, &partial).map_err(|e| storage_error(dir, e)).and_then(|bytes| {
+        let before = if there { Some(set_aside(dir).map_err(io)?) } else { None };
+        fs::rename(&partial, dir).and_then(|()| sync_folder(parent(dir))).map_err(io)?;
+        Ok(Restored { bytes, before })
+    });
+    if swapped.is_err() {
+        // The error that matters is the first one.
+        let _ = fs::remove_dir_all(&partial);
+    }
+    drop(lock);
+    swapped
+}
+
+/// Renames a folder to the first free name beside it.
+fn set_aside(dir: &Path) -> std::io::Result<PathBuf> {
+    let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    for number in 1.. {
+        let suffix = if number == 1 { String::new() } else { format!("-{number}") };
+        let aside = dir.with_file_name(format!("{name}.before-restore{suffix}"));
+        if aside.symlink_metadata().is_err() {
+            fs::rename(dir, &aside)?;
+            return Ok(aside);
+        }
+    }
+    unreachable!("some name is free")
 }
 
 fn copy(reader: &LmdbReader, folder: &Path) -> Result<u64, StorageError> {

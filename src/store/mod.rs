@@ -25,7 +25,7 @@ pub mod rows;
 mod verify;
 mod writer;
 
-pub use backup::backup;
+pub use backup::{Restored, backup, restore};
 pub use open::{InstanceLock, LOCK_FILE, OpenError, OpenOptions, Opened, STORE_FORMAT, open, open_read_only};
 pub use reader::LmdbReader;
 pub use verify::{DAMAGES_MAX, Damage, Verified, verify};

@@ -34,6 +34,8 @@ pub struct OpenOptions {
     /// Bytes of address space reserved for the data at first; a multiple of the page size. It takes no room on disk,
     /// and doubles when it is full.
     pub map_size: usize,
+    /// The machine that a fresh folder belongs to; drawn at random if not said.
+    pub device: Option<DeviceId>,
 }
 
 impl Default for OpenOptions {
@@ -44,7 +46,7 @@ impl Default for OpenOptions {
             (true, false) => 30,
             (false, _) => 28,
         };
-        Self { map_size: 1usize << shift }
+        Self { map_size: 1usize << shift, device: None }
     }
 }
 
@@ -168,10 +170,11 @@ pub fn open(dir: &Path, options: OpenOptions) -> Result<Opened, OpenError> {
     refuse_network(&dir)?;
     let (lock, clean) = take_lock(&dir)?;
     let depth = if clean { Depth::Inner } else { Depth::All };
-    let options = EnvOptions { dir: dir.clone(), map_size: options.map_size, read_only: false, depth };
+    let OpenOptions { map_size, device } = options;
+    let options = EnvOptions { dir: dir.clone(), map_size, read_only: false, depth };
     let gate = Arc::new(Gate::open(options).map_err(|e| env_error(&dir, e))?);
     restrict(&dir, &[LOCK_FILE, DATA_FILE, "lock.mdb"]);
-    let (device, fresh) = identify(&gate).map_err(|e| e.locate(&dir))?;
+    let (device, fresh) = identify(&gate, device).map_err(|e| e.locate(&dir))?;
     if fresh {
         // LMDB makes the files' contents last, but not their names.
         sync_folder(&dir).and_then(|()| dir.parent().map_or(Ok(()), sync_folder)).map_err(|e| io_error(&dir, e))?;
@@ -232,7 +235,7 @@ fn env_error(dir: &Path, e: EnvError) -> OpenError {
     }
 }
 
-fn storage_error(dir: &Path, e: StorageError) -> OpenError {
+pub(super) fn storage_error(dir: &Path, e: StorageError) -> OpenError {
     let dir = dir.to_path_buf();
     match e {
         StorageError::Full(what) => OpenError::Full { dir, what },
@@ -265,7 +268,7 @@ fn refuse_network(dir: &Path) -> Result<(), OpenError> {
 }
 
 /// The lock, and whether the last program to hold it let it go by itself.
-fn take_lock(dir: &Path) -> Result<(InstanceLock, bool), OpenError> {
+pub(super) fn take_lock(dir: &Path) -> Result<(InstanceLock, bool), OpenError> {
     let mut options = FileOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
@@ -357,12 +360,12 @@ fn read_identity(reader: &LmdbReader) -> Result<Option<DeviceId>, IdentityError>
 }
 
 /// The device of the folder, drawn and written first where the folder is new.
-fn identify(gate: &Arc<Gate>) -> Result<(DeviceId, bool), IdentityError> {
+fn identify(gate: &Arc<Gate>, device: Option<DeviceId>) -> Result<(DeviceId, bool), IdentityError> {
     let reader = LmdbReader::new(Arc::clone(gate), DeviceId(0), rows::entity_hash);
     if let Some(device) = read_identity(&reader)? {
         return Ok((device, false));
     }
-    let device = random_device();
+    let device = device.unwrap_or_else(random_device);
     let written = gate.with(|open| {
         let mut txn = open.env.write_txn()?;
         let meta = open.tables.small(Table::Meta);

@@ -43,7 +43,7 @@ fn a_disk_that_fails_loses_nothing_and_lies_about_nothing() {
     let mut random = Random(seed);
     let dir = tempfile::tempdir().expect("a temporary folder");
     let file = dir.path().join("data.mdb");
-    let begin = || open(dir.path(), OpenOptions { map_size: MAP }).expect("the folder opens");
+    let begin = || open(dir.path(), OpenOptions { map_size: MAP, ..OpenOptions::default() }).expect("the folder opens");
     let mut opened = begin();
     let disk = Disk::watch(&file);
     let (mut last, mut tally) = (0, Tally::default());
