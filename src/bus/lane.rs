@@ -10,10 +10,20 @@
 //! wake-up, and dropping a producer only marks the ring. For every essential lane `pushed = delivered + lost + still
 //! in the ring`, at each moment the producer rests.
 
+#[cfg(loom)]
+use loom::sync::Arc;
+#[cfg(loom)]
+use loom::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+#[cfg(not(loom))]
 use std::sync::Arc;
+#[cfg(not(loom))]
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 
+#[cfg(not(loom))]
 use rtrb::{Consumer, Producer, RingBuffer};
+
+#[cfg(loom)]
+use super::loom_ring::{Consumer, Producer, RingBuffer};
 
 use crate::time::{Frames, Micros, Stamp, StreamId};
 
@@ -259,7 +269,9 @@ impl<T: Copy + Send> EssentialConsumer<T> {
 
     fn tell(&mut self, lost: u64, to: Stamp, each: &mut impl FnMut(LaneItem<T>)) {
         if lost > self.told {
-            each(LaneItem::Gap { lost: lost - self.told, from: self.gap.unwrap_or(to), to });
+            // What was told before may have been given too late a time: the count is older than the time beside it.
+            let from = self.gap.filter(|from| from.mono <= to.mono).unwrap_or(to);
+            each(LaneItem::Gap { lost: lost - self.told, from, to });
             self.told = lost;
             self.gap = Some(to);
         }

@@ -34,6 +34,8 @@ pub mod lane;
 pub mod lanes;
 pub mod lines;
 pub mod live;
+#[cfg(loom)]
+mod loom_ring;
 pub mod memory;
 pub mod merge;
 pub mod model;
