@@ -104,6 +104,8 @@ mod window {
                 system_soundfont: None,
                 bus: None,
                 entities: &[],
+                conflicts: &[],
+                history: None,
                 banners: &[],
                 undo: None,
                 redo: None,

@@ -60,6 +60,9 @@ fn main() -> eframe::Result {
     if has("subscribers") {
         state.inspector.tab = ui::InspectorTab::Subscribers;
     }
+    if has("conflicts") {
+        state.inspector.tab = ui::InspectorTab::Conflicts;
+    }
     let size = words.iter().find_map(|w| w.split_once('x').and_then(|(a, b)| Some([a.parse().ok()?, b.parse().ok()?])));
     let size: [f32; 2] = size.unwrap_or([1280.0, 800.0]);
     let options = eframe::NativeOptions {

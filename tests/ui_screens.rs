@@ -249,7 +249,7 @@ fn escape_closes_what_is_open_before_it_means_panic() {
 #[test]
 fn an_open_dialog_keeps_shortcuts_and_the_piano_quiet() {
     let mut bench = window(Sample::full(), Screen::Takes, [1280.0, 800.0]);
-    bench.click("Delete: Prelude in C · Wait for me · yesterday 12:04");
+    bench.click("Delete: Prelude in C · before breakfast · Wait for me · yesterday 12:04");
     assert_eq!(bench.key(Key::Space, Modifiers::NONE), []);
     assert_eq!(bench.physical(Key::A, true), []);
     assert_eq!(bench.key(Key::Escape, Modifiers::NONE), []);
@@ -408,9 +408,9 @@ fn a_take_opens_its_result_and_is_deleted_only_when_confirmed() {
     assert_eq!(bench.harness.state().1.screen, Screen::Results);
     bench.harness.state_mut().1.screen = Screen::Takes;
     bench.harness.run();
-    assert_eq!(bench.click("Delete: Prelude in C · Wait for me · yesterday 12:04"), []);
+    assert_eq!(bench.click("Delete: Prelude in C · before breakfast · Wait for me · yesterday 12:04"), []);
     assert_eq!(bench.click("Cancel"), []);
-    bench.click("Delete: Prelude in C · Wait for me · yesterday 12:04");
+    bench.click("Delete: Prelude in C · before breakfast · Wait for me · yesterday 12:04");
     assert_eq!(bench.click("Delete"), [Command::DeleteTake("8f2a".into())]);
 }
 
@@ -463,4 +463,18 @@ fn a_dead_letter_is_replayed_and_dropped_from_the_inspector() {
     assert_eq!(replay, [Command::ReplayLetter { subscriber: "results".to_owned(), seq: 1_284_002 }]);
     let drop = bench.click("Drop event 1204311 for results");
     assert_eq!(drop, [Command::DropLetter { subscriber: "results".to_owned(), seq: 1_204_311 }]);
+}
+
+#[test]
+fn what_lost_a_conflict_is_brought_back_and_an_entity_tells_its_history() {
+    let mut bench = window(Sample::full(), Screen::Inspector, [1280.0, 800.0]);
+    bench.harness.state_mut().1.inspector.tab = InspectorTab::Conflicts;
+    bench.harness.run();
+    let back = bench.click("Bring back edit 1203 of piece/builtin-minuet");
+    let (entity, device, number) = ("piece/builtin-minuet".to_owned(), 0x51b2, 1_203);
+    assert_eq!(back, [Command::BringBack { entity, device, number }]);
+    bench.harness.state_mut().1.inspector.tab = InspectorTab::Entities;
+    bench.harness.run();
+    let asked = bench.click("History of take/8f00");
+    assert_eq!(asked, [Command::ShowHistory("take/8f00".to_owned())]);
 }

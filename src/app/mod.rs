@@ -7,6 +7,8 @@ pub mod control;
 #[cfg(feature = "window")]
 pub mod history;
 #[cfg(feature = "window")]
+pub mod lookup;
+#[cfg(feature = "window")]
 pub mod rows;
 #[cfg(feature = "window")]
 pub mod window;

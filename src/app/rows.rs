@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::audio::Playhead;
+use crate::bus::hlc::Hlc;
 use crate::bus::{Snapshot, State};
 use crate::formats::pieces::{self, BuiltinPiece};
 use crate::midi::{self, Message};
@@ -62,7 +63,7 @@ pub struct Rows {
 }
 
 /// The wall clock and the zone, for showing moments.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Wall {
     /// Now.
     pub now: WallMillis,
@@ -78,6 +79,11 @@ impl Wall {
             .map(|at| jiff::tz::TimeZone::system().to_offset(at).seconds() / 60)
             .unwrap_or(0);
         Self { now, offset }
+    }
+
+    /// The moment in a hybrid stamp.
+    pub fn stamped(self, hlc: u64) -> LocalTime {
+        self.local(Hlc::wall(hlc))
     }
 
     /// A moment as people say it.
@@ -247,15 +253,20 @@ fn take_state(take: &Take, recording: bool) -> TakeState {
     }
 }
 
+/// An entity's value as one line.
+pub fn shown(value: Option<&Entity>) -> String {
+    match value {
+        Some(Entity::Score(bytes)) => format!("{} bytes", bytes.len()),
+        Some(value) => format!("{value:?}").chars().take(VALUE_CHARS_MAX).collect(),
+        None => "removed".to_owned(),
+    }
+}
+
 fn entity_rows(state: &State<Trainer>) -> Vec<EntityRow> {
     let row = |(key, versioned): (&crate::bus::EntityKey, &crate::bus::Versioned<Trainer>)| EntityRow {
         key: key.to_string(),
         version: versioned.version,
-        value: match &versioned.value {
-            Some(Entity::Score(bytes)) => format!("{} bytes", bytes.len()),
-            Some(value) => format!("{value:?}").chars().take(VALUE_CHARS_MAX).collect(),
-            None => "removed".to_owned(),
-        },
+        value: shown(versioned.value.as_ref()),
     };
     state.iter().take(ENTITIES_MAX).map(row).collect()
 }
@@ -299,10 +310,14 @@ fn midi_port(device: &midi::DeviceReport) -> MidiPort {
 
 fn monitor_rows(device: &midi::DeviceReport) -> impl Iterator<Item = MonitorRow> + '_ {
     let port = device.identity.to_string();
-    device.monitor.last().map(move |seen| MonitorRow { at: seen.at, port: port.clone(), message: shown(seen.message) })
+    device.monitor.last().map(move |seen| MonitorRow {
+        at: seen.at,
+        port: port.clone(),
+        message: message(seen.message),
+    })
 }
 
-fn shown(message: Message) -> MidiView {
+fn message(message: Message) -> MidiView {
     match message {
         Message::NoteOn { pitch, velocity, .. } => MidiView::On(pitch, velocity),
         Message::NoteOff { pitch, .. } => MidiView::Off(pitch),

@@ -11,24 +11,25 @@ use crossbeam_channel::{Receiver, bounded};
 
 use crate::audio::Playhead;
 use crate::audio::soundfont::find_system_soundfont;
-use crate::bus::{EntityKey, Health, LetterDecision, Publish, Snapshot, Ticket};
+use crate::bus::{DeviceId, EntityKey, EventId, Health, LetterDecision, Publish, Snapshot, Ticket};
 use crate::components::devices;
 use crate::components::library::Library;
 use crate::components::results::{self, JudgedTake};
 use crate::components::session::{Finished, SessionView};
 use crate::formats::pieces;
 use crate::midi::Cause;
-use crate::model::{Entity, Event, FAVOURITE, Piece, PieceId, Setting, Settings, TakeId, Trainer};
+use crate::model::{Entity, Event, FAVOURITE, Piece, PieceId, Setting, Settings, TakeId, Trainer, conflicts_entity};
 use crate::music::{Hand, Hands, Pitch, Score};
 use crate::practice::result::TakeResult;
 use crate::practice::{Heard, Mode, PracticeSettings};
 use crate::time::{Frames, Micros, Ticks};
-use crate::ui::view::{self, Banner, Level, Mark, Play, ResultView, Transport, View};
+use crate::ui::view::{self, Banner, ConflictRow, HistoryRow, Level, Mark, Play, ResultView, Transport, View};
 use crate::ui::{self, Command, Screen};
 
 use super::boot::Program;
 use super::control::{Desk, Wish};
 use super::history::{Change, History};
+use super::lookup::{Answer, Lookup, Question};
 use super::rows::{self, Rows, Wall};
 
 /// How long a slider rests before its value is written down.
@@ -59,6 +60,14 @@ pub struct Window {
     dismissed: BTreeSet<u64>,
     result: Option<ResultView>,
     judging: Option<Receiver<Result<JudgedTake, String>>>,
+    lookup: Option<Lookup>,
+    /// The conflicts, and the version of their list that they were asked of.
+    conflicts: Vec<ConflictRow>,
+    conflicts_asked: u64,
+    /// The entity of the history, the history, and the version that it was asked of.
+    history_of: Option<EntityKey>,
+    history_rows: Vec<HistoryRow>,
+    history_asked: u64,
     shown_take: Option<TakeId>,
     chosen: Option<PracticeSettings>,
     answers: Vec<Ticket<Trainer>>,
@@ -91,6 +100,12 @@ impl Window {
             dismissed: BTreeSet::new(),
             result: None,
             judging: None,
+            lookup: None,
+            conflicts: Vec::new(),
+            conflicts_asked: 0,
+            history_of: None,
+            history_rows: Vec::new(),
+            history_asked: 0,
             shown_take: None,
             chosen: None,
             answers: Vec::new(),
@@ -104,6 +119,7 @@ impl Window {
     /// Ends the program behind the window.
     pub fn stop(&mut self) -> bool {
         self.save_settings(true);
+        self.lookup = None;
         self.program.take().is_none_or(Program::stop)
     }
 
@@ -115,6 +131,7 @@ impl Window {
         let now = program.clock.now();
         let wall = Wall::read(&*program.clock);
         let frame = Frame { desk, head, now, wall };
+        self.look_up(&frame, ui.ctx());
         self.catch_up(&frame);
         self.draw(ui, &frame);
         for command in std::mem::take(&mut self.send) {
@@ -164,6 +181,44 @@ impl Window {
                 Err(reason) => self.fail(reason),
             }
         }
+    }
+
+    /// Asks the log for what the inspector shows of it, when that has changed, and takes the answers.
+    fn look_up(&mut self, frame: &Frame, ctx: &egui::Context) {
+        let Some(program) = &self.program else { return };
+        if self.lookup.is_none() && self.state.screen == Screen::Inspector {
+            let ctx = ctx.clone();
+            match Lookup::start(program.bus.clone(), Box::new(move || ctx.request_repaint())) {
+                Ok(lookup) => self.lookup = Some(lookup),
+                Err(error) => self.fail(format!("the log cannot be looked into: {error}")),
+            }
+        }
+        let Some(lookup) = &self.lookup else { return };
+        let mut failures = Vec::new();
+        while let Some(answer) = lookup.answer() {
+            match answer {
+                Ok(Answer::Conflicts(rows)) => self.conflicts = rows,
+                Ok(Answer::History(key, rows)) if self.history_of.as_ref() == Some(&key) => self.history_rows = rows,
+                Ok(Answer::History(..) | Answer::Done) => {}
+                Err(error) => failures.push(error),
+            }
+        }
+        if let (Screen::Inspector, Some(snapshot)) = (self.state.screen, self.snapshot()) {
+            let version = |key: &EntityKey| snapshot.state.get(key.as_str()).map_or(0, |seen| seen.version);
+            // What is not durable yet is not in the log.
+            let durable = snapshot.durable == snapshot.applied;
+            let conflicts = version(&conflicts_entity());
+            if durable && conflicts != self.conflicts_asked && lookup.ask(Question::Conflicts(frame.wall)) {
+                self.conflicts_asked = conflicts;
+            }
+            if let Some(key) = &self.history_of {
+                let newest = version(key);
+                if durable && newest != self.history_asked && lookup.ask(Question::History(key.clone(), frame.wall)) {
+                    self.history_asked = newest;
+                }
+            }
+        }
+        failures.into_iter().for_each(|line| self.fail(line));
     }
 
     /// Tells of what a person did and the bus refused.
@@ -260,6 +315,8 @@ impl Window {
             system_soundfont: self.system_soundfont.as_deref(),
             bus: report.as_deref(),
             entities: &self.rows.entities,
+            conflicts: &self.conflicts,
+            history: self.history_of.as_ref().map(|key| (key.as_str(), &*self.history_rows)),
             banners: &banners,
             undo: undo.as_deref(),
             redo: redo.as_deref(),
@@ -391,6 +448,19 @@ impl Window {
                 self.enable_midi(input, enabled);
             }
             Command::TestTone => self.wish(Wish::TestTone),
+            Command::ShowHistory(key) => {
+                self.history_of = Some(EntityKey::new(&key));
+                self.history_rows.clear();
+                self.history_asked = 0;
+                ctx.request_repaint();
+            }
+            Command::BringBack { entity, device, number } => {
+                let id = EventId { device: DeviceId(device), device_seq: number };
+                let question = Question::Again(EntityKey::new(&entity), id);
+                if self.lookup.as_ref().is_none_or(|lookup| !lookup.ask(question)) {
+                    self.fail("too much is being looked up; try again".to_owned());
+                }
+            }
             Command::ReplayLetter { subscriber, seq } => self.letter(&subscriber, seq, LetterDecision::Replay),
             Command::DropLetter { subscriber, seq } => self.letter(&subscriber, seq, LetterDecision::Drop),
             Command::DismissBanner(id) => {

@@ -82,6 +82,17 @@ pub enum Command {
     EnableMidi(String, bool),
     /// A second of sound through the whole chain.
     TestTone,
+    /// Load how an entity came to be what it is, for the inspector.
+    ShowHistory(String),
+    /// Do again what lost a conflict.
+    BringBack {
+        /// The entity.
+        entity: String,
+        /// The machine of the event.
+        device: u64,
+        /// Its number there.
+        number: u64,
+    },
     /// Deliver a dead letter again.
     ReplayLetter {
         /// Whose it is.

@@ -73,6 +73,8 @@ pub enum InspectorTab {
     Entities,
     /// Who listens, and how far behind.
     Subscribers,
+    /// Edits that met.
+    Conflicts,
 }
 
 /// What is chosen in the inspector.

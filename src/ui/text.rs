@@ -7,7 +7,7 @@ use crate::practice::result::{BarResult, Counts, Timing, Trouble};
 use crate::practice::{BarRange, Heard, Mode, Preset, VerdictKind};
 use crate::time::{Micros, WallMillis};
 
-use super::view::{AudioState, AudioView, LastResult, LocalTime, MidiView, NoteNames, TakeRow, ThemeChoice};
+use super::view::{AudioState, AudioView, LastResult, LocalTime, MidiView, NoteNames, Side, TakeRow, ThemeChoice};
 
 macro_rules! texts {
     ($($name:ident = $text:literal;)*) => {
@@ -226,6 +226,17 @@ texts! {
     payload = "Payload";
     healthy = "Ok";
     store = "LMDB";
+    conflicts = "Conflicts";
+    conflicts_empty = "No edits have met yet.";
+    conflicts_remark = "Edits whose authors had not seen each other's, newest first.";
+    stays = "stays";
+    stays_too = "stays too";
+    gives_way = "gives way";
+    bring_back = "Bring back";
+    history = "History";
+    history_hint = "Click an entity to see how it came to be what it is.";
+    actor = "Actor";
+    said = "Said";
     clear = "Clear";
     acked = "Acked";
     dead = "Dead";
@@ -603,6 +614,22 @@ pub fn spread_word(timing: &Timing) -> &'static str {
 pub fn spread_basis(timing: &Timing, preset: &str, window: Micros) -> String {
     let interval = basis(timing.spread_interval_millis, timing.n);
     format!("{interval}{DOT}{} ± {:.0}", preset.to_lowercase(), window.as_millis_f64())
+}
+
+/// Who made an edit, and when.
+pub fn side(side: &Side) -> String {
+    let at = side.at.map_or_else(|| NONE.to_owned(), moment);
+    format!("{}{DOT}{at}{DOT}{:x}:{}", side.actor, side.device & 0xffff, side.number)
+}
+
+/// The name of a row that shows an entity's history.
+pub fn history_of(entity: &str) -> String {
+    format!("{} of {entity}", tr().history)
+}
+
+/// The name of the button that does again what lost a conflict.
+pub fn bring_back(entity: &str, number: u64) -> String {
+    format!("{} edit {number} of {entity}", tr().bring_back)
 }
 
 /// `begun 3 times`: each loop, and each going back.

@@ -38,6 +38,10 @@ pub struct View<'a> {
     pub bus: Option<&'a Report>,
     /// Values held by the bus, for the inspector, sorted by name.
     pub entities: &'a [EntityRow],
+    /// The last conflicts, newest first.
+    pub conflicts: &'a [ConflictRow],
+    /// The entity that the inspector was asked about, and how it came to be what it is, newest first.
+    pub history: Option<(&'a str, &'a [HistoryRow])>,
     /// What a person must know, most important first.
     pub banners: &'a [Banner],
     /// What undo would take back, in words; `None` when there is nothing.
@@ -380,6 +384,57 @@ pub struct EntityRow {
     /// Events accepted.
     pub version: u64,
     /// The value as text, one line.
+    pub value: String,
+}
+
+/// One of two edits that met.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Side {
+    /// The machine.
+    pub device: u64,
+    /// The event's number there.
+    pub number: u64,
+    /// When, if it is still in the log.
+    pub at: Option<LocalTime>,
+    /// Who did it.
+    pub actor: String,
+    /// What it said.
+    pub payload: String,
+}
+
+/// Two edits whose authors had not seen each other's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConflictRow {
+    /// What both edited.
+    pub entity: String,
+    /// The topic of the second.
+    pub topic: String,
+    /// What decided.
+    pub strategy: String,
+    /// Whether both edits stay.
+    pub both: bool,
+    /// The edit that stays.
+    pub winner: Side,
+    /// The other.
+    pub loser: Side,
+}
+
+/// A version of an entity.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HistoryRow {
+    /// Its number.
+    pub version: u64,
+    /// The event that made it.
+    pub seq: u64,
+    /// When.
+    pub at: LocalTime,
+    /// The event's topic.
+    pub topic: String,
+    /// Who did it.
+    pub actor: String,
+    /// What it said.
+    pub payload: String,
+    /// The value after it, one line.
     pub value: String,
 }
 

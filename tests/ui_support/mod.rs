@@ -30,6 +30,8 @@ pub(crate) struct Sample {
     pub settings: Settings,
     pub report: Option<Report>,
     pub entities: Vec<EntityRow>,
+    pub conflicts: Vec<ConflictRow>,
+    pub history: Vec<HistoryRow>,
     pub banners: Vec<Banner>,
     pub moving: bool,
     pub undo: Option<String>,
@@ -164,6 +166,53 @@ fn header(event: &Event) -> Header {
         schema: "note".into(),
         schema_version: 1,
     }
+}
+
+fn conflicts() -> Vec<ConflictRow> {
+    let side = |number, actor: &str, payload: &str| Side {
+        device: 0x51b2,
+        number,
+        at: Some(today(12, 4)),
+        actor: actor.into(),
+        payload: payload.into(),
+    };
+    let row = |entity: &str, topic: &str, strategy: &str, winner, loser| ConflictRow {
+        entity: entity.into(),
+        topic: topic.into(),
+        strategy: strategy.into(),
+        both: strategy == "keep both",
+        winner,
+        loser,
+    };
+    vec![
+        row(
+            "piece/builtin-minuet",
+            "practice.chosen",
+            "last writer",
+            side(1_204, "person", r#"{"mode":"tempo","tempo":80,"looping":true}"#),
+            side(1_203, "teacher", r#"{"mode":"wait","tempo":60,"looping":false}"#),
+        ),
+        row(
+            "take/8f2a",
+            "take.named",
+            "keep both",
+            side(1_101, "person", r#"{"name":"before breakfast"}"#),
+            side(77, "person", r#"{"name":"Tuesday, slowly"}"#),
+        ),
+    ]
+}
+
+fn history() -> Vec<HistoryRow> {
+    let row = |version, theme: &str| HistoryRow {
+        version,
+        seq: version * 311,
+        at: today(9, version as u8),
+        topic: "setting.changed".into(),
+        actor: "person".into(),
+        payload: format!(r#"{{"setting":"theme","value":"{theme}"}}"#),
+        value: format!("Theme({theme})"),
+    };
+    vec![row(4, "dark"), row(3, "dark"), row(2, "light"), row(1, "system")]
 }
 
 fn report() -> Report {
@@ -345,6 +394,8 @@ impl Sample {
                 ..Settings::default()
             },
             report: Some(report()),
+            conflicts: conflicts(),
+            history: history(),
             entities: (0..30)
                 .map(|i| EntityRow {
                     key: format!("take/{:04x}", 0x8f00 + i),
@@ -378,6 +429,8 @@ impl Sample {
             settings: Settings::default(),
             report: None,
             entities: Vec::new(),
+            conflicts: Vec::new(),
+            history: Vec::new(),
             banners: vec![Banner {
                 id: 1,
                 level: Level::Warn,
@@ -416,6 +469,8 @@ impl Sample {
             system_soundfont: Some(Path::new("/usr/share/sounds/sf2/TimGM6mb.sf2")),
             bus: self.report.as_ref(),
             entities: &self.entities,
+            conflicts: &self.conflicts,
+            history: (!self.history.is_empty()).then_some(("settings/theme", &*self.history)),
             banners: &self.banners,
             undo: self.undo.as_deref(),
             redo: None,

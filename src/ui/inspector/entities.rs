@@ -3,21 +3,32 @@
 use egui::{Ui, vec2};
 
 use super::events::passes;
-use crate::ui::Cx;
 use crate::ui::state::State;
 use crate::ui::text::{self, tr};
 use crate::ui::theme::{self, space, tokens};
+use crate::ui::view::HistoryRow;
 use crate::ui::widgets::{Column, Line, card_ui, search_ui, table_ui};
+use crate::ui::{Command, Cx};
 
-/// The table fills the page.
+/// The values, and below them how the chosen one came to be.
 pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
+    let height = ui.available_height();
+    let share = if cx.view.history.is_some() { 0.55 } else { 1.0 };
+    values_ui(cx, ui, state, height * share - space::CARD);
+    if let Some((key, rows)) = cx.view.history {
+        history_ui(ui, key, rows);
+    }
+}
+
+fn values_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, height: f32) {
     let entities = cx.view.entities;
     card_ui(ui, "", "", |ui| {
-        ui.set_max_height(ui.available_height() - space::CARD);
+        ui.set_max_height(height - space::CARD);
         let (_, rect) = ui.allocate_space(vec2(ui.available_width(), space::CHIP));
         let field = rect.with_min_x(rect.right() - (rect.width() * 0.4).min(260.0 * theme::scale(ui)));
         search_ui(ui, field, tr().filter, tr().filter_hint, &mut state.inspector.filter);
-        let title = text::of_last(tr().entities, entities.len());
+        let hint = if cx.view.history.is_some() { "" } else { tr().history_hint };
+        let title = format!("{}   {hint}", text::of_last(tr().entities, entities.len()));
         let muted = tokens(ui).muted;
         Line::new(&title).size(13.0).bold().color(muted).show_at(ui, rect.with_max_x(field.left() - 8.0));
         let filter = &state.inspector.filter;
@@ -27,18 +38,53 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
             Column::new(tr().version, 60.0).right(),
             Column::new(tr().value, 160.0).grow(1.0),
         ];
-        table_ui(
-            ui,
-            "entities",
-            &columns,
-            rows.len(),
-            |_| None,
-            |ui, i, row| {
-                let t = tokens(ui);
-                row.line(ui, 0, Line::new(&rows[i].key).size(13.0).bold());
-                row.text(ui, 1, &text::count(rows[i].version));
-                row.colored(ui, 2, &rows[i].value, t.muted);
-            },
-        );
+        let name = |i: usize| Some(text::history_of(&rows[i].key));
+        table_ui(ui, "entities", &columns, rows.len(), name, |ui, i, row| {
+            let t = tokens(ui);
+            row.line(ui, 0, Line::new(&rows[i].key).size(13.0).bold());
+            row.text(ui, 1, &text::count(rows[i].version));
+            row.colored(ui, 2, &rows[i].value, t.muted);
+            if row.response.clicked() {
+                cx.send.push(Command::ShowHistory(rows[i].key.clone()));
+            }
+        });
+    });
+}
+
+/// Every version of an entity, newest first: who made it, with what, and the value after it.
+fn history_ui(ui: &mut Ui, key: &str, rows: &[HistoryRow]) {
+    let t = tr();
+    card_ui(ui, &format!("{}{}{key}", t.history, text::DOT), &text::count(rows.len() as u64), |ui| {
+        let columns = [
+            Column::new(t.version, 56.0).right(),
+            Column::new(t.seq, 76.0).right().spare(3),
+            Column::new(t.date, 128.0).spare(1),
+            Column::new(t.topic, 118.0),
+            Column::new(t.actor, 70.0).spare(2),
+            Column::new(t.said, 120.0).grow(0.8),
+            Column::new(t.value, 120.0).grow(1.0),
+        ];
+        super::at_most(ui, 0.95, 80.0, |ui| {
+            table_ui(
+                ui,
+                "history",
+                &columns,
+                rows.len(),
+                |_| None,
+                |ui, i, row| {
+                    let (k, line) = (tokens(ui), &rows[i]);
+                    row.text(ui, 0, &text::count(line.version));
+                    row.text(ui, 1, &text::count(line.seq));
+                    row.text(ui, 2, &text::moment(line.at));
+                    row.line(ui, 3, Line::new(&line.topic).size(13.0).bold());
+                    row.text(ui, 4, &line.actor);
+                    row.text(ui, 5, &line.payload);
+                    // What did not change is not worth the eye.
+                    let before = rows.get(i + 1).map(|before| &*before.value);
+                    let color = if before == Some(&*line.value) { k.faint } else { k.muted };
+                    row.colored(ui, 6, &line.value, color);
+                },
+            );
+        });
     });
 }

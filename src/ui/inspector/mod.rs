@@ -1,5 +1,6 @@
 //! The inspector: the bus from within. Tabs that are not built do not appear.
 
+mod conflicts;
 mod entities;
 mod events;
 mod flow;
@@ -16,7 +17,8 @@ use super::widgets::{
 use super::{Cx, icons, topbar};
 use crate::bus::inspect::{BUCKETS, Health, Histogram, Report};
 
-const TABS: [InspectorTab; 3] = [InspectorTab::Flow, InspectorTab::Entities, InspectorTab::Subscribers];
+const TABS: [InspectorTab; 4] =
+    [InspectorTab::Flow, InspectorTab::Entities, InspectorTab::Subscribers, InspectorTab::Conflicts];
 
 /// The screen.
 pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
@@ -30,6 +32,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
         InspectorTab::Flow => flow_tab_ui(ui, state, report),
         InspectorTab::Entities => page(ui, |ui| entities::ui(cx, ui, state)),
         InspectorTab::Subscribers => page(ui, |ui| subscribers::ui(cx, ui, report)),
+        InspectorTab::Conflicts => page(ui, |ui| conflicts::ui(cx, ui, state)),
     }
 }
 
@@ -40,11 +43,21 @@ fn page(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
     });
 }
 
+/// Contents no higher than a share of the room that is left, but for the least height.
+fn at_most(ui: &mut Ui, share: f32, least: f32, contents: impl FnOnce(&mut Ui)) {
+    // In a scope of its own: the height counts from the top of the innermost one.
+    ui.scope(|ui| {
+        ui.set_max_height((ui.available_height() * share).max(least));
+        contents(ui);
+    });
+}
+
 fn head_ui(ui: &mut Ui, state: &mut State, report: &Report) {
     let name = |tab| match tab {
         InspectorTab::Flow => tr().flow,
         InspectorTab::Entities => tr().entities,
         InspectorTab::Subscribers => tr().subscribers,
+        InspectorTab::Conflicts => tr().conflicts,
     };
     let segments: Vec<Segment<'_>> =
         TABS.iter().map(|tab| Segment { label: name(*tab), icon: "", tip: String::new(), enabled: true }).collect();

@@ -33,7 +33,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, report: &Report) {
             Column::new(t.state, 120.0).grow(0.6),
         ];
         let rows = &report.subscribers;
-        at_most(ui, 0.4, 120.0, |ui| {
+        super::at_most(ui, 0.4, 120.0, |ui| {
             table_ui(
                 ui,
                 "subscribers",
@@ -93,7 +93,7 @@ fn letters_ui(cx: &mut Cx<'_>, ui: &mut Ui, report: &Report) {
             Column::new("", 60.0),
         ];
         let rows = &report.letters;
-        at_most(ui, 0.6, 110.0, |ui| {
+        super::at_most(ui, 0.6, 110.0, |ui| {
             table_ui(
                 ui,
                 "letters",
@@ -116,15 +116,6 @@ fn letters_ui(cx: &mut Cx<'_>, ui: &mut Ui, report: &Report) {
                 },
             );
         });
-    });
-}
-
-/// Contents no higher than a share of the room that is left, but for the least height.
-fn at_most(ui: &mut Ui, share: f32, least: f32, contents: impl FnOnce(&mut Ui)) {
-    // In a scope of its own: the height counts from the top of the innermost one.
-    ui.scope(|ui| {
-        ui.set_max_height((ui.available_height() * share).max(least));
-        contents(ui);
     });
 }
 
