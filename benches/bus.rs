@@ -15,7 +15,8 @@ use music_trainer::bus::fold::Folded;
 use music_trainer::bus::lane::{self, EssentialConsumer, EssentialProducer, LaneItem};
 use music_trainer::bus::testing::{Event, Random, Test};
 use music_trainer::bus::{
-    BusHandle, Config, DeviceId, EntityKey, Health, Look, MemoryStorage, Publish, Translate, start,
+    BusHandle, Config, DeviceId, EntityKey, Filter, Health, Look, MemoryStorage, Outcome, Publish, Start, Translate,
+    start,
 };
 use music_trainer::time::{Clock, Micros, Stamp, WallMillis};
 use support::{Aim, Samples, alternate, machine, now, report};
@@ -106,6 +107,86 @@ fn core_step(entities: usize) {
     let name = format!("core step with a snapshot every {POLL}, {entities} entities");
     report(&name, "M events/s", million(&ours), "crossbeam channel", million(&bare), Aim::None);
     println!("  aim 2 M events/s: {}", if million(&ours) >= 2.0 { "met" } else { "MISSED" });
+}
+
+/// Events of one round past many subscribers.
+const PAST: u64 = 20_000;
+
+/// What an event costs from publication to acknowledgement, by how many durable subscribers there are: those that want
+/// it, and those that do not.
+fn fan_out(idle: usize, interested: usize) -> f64 {
+    let mut core: Core<Test, ()> = Core::new(Setup {
+        device: DeviceId(1),
+        folded: Folded::default(),
+        saved: Vec::new(),
+        rest: Health::Ok,
+        buffer: (1 << 20, usize::MAX),
+        commit_events: 4_096,
+        seed: 1,
+    });
+    let mut fx = Effects::default();
+    let names: Vec<Arc<str>> = (0..idle + interested).map(|number| format!("subscriber {number}").into()).collect();
+    let mut now = Now { mono: Micros(0), wall: WallMillis(0) };
+    for (number, name) in names.iter().enumerate() {
+        let filter = Filter::topic(if number < idle { "any.bug" } else { "book.note" });
+        core.step(now, Input::Subscribe { name: Arc::clone(name), filter, start: Start::Beginning }, &mut fx);
+    }
+    let (mut samples, mut delivered) = (Samples::default(), 0);
+    for _ in 0..5 {
+        let took = support::time(|| {
+            for number in 0..PAST {
+                // An entity each, so that nothing waits for the one before.
+                let key = format!("book/{}", number % 200);
+                core.step(now, Input::Publish(Publish::new(key, Event::Note { pitch: 1 }), None), &mut fx);
+                if number % 100 < 99 {
+                    continue;
+                }
+                now.mono += Micros(1_000);
+                // Until everybody has had everything.
+                loop {
+                    core.step(now, Input::Flush, &mut fx);
+                    core.step(now, Input::Tick, &mut fx);
+                    fx.applied.clear();
+                    if fx.commit.take().is_some() {
+                        core.step(now, Input::Committed, &mut fx);
+                        core.step(now, Input::Tick, &mut fx);
+                    }
+                    let deliveries = std::mem::take(&mut fx.deliveries);
+                    if deliveries.is_empty() {
+                        break;
+                    }
+                    delivered += deliveries.len() as u64;
+                    for (index, delivery) in deliveries {
+                        let (seq, number) = (delivery.envelope.seq, delivery.number);
+                        core.step(now, Input::Taken { index, number }, &mut fx);
+                        let (name, outcome) = (Arc::clone(&names[index]), Outcome::done());
+                        core.step(now, Input::Settle { name, seq, number, outcome, reply: None }, &mut fx);
+                    }
+                }
+            }
+        });
+        samples.add(took.as_nanos() as f64 / PAST as f64);
+    }
+    assert_eq!(delivered, 5 * PAST * interested as u64, "everybody has had everything once");
+    samples.median()
+}
+
+fn fan_outs() {
+    let alone = fan_out(0, 0);
+    println!("an event without subscribers, committed every 100: {alone:.0} ns");
+    for count in [1, 10, 100, 1_000] {
+        let (idle, wanted) = (fan_out(count, 0), fan_out(0, count.min(100)));
+        println!(
+            "{count:>5} subscribers: idle {idle:.0} ns an event, {:.2} ns more for each",
+            (idle - alone) / count as f64
+        );
+        if count <= 100 {
+            println!(
+                "{count:>5} subscribers: interested {wanted:.0} ns, {:.0} ns a delivery",
+                (wanted - alone) / count as f64
+            );
+        }
+    }
 }
 
 /// The program's clock, as a benchmark may read it.
@@ -245,6 +326,7 @@ fn main() {
     lane_push();
     core_step(64);
     core_step(10_000);
+    fan_outs();
     push_to_snapshot(false, Aim::AtMost(1.25));
     push_to_snapshot(true, Aim::None);
 }

@@ -34,9 +34,9 @@
 //! | [`model`] | the domain events, how they are stored, the state they fold into | I/O |
 //! | [`audio`] | engine, processor, piano, SoundFonts, metronome, backends | the bus thread, MIDI ports |
 //! | [`midi`] | messages, ports, hot-plug, the computer keyboard as an input | sound |
-//! | [`components`] | recorder, session, results, library, devices | drawing |
+//! | [`components`] | recorder, session, results, library, devices, eraser | drawing |
 //! | [`ui`] | screens drawn from one borrowed view, answering with commands | clocks, channels, devices |
-//! | [`cli`] | `devices`, `grade`, `render`, `inspect`, `log`, `verify`, `backup` | |
+//! | [`cli`] | `devices`, `grade`, `render`, `inspect`, `log`, `verify`, `backup`, `restore`, `export`, `import` | |
 //! | [`app`] | start and stop order, the control thread, the eframe window | being used by the others |
 //!
 //! `tests/layers.rs` reads the imports and fails on any arrow that points the wrong way.
@@ -56,7 +56,7 @@
 //!
 //! | what | where |
 //! | --- | --- |
-//! | a new kind of event | `model/event.rs`, then follow the compiler: topic, stored form, fold; a test asks for its golden line |
+//! | a new kind of event | `model/event.rs`, then follow the compiler: topic and strategy, stored form, fold; tests ask for its golden line, and try every order |
 //! | a new setting | the list in `model/settings.rs`, and its row in `ui/settings.rs` |
 //! | a rule of judging | [`practice`], with a line in its test language |
 //! | what the engine does on Play | [`components::session`] |

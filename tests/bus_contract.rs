@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use music_trainer::bus::inspect::Report;
 use music_trainer::bus::memory::Fault;
 use music_trainer::bus::storage::{Payload, Storage, StorageError, StorageReader};
-use music_trainer::bus::testing::{Event, Random, Test, check_fold};
+use music_trainer::bus::testing::{Event, Random, Test, Value, check_fold};
 use music_trainer::bus::{
     BusHandle, Component, Config, Context, Delivery, EntityKey, EventId, Expect, Filter, Health, LiveItem, Look,
     MemoryStorage, Outcome, Publish, PublishError, Put, Start, Translate, lane, lane::LaneItem, start,
@@ -118,12 +118,12 @@ fn refusals_and_conflicts_carry_what_is_needed_to_try_again() {
     let base = bench.bus.publish(title("one")).applied().expect("applied").id;
     let two = bench.publish("book/a", Event::Title("two".to_owned())).expect("applied").id;
     bench.bus.publish(title("three").base(base)).applied().expect("one's own edit is no conflict");
-    let met = bench.bus.snapshot().state.value("met/a").and_then(|value| value.met);
+    let met = bench.bus.snapshot().state.value("met/a").and_then(Value::met);
     assert_eq!(met, None);
     let four = title("four").base(two).actor("another");
     let four = bench.bus.publish(four).applied().expect("the last writer wins");
     let three = EventId { device_seq: four.id.device_seq - 1, ..four.id };
-    let met = bench.bus.snapshot().state.value("met/a").and_then(|value| value.met);
+    let met = bench.bus.snapshot().state.value("met/a").and_then(Value::met);
     assert_eq!(met, Some((four.id, three)), "winner and loser are on record");
     let report = bench.bus.inspect_now().expect("a report");
     let outcomes: Vec<&str> = report.conflicts.iter().map(|conflict| conflict.outcome).collect();

@@ -139,7 +139,7 @@ impl World {
         let key = format!("book/{}", self.random.below(3));
         let word = format!("word {}", self.random.below(4));
         let machine = &mut self.machines[at];
-        let value = machine.value(&key).cloned().unwrap_or_default();
+        let seen = machine.value(&key).and_then(|value| value.shared.as_deref()).cloned().unwrap_or_default();
         let (mut key, mut title) = (key, None);
         let event = match self.random.below(7) {
             0 => {
@@ -153,8 +153,8 @@ impl World {
                 Event::Total(*total)
             }
             3 => Event::Tag(word),
-            4 => Event::Untag(value.tags.iter().filter(|(_, tag)| **tag == word).map(|(id, _)| id).collect()),
-            5 => Event::Name { name: word, seen: value.names.seen() },
+            4 => Event::Untag(seen.tags.iter().filter(|(_, tag)| **tag == word).map(|(id, _)| id).collect()),
+            5 => Event::Name { name: word, seen: seen.names.seen() },
             _ => {
                 // What is played belongs to one machine.
                 key = format!("take/{}", machine.device.0);

@@ -64,6 +64,21 @@ pub enum Event {
 /// The title of a value that cannot be encoded.
 const BUG: &str = "\u{0}bug";
 
+/// What the edits of several machines fold into.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Shared {
+    /// The greatest [`Event::Best`].
+    pub best: u64,
+    /// Every machine's [`Event::Total`].
+    pub totals: Totals,
+    /// Words of [`Event::Tag`].
+    pub tags: Observed<String>,
+    /// Names of [`Event::Name`].
+    pub names: Observed<String>,
+    /// The last [`Event::Met`]: winner and loser.
+    pub met: Option<(EventId, EventId)>,
+}
+
 /// What events fold into.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Value {
@@ -77,16 +92,32 @@ pub struct Value {
     pub digest: u64,
     /// The last [`Event::Title`].
     pub title: Register<String>,
-    /// The greatest [`Event::Best`].
-    pub best: u64,
-    /// Every machine's [`Event::Total`].
-    pub totals: Totals,
-    /// Words of [`Event::Tag`].
-    pub tags: Observed<String>,
-    /// Names of [`Event::Name`].
-    pub names: Observed<String>,
-    /// The last [`Event::Met`]: winner and loser.
-    pub met: Option<(EventId, EventId)>,
+    /// What the strategies for several machines made; nothing for most entities, which so stay small.
+    pub shared: Option<Box<Shared>>,
+}
+
+impl Shared {
+    fn apply(&mut self, event: &Event, rank: Rank) {
+        match event {
+            Event::Best(best) => self.best = self.best.max(*best),
+            Event::Total(total) => self.totals.raise(rank.id.device, *total),
+            Event::Tag(tag) => self.tags.add(rank.id, tag.clone()),
+            Event::Untag(seen) => self.tags.remove(seen),
+            Event::Name { name, seen } => {
+                self.names.remove(seen);
+                self.names.add(rank.id, name.clone());
+            }
+            Event::Met { winner, loser } => self.met = Some((*winner, *loser)),
+            _ => {}
+        }
+    }
+}
+
+impl Value {
+    /// The last two edits that met: winner and loser.
+    pub fn met(&self) -> Option<(EventId, EventId)> {
+        self.shared.as_ref().and_then(|shared| shared.met)
+    }
 }
 
 const fn topic(name: &'static str, durability: Durability, strategy: Strategy) -> Topic {
@@ -149,15 +180,14 @@ impl Model for Test {
             Event::Gap { lost } => value.lost += lost,
             Event::Add(by) => value.count += by,
             Event::Title(title) => drop(value.title.write(title.clone(), origin.rank)),
-            Event::Best(best) => value.best = value.best.max(*best),
-            Event::Total(total) => value.totals.raise(origin.rank.id.device, *total),
-            Event::Tag(tag) => value.tags.add(origin.rank.id, tag.clone()),
-            Event::Untag(seen) => value.tags.remove(seen),
-            Event::Name { name, seen } => {
-                value.names.remove(seen);
-                value.names.add(origin.rank.id, name.clone());
+            Event::Best(_)
+            | Event::Total(_)
+            | Event::Tag(_)
+            | Event::Untag(_)
+            | Event::Name { .. }
+            | Event::Met { .. } => {
+                value.shared.get_or_insert_default().apply(event, origin.rank);
             }
-            Event::Met { winner, loser } => value.met = Some((*winner, *loser)),
             Event::Remove => return None,
             Event::Bug => panic!("a bug in the fold"),
             Event::BugInEncoding => drop(value.title.write(BUG.to_owned(), origin.rank)),
@@ -170,7 +200,8 @@ impl Model for Test {
         match event {
             Event::Title(_) => Some(value.title.rank()).filter(|rank| *rank != Rank::default()),
             Event::Name { seen, .. } => {
-                let other = value.names.iter().map(|(id, _)| id).filter(|id| !seen.contains(id)).max();
+                let names = &value.shared.as_ref()?.names;
+                let other = names.iter().map(|(id, _)| id).filter(|id| !seen.contains(id)).max();
                 other.map(|id| Rank { hlc: 0, id })
             }
             _ => None,
