@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use music_trainer::app::clock::SystemClock;
 use music_trainer::bus::testing::check_fold;
-use music_trainer::bus::{Body, BusHandle, Config, Publish, start};
+use music_trainer::bus::{Body, BusHandle, Config, EntityKey, Publish, start};
 use music_trainer::components::eraser::Eraser;
-use music_trainer::model::{Event, Played, ResultSummary, TakeEnd, TakeId, TakeStart, Trainer};
+use music_trainer::model::{Entity, Event, Played, ResultSummary, TakeEnd, TakeId, TakeStart, Trainer};
 use music_trainer::store::{OpenOptions, backup, open, open_read_only, verify};
 use music_trainer::time::{Micros, Stamp, WallMillis};
 
@@ -49,14 +49,17 @@ fn what_is_deleted_for_ever_is_gone_from_log_state_and_copies_and_the_rest_is_as
     let refused = bus.publish(Publish::new(still_recorded.entity(), Event::Erased)).applied();
     assert!(refused.expect_err("a take that is recorded").to_string().contains("being recorded"));
 
-    let eraser = bus.run(Box::new(Eraser)).expect("a thread");
+    let eraser = Eraser::start(&bus).expect("a thread");
     let items = [gone.entity(), gone.result_entity()].map(|key| Publish::new(key, Event::Erased));
     let end = bus.transact(items.into()).durable().expect("durable");
     let level = || bus.inspect_now().is_some_and(|report| report.subscribers.iter().all(|s| s.acked >= end));
     assert!((0..10_000).any(|_| level()), "the eraser acknowledges");
     let snapshot = bus.snapshot();
-    assert!(snapshot.state.value(gone.entity().as_str()).is_none());
-    assert!(snapshot.state.value(gone.result_entity().as_str()).is_none());
+    let is_gone = |key: &EntityKey| matches!(snapshot.state.value(key.as_str()), Some(Entity::Gone));
+    assert!(is_gone(&gone.entity()) && is_gone(&gone.result_entity()));
+    let late = Event::ResultRecorded(Box::default());
+    let late = bus.publish(Publish::new(gone.result_entity(), late)).applied().expect_err("nothing comes back");
+    assert!(late.to_string().contains("deleted for ever"), "{late}");
     assert!(snapshot.state.value(kept.entity().as_str()).is_some());
     let stubs = |take: TakeId| {
         let events = bus.entity_events(&take.entity(), 1, usize::MAX).expect("readable");

@@ -1,5 +1,5 @@
-//! Every interleaving of the two sides of an essential lane, in a small model, at each access to an atomic of the lane
-//! and of a ring with the orderings of the real one. Only with `--cfg loom`; `./dev test` knows how.
+//! The interleavings of the two sides of an essential lane, in a small model, at each access to an atomic of the lane
+//! and of a ring with the orderings of the real one; as many preemptions as `LOOM_MAX_PREEMPTIONS` says. Only with `--cfg loom`; `./dev test` knows how.
 #![cfg(loom)]
 
 use loom::thread;
@@ -61,7 +61,7 @@ fn model(pushes: u64, drains: usize) {
 }
 
 #[test]
-fn pushed_is_delivered_plus_lost_in_every_interleaving() {
+fn pushed_is_delivered_plus_lost_however_the_two_sides_interleave() {
     for (pushes, drains) in [(6, 1), (8, 1), (6, 2), (7, 2)] {
         model(pushes, drains);
     }

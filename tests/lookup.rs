@@ -60,7 +60,7 @@ fn both_sides_of_a_conflict_are_found_and_the_loser_comes_back_as_a_new_edit() {
     assert!(row.winner.payload.contains("high_contrast") && row.loser.payload.contains("light"), "{row:?}");
 
     let key = EntityKey::new("settings/theme");
-    assert!(matches!(bench.ask(Question::Again(key.clone(), second)), Ok(Answer::Done)));
+    assert!(matches!(bench.ask(Question::Again(key.clone(), second)), Ok(Answer::Done(..))));
     bench.choose(ThemeChoice::Light, "person", None);
     let Ok(Answer::History(of, rows)) = bench.ask(Question::History(key.clone(), WALL)) else { panic!("a history") };
     assert_eq!(of, key);

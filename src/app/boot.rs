@@ -83,7 +83,7 @@ pub fn boot(args: &WindowArgs, repaint: Arc<dyn Fn() + Send + Sync>) -> Result<P
     let mut sound = SoundDesk::new(processor, clock.clone(), &settings);
     sound.start();
     bus.run(Box::new(Results::default())).map_err(threads)?;
-    bus.run(Box::new(Eraser)).map_err(threads)?;
+    Eraser::start(&bus).map_err(threads)?;
     let waker = repaint.clone();
     bus.set_waker(Box::new(move || waker()));
     let parts = Parts {

@@ -6,7 +6,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::bus::storage::StorageError;
 use crate::bus::{BusHandle, EntityKey, Envelope, EventId, Publish, Strategy, fold};
-use crate::model::{Entity, Met, Trainer, conflicts_entity};
+use crate::model::{Entity, Event, Met, Trainer, conflicts_entity};
 use crate::ui::view::{ConflictRow, HistoryRow, Side};
 
 use super::rows::{Wall, shown};
@@ -38,8 +38,8 @@ pub enum Answer {
     Conflicts(Vec<ConflictRow>),
     /// Of which entity, newest first.
     History(EntityKey, Vec<HistoryRow>),
-    /// It is done.
-    Done,
+    /// This was done again.
+    Done(EntityKey, Event),
 }
 
 /// The thread, as long as it is wanted.
@@ -100,8 +100,8 @@ fn reply(bus: &BusHandle<Trainer>, question: Question) -> Result<Answer, String>
         Question::Again(key, id) => {
             let found = find(bus, &key, id).map_err(|e| e.to_string())?;
             let event = found.as_ref().and_then(Envelope::event).ok_or("that edit is no longer in the log")?;
-            let publish = Publish::new(key, event.clone()).cause(id);
-            bus.edit(publish).applied().map(|_| Answer::Done).map_err(|e| e.to_string())
+            let publish = Publish::new(key.clone(), event.clone()).cause(id);
+            bus.edit(publish).applied().map(|_| Answer::Done(key, event.clone())).map_err(|e| e.to_string())
         }
     }
 }

@@ -194,12 +194,13 @@ impl Window {
             }
         }
         let Some(lookup) = &self.lookup else { return };
-        let mut failures = Vec::new();
+        let (mut failures, mut again) = (Vec::new(), Vec::new());
         while let Some(answer) = lookup.answer() {
             match answer {
                 Ok(Answer::Conflicts(rows)) => self.conflicts = rows,
                 Ok(Answer::History(key, rows)) if self.history_of.as_ref() == Some(&key) => self.history_rows = rows,
-                Ok(Answer::History(..) | Answer::Done) => {}
+                Ok(Answer::Done(key, event)) => again.push((key, event)),
+                Ok(Answer::History(..)) => {}
                 Err(error) => failures.push(error),
             }
         }
@@ -219,6 +220,20 @@ impl Window {
             }
         }
         failures.into_iter().for_each(|line| self.fail(line));
+        for (key, event) in again {
+            match event {
+                Event::SettingChanged(setting) => {
+                    self.settings.set(&setting);
+                    self.wish(Wish::Settings(Box::new(self.settings.clone())));
+                }
+                Event::PracticeChosen(practice)
+                    if frame.desk.session.piece.as_ref().is_some_and(|piece| piece.id.entity() == key) =>
+                {
+                    self.wish(Wish::Choose(practice));
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Tells of what a person did and the bus refused.
@@ -565,12 +580,13 @@ impl Window {
     /// Deletes a take and what came out of it for ever.
     fn erase(&mut self, take: TakeId) {
         let Some(program) = &self.program else { return };
-        let snapshot = program.bus.snapshot();
-        let there = |key: &EntityKey| snapshot.state.value(key.as_str()).is_some();
-        let gone = [take.entity(), take.result_entity()].into_iter().filter(there);
-        let items = gone.map(|key| Publish::new(key, Event::Erased)).collect();
-        self.answers.push(program.bus.transact(items));
+        // The result too if there is none yet: it is being judged perhaps.
+        let items = [take.entity(), take.result_entity()].map(|key| Publish::new(key, Event::Erased));
+        self.answers.push(program.bus.transact(items.into()));
+        // If it is refused the take is there as before, and only undo has forgotten it.
         self.history.forget(take);
+        self.conflicts.clear();
+        self.conflicts_asked = 0;
     }
 
     fn discard(&mut self, take: TakeId, discarded: bool) {

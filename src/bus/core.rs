@@ -52,6 +52,8 @@ pub struct Core<M: Model, R> {
     losses: Vec<(EntityKey, super::gap::Lost)>,
     undo: Vec<(EntityKey, Option<Arc<Versioned<M>>>)>,
     conflicts: VecDeque<ConflictReport>,
+    /// Conflicts of a transaction that may still be undone.
+    met: Vec<ConflictReport>,
     counts: Counts,
     topics: Vec<u64>,
     commit_times: Histogram,
@@ -91,6 +93,7 @@ impl<M: Model, R: Clone> Core<M, R> {
             losses: Vec::new(),
             undo: Vec::new(),
             conflicts: VecDeque::new(),
+            met: Vec::new(),
             counts: Counts::default(),
             topics: vec![0; M::topics().len()],
             commit_times: Histogram::default(),
@@ -190,10 +193,10 @@ impl<M: Model, R: Clone> Core<M, R> {
             Outcome::Nak { delay, reason } => Decision::Nak(delay, reason),
             Outcome::Term(reason) => Decision::Term(reason),
         };
-        let unit = self.queue.unit();
         let (subscribers, mut io) = self.subscribers(now, fx);
         subscribers.settle(index, seq, decision, &mut io);
-        Ok((unit, applied))
+        // What is given up is written in a unit of its own: the decision is durable with that.
+        Ok((self.queue.unit(), applied))
     }
 
     /// Somebody's decision about a dead letter; the answer's `seq` is the letter's.
@@ -259,7 +262,12 @@ impl<M: Model, R: Clone> Core<M, R> {
         if last.is_err() {
             (self.seq, self.device_seq, self.hlc) = (seq, device_seq, hlc);
             let undone = fx.applied.len() - events;
-            fx.applied.truncate(events);
+            for envelope in fx.applied.drain(events..) {
+                if let Some(count) = topic_place::<M>(&envelope.topic).and_then(|place| self.topics.get_mut(place)) {
+                    *count -= 1;
+                }
+            }
+            self.met.clear();
             self.queue.pop(undone);
             self.window.truncate(self.window.len() - undone);
             while let Some((key, value)) = self.undo.pop() {
@@ -272,9 +280,15 @@ impl<M: Model, R: Clone> Core<M, R> {
             self.counts.lost += lost;
         } else {
             self.counts.applied += total;
+            self.keep_met();
         }
         last
     }
+}
+
+/// A topic's place in the registry.
+fn topic_place<M: Model>(name: &str) -> Option<usize> {
+    M::topics().iter().position(|known| std::ptr::eq(known.name, name) || known.name == name)
 }
 
 impl<M: Model, R: Clone> Core<M, R> {
@@ -301,7 +315,8 @@ impl<M: Model, R: Clone> Core<M, R> {
         let stale = item.base.is_some_and(|base| current.is_none_or(|current| current.last != base));
         if !met || (stale && topic.strategy == Strategy::Reject) {
             let current = current.cloned();
-            self.count_conflict(&item.entity, topic, &item.actor, None);
+            let report = self.conflict_report(&item.entity, topic, &item.actor, None);
+            self.count_conflict(report);
             return Err(PublishError::Conflict { entity: item.entity, current });
         }
         if let Err(refusal) = M::check(&item.entity, &item.event, value) {
@@ -310,10 +325,12 @@ impl<M: Model, R: Clone> Core<M, R> {
         if let Some(name) = M::names(&item.event).iter().find(|name| !self.has(**name)) {
             return Err(PublishError::NotYet(*name));
         }
-        let rival = item.base.and_then(|base| self.rival(&item.event, base, current)).filter(|rival| {
-            let author = self.own(rival.id).map(|rival| &rival.actor);
-            author != Some(&item.actor)
-        });
+        // One's own edit has been seen, whatever the snapshot showed.
+        let own = |rival: &Rank| {
+            let recent = self.window.iter().rev().find(|envelope| envelope.id == rival.id);
+            rival.id.device == self.device && recent.is_some_and(|envelope| envelope.actor == item.actor)
+        };
+        let rival = item.base.and_then(|base| self.rival(&item.event, base, current)).filter(|rival| !own(rival));
         let applied = self.append(now, item, undoable, fx);
         if let Some(rival) = rival {
             self.met(now, rival, undoable, fx);
@@ -369,6 +386,7 @@ impl<M: Model, R: Clone> Core<M, R> {
         let applied = self.place(now, envelope, topic, size, false, fx);
         if let Some(rival) = rival {
             self.met(now, rival, false, fx);
+            self.keep_met();
         }
         Ok(applied)
     }
@@ -378,11 +396,6 @@ impl<M: Model, R: Clone> Core<M, R> {
         let last =
             if id.device == self.device { self.device_seq } else { self.peers.get(&id.device).copied().unwrap_or(0) };
         id.device_seq <= last
-    }
-
-    /// A recent event of this machine.
-    fn own(&self, id: EventId) -> Option<&Envelope<M>> {
-        self.window.iter().rev().find(|envelope| envelope.id == id).map(|envelope| &**envelope)
     }
 
     /// Whose edit an event meets that its author had not seen, as far as can be told: of what came by way of a third
@@ -407,7 +420,8 @@ impl<M: Model, R: Clone> Core<M, R> {
             winner: winner.id,
             loser: loser.id,
         };
-        self.count_conflict(&last.entity, topic, &last.actor, Some(last.seq));
+        let report = self.conflict_report(&last.entity, topic, &last.actor, Some(last.seq));
+        self.met.push(report);
         let (entity, event) = M::conflicted(&conflict);
         self.append(now, Publish::new(entity, event).actor("bus").cause(last.id), undoable, fx);
     }
@@ -465,8 +479,7 @@ impl<M: Model, R: Clone> Core<M, R> {
                 None
             }
         };
-        let is_it = |known: &Topic| topic.is_some_and(|topic| std::ptr::eq(known, topic) || known.name == topic.name);
-        let place = M::topics().iter().position(is_it);
+        let place = topic.and_then(|topic| topic_place::<M>(topic.name));
         if let Some(count) = place.and_then(|place| self.topics.get_mut(place)) {
             *count += 1;
         }
@@ -500,20 +513,31 @@ impl<M: Model, R: Clone> Core<M, R> {
         true
     }
 
-    /// Counts a conflict and keeps it for the inspector; `seq` is the edit's, unless it was refused.
-    fn count_conflict(&mut self, entity: &EntityKey, topic: &Topic, actor: &str, seq: Option<u64>) {
-        self.counts.conflicts += 1;
-        if self.conflicts.len() == CONFLICTS_KEPT {
-            self.conflicts.pop_front();
-        }
-        self.conflicts.push_back(ConflictReport {
+    /// A conflict for the inspector; `seq` is the edit's, unless it was refused.
+    fn conflict_report(&self, entity: &EntityKey, topic: &Topic, actor: &str, seq: Option<u64>) -> ConflictReport {
+        ConflictReport {
             entity: entity.as_str().to_owned(),
             topic: topic.name.to_owned(),
             actor: actor.to_owned(),
             outcome: if seq.is_some() { topic.strategy.name() } else { "rejected" },
             version: self.entities.get(entity).map_or(0, |slot| slot.value.version),
             seq,
-        });
+        }
+    }
+
+    fn count_conflict(&mut self, report: ConflictReport) {
+        self.counts.conflicts += 1;
+        if self.conflicts.len() == CONFLICTS_KEPT {
+            self.conflicts.pop_front();
+        }
+        self.conflicts.push_back(report);
+    }
+
+    /// The conflicts of what was applied just now stand.
+    fn keep_met(&mut self) {
+        while let Some(report) = self.met.pop() {
+            self.count_conflict(report);
+        }
     }
 
     fn committed(&mut self, now: Now, fx: &mut Effects<M, R>) {

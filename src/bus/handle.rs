@@ -35,6 +35,9 @@ pub const COMMAND_WAIT: Duration = Duration::from_millis(20);
 /// dozens of writers at one entity need more.
 pub const REBASE_TRIES: u32 = 64;
 
+/// Events read at a time in search of one of this machine.
+const OWN_READ: usize = 256;
+
 /// What the bus thread is told by other threads.
 pub(super) enum Command<M: Model> {
     Publish(Publish<M>, Reply<M>),
@@ -265,7 +268,8 @@ impl<M: Model> BusHandle<M> {
     }
 
     /// Where a replay begins that shall see everything from a moment of the wall clock on: a search in the log by its
-    /// hybrid stamps, which never go back. Reads about 20 events from the store on this thread.
+    /// hybrid stamps, which never go back among the events of this machine; those of others that came at that time are
+    /// seen too. Reads about 20 events from the store on this thread, and more where there are many of other machines.
     ///
     /// # Errors
     /// The log cannot be read.
@@ -273,13 +277,28 @@ impl<M: Model> BusHandle<M> {
         let (mut low, mut high) = (1, self.0.reader.last()?.seq + 1);
         while low < high {
             let middle = low.midpoint(high);
-            let stamp = self.0.reader.events(middle, 1)?.first().map(|event| event.header.hlc);
-            match stamp {
-                Some(stamp) if Hlc::wall(stamp).0 < wall.0 => low = middle + 1,
+            match self.own_from(middle, high)? {
+                Some((seq, stamp)) if Hlc::wall(stamp).0 < wall.0 => low = seq + 1,
                 _ => high = middle,
             }
         }
         Ok(Start::Seq(low))
+    }
+
+    /// The first event of this machine in `from..to`, and its stamp.
+    fn own_from(&self, mut from: u64, to: u64) -> Result<Option<(u64, u64)>, StorageError> {
+        let mut max = 1;
+        while from < to {
+            let events = self.0.reader.events(from, max)?;
+            let Some(last) = events.last() else { break };
+            let own = events.iter().find(|event| event.header.id.device == self.device());
+            if let Some(own) = own.filter(|own| own.header.seq < to) {
+                return Ok(Some((own.header.seq, own.header.hlc)));
+            }
+            from = last.header.seq + 1;
+            max = OWN_READ;
+        }
+        Ok(None)
     }
 
     /// Where a replay begins that shall see an entity from its first event on; `None` if it has none that is durable.

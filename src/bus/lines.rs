@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::envelope::Name;
 use super::fold::{FoldError, Folded};
 use super::model::{EntityKey, Model};
+use super::rows;
 use super::storage::{
     Batch, DeviceId, EventId, Header, Payload, Row, Storage, StorageError, StorageReader, StoredEvent, Table,
 };
@@ -191,14 +192,14 @@ fn write(out: &mut dyn Write, line: &Line) -> Result<(), LinesError> {
     Ok(out.write_all(b"\n")?)
 }
 
-/// Writes a store of a machine; gives how many events. What comes while it writes is left out.
+/// Writes a store of a machine; gives how many events. Nobody may write into it meanwhile, since log and rows must be of
+/// one moment: of a store at work a copy is exported.
 ///
 /// # Errors
 /// The store cannot be read, or the text not written.
 pub fn export(reader: &dyn StorageReader, device: DeviceId, out: &mut dyn Write) -> Result<u64, LinesError> {
     let end = reader.last()?.seq;
     write(out, &Line::Begin(Begin { format: FORMAT.to_owned(), version: VERSION, device: device.0 }))?;
-    // Before the events: a cursor then never speaks of an event that is not there.
     let mut rows = Vec::new();
     for table in TABLES {
         rows.extend(reader.rows(table, &[])?);
@@ -269,8 +270,9 @@ pub fn import<M: Model>(input: &mut dyn BufRead, storage: &mut dyn Storage) -> R
                 let event = event.event().map_err(wrong)?;
                 folded.push(event.clone()).map_err(|error| LinesError::Fold { line, error })?;
                 pending.changed.insert((*event.header.entity).into(), event.header.topic.clone());
+                pending.bytes += text.len();
                 pending.batch.events.push(event);
-                if pending.batch.events.len() == EVENTS {
+                if pending.batch.events.len() == EVENTS || pending.bytes > LINE_BYTES_MAX {
                     pending.commit(&folded, storage)?;
                 }
             }
@@ -285,13 +287,22 @@ pub fn import<M: Model>(input: &mut dyn BufRead, storage: &mut dyn Storage) -> R
         }
     }
     pending.commit(&folded, storage)?;
-    Ok(folded.end.seq)
+    let end = folded.end.seq;
+    for saved in rows::subscribers(&*storage.reader())? {
+        if saved.cursor.next > end + 1 {
+            let what = format!("the cursor of {:?} is at {}, and the log ends at {end}", saved.name, saved.cursor.next);
+            return Err(LinesError::Line { line, what });
+        }
+    }
+    Ok(end)
 }
 
 /// What is read and not committed.
 #[derive(Default)]
 struct Pending {
     batch: Batch,
+    /// Bytes of its lines.
+    bytes: usize,
     /// Entities that the batch changes, with the topic of the last event.
     changed: HashMap<Box<str>, Box<str>>,
 }
@@ -305,7 +316,7 @@ impl Pending {
             }
         }
         storage.commit(&self.batch)?;
-        self.batch = Batch::default();
+        (self.batch, self.bytes) = (Batch::default(), 0);
         Ok(())
     }
 }

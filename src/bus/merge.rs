@@ -1,5 +1,5 @@
 //! Values that come out the same in whatever order the edits of several machines and components arrive: one type for
-//! each strategy that needs one. Pure; every edit is commutative, associative and idempotent with every other.
+//! each strategy that needs one. Pure.
 //!
 //! | strategy | type | its edits |
 //! | --- | --- | --- |

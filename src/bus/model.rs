@@ -133,7 +133,7 @@ pub struct Conflict {
     pub topic: &'static str,
     /// How it was decided.
     pub strategy: Strategy,
-    /// The edit that stays; of two that both stay, the later one.
+    /// The edit that stays; of two that both stay, the one that came second here.
     pub winner: EventId,
     /// The other.
     pub loser: EventId,

@@ -297,6 +297,7 @@ impl<M: Model> Subscribers<M> {
             subscription.skip_done();
             if subscription.next > reach.durable {
                 subscription.level = true;
+                subscription.singly = false;
                 subscription.ahead = VecDeque::new();
                 return;
             }

@@ -135,7 +135,7 @@ static TOPICS: [Topic; 11] = [
     topic("book.total", Durability::Edit, Strategy::Counter),
     topic("book.tag", Durability::Edit, Strategy::Set),
     topic("book.name", Durability::Edit, Strategy::KeepBoth),
-    topic("any.met", Durability::Edit, Strategy::AppendOnly),
+    topic("any.met", Durability::Edit, Strategy::Reject),
 ];
 
 impl Model for Test {

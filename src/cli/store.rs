@@ -120,7 +120,8 @@ pub fn restore(from: &Path, dir: &Path, out: &mut dyn Write) -> Result<(), CliEr
     Ok(())
 }
 
-/// Writes everything that a data folder holds as JSON lines into a new file.
+/// Writes everything that a data folder holds as JSON lines into a new file. Of a folder in use a copy is made first, so
+/// that all of it is of one moment.
 ///
 /// # Errors
 /// A folder that cannot be opened, a file that exists or cannot be written.
@@ -129,8 +130,19 @@ pub fn export(dir: &Path, to: &Path, out: &mut dyn Write) -> Result<(), CliError
     let place = |what: &dyn std::fmt::Display| CliError::new(format!("{}: {what}", to.display()));
     let file = File::create_new(to).map_err(|e| place(&e))?;
     let mut file = BufWriter::new(file);
-    let written = lines::export(&reader, reader.device(), &mut file)
+    let scratch = to.with_added_extension("copy");
+    let copied = store::backup(&reader, &scratch).map_err(CliError::of).and_then(|_| open(&scratch));
+    let copy = match copied {
+        Ok(copy) => copy,
+        Err(error) => {
+            let _ = std::fs::remove_file(to);
+            return Err(error);
+        }
+    };
+    let written = lines::export(&copy, reader.device(), &mut file)
         .and_then(|events| file.flush().and_then(|()| file.get_ref().sync_all()).map(|()| events).map_err(Into::into));
+    drop(copy);
+    let _ = std::fs::remove_dir_all(&scratch);
     match written {
         Ok(events) => writeln!(out, "{events} events in {}", to.display())?,
         Err(error) => {

@@ -1,16 +1,36 @@
 //! Erasure: when something is deleted for ever, what it consisted of goes from the log. A durable subscriber, so that
-//! what a kill left half erased is erased at the next start.
+//! what a kill or a failing disk left half erased is erased at the next start.
 
-use crate::bus::{Component, Context, Delivery, Filter, Outcome};
+use std::thread::JoinHandle;
+
+use crate::bus::{BusHandle, Component, Context, Delivery, Filter, LetterDecision, Outcome, StartError, rows};
 use crate::model::Trainer;
 use crate::time::Micros;
+
+/// Its durable name.
+const NAME: &str = "eraser";
 
 /// Erases what is deleted for ever.
 pub struct Eraser;
 
+impl Eraser {
+    /// Starts the component. What it gave up in an earlier run, on a disk that failed say, it tries again.
+    ///
+    /// # Errors
+    /// The system gives no thread, or the store cannot be read.
+    pub fn start(bus: &BusHandle<Trainer>) -> Result<JoinHandle<()>, StartError> {
+        let letters = rows::dead_letters(&**bus.reader())?;
+        let thread = bus.run(Box::new(Self))?;
+        for letter in letters.iter().filter(|letter| letter.subscriber == NAME) {
+            bus.settle_letter(NAME, letter.seq, LetterDecision::Replay);
+        }
+        Ok(thread)
+    }
+}
+
 impl Component<Trainer> for Eraser {
     fn name(&self) -> &'static str {
-        "eraser"
+        NAME
     }
 
     fn filter(&self) -> Filter {

@@ -39,6 +39,9 @@ pub enum OpenError {
     /// The piece is in the library, its content is not.
     #[error("{0} is no longer there")]
     Gone(String),
+    /// It could not be remembered.
+    #[error("that was not saved: {0}")]
+    Bus(String),
 }
 
 /// A score that was opened, and what a person should know about it.
@@ -113,7 +116,8 @@ impl Library {
         let (title, composer) = (score.title().to_owned(), score.composer().to_owned());
         let known = Event::PieceOpened(PieceInfo { title, composer, path: None, opened: at });
         let tagged = Event::PieceTagged(FAVOURITE.to_owned());
-        bus.transact(vec![Publish::new(id.entity(), known), Publish::new(id.entity(), tagged)]);
+        let items = vec![Publish::new(id.entity(), known), Publish::new(id.entity(), tagged)];
+        bus.transact(items).applied().map_err(|error| OpenError::Bus(error.to_string()))?;
         Ok(())
     }
 

@@ -23,7 +23,15 @@ const READ: usize = 4_096;
 pub struct Results {
     library: Library,
     /// How long each piece was practised here, in milliseconds, as published last: the snapshot may not show it yet.
-    practised: HashMap<PieceId, u64>,
+    practised: HashMap<PieceId, Practised>,
+}
+
+/// What was published last of a piece.
+#[derive(Clone, Copy, Default)]
+struct Practised {
+    total: u64,
+    /// The take that it was raised by: judged once more, it counts once.
+    take: Option<TakeId>,
 }
 
 /// A take judged again, with everything that a result is shown from.
@@ -93,14 +101,16 @@ pub fn judge(
 
 impl Results {
     /// How long a piece was practised on this machine, with a take more.
-    fn practised(&mut self, context: &Context<Trainer>, piece: &PieceId, take: Micros) -> u64 {
+    fn practised(&mut self, context: &Context<Trainer>, piece: &PieceId, id: TakeId, take: Micros) -> u64 {
         let known = match context.snapshot().state.value(piece.entity().as_str()) {
             Some(Entity::Piece(piece)) => piece.practised.of(context.bus().device()),
             _ => 0,
         };
-        let total = self.practised.entry(piece.clone()).or_default();
-        *total = known.max(*total) + take.0.max(0) as u64 / 1_000;
-        *total
+        let last = self.practised.entry(piece.clone()).or_default();
+        if last.take != Some(id) {
+            *last = Practised { total: known.max(last.total) + take.0.max(0) as u64 / 1_000, take: Some(id) };
+        }
+        last.total
     }
 }
 
@@ -118,6 +128,10 @@ impl Component<Trainer> for Results {
         let Some(id) = TakeId::parse(envelope.entity.id()) else {
             return Outcome::Term(format!("{} is no take", envelope.entity));
         };
+        if envelope.id.device != context.bus().device() {
+            // Where it was played it is judged.
+            return Outcome::done();
+        }
         match judge(context.bus(), &context.snapshot(), &mut self.library, id) {
             Ok(judged) if judged.result.counts.written() + judged.result.counts.extra == 0 => Outcome::done(),
             Ok(judged) => {
@@ -125,13 +139,14 @@ impl Component<Trainer> for Results {
                 let follow = |publish: Publish<Trainer>| publish.cause(envelope.id).actor("results");
                 let mut publish = vec![follow(Publish::new(id.result_entity(), summary))];
                 if let Some(piece) = judged.take.start.piece.clone() {
-                    let total = self.practised(context, &piece, judged.take.duration());
+                    let total = self.practised(context, &piece, id, judged.take.duration());
                     publish.push(follow(Publish::new(piece.entity(), Event::PractiseCounted(total))));
                 }
                 Outcome::publish(publish)
             }
-            Err(JudgeError::Free) => Outcome::done(),
-            Err(error @ (JudgeError::Unknown(_) | JudgeError::Piece(_))) => Outcome::Term(error.to_string()),
+            // Free play, or deleted for ever meanwhile.
+            Err(JudgeError::Free | JudgeError::Unknown(_)) => Outcome::done(),
+            Err(error @ JudgeError::Piece(_)) => Outcome::Term(error.to_string()),
             Err(error @ JudgeError::Storage(_)) => Outcome::Nak { delay: Micros::ZERO, reason: error.to_string() },
         }
     }

@@ -104,6 +104,8 @@ pub enum Entity {
     Result(Register<Box<ResultSummary>>),
     /// `device/…`
     Device(Device),
+    /// Deleted for ever: whatever comes later, it stays so.
+    Gone,
     /// `conflicts/recent`, oldest first.
     Conflicts(VecDeque<Met>),
 }
@@ -113,7 +115,7 @@ pub enum Entity {
 pub(super) fn apply(event: &Event, origin: &Origin<'_>, current: Option<&Entity>) -> Option<Entity> {
     let rank = origin.rank;
     match (event, current.cloned()) {
-        (Event::Erased, _) => None,
+        (Event::Erased, _) | (_, Some(Entity::Gone)) => Some(Entity::Gone),
         (Event::SettingChanged(setting), old) => Some(Entity::Setting(match old {
             Some(Entity::Setting(register)) => written(register, setting.clone(), rank),
             _ => Register::new(setting.clone(), rank),
@@ -273,9 +275,10 @@ pub(super) fn check(event: &Event, current: Option<&Entity>) -> Result<(), &'sta
             Err("there is no such take")
         }
         Event::Erased if open_take => Err("the take is being recorded"),
-        Event::Erased if !matches!(current, Some(Entity::Take(_) | Entity::Result(_))) => {
+        Event::Erased if !matches!(current, None | Some(Entity::Take(_) | Entity::Result(_))) => {
             Err("there is nothing to erase")
         }
+        _ if matches!(current, Some(Entity::Gone)) => Err("it was deleted for ever"),
         Event::TakeEnded(_) if !open_take => Err("the take is not open"),
         Event::TakeStarted(_) if current.is_some() => Err("the take exists already"),
         Event::PieceForgotten
@@ -290,8 +293,9 @@ pub(super) fn check(event: &Event, current: Option<&Entity>) -> Result<(), &'sta
         Event::PieceTagged(name) | Event::TakeNamed { name, .. } if name.len() > NAME_BYTES_MAX => {
             Err("a name has 200 bytes at most")
         }
-        Event::PieceTagged(_) | Event::TakeNamed { .. } if observed(current) >= OBSERVED_MAX => {
-            Err("there are 32 tags or names already")
+        Event::PieceTagged(_) if observed(current) >= OBSERVED_MAX => Err("there are 32 tags already"),
+        Event::TakeNamed { seen, .. } if observed(current).saturating_sub(seen.len()) >= OBSERVED_MAX => {
+            Err("there are 32 names already")
         }
         Event::SettingChanged(setting) => setting.check(),
         _ => Ok(()),

@@ -255,7 +255,7 @@ pub struct Met {
     pub topic: String,
     /// The strategy that decided, by its name.
     pub strategy: String,
-    /// The edit that stays; of two that both stay, the later one.
+    /// The edit that stays; of two that both stay, the one that came second here.
     pub winner: EventId,
     /// The other.
     pub loser: EventId,

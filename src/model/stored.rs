@@ -305,10 +305,14 @@ pub(super) fn encode_entity(entity: &Entity) -> Vec<u8> {
             pack(&StoredDevice { name, connected, enabled })
         }
         Entity::Conflicts(all) => pack(all),
+        Entity::Gone => Vec::new(),
     }
 }
 
 pub(super) fn decode_entity(key: &str, bytes: &[u8]) -> Result<Entity, String> {
+    if bytes.is_empty() {
+        return Ok(Entity::Gone);
+    }
     let kind = key.split('/').next().unwrap_or_default();
     Ok(match kind {
         "settings" => Entity::Setting(unpack(bytes)?),

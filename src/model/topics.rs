@@ -44,7 +44,7 @@ topics! {
     DeviceLost = "device.lost", Edit, LastWriter;
     DeviceChosen = "device.chosen", Edit, LastWriter;
     Erased = "entity.erased", Edit, Reject;
-    EditsMet = "edits.met", Edit, AppendOnly;
+    EditsMet = "edits.met", Edit, Reject;
 }
 
 pub(super) fn of(event: &Event) -> &'static Topic {

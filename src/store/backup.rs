@@ -52,7 +52,8 @@ pub struct Restored {
 /// under its name with `.before-restore` added: nothing is deleted.
 ///
 /// # Errors
-/// The copy cannot be opened or is damaged, the folder is in use, or the disk fails; the folder is then as it was.
+/// The copy cannot be opened or is damaged, the folder is in use, or the disk fails. The folder is then as it was; if the
+/// machine dies between the two renames, it is there under the other name.
 pub fn restore(from: &Path, dir: &Path) -> Result<Restored, OpenError> {
     let reader = open_read_only(from)?;
     let checked = verify(&reader, &mut |_, _| {}).map_err(|e| storage_error(from, e))?;
@@ -67,7 +68,14 @@ pub fn restore(from: &Path, dir: &Path) -> Result<Restored, OpenError> {
     make_private_folder(&partial).map_err(io)?;
     let swapped = copy(&reader, &partial).map_err(|e| storage_error(dir, e)).and_then(|bytes| {
         let before = if there { Some(set_aside(dir).map_err(io)?) } else { None };
-        fs::rename(&partial, dir).and_then(|()| sync_folder(parent(dir))).map_err(io)?;
+        if let Err(error) = fs::rename(&partial, dir) {
+            // Back as it was; the error that matters is the first one.
+            if let Some(before) = &before {
+                let _ = fs::rename(before, dir);
+            }
+            return Err(io(error));
+        }
+        sync_folder(parent(dir)).map_err(io)?;
         Ok(Restored { bytes, before })
     });
     if swapped.is_err() {

@@ -45,6 +45,14 @@ pub struct LmdbStorage {
     hash: fn(&str) -> [u8; 8],
 }
 
+/// What one transaction erased.
+#[derive(Default)]
+struct ErasedSome {
+    count: u64,
+    unreadable: Option<StorageError>,
+    next: Option<[u8; 24]>,
+}
+
 /// Buffers that keep their room between commits.
 #[derive(Default)]
 struct Scratch {
@@ -69,34 +77,41 @@ impl LmdbStorage {
         LmdbReader::new(Arc::clone(&self.gate), self.device, self.hash)
     }
 
-    /// Erases the first [`ERASE_EVENTS`] of these versions; gives how many, and the version to go on with.
-    fn erase_some(&mut self, entity: &str, versions: Range<u64>) -> Result<(u64, Option<u64>), StoreFault> {
-        let hash = (self.hash)(entity);
-        let (first, last) = (rows::by_entity_key(hash, versions.start, 0), rows::by_entity_key(hash, versions.end, 0));
+    /// Erases the first [`ERASE_EVENTS`] from a key of `by_entity` on, as far as they can be read; gives how many, the
+    /// first that cannot, and the key to go on with.
+    fn erase_some(&mut self, entity: &str, first: [u8; 24], end: [u8; 24]) -> Result<ErasedSome, StoreFault> {
         self.gate.with(|open| {
             let mut txn = open.env.write_txn()?;
             let mut found = Vec::new();
-            let range = (Bound::Included(first.as_slice()), Bound::Excluded(last.as_slice()));
+            let range = (Bound::Included(first.as_slice()), Bound::Excluded(end.as_slice()));
             for entry in open.tables.by_entity.range(&txn, &range)?.take(ERASE_EVENTS) {
                 let (key, _) = entry?;
-                found.extend(rows::parse_by_entity(key).map(|(_, version, seq)| (version, seq)));
+                found.extend(rows::parse_by_entity(key));
             }
-            let mut erased = 0;
-            for (_, seq) in &found {
+            let mut some = ErasedSome::default();
+            for (_, _, seq) in &found {
                 let key = rows::log_key(*seq);
-                let bytes = open.tables.log.get(&txn, &key)?.ok_or_else(|| damaged_seq(*seq, "no such event"))?;
-                let record = Record::split(bytes).map_err(|e| damaged_seq(*seq, e))?;
-                let header = record.header().map_err(|e| damaged_seq(*seq, e))?;
-                if record.erased || &*header.entity != entity {
-                    continue;
+                let bytes = open.tables.log.get(&txn, &key)?;
+                let stub = bytes.ok_or_else(|| damaged_seq(*seq, "no such event")).and_then(|bytes| {
+                    let record = Record::split(bytes).map_err(|e| damaged_seq(*seq, e))?;
+                    let header = record.header().map_err(|e| damaged_seq(*seq, e))?;
+                    let wanted = !record.erased && &*header.entity == entity;
+                    Ok(wanted.then(|| record.erase()))
+                });
+                match stub {
+                    Ok(None) => {}
+                    Ok(Some(stub)) => {
+                        open.tables.log.put(&mut txn, &key, &stub)?;
+                        some.count += 1;
+                    }
+                    // The others go all the same.
+                    Err(error) => drop(some.unreadable.get_or_insert(error)),
                 }
-                let stub = record.erase();
-                open.tables.log.put(&mut txn, &key, &stub)?;
-                erased += 1;
             }
             txn.commit()?;
-            let next = found.last().filter(|_| found.len() == ERASE_EVENTS).map(|(version, _)| version + 1);
-            Ok((erased, next))
+            let last = found.last().filter(|_| found.len() == ERASE_EVENTS);
+            some.next = last.map(|(hash, version, seq)| rows::by_entity_key(*hash, *version, seq + 1));
+            Ok(some)
         })
     }
 
@@ -288,20 +303,28 @@ impl Storage for LmdbStorage {
     /// Pages that held the payloads are free, not overwritten: a compact copy ([`super::backup`]) leaves them behind.
     fn erase(&mut self, entity: &str, versions: Range<u64>) -> Result<u64, StorageError> {
         self.heal()?;
-        let (mut erased, mut from) = (0, Some(versions.start));
-        while let Some(version) = from {
-            match self.erase_some(entity, version..versions.end) {
-                Ok((count, next)) => {
-                    erased += count;
-                    from = next;
+        let key = |version| rows::by_entity_key((self.hash)(entity), version, 0);
+        let (mut from, end) = (Some(key(versions.start)), key(versions.end));
+        let (mut erased, mut unreadable, mut growths) = (0, None, 0);
+        while let Some(first) = from {
+            match self.erase_some(entity, first, end) {
+                Ok(some) => {
+                    erased += some.count;
+                    unreadable = unreadable.or(some.unreadable);
+                    from = some.next;
                 }
-                Err(StoreFault::Lmdb(heed::Error::Mdb(MdbError::MapFull))) => {
+                Err(StoreFault::Lmdb(heed::Error::Mdb(MdbError::MapFull))) if growths < GROWTH_MAX => {
+                    growths += 1;
                     self.gate.grow().map_err(|error| StoreFault::from(error).into_storage())?;
+                }
+                Err(StoreFault::Lmdb(heed::Error::Mdb(MdbError::MapResized))) if growths < GROWTH_MAX => {
+                    growths += 1;
+                    self.gate.adopt_size().map_err(|error| StoreFault::from(error).into_storage())?;
                 }
                 Err(fault) => return Err(self.fail(fault)),
             }
         }
-        Ok(erased)
+        unreadable.map_or(Ok(erased), Err)
     }
 
     fn size(&self) -> StoreSize {

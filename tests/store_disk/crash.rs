@@ -29,7 +29,7 @@ struct Story {
 }
 
 /// Commits of 1 to 40 events, recorded.
-fn story(random: &mut Random) -> Story {
+fn story(random: &mut Random) -> (Story, Shim) {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let mut opened = open(dir.path(), OpenOptions::default()).expect("a fresh folder opens");
     let path = dir.path().join("data.mdb");
@@ -43,8 +43,9 @@ fn story(random: &mut Random) -> Story {
         shim.record(Op::Acknowledged(done.durable));
     }
     let ops = shim.ops();
+    shim.rest();
     drop(opened);
-    Story { file, ops }
+    (Story { file, ops }, shim)
 }
 
 fn put(image: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
@@ -163,7 +164,7 @@ fn after_a_power_failure_nothing_is_torn_and_nothing_durable_is_lost() {
     let wanted = number("CRASH_IMAGES").unwrap_or(20_000);
     println!("CRASH_SEED={seed}");
     let mut random = Random(seed);
-    let story = story(&mut random);
+    let (story, _shim) = story(&mut random);
     let count = |is: fn(&Op) -> bool| story.ops.iter().filter(|op| is(op)).count();
     let (writes, syncs) = (count(|op| matches!(op, Op::Write { .. })), count(|op| matches!(op, Op::Sync)));
     println!("{COMMITS} commits, {writes} writes, {syncs} syncs");

@@ -49,6 +49,11 @@ impl Disk {
         Self(claim)
     }
 
+    /// Watches no more, and keeps other tests waiting: a process forked meanwhile would hold their locks for a moment.
+    pub(crate) fn rest(&self) {
+        WATCHED.store(0, Ordering::SeqCst);
+    }
+
     /// Notes something between the operations.
     pub(crate) fn record(&self, op: Op) {
         record(op);
