@@ -104,6 +104,7 @@ mod window {
                 system_soundfont: None,
                 bus: None,
                 entities: &[],
+                past: None,
                 conflicts: &[],
                 history: None,
                 banners: &[],

@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, unbounded};
 use music_trainer::app::lookup::{Answer, Lookup, Question};
 use music_trainer::app::rows::Wall;
 use music_trainer::bus::{BusHandle, Config, DeviceId, EntityKey, EventId, MemoryStorage, Publish, start};
-use music_trainer::model::{Event, Setting, ThemeChoice, Trainer};
+use music_trainer::model::{Event, Setting, ThemeChoice, Trainer, device_entity};
 use music_trainer::time::{ManualClock, WallMillis};
 
 const WAIT: Duration = Duration::from_secs(30);
@@ -71,4 +71,28 @@ fn both_sides_of_a_conflict_are_found_and_the_loser_comes_back_as_a_new_edit() {
     let nobody = EventId { device: DeviceId(9), device_seq: 1 };
     let error = bench.ask(Question::Again(key, nobody)).expect_err("no such edit");
     assert!(error.contains("no longer in the log"), "{error}");
+}
+
+#[test]
+fn everything_is_shown_as_it_was_after_any_event() {
+    let bench = Bench::new();
+    let names: Vec<String> = (0..60_u32).map(|n| format!("device {}", n % 7)).collect();
+    for name in &names {
+        let connected = Event::DeviceConnected(name.clone());
+        bench.bus.publish(Publish::new(device_entity(name), connected)).applied().expect("applied");
+    }
+    bench.choose(ThemeChoice::Light, "person", None);
+    let at = |seq| match bench.ask(Question::At(seq, WALL)) {
+        Ok(Answer::At(seq, _, rows)) => (seq, rows),
+        other => panic!("the past, not {other:?}"),
+    };
+    // To and fro, as a slider moves.
+    for seq in [61, 3, 60, 10, 7, 61] {
+        let (shown, rows) = at(seq);
+        assert_eq!(shown, seq);
+        let versions: u64 = rows.iter().map(|row| row.version).sum();
+        assert_eq!((rows.len() as u64, versions), (seq.min(7) + u64::from(seq > 60), seq), "as of event {seq}");
+    }
+    let (end, _) = at(1_000_000);
+    assert_eq!(end, 61, "after the last event is now");
 }

@@ -478,3 +478,16 @@ fn what_lost_a_conflict_is_brought_back_and_an_entity_tells_its_history() {
     let asked = bench.click("History of take/8f00");
     assert_eq!(asked, [Command::ShowHistory("take/8f00".to_owned())]);
 }
+
+#[test]
+fn the_time_machine_goes_back_to_an_event() {
+    let mut bench = window(Sample::full(), Screen::Inspector, [1280.0, 800.0]);
+    bench.harness.state_mut().1.inspector.tab = InspectorTab::Entities;
+    bench.harness.run();
+    bench.harness.get_by_role_and_label(Role::Slider, "Time machine").set_value_accesskit(642_450.0);
+    bench.harness.run();
+    assert_eq!(bench.sent(), [Command::ShowAt(Some(642_450))]);
+    bench.harness.get_by_role_and_label(Role::Slider, "Time machine").decrement_accesskit();
+    bench.harness.run();
+    assert_eq!(bench.sent(), [Command::ShowAt(Some(1_284_900))], "one event before now");
+}

@@ -4,17 +4,21 @@ use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use crate::bus::fold::{self, Folded};
 use crate::bus::storage::StorageError;
-use crate::bus::{BusHandle, EntityKey, Envelope, EventId, Publish, Strategy, fold};
+use crate::bus::{BusHandle, EntityKey, Envelope, EventId, Publish, State, Strategy};
 use crate::model::{Entity, Event, Met, Trainer, conflicts_entity};
-use crate::ui::view::{ConflictRow, HistoryRow, Side};
+use crate::ui::view::{ConflictRow, EntityRow, HistoryRow, LocalTime, Side};
 
-use super::rows::{Wall, shown};
+use super::rows::{Wall, entity_rows, shown};
 
 /// Questions that wait at most; a further one is asked again with the next frame.
 const QUESTIONS: usize = 8;
 /// Events read at a time.
 const READ: usize = 1_024;
+/// Events between two states that the time machine keeps, and how many it keeps at most.
+const STATE_EVERY: u64 = 20_000;
+const STATES_MAX: usize = 512;
 /// The newest versions of an entity that are shown.
 const HISTORY_MAX: usize = 200;
 /// Characters of a payload at most.
@@ -27,6 +31,8 @@ pub enum Question {
     Conflicts(Wall),
     /// How an entity came to be what it is.
     History(EntityKey, Wall),
+    /// Everything as it was after an event.
+    At(u64, Wall),
     /// Do again what an event did: what lost a conflict comes back as a new edit.
     Again(EntityKey, EventId),
 }
@@ -38,6 +44,8 @@ pub enum Answer {
     Conflicts(Vec<ConflictRow>),
     /// Of which entity, newest first.
     History(EntityKey, Vec<HistoryRow>),
+    /// After which event, when that was, and every entity.
+    At(u64, LocalTime, Vec<EntityRow>),
     /// This was done again.
     Done(EntityKey, Event),
 }
@@ -58,8 +66,13 @@ impl Lookup {
         let (questions, asked) = bounded::<Question>(QUESTIONS);
         let (answer, answers) = bounded(QUESTIONS);
         let thread = Builder::new().name("lookup".to_owned()).spawn(move || {
+            let mut past = Past::default();
             for question in asked {
-                if answer.send(reply(&bus, question)).is_err() {
+                let found = match question {
+                    Question::At(seq, wall) => past.at(&bus, seq, wall),
+                    question => reply(&bus, question),
+                };
+                if answer.send(found).is_err() {
                     return;
                 }
                 wake();
@@ -97,12 +110,46 @@ fn reply(bus: &BusHandle<Trainer>, question: Question) -> Result<Answer, String>
             let rows = history(bus, &key, wall).map_err(|e| e.to_string())?;
             Ok(Answer::History(key, rows))
         }
+        // Asked of what is kept between the questions.
+        Question::At(seq, wall) => Past::default().at(bus, seq, wall),
         Question::Again(key, id) => {
             let found = find(bus, &key, id).map_err(|e| e.to_string())?;
             let event = found.as_ref().and_then(Envelope::event).ok_or("that edit is no longer in the log")?;
             let publish = Publish::new(key.clone(), event.clone()).cause(id);
             bus.edit(publish).applied().map(|_| Answer::Done(key, event.clone())).map_err(|e| e.to_string())
         }
+    }
+}
+
+/// States on the way through the log, so that a slider that moves to and fro does not fold it from the start each time.
+/// They share every entity that did not change.
+#[derive(Default)]
+struct Past {
+    states: Vec<Folded<Trainer>>,
+}
+
+impl Past {
+    fn at(&mut self, bus: &BusHandle<Trainer>, seq: u64, wall: Wall) -> Result<Answer, String> {
+        let before = self.states.partition_point(|state| state.end.seq <= seq);
+        let mut state = before.checked_sub(1).and_then(|at| self.states.get(at)).cloned().unwrap_or_default();
+        let mut at = state.end.hlc;
+        while state.end.seq < seq {
+            let max = (seq - state.end.seq).min(READ as u64) as usize;
+            let events = bus.reader().events(state.end.seq + 1, max).map_err(|e| e.to_string())?;
+            if events.is_empty() {
+                break;
+            }
+            for event in events {
+                at = event.header.hlc;
+                state.push(event).map_err(|e| e.to_string())?;
+            }
+            let last = self.states.last().map_or(0, |state| state.end.seq);
+            if state.end.seq >= last + STATE_EVERY && self.states.len() < STATES_MAX {
+                self.states.push(state.clone());
+            }
+        }
+        let rows = entity_rows(&State::from_entities(&state.entities));
+        Ok(Answer::At(state.end.seq, wall.stamped(at), rows))
     }
 }
 

@@ -262,7 +262,7 @@ pub fn shown(value: Option<&Entity>) -> String {
     }
 }
 
-fn entity_rows(state: &State<Trainer>) -> Vec<EntityRow> {
+pub(super) fn entity_rows(state: &State<Trainer>) -> Vec<EntityRow> {
     let row = |(key, versioned): (&crate::bus::EntityKey, &crate::bus::Versioned<Trainer>)| EntityRow {
         key: key.to_string(),
         version: versioned.version,

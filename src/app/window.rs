@@ -48,6 +48,17 @@ const FIRST_NOTICE: u64 = 1_000;
 /// Failures that are remembered.
 const FAILURES_MAX: usize = 8;
 
+/// The time machine.
+#[derive(Default)]
+struct Past {
+    /// The event after which everything is to be shown.
+    wanted: Option<u64>,
+    /// What the log was asked for.
+    asked: Option<u64>,
+    /// What is shown.
+    shown: Option<(u64, view::LocalTime, Vec<view::EntityRow>)>,
+}
+
 /// The window.
 pub struct Window {
     program: Option<Program>,
@@ -68,6 +79,7 @@ pub struct Window {
     history_of: Option<EntityKey>,
     history_rows: Vec<HistoryRow>,
     history_asked: u64,
+    past: Past,
     shown_take: Option<TakeId>,
     chosen: Option<PracticeSettings>,
     answers: Vec<Ticket<Trainer>>,
@@ -106,6 +118,7 @@ impl Window {
             history_of: None,
             history_rows: Vec::new(),
             history_asked: 0,
+            past: Past::default(),
             shown_take: None,
             chosen: None,
             answers: Vec::new(),
@@ -199,9 +212,18 @@ impl Window {
             match answer {
                 Ok(Answer::Conflicts(rows)) => self.conflicts = rows,
                 Ok(Answer::History(key, rows)) if self.history_of.as_ref() == Some(&key) => self.history_rows = rows,
+                Ok(Answer::At(seq, at, rows)) => {
+                    self.past.asked = None;
+                    if self.past.wanted.is_some() {
+                        self.past.shown = Some((seq, at, rows));
+                    }
+                }
                 Ok(Answer::Done(key, event)) => again.push((key, event)),
                 Ok(Answer::History(..)) => {}
-                Err(error) => failures.push(error),
+                Err(error) => {
+                    self.past.asked = None;
+                    failures.push(error);
+                }
             }
         }
         if let (Screen::Inspector, Some(snapshot)) = (self.state.screen, self.snapshot()) {
@@ -211,6 +233,14 @@ impl Window {
             let conflicts = version(&conflicts_entity());
             if durable && conflicts != self.conflicts_asked && lookup.ask(Question::Conflicts(frame.wall)) {
                 self.conflicts_asked = conflicts;
+            }
+            // One question at a time: a slider that moves is answered for where it is by then.
+            if let Some(seq) = self.past.wanted
+                && self.past.asked.is_none()
+                && self.past.shown.as_ref().is_none_or(|(shown, ..)| *shown != seq)
+                && lookup.ask(Question::At(seq, frame.wall))
+            {
+                self.past.asked = Some(seq);
             }
             if let Some(key) = &self.history_of {
                 let newest = version(key);
@@ -329,7 +359,11 @@ impl Window {
             settings: &self.settings,
             system_soundfont: self.system_soundfont.as_deref(),
             bus: report.as_deref(),
-            entities: &self.rows.entities,
+            entities: self.past.shown.as_ref().map_or(&self.rows.entities, |(_, _, rows)| rows),
+            past: self.past.wanted.map(|seq| {
+                let shown = self.past.shown.as_ref().filter(|(shown, ..)| *shown == seq);
+                (seq, shown.map(|(_, at, _)| *at))
+            }),
             conflicts: &self.conflicts,
             history: self.history_of.as_ref().map(|key| (key.as_str(), &*self.history_rows)),
             banners: &banners,
@@ -463,6 +497,13 @@ impl Window {
                 self.enable_midi(input, enabled);
             }
             Command::TestTone => self.wish(Wish::TestTone),
+            Command::ShowAt(seq) => {
+                self.past.wanted = seq;
+                if seq.is_none() {
+                    self.past.shown = None;
+                }
+                ctx.request_repaint();
+            }
             Command::ShowHistory(key) => {
                 self.history_of = Some(EntityKey::new(&key));
                 self.history_rows.clear();

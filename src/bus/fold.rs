@@ -45,7 +45,7 @@ pub fn apply<M: Model>(envelope: &Envelope<M>, current: Option<&Versioned<M>>) -
 }
 
 /// What a log folds into.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Folded<M: Model> {
     /// The entities.
     pub entities: Entities<M>,

@@ -82,6 +82,8 @@ pub enum Command {
     EnableMidi(String, bool),
     /// A second of sound through the whole chain.
     TestTone,
+    /// Show the entities as they were after an event, or as they are.
+    ShowAt(Option<u64>),
     /// Load how an entity came to be what it is, for the inspector.
     ShowHistory(String),
     /// Do again what lost a conflict.

@@ -93,7 +93,9 @@ fn level_ui(ui: &mut Ui, name: &str, value: u16, range: std::ops::RangeInclusive
     let number = 64.0 * scale;
     let width = (ui.available_width() - number - 12.0).clamp(80.0, 280.0);
     let (_, rect) = ui.allocate_space(vec2(width + number, space::CHIP));
-    let new = slider_ui(ui, rect.with_max_x(rect.left() + width), name, value, range);
+    let (low, high) = (range.start(), range.end());
+    let track = rect.with_max_x(rect.left() + width);
+    let new = slider_ui(ui, track, name, value.into(), (*low).into()..=(*high).into()).map(|new| new as u16);
     let words = text::percent(new.unwrap_or(value));
     Line::new(&words).align(egui::Align::Max).show_at(ui, rect.with_min_x(rect.left() + width));
     new

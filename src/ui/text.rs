@@ -233,6 +233,8 @@ texts! {
     stays_too = "stays too";
     gives_way = "gives way";
     bring_back = "Bring back";
+    time_machine = "Time machine";
+    now = "Now";
     history = "History";
     history_hint = "Click an entity to see how it came to be what it is.";
     actor = "Actor";
@@ -620,6 +622,12 @@ pub fn spread_basis(timing: &Timing, preset: &str, window: Micros) -> String {
 pub fn side(side: &Side) -> String {
     let at = side.at.map_or_else(|| NONE.to_owned(), moment);
     format!("{}{DOT}{at}{DOT}{:x}:{}", side.actor, side.device & 0xffff, side.number)
+}
+
+/// As of which event, and when that was.
+pub fn as_of(seq: u64, at: Option<LocalTime>) -> String {
+    let at = at.map_or_else(|| "…".to_owned(), moment);
+    format!("as of event {}{DOT}{at}", count(seq))
 }
 
 /// The name of a row that shows an entity's history.

@@ -38,6 +38,8 @@ pub struct View<'a> {
     pub bus: Option<&'a Report>,
     /// Values held by the bus, for the inspector, sorted by name.
     pub entities: &'a [EntityRow],
+    /// After which event the entities are shown, and when that was, once it is known; `None` is now.
+    pub past: Option<(u64, Option<LocalTime>)>,
     /// The last conflicts, newest first.
     pub conflicts: &'a [ConflictRow],
     /// The entity that the inspector was asked about, and how it came to be what it is, newest first.

@@ -469,6 +469,7 @@ impl Sample {
             system_soundfont: Some(Path::new("/usr/share/sounds/sf2/TimGM6mb.sf2")),
             bus: self.report.as_ref(),
             entities: &self.entities,
+            past: None,
             conflicts: &self.conflicts,
             history: (!self.history.is_empty()).then_some(("settings/theme", &*self.history)),
             banners: &self.banners,

@@ -7,7 +7,7 @@ use crate::ui::state::State;
 use crate::ui::text::{self, tr};
 use crate::ui::theme::{self, space, tokens};
 use crate::ui::view::HistoryRow;
-use crate::ui::widgets::{Column, Line, card_ui, search_ui, table_ui};
+use crate::ui::widgets::{Button, Column, Line, card_ui, search_ui, slider_ui, table_ui};
 use crate::ui::{Command, Cx};
 
 /// The values, and below them how the chosen one came to be.
@@ -31,6 +31,7 @@ fn values_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, height: f32) {
         let title = format!("{}   {hint}", text::of_last(tr().entities, entities.len()));
         let muted = tokens(ui).muted;
         Line::new(&title).size(13.0).bold().color(muted).show_at(ui, rect.with_max_x(field.left() - 8.0));
+        time_ui(cx, ui);
         let filter = &state.inspector.filter;
         let rows: Vec<_> = entities.iter().filter(|e| passes(filter, "", &e.key)).collect();
         let columns = [
@@ -49,6 +50,30 @@ fn values_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, height: f32) {
             }
         });
     });
+}
+
+/// A slider over all events: the entities as they were after any of them.
+fn time_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
+    let Some(report) = cx.view.bus else { return };
+    let (t, scale) = (tr(), theme::scale(ui));
+    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), 30.0 * scale));
+    let label = rect.with_max_x(rect.left() + 110.0 * scale);
+    Line::small(t.time_machine).color(tokens(ui).muted).show_at(ui, label);
+    let now = rect.with_min_x(rect.right() - 64.0 * scale);
+    let words = now.with_min_x(now.left() - 236.0 * scale).with_max_x(now.left() - 8.0);
+    let end = report.durable.max(1);
+    let (seq, shown) = match cx.view.past {
+        Some((seq, at)) => (seq, text::as_of(seq, at)),
+        None => (end, t.now.to_owned()),
+    };
+    let track = label.with_min_x(label.right()).with_max_x(words.left() - 12.0);
+    if let Some(seq) = slider_ui(ui, track, t.time_machine, seq, 1..=end) {
+        cx.send.push(Command::ShowAt((seq < end).then_some(seq)));
+    }
+    Line::small(&shown).color(tokens(ui).text).align(egui::Align::Max).show_at(ui, words);
+    if cx.view.past.is_some() && Button::new(t.now).quiet().show_at(ui, now).clicked() {
+        cx.send.push(Command::ShowAt(None));
+    }
 }
 
 /// Every version of an entity, newest first: who made it, with what, and the value after it.

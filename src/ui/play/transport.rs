@@ -219,9 +219,9 @@ fn tempo_ui(cx: &mut Cx<'_>, ui: &mut Ui, piece: &Piece<'_>, rect: Rect) {
         now_line.align(Align::Min).paint(ui, top);
     }
     let track = Rect::from_min_size(pos2(rect.left(), top.bottom()), vec2(rect.width(), 20.0));
-    let range = Percent::MIN.get()..=Percent::MAX.get();
-    if let Some(percent) = slider_ui(ui, track, tr().tempo, percent, range) {
-        cx.send.push(Command::SetTempo(Percent::new(percent)));
+    let range = Percent::MIN.get().into()..=Percent::MAX.get().into();
+    if let Some(percent) = slider_ui(ui, track, tr().tempo, percent.into(), range) {
+        cx.send.push(Command::SetTempo(Percent::new(percent as u16)));
     }
 }
 
