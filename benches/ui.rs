@@ -105,6 +105,7 @@ mod window {
                 bus: None,
                 entities: &[],
                 past: None,
+                lab: None,
                 conflicts: &[],
                 history: None,
                 banners: &[],

@@ -60,6 +60,9 @@ fn main() -> eframe::Result {
     if has("subscribers") {
         state.inspector.tab = ui::InspectorTab::Subscribers;
     }
+    if has("laboratory") {
+        state.inspector.tab = ui::InspectorTab::Laboratory;
+    }
     if has("conflicts") {
         state.inspector.tab = ui::InspectorTab::Conflicts;
     }

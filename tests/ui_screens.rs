@@ -491,3 +491,12 @@ fn the_time_machine_goes_back_to_an_event() {
     bench.harness.run();
     assert_eq!(bench.sent(), [Command::ShowAt(Some(1_284_900))], "one event before now");
 }
+
+#[test]
+fn the_laboratory_breaks_one_thing_each() {
+    let mut bench = window(Sample::full(), Screen::Inspector, [1280.0, 800.0]);
+    bench.harness.state_mut().1.inspector.tab = InspectorTab::Laboratory;
+    bench.harness.run();
+    assert_eq!(bench.click("Frozen disk"), [Command::Break(music_trainer::ui::view::Failure::Frozen, true)]);
+    assert_eq!(bench.click("Panic in a component"), [Command::PanicComponent]);
+}

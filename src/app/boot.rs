@@ -10,6 +10,7 @@ use etcetera::BaseStrategy;
 
 use crate::audio::piano::Piano;
 use crate::audio::{Playhead, engine};
+use crate::bus::lab::Lab;
 use crate::bus::lane::LatestReader;
 use crate::bus::storage::Storage;
 use crate::bus::{BusHandle, Config, Health, MemoryStorage, Publish, start};
@@ -38,6 +39,8 @@ pub struct Program {
     pub playhead: LatestReader<Playhead>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// What goes wrong on purpose.
+    pub lab: Arc<Lab>,
     /// Settings at the start, those of the command line included.
     pub settings: Settings,
     /// Lines the person must know from the start.
@@ -72,9 +75,10 @@ struct Base {
 /// # Errors
 /// Another program has the data folder, or the system gives no threads.
 pub fn boot(args: &WindowArgs, repaint: Arc<dyn Fn() + Send + Sync>) -> Result<Program, BootError> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let lab = Arc::new(Lab::default());
+    let clock = lab.clock(Arc::new(SystemClock::start()));
     let dir = args.data_dir.clone().unwrap_or_else(default_dir);
-    let (piano, base) = beside(|| Piano::new(Rate::DEFAULT), || open_bus(&dir, &clock)).map_err(threads)?;
+    let (piano, base) = beside(|| Piano::new(Rate::DEFAULT), || open_bus(&dir, &clock, &lab)).map_err(threads)?;
     let Base { bus, lock, lines } = base?;
     let settings = settings(&bus, args);
     let take = begin_take(&bus, &*clock);
@@ -82,8 +86,8 @@ pub fn boot(args: &WindowArgs, repaint: Arc<dyn Fn() + Send + Sync>) -> Result<P
     bus.add_lane("audio", reports.events, Box::new(AudioRecorder::default())).map_err(threads)?;
     let mut sound = SoundDesk::new(processor, clock.clone(), &settings);
     sound.start();
-    bus.run(Box::new(Results::default())).map_err(threads)?;
-    Eraser::start(&bus).map_err(threads)?;
+    bus.run(lab.component(Box::new(Results::default()))).map_err(threads)?;
+    Eraser::start(&bus, &lab).map_err(threads)?;
     let waker = repaint.clone();
     bus.set_waker(Box::new(move || waker()));
     let parts = Parts {
@@ -97,12 +101,14 @@ pub fn boot(args: &WindowArgs, repaint: Arc<dyn Fn() + Send + Sync>) -> Result<P
         repaint,
     };
     let control = Control::start(parts).map_err(threads)?;
-    Ok(Program { bus, control, playhead: reports.playhead, clock, settings, lines, _lock: lock })
+    Ok(Program { bus, control, playhead: reports.playhead, clock, lab, settings, lines, _lock: lock })
 }
 
 impl Program {
     /// Ends everything and waits until what was played is on disk; whether it is.
     pub fn stop(mut self) -> bool {
+        // What was played must reach the disk.
+        self.lab.heal();
         self.control.stop();
         self.bus.shutdown(SHUTDOWN_WAIT)
     }
@@ -122,27 +128,32 @@ fn beside<A: Send, B>(there: impl FnOnce() -> A + Send, here: impl FnOnce() -> B
     })
 }
 
-fn open_bus(dir: &Path, clock: &Arc<dyn Clock>) -> Result<Base, BootError> {
+fn open_bus(dir: &Path, clock: &Arc<dyn Clock>, lab: &Arc<Lab>) -> Result<Base, BootError> {
     let reason = match store::open(dir, OpenOptions::default()) {
         Err(error @ OpenError::InUse { .. }) => return Err(BootError::InUse(error)),
         Err(error) => error.to_string(),
         Ok(opened) => {
             let lock = opened.lock;
-            match start_bus(Box::new(opened.storage), clock, Health::Ok) {
+            match start_bus(Box::new(opened.storage), clock, lab, Health::Ok) {
                 Ok(bus) => return Ok(Base { bus, lock: Some(lock), lines: Vec::new() }),
                 Err(reason) => format!("{}: {reason}", dir.display()),
             }
         }
     };
     let rest = Health::Degraded(reason.clone());
-    let bus = start_bus(Box::new(MemoryStorage::new()), clock, rest).map_err(BootError::Threads)?;
+    let bus = start_bus(Box::new(MemoryStorage::new()), clock, lab, rest).map_err(BootError::Threads)?;
     let line = format!("nothing is being saved: {reason}");
     Ok(Base { bus, lock: None, lines: vec![line] })
 }
 
-fn start_bus(storage: Box<dyn Storage>, clock: &Arc<dyn Clock>, rest: Health) -> Result<BusHandle<Trainer>, String> {
+fn start_bus(
+    storage: Box<dyn Storage>,
+    clock: &Arc<dyn Clock>,
+    lab: &Arc<Lab>,
+    rest: Health,
+) -> Result<BusHandle<Trainer>, String> {
     let config = Config { rest, ..Config::default() };
-    start(config, clock.clone(), storage).map_err(|e| e.to_string())
+    start(config, clock.clone(), lab.storage(storage)).map_err(|e| e.to_string())
 }
 
 /// Settings as chosen, unless the command line says otherwise for this run.

@@ -359,6 +359,7 @@ impl Window {
             settings: &self.settings,
             system_soundfont: self.system_soundfont.as_deref(),
             bus: report.as_deref(),
+            lab: Some(&program.lab),
             entities: self.past.shown.as_ref().map_or(&self.rows.entities, |(_, _, rows)| rows),
             past: self.past.wanted.map(|seq| {
                 let shown = self.past.shown.as_ref().filter(|(shown, ..)| *shown == seq);
@@ -497,6 +498,17 @@ impl Window {
                 self.enable_midi(input, enabled);
             }
             Command::TestTone => self.wish(Wish::TestTone),
+            Command::Break(failure, on) => {
+                if let Some(program) = &self.program {
+                    program.lab.set(failure, on);
+                }
+                ctx.request_repaint();
+            }
+            Command::PanicComponent => {
+                if let Some(program) = &self.program {
+                    program.lab.panic_next();
+                }
+            }
             Command::ShowAt(seq) => {
                 self.past.wanted = seq;
                 if seq.is_none() {

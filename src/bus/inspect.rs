@@ -4,6 +4,7 @@ use std::fmt::{self, Debug};
 use std::sync::Arc;
 
 pub use super::health::Health;
+pub use super::lab::{Failure, Lab};
 use super::storage::Header;
 pub use super::storage::StoreSize;
 use crate::time::{Micros, Stamp, WallMillis};

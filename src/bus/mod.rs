@@ -30,6 +30,7 @@ pub mod health;
 pub mod hlc;
 pub mod inspect;
 pub mod json;
+pub mod lab;
 pub mod lane;
 pub mod lanes;
 pub mod lines;

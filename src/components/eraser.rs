@@ -1,8 +1,10 @@
 //! Erasure: when something is deleted for ever, what it consisted of goes from the log. A durable subscriber, so that
 //! what a kill or a failing disk left half erased is erased at the next start.
 
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use crate::bus::lab::Lab;
 use crate::bus::{BusHandle, Component, Context, Delivery, Filter, LetterDecision, Outcome, StartError, rows};
 use crate::model::Trainer;
 use crate::time::Micros;
@@ -18,9 +20,9 @@ impl Eraser {
     ///
     /// # Errors
     /// The system gives no thread, or the store cannot be read.
-    pub fn start(bus: &BusHandle<Trainer>) -> Result<JoinHandle<()>, StartError> {
+    pub fn start(bus: &BusHandle<Trainer>, lab: &Arc<Lab>) -> Result<JoinHandle<()>, StartError> {
         let letters = rows::dead_letters(&**bus.reader())?;
-        let thread = bus.run(Box::new(Self))?;
+        let thread = bus.run(lab.component(Box::new(Self)))?;
         for letter in letters.iter().filter(|letter| letter.subscriber == NAME) {
             bus.settle_letter(NAME, letter.seq, LetterDecision::Replay);
         }

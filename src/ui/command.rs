@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::music::{Hand, Hands, Percent, Pitch};
 use crate::practice::{BarRange, Heard, Mode};
+use crate::ui::view::Failure;
 
 pub use crate::model::Setting;
 
@@ -82,6 +83,10 @@ pub enum Command {
     EnableMidi(String, bool),
     /// A second of sound through the whole chain.
     TestTone,
+    /// Make something go wrong, or not any more.
+    Break(Failure, bool),
+    /// Let the component that handles the next event panic.
+    PanicComponent,
     /// Show the entities as they were after an event, or as they are.
     ShowAt(Option<u64>),
     /// Load how an entity came to be what it is, for the inspector.

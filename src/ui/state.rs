@@ -75,6 +75,8 @@ pub enum InspectorTab {
     Subscribers,
     /// Edits that met.
     Conflicts,
+    /// What can be made to go wrong.
+    Laboratory,
 }
 
 /// What is chosen in the inspector.

@@ -7,7 +7,9 @@ use crate::practice::result::{BarResult, Counts, Timing, Trouble};
 use crate::practice::{BarRange, Heard, Mode, Preset, VerdictKind};
 use crate::time::{Micros, WallMillis};
 
-use super::view::{AudioState, AudioView, LastResult, LocalTime, MidiView, NoteNames, Side, TakeRow, ThemeChoice};
+use super::view::{
+    AudioState, AudioView, Failure, LastResult, LocalTime, MidiView, NoteNames, Side, TakeRow, ThemeChoice,
+};
 
 macro_rules! texts {
     ($($name:ident = $text:literal;)*) => {
@@ -226,6 +228,11 @@ texts! {
     payload = "Payload";
     healthy = "Ok";
     store = "LMDB";
+    laboratory = "Laboratory";
+    laboratory_remark = "Break something and watch it heal. All of it is off again when the program ends.";
+    panic_component = "Panic in a component";
+    panic_component_what = "Whoever handles the next event panics; it is restarted and the event comes again.";
+    once = "Once";
     conflicts = "Conflicts";
     conflicts_empty = "No edits have met yet.";
     conflicts_remark = "Edits whose authors had not seen each other's, newest first.";
@@ -622,6 +629,18 @@ pub fn spread_basis(timing: &Timing, preset: &str, window: Micros) -> String {
 pub fn side(side: &Side) -> String {
     let at = side.at.map_or_else(|| NONE.to_owned(), moment);
     format!("{}{DOT}{at}{DOT}{:x}:{}", side.actor, side.device & 0xffff, side.number)
+}
+
+/// What a failure is called, and what it does.
+pub fn failure(failure: Failure) -> (&'static str, &'static str) {
+    match failure {
+        Failure::Frozen => ("Frozen disk", "No commit comes back; what is played waits in memory."),
+        Failure::Full => ("Full disk", "Every commit is refused for want of room, and tried again."),
+        Failure::Failing => ("Failing disk", "Every commit fails, and is tried again with a growing wait."),
+        Failure::Slow => ("Slow components", "Each event takes a second to handle; nobody else waits."),
+        Failure::Behind => ("Clock behind", "The wall clock goes back an hour; stamps still only grow."),
+        Failure::Ahead => ("Clock ahead", "The wall clock leaps a day ahead."),
+    }
 }
 
 /// As of which event, and when that was.

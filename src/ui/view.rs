@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::bus::inspect::Report;
+pub use crate::bus::inspect::{Failure, Lab};
 use crate::music::{KeySignature, NoteId, Pitch, Score};
 use crate::practice::result::TakeResult;
 use crate::practice::{Mode, PracticeSettings, VerdictKind};
@@ -36,6 +37,8 @@ pub struct View<'a> {
     pub system_soundfont: Option<&'a Path>,
     /// The bus from within; `None` when it is not running.
     pub bus: Option<&'a Report>,
+    /// What goes wrong on purpose.
+    pub lab: Option<&'a Lab>,
     /// Values held by the bus, for the inspector, sorted by name.
     pub entities: &'a [EntityRow],
     /// After which event the entities are shown, and when that was, once it is known; `None` is now.

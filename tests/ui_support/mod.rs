@@ -30,6 +30,7 @@ pub(crate) struct Sample {
     pub settings: Settings,
     pub report: Option<Report>,
     pub entities: Vec<EntityRow>,
+    pub lab: Lab,
     pub conflicts: Vec<ConflictRow>,
     pub history: Vec<HistoryRow>,
     pub banners: Vec<Banner>,
@@ -394,6 +395,7 @@ impl Sample {
                 ..Settings::default()
             },
             report: Some(report()),
+            lab: Lab::default(),
             conflicts: conflicts(),
             history: history(),
             entities: (0..30)
@@ -429,6 +431,7 @@ impl Sample {
             settings: Settings::default(),
             report: None,
             entities: Vec::new(),
+            lab: Lab::default(),
             conflicts: Vec::new(),
             history: Vec::new(),
             banners: vec![Banner {
@@ -470,6 +473,7 @@ impl Sample {
             bus: self.report.as_ref(),
             entities: &self.entities,
             past: None,
+            lab: Some(&self.lab),
             conflicts: &self.conflicts,
             history: (!self.history.is_empty()).then_some(("settings/theme", &*self.history)),
             banners: &self.banners,

@@ -4,6 +4,7 @@ mod conflicts;
 mod entities;
 mod events;
 mod flow;
+mod lab;
 mod subscribers;
 
 use egui::{Rect, ScrollArea, Ui, pos2, vec2};
@@ -17,8 +18,13 @@ use super::widgets::{
 use super::{Cx, icons, topbar};
 use crate::bus::inspect::{BUCKETS, Health, Histogram, Report};
 
-const TABS: [InspectorTab; 4] =
-    [InspectorTab::Flow, InspectorTab::Entities, InspectorTab::Subscribers, InspectorTab::Conflicts];
+const TABS: [InspectorTab; 5] = [
+    InspectorTab::Flow,
+    InspectorTab::Entities,
+    InspectorTab::Subscribers,
+    InspectorTab::Conflicts,
+    InspectorTab::Laboratory,
+];
 
 /// The screen.
 pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
@@ -33,6 +39,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
         InspectorTab::Entities => page(ui, |ui| entities::ui(cx, ui, state)),
         InspectorTab::Subscribers => page(ui, |ui| subscribers::ui(cx, ui, report)),
         InspectorTab::Conflicts => page(ui, |ui| conflicts::ui(cx, ui, state)),
+        InspectorTab::Laboratory => page(ui, |ui| lab::ui(cx, ui)),
     }
 }
 
@@ -58,6 +65,7 @@ fn head_ui(ui: &mut Ui, state: &mut State, report: &Report) {
         InspectorTab::Entities => tr().entities,
         InspectorTab::Subscribers => tr().subscribers,
         InspectorTab::Conflicts => tr().conflicts,
+        InspectorTab::Laboratory => tr().laboratory,
     };
     let segments: Vec<Segment<'_>> =
         TABS.iter().map(|tab| Segment { label: name(*tab), icon: "", tip: String::new(), enabled: true }).collect();
