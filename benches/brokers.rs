@@ -17,13 +17,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use music_trainer::bus::storage::*;
+use music_trainer::bus::storage::{Batch, Storage};
 use music_trainer::store::{OpenOptions, open};
-use music_trainer::time::{Micros, Stamp};
-use support::{Samples, machine, time};
+use support::{PAYLOAD, Samples, event, machine, time};
 
-/// Bytes of a payload, as of a played note.
-const PAYLOAD: usize = 56;
 /// Events per batch, and batches of a round.
 const SIZES: [(u64, u64); 3] = [(1, 50), (16, 50), (256, 20)];
 const ROUNDS: usize = 5;
@@ -57,24 +54,10 @@ impl Broker for Store {
 
     fn write(&mut self, events: u64) {
         let device = self.opened.device;
-        let event = |seq: u64| StoredEvent {
-            header: Header {
-                seq,
-                id: EventId { device, device_seq: seq },
-                topic: "note.played".into(),
-                entity: "take/8f2c".into(),
-                version: seq,
-                base: None,
-                hlc: (1_700_000_000_000 + seq) << 16,
-                stamp: Some(Stamp::at(Micros(seq as i64 * 997))),
-                cause: None,
-                actor: "recorder".into(),
-                schema: "note.played".into(),
-                schema_version: 1,
-            },
-            payload: Payload::Bytes(vec![seq as u8; PAYLOAD]),
+        let batch = Batch {
+            events: (self.last + 1..=self.last + events).map(|seq| event(device, seq)).collect(),
+            ..Batch::default()
         };
-        let batch = Batch { events: (self.last + 1..=self.last + events).map(event).collect(), ..Batch::default() };
         self.last += events;
         self.opened.storage.commit(&batch).expect("a commit");
     }

@@ -5,6 +5,8 @@
 //! LMDB's own speed on this disk. Rounds alternate, so that a busy machine is busy for all three.
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
+mod support;
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -13,32 +15,11 @@ use heed::{CommitOrAbort, Database, Env, EnvOpenOptions, PutFlags, WithoutTls};
 use music_trainer::bus::storage::*;
 use music_trainer::store::record::{self, CHAIN_START, Chain};
 use music_trainer::store::{OpenOptions, Opened, open, rows};
-use music_trainer::time::{Micros, Stamp};
+use support::event;
 
 /// Events per batch and batches per round.
 const SIZES: [(u64, u64); 4] = [(1, 60), (16, 60), (256, 30), (4_096, 6)];
 const ROUNDS: usize = 5;
-
-fn event(device: DeviceId, seq: u64) -> StoredEvent {
-    StoredEvent {
-        header: Header {
-            seq,
-            id: EventId { device, device_seq: seq },
-            topic: "take.note".into(),
-            entity: "take/8f2c".into(),
-            version: seq,
-            base: None,
-            hlc: (1_700_000_000_000 + seq) << 16,
-            stamp: Some(Stamp::at(Micros(seq as i64 * 997))),
-            cause: None,
-            actor: "recorder".into(),
-            schema: "take.note.played".into(),
-            schema_version: 1,
-        },
-        // What a played note takes: six named fields.
-        payload: Payload::Bytes(vec![seq as u8; 56]),
-    }
-}
 
 fn batch(device: DeviceId, last: u64, events: u64) -> Batch {
     let row = StateRow {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use music_trainer::bus::core::{Core, Effects, Input, Now, Setup};
 use music_trainer::bus::health::Health;
 use music_trainer::bus::hlc::DRIFT_MAX_MILLIS;
-use music_trainer::bus::storage::{Batch, Row, Storage, StoredEvent, Table};
+use music_trainer::bus::storage::{Batch, Storage, StoredEvent};
 use music_trainer::bus::testing::{Event, Random, Test, Value, check_fold};
 use music_trainer::bus::{DeviceId, EntityKey, EventId, MemoryStorage, Publish, PublishError, rows, start};
 use music_trainer::time::{Micros, WallMillis};
@@ -64,9 +64,7 @@ fn core_on(storage: &MemoryStorage, device: DeviceId) -> Core<Test, u64> {
 impl Machine {
     fn new(number: u64) -> Self {
         let (device, mut storage) = (DeviceId(100 + number), MemoryStorage::new());
-        let row =
-            Row { table: Table::Meta, key: start::DEVICE_ROW.to_vec(), value: Some(device.0.to_be_bytes().to_vec()) };
-        storage.commit(&Batch { rows: vec![row], ..Batch::default() }).expect("it works");
+        storage.commit(&Batch { rows: vec![rows::device_row(device)], ..Batch::default() }).expect("it works");
         let wall = WallMillis(1_700_000_000_000 + number as i64 * 40_000);
         let now = Now { mono: Micros(0), wall };
         Self { device, core: core_on(&storage, device), storage, now, totals: BTreeMap::new() }

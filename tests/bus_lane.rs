@@ -1,50 +1,10 @@
 //! Lanes: what is pushed is delivered in order or counted in a gap, also while both sides run at once.
 
+mod lane_support;
+
+use lane_support::{Seen, at};
 use music_trainer::bus::lane::{self, LaneItem, Pushed};
 use music_trainer::bus::testing::Random;
-use music_trainer::time::{Frames, Micros, Stamp, StreamId};
-
-fn at(number: u64) -> Stamp {
-    Stamp {
-        driver: Micros(number as i64 * 3),
-        mono: Micros(number as i64),
-        frame: number.is_multiple_of(2).then_some(Frames(number as i64 * 48)),
-        stream: StreamId(7),
-    }
-}
-
-/// What the consuming side saw.
-#[derive(Default)]
-struct Seen {
-    delivered: u64,
-    lost: u64,
-    gaps: u64,
-    next: u64,
-    closed: bool,
-}
-
-impl Seen {
-    /// Numbers come in order, each once or within a gap that names the right ends.
-    fn take(&mut self, item: LaneItem<u64>) {
-        assert!(!self.closed, "nothing comes after the end");
-        match item {
-            LaneItem::Event { stamp, body } => {
-                assert_eq!(body, self.next, "in order, without a silent loss");
-                assert_eq!(stamp, at(body), "the stamp belongs to the event");
-                self.next += 1;
-                self.delivered += 1;
-            }
-            LaneItem::Gap { lost, from, to } => {
-                self.gaps += 1;
-                self.lost += lost;
-                assert!(from.mono <= to.mono);
-                assert!(to.mono.0 as u64 >= self.next + lost - 1, "no earlier than the last event counted");
-                self.next += lost;
-            }
-            LaneItem::Closed => self.closed = true,
-        }
-    }
-}
 
 #[test]
 fn a_frozen_consumer_finds_one_gap_with_exact_count_and_ends() {

@@ -65,7 +65,7 @@ fn what_is_written_is_read_and_written_again_the_same() {
     assert_eq!(text(&again), first);
     let (before, after) = (storage.reader(), again.reader());
     assert_eq!(before.events(1, usize::MAX), after.events(1, usize::MAX));
-    for table in [Table::Cursors, Table::DeadLetters, Table::Pending, Table::Private, Table::Meta] {
+    for table in Table::ALL {
         assert_eq!(before.rows(table, &[]), after.rows(table, &[]), "{table:?}");
     }
     assert_eq!(before.rows(Table::DeadLetters, &[]).expect("readable").len(), 3);

@@ -5,6 +5,9 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use music_trainer::bus::storage::{DeviceId, EventId, Header, Payload, StoredEvent};
+use music_trainer::time::{Micros, Stamp};
+
 /// Prints what the figures depend on.
 pub fn machine() {
     let cpus = std::thread::available_parallelism().map_or(0, usize::from);
@@ -108,4 +111,28 @@ pub fn report(name: &str, unit: &str, ours: f64, baseline_name: &str, baseline: 
         Aim::None => "no aim".to_owned(),
     };
     println!("{name}: {ours:.3} {unit}; {baseline_name}: {baseline:.3} {unit}; ratio {ratio:.3} ({verdict})");
+}
+
+/// Bytes of a played note's payload: six named fields.
+pub const PAYLOAD: usize = 56;
+
+/// A played note, as the store is given it.
+pub fn event(device: DeviceId, seq: u64) -> StoredEvent {
+    StoredEvent {
+        header: Header {
+            seq,
+            id: EventId { device, device_seq: seq },
+            topic: "take.note".into(),
+            entity: "take/8f2c".into(),
+            version: seq,
+            base: None,
+            hlc: (1_700_000_000_000 + seq) << 16,
+            stamp: Some(Stamp::at(Micros(seq as i64 * 997))),
+            cause: None,
+            actor: "recorder".into(),
+            schema: "take.note.played".into(),
+            schema_version: 1,
+        },
+        payload: Payload::Bytes(vec![seq as u8; PAYLOAD]),
+    }
 }

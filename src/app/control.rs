@@ -70,8 +70,6 @@ pub enum Wish {
         /// What let go.
         cause: Cause,
     },
-    /// Make a built-in piece that was never opened a favourite.
-    Favour(PieceId),
     /// Begin at once, if the practice waits for the person's first note.
     Await,
     /// All sound off, all keys up.
@@ -359,11 +357,6 @@ impl Worker {
             Wish::Restart => self.session.restart(),
             Wish::Seek(tick) => self.session.seek(tick),
             Wish::Choose(practice) => self.choose(practice),
-            Wish::Favour(id) => {
-                if let Err(error) = self.library.favour(&self.bus, &id, self.clock.wall()) {
-                    self.notice(true, error.to_string());
-                }
-            }
             Wish::Await => self.session.await_person(&mut || ids.next()),
             Wish::KeyDown { at, cause, pitch, velocity } => self.midi.keys().press(at, cause, pitch, velocity),
             Wish::KeyUp { at, cause } => self.midi.keys().release(at, cause),

@@ -18,13 +18,15 @@ use crate::components::results::{self, JudgedTake};
 use crate::components::session::{Finished, SessionView};
 use crate::formats::pieces;
 use crate::midi::Cause;
-use crate::model::{Entity, Event, FAVOURITE, Piece, PieceId, Setting, Settings, TakeId, Trainer, conflicts_entity};
+use crate::model::{
+    Entity, Event, FAVOURITE, Piece, PieceId, PieceInfo, Setting, Settings, TakeId, Trainer, conflicts_entity,
+};
 use crate::music::{Hand, Hands, Pitch, Score};
 use crate::practice::result::TakeResult;
 use crate::practice::{Heard, Mode, PracticeSettings};
 use crate::time::{Frames, Micros, Ticks};
 use crate::ui::view::{self, Banner, ConflictRow, HistoryRow, Level, Mark, Play, ResultView, Transport, View};
-use crate::ui::{self, Command, Screen};
+use crate::ui::{self, Command, InspectorTab, Screen};
 
 use super::boot::Program;
 use super::control::{Desk, Wish};
@@ -212,16 +214,17 @@ impl Window {
             match answer {
                 Ok(Answer::Conflicts(rows)) => self.conflicts = rows,
                 Ok(Answer::History(key, rows)) if self.history_of.as_ref() == Some(&key) => self.history_rows = rows,
-                Ok(Answer::At(seq, at, rows)) => {
-                    self.past.asked = None;
-                    if self.past.wanted.is_some() {
-                        self.past.shown = Some((seq, at, rows));
-                    }
+                Ok(Answer::At(_, at, rows)) => {
+                    let asked = self.past.asked.take();
+                    self.past.shown = asked.filter(|_| self.past.wanted.is_some()).map(|seq| (seq, at, rows));
                 }
                 Ok(Answer::Done(key, event)) => again.push((key, event)),
                 Ok(Answer::History(..)) => {}
                 Err(error) => {
-                    self.past.asked = None;
+                    // Not asked again and again for what cannot be read.
+                    if self.past.asked.take().is_some() {
+                        self.past = Past::default();
+                    }
                     failures.push(error);
                 }
             }
@@ -231,7 +234,9 @@ impl Window {
             // What is not durable yet is not in the log.
             let durable = snapshot.durable == snapshot.applied;
             let conflicts = version(&conflicts_entity());
-            if durable && conflicts != self.conflicts_asked && lookup.ask(Question::Conflicts(frame.wall)) {
+            let tab = self.state.inspector.tab;
+            let listed = tab == InspectorTab::Conflicts && conflicts != self.conflicts_asked;
+            if durable && listed && lookup.ask(Question::Conflicts(frame.wall)) {
                 self.conflicts_asked = conflicts;
             }
             // One question at a time: a slider that moves is answered for where it is by then.
@@ -244,7 +249,8 @@ impl Window {
             }
             if let Some(key) = &self.history_of {
                 let newest = version(key);
-                if durable && newest != self.history_asked && lookup.ask(Question::History(key.clone(), frame.wall)) {
+                let listed = tab == InspectorTab::Entities && newest != self.history_asked;
+                if durable && listed && lookup.ask(Question::History(key.clone(), frame.wall)) {
                     self.history_asked = newest;
                 }
             }
@@ -624,8 +630,16 @@ impl Window {
             (true, Some(seen)) if seen.is_empty() => {
                 self.publish(Publish::new(id.entity(), Event::PieceTagged(FAVOURITE.to_owned())));
             }
-            // A built-in piece that was never opened.
-            (true, None) => self.wish(Wish::Favour(id.clone())),
+            // Only a built-in piece can be in the library without ever having been opened.
+            (true, None) => {
+                if let (Some(piece), Some(program)) = (id.as_builtin().and_then(pieces::find), &self.program) {
+                    let (title, composer) = (piece.title.clone(), piece.composer.clone());
+                    let info = PieceInfo { title, composer, path: None, opened: program.clock.wall() };
+                    let tagged = Event::PieceTagged(FAVOURITE.to_owned());
+                    let items = [Event::PieceOpened(info), tagged].map(|event| Publish::new(id.entity(), event));
+                    self.answers.push(program.bus.transact(items.into()));
+                }
+            }
             _ => {}
         }
     }
@@ -638,8 +652,10 @@ impl Window {
         self.answers.push(program.bus.transact(items.into()));
         // If it is refused the take is there as before, and only undo has forgotten it.
         self.history.forget(take);
-        self.conflicts.clear();
-        self.conflicts_asked = 0;
+        // Nothing that was read of it before is kept.
+        (self.lookup, self.past, self.history_of) = (None, Past::default(), None);
+        (self.conflicts, self.conflicts_asked) = (Vec::new(), 0);
+        self.history_rows.clear();
     }
 
     fn discard(&mut self, take: TakeId, discarded: bool) {

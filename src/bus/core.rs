@@ -14,9 +14,9 @@ use super::hlc::Hlc;
 use super::inspect::{ConflictReport, Counts, DeadLetter, Histogram, SubscriberReport};
 use super::merge::Rank;
 use super::model::{Conflict, Durability, ENTITY_KEY_BYTES_MAX, EntityKey, Expect, Model, Strategy, Topic};
-use super::queue::{Queue, Queued};
+use super::queue::{Queue, Queued, RowStart};
+use super::rows;
 use super::snapshot::{Snapshot, State};
-use super::start;
 pub use super::step::{Effects, Input, Now, Setup};
 use super::storage::{DeviceId, EventId, Header, StoredEvent};
 use super::subscribers::{Decision, LetterDecision, Reach, Subscribers};
@@ -53,7 +53,7 @@ pub struct Core<M: Model, R> {
     undo: Vec<(EntityKey, Option<Arc<Versioned<M>>>)>,
     conflicts: VecDeque<ConflictReport>,
     /// Conflicts of a transaction that may still be undone.
-    met: Vec<ConflictReport>,
+    conflicts_met: Vec<ConflictReport>,
     counts: Counts,
     topics: Vec<u64>,
     commit_times: Histogram,
@@ -93,7 +93,7 @@ impl<M: Model, R: Clone> Core<M, R> {
             losses: Vec::new(),
             undo: Vec::new(),
             conflicts: VecDeque::new(),
-            met: Vec::new(),
+            conflicts_met: Vec::new(),
             counts: Counts::default(),
             topics: vec![0; M::topics().len()],
             commit_times: Histogram::default(),
@@ -124,7 +124,7 @@ impl<M: Model, R: Clone> Core<M, R> {
             Input::Tick => self.tick(now, fx),
             Input::Row(row) => {
                 self.queue.begin_unit();
-                self.queue.push_row(now.mono, row, super::queue::RowStart::Never);
+                self.queue.push_row(now.mono, row, RowStart::Never);
             }
             Input::Flush => self.queue.flush(),
             Input::Settle { name, seq, number, outcome, reply } => {
@@ -267,7 +267,7 @@ impl<M: Model, R: Clone> Core<M, R> {
                     *count -= 1;
                 }
             }
-            self.met.clear();
+            self.conflicts_met.clear();
             self.queue.pop(undone);
             self.window.truncate(self.window.len() - undone);
             while let Some((key, value)) = self.undo.pop() {
@@ -280,7 +280,7 @@ impl<M: Model, R: Clone> Core<M, R> {
             self.counts.lost += lost;
         } else {
             self.counts.applied += total;
-            self.keep_met();
+            self.keep_conflicts();
         }
         last
     }
@@ -333,7 +333,7 @@ impl<M: Model, R: Clone> Core<M, R> {
         let rival = item.base.and_then(|base| self.rival(&item.event, base, current)).filter(|rival| !own(rival));
         let applied = self.append(now, item, undoable, fx);
         if let Some(rival) = rival {
-            self.met(now, rival, undoable, fx);
+            self.record_conflict(now, rival, undoable, fx);
         }
         Ok(applied)
     }
@@ -376,17 +376,18 @@ impl<M: Model, R: Clone> Core<M, R> {
             return Err(PublishError::Refused { entity: envelope.entity, reason });
         }
         let current = self.entities.get(&envelope.entity).map(|slot| &slot.value);
-        let met = envelope.event().zip(base).and_then(|(event, base)| self.rival(event, base, current));
-        let rival = met.filter(|rival| rival.id.device != id.device);
+        let rival = envelope.event().zip(base).and_then(|(event, base)| self.rival(event, base, current));
+        // What its author's machine wrote before, its author had seen.
+        let rival = rival.filter(|rival| rival.id.device != id.device);
         self.queue.begin_unit();
         self.hlc.observe(hlc);
         self.peers.insert(id.device, id.device_seq);
-        self.queue.push_row(now.mono, start::peer_row(id.device, id.device_seq), super::queue::RowStart::Never);
+        self.queue.push_row(now.mono, rows::peer_row(id.device, id.device_seq), RowStart::Never);
         self.counts.remote += 1;
         let applied = self.place(now, envelope, topic, size, false, fx);
         if let Some(rival) = rival {
-            self.met(now, rival, false, fx);
-            self.keep_met();
+            self.record_conflict(now, rival, false, fx);
+            self.keep_conflicts();
         }
         Ok(applied)
     }
@@ -408,7 +409,7 @@ impl<M: Model, R: Clone> Core<M, R> {
     }
 
     /// Records that the last event has met another's edit.
-    fn met(&mut self, now: Now, rival: Rank, undoable: bool, fx: &mut Effects<M, R>) {
+    fn record_conflict(&mut self, now: Now, rival: Rank, undoable: bool, fx: &mut Effects<M, R>) {
         let Some(last) = fx.applied.last().cloned() else { return };
         let Some(topic) = last.event().map(M::topic) else { return };
         let ranks = (last.rank(), rival);
@@ -421,7 +422,7 @@ impl<M: Model, R: Clone> Core<M, R> {
             loser: loser.id,
         };
         let report = self.conflict_report(&last.entity, topic, &last.actor, Some(last.seq));
-        self.met.push(report);
+        self.conflicts_met.push(report);
         let (entity, event) = M::conflicted(&conflict);
         self.append(now, Publish::new(entity, event).actor("bus").cause(last.id), undoable, fx);
     }
@@ -534,8 +535,8 @@ impl<M: Model, R: Clone> Core<M, R> {
     }
 
     /// The conflicts of what was applied just now stand.
-    fn keep_met(&mut self) {
-        while let Some(report) = self.met.pop() {
+    fn keep_conflicts(&mut self) {
+        for report in std::mem::take(&mut self.conflicts_met) {
             self.count_conflict(report);
         }
     }

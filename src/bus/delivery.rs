@@ -40,7 +40,7 @@ pub struct Delivery<M: Model> {
     pub envelope: Arc<Envelope<M>>,
     /// The number of this delivery; only the latest one of an event can be acknowledged.
     pub number: u64,
-    /// Which try this is, from 1; above 1 the handler may have run before.
+    /// Which try this is, from 1; above 1 the handler may have run before. A dead letter that is replayed counts from 1.
     pub tries: u32,
 }
 

@@ -10,10 +10,17 @@ pub fn from_payload(bytes: &[u8]) -> Value {
     match rmp_serde::from_slice::<Value>(bytes) {
         Ok(value) => value,
         Err(_) => {
-            let hex: String = bytes.iter().take(HEX_BYTES_MAX).map(|byte| format!("{byte:02x}")).collect();
-            serde_json::json!({ "undecodable": hex, "bytes": bytes.len() })
+            let start = hex(&bytes[..bytes.len().min(HEX_BYTES_MAX)]);
+            serde_json::json!({ "undecodable": start, "bytes": bytes.len() })
         }
     }
+}
+
+/// Two digits a byte.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = |byte: &u8| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+    bytes.iter().flat_map(digits).map(char::from).collect()
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::envelope::Name;
 use super::fold::{FoldError, Folded};
+use super::json::hex;
 use super::model::{EntityKey, Model};
 use super::rows;
 use super::storage::{
@@ -27,10 +28,6 @@ const VERSION: u32 = 1;
 pub const LINE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Events read or committed at a time.
 const EVENTS: usize = 1_024;
-/// The tables that are written besides the log.
-const TABLES: [Table; 6] =
-    [Table::Cursors, Table::Pending, Table::DeadLetters, Table::Private, Table::Outbox, Table::Meta];
-
 /// Why an export or an import stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum LinesError {
@@ -106,32 +103,12 @@ struct RowLine {
     value: String,
 }
 
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]])
-        .map(char::from)
-        .collect()
-}
-
 fn unhex(text: &str) -> Result<Vec<u8>, String> {
     let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
     let byte = |pair: &[u8; 2]| Some(digit(pair[0])? << 4 | digit(pair[1])?);
     let bytes: Option<Vec<u8>> = pairs.iter().map(byte).collect();
     bytes.filter(|_| rest.is_empty()).ok_or_else(|| "not hexadecimal".to_owned())
-}
-
-fn table_name(table: Table) -> &'static str {
-    match table {
-        Table::Cursors => "cursors",
-        Table::Pending => "pending",
-        Table::DeadLetters => "dead_letters",
-        Table::Private => "private",
-        Table::Outbox => "outbox",
-        Table::Meta => "meta",
-    }
 }
 
 impl EventLine {
@@ -201,7 +178,7 @@ pub fn export(reader: &dyn StorageReader, device: DeviceId, out: &mut dyn Write)
     let end = reader.last()?.seq;
     write(out, &Line::Begin(Begin { format: FORMAT.to_owned(), version: VERSION, device: device.0 }))?;
     let mut rows = Vec::new();
-    for table in TABLES {
+    for table in Table::ALL {
         rows.extend(reader.rows(table, &[])?);
     }
     let mut next = 1;
@@ -215,7 +192,7 @@ pub fn export(reader: &dyn StorageReader, device: DeviceId, out: &mut dyn Write)
     }
     for Row { table, key, value } in rows {
         let value = hex(&value.unwrap_or_default());
-        write(out, &Line::Row(RowLine { table: table_name(table).to_owned(), key: hex(&key), value }))?;
+        write(out, &Line::Row(RowLine { table: table.name().to_owned(), key: hex(&key), value }))?;
     }
     Ok(end)
 }
@@ -277,7 +254,7 @@ pub fn import<M: Model>(input: &mut dyn BufRead, storage: &mut dyn Storage) -> R
                 }
             }
             Line::Row(row) => {
-                let table = TABLES.into_iter().find(|table| table_name(*table) == row.table);
+                let table = Table::ALL.into_iter().find(|table| table.name() == row.table);
                 let table = table.ok_or_else(|| wrong(format!("no table is called {:?}", row.table)))?;
                 let (key, value) = (unhex(&row.key).map_err(wrong)?, unhex(&row.value).map_err(wrong)?);
                 if table != Table::Meta || !own.contains(&key) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::start;
+use super::rows;
 use super::storage::{
     Batch, Committed, LogEnd, Payload, Row, StateRow, Storage, StorageError, StorageReader, StoreSize, StoredEvent,
     Table,
@@ -154,7 +154,7 @@ impl Storage for MemoryStorage {
 // The script's receiver is only read by the writing side; `Receiver` is `Sync`.
 impl StorageReader for MemoryStorage {
     fn last(&self) -> Result<LogEnd, StorageError> {
-        let device = start::device(self)?;
+        let device = rows::device(self)?;
         Ok(self.with(|tables| {
             let own = |event: &&StoredEvent| device.is_none_or(|device| event.header.id.device == device);
             LogEnd {

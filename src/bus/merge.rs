@@ -1,12 +1,15 @@
 //! Values that come out the same in whatever order the edits of several machines and components arrive: one type for
 //! each strategy that needs one. Pure.
 //!
-//! | strategy | type | its edits |
-//! | --- | --- | --- |
-//! | last writer | [`Register`] | a value with its [`Rank`]; the higher rank stays |
-//! | maximum | any `Ord` | `max` |
-//! | counter | [`Totals`] | each machine raises its own total |
-//! | set, keep both | [`Observed`] | a value under its event's name; an edit takes away only what its author saw |
+//! | strategy | type | in the literature | its edits |
+//! | --- | --- | --- | --- |
+//! | last writer | [`Register`] | LWW-register | a value with its [`Rank`]; the higher rank stays |
+//! | maximum | any `Ord` | max-register | `max` |
+//! | counter | [`Totals`] | G-counter | each machine raises its own total |
+//! | set, keep both | [`Observed`] | OR-set, MV-register | a value under its event's name; an edit takes away only what its author saw |
+//!
+//! The terms are of Shapiro, Preguiça, Baquero and Zawirski, "A comprehensive study of convergent and commutative
+//! replicated data types", INRIA RR-7506, 2011.
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -45,6 +48,17 @@ impl<T> Register<T> {
             *self = Self { value, rank };
         }
         later
+    }
+
+    /// An old one written once more, or a new one.
+    pub fn rewritten(old: Option<Self>, value: T, rank: Rank) -> Self {
+        match old {
+            Some(mut old) => {
+                old.write(value, rank);
+                old
+            }
+            None => Self::new(value, rank),
+        }
     }
 
     /// Who wrote it.

@@ -1,13 +1,14 @@
 //! The bus: lanes and commands in, one ordered log out. Knows nothing of music, sound or windows.
 //!
-//! Reading order: [`model`] (what a program says of its domain) → [`core`] (the state machine: orders, checks, applies)
+//! Reading order: [`model`] (what a program says of its domain) → [`merge`] (values on which machines agree) → [`core`] (the state machine: orders, checks, applies)
 //! → [`queue`] (what is not durable yet, and when a commit starts) → [`subscription`] (deliveries and retries) →
-//! [`lane`] (real-time threads) → [`thread`] (the shell around it) → [`handle`] (what users hold).
+//! [`lane`] (real-time threads) → [`thread`] (the shell around it) → [`handle`] (what users hold). Aside: [`lines`] (all of
+//! it as text), [`lab`] (what goes wrong on purpose).
 //!
 //! | thread | runs | may wait for |
 //! | --- | --- | --- |
 //! | bus | [`core`], translators of [`lanes`], snapshots, answers | nothing: it parks for 1 ms, 10 ms after 5 s of silence |
-//! | persister | encoding, [`storage`] commits | the disk |
+//! | persister | encoding, [`storage`] commits, erasure | the disk |
 //! | bus-reader | the log, for subscriptions that are behind | the disk |
 //! | one per component | [`component`] handlers | whatever they like |
 //!

@@ -35,8 +35,8 @@ pub trait Model: Sized + Clone + Debug + PartialEq + Send + Sync + 'static {
         origin: &Origin<'_>,
         current: Option<&Self::Entity>,
     ) -> Option<Self::Entity>;
-    /// Whose edit this one meets: the last that wrote what it writes, if their author had not seen each other's one of
-    /// them would be a conflict. For topics under [`Strategy::LastWriter`] and [`Strategy::KeepBoth`].
+    /// The last edit that wrote what this one writes. If its author had not seen this one's base, nor this one's author
+    /// it, the two conflict. For topics under [`Strategy::LastWriter`] and [`Strategy::KeepBoth`].
     fn rival(event: &Self::Event, current: Option<&Self::Entity>) -> Option<Rank>;
     /// Events that this one names: it is applied after them, wherever it comes.
     fn names(event: &Self::Event) -> &[EventId];

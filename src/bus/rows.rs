@@ -1,10 +1,16 @@
-//! What the small tables say of subscribers: read at start, and by the command line.
+//! What the small tables say of this machine, of others, and of subscribers: read at start, and by the command line.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::inspect::{DeadLetter, SubscriberReport};
-use super::storage::{StorageError, StorageReader, Table};
+use super::storage::{DeviceId, Row, StorageError, StorageReader, Table};
 use super::subscription::{CursorRow, TriesRow};
+
+/// The row of [`Table::Meta`] that holds the machine's id, as 8 big-endian bytes.
+const DEVICE_ROW: &[u8] = b"device";
+/// What the keys of the rows of [`Table::Meta`] begin with that hold the last number known of another machine; the
+/// machine's id follows, number and id as 8 big-endian bytes.
+const PEER_ROWS: &[u8] = b"peer/";
 
 /// A subscriber as stored.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,7 +33,7 @@ fn split(key: &[u8]) -> Option<(String, &[u8])> {
 
 fn tries(reader: &dyn StorageReader, table: Table) -> Result<Vec<(String, u64, TriesRow)>, StorageError> {
     let rows = reader.rows(table, &[])?;
-    let read = |row: super::storage::Row| {
+    let read = |row: Row| {
         let (name, rest) = split(&row.key)?;
         let seq = u64::from_be_bytes(rest.try_into().ok()?);
         Some((name, seq, rmp_serde::from_slice(row.value.as_deref()?).ok()?))
@@ -75,4 +81,32 @@ pub fn reports(reader: &dyn StorageReader, durable: u64) -> Result<Vec<Subscribe
 /// All deliveries given up.
 pub fn dead_letters(reader: &dyn StorageReader) -> Result<Vec<DeadLetter>, StorageError> {
     Ok(tries(reader, Table::DeadLetters)?.into_iter().map(|(name, seq, row)| row.letter(name, seq)).collect())
+}
+
+/// The machine's id, if the store has one.
+pub fn device(reader: &dyn StorageReader) -> Result<Option<DeviceId>, StorageError> {
+    let rows = reader.rows(Table::Meta, DEVICE_ROW)?;
+    let value = rows.into_iter().find(|row| row.key == DEVICE_ROW).and_then(|row| row.value);
+    Ok(value.and_then(|bytes| bytes.try_into().ok()).map(|bytes| DeviceId(u64::from_be_bytes(bytes))))
+}
+
+/// The row that keeps the machine's id.
+pub fn device_row(device: DeviceId) -> Row {
+    Row { table: Table::Meta, key: DEVICE_ROW.to_vec(), value: Some(device.0.to_be_bytes().to_vec()) }
+}
+
+/// The last number known of each other machine.
+pub(super) fn peers(reader: &dyn StorageReader) -> Result<BTreeMap<DeviceId, u64>, StorageError> {
+    let read = |row: Row| {
+        let device = row.key.strip_prefix(PEER_ROWS)?.try_into().ok()?;
+        let number = row.value?.try_into().ok()?;
+        Some((DeviceId(u64::from_be_bytes(device)), u64::from_be_bytes(number)))
+    };
+    Ok(reader.rows(Table::Meta, PEER_ROWS)?.into_iter().filter_map(read).collect())
+}
+
+/// The row that keeps the last number known of another machine.
+pub(super) fn peer_row(device: DeviceId, number: u64) -> Row {
+    let key = [PEER_ROWS, &device.0.to_be_bytes()].concat();
+    Row { table: Table::Meta, key, value: Some(number.to_be_bytes().to_vec()) }
 }

@@ -1,6 +1,5 @@
 //! Starting a bus: load the state, check that it ends where the log ends, catch up, ready.
 
-use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -19,7 +18,7 @@ use super::persister;
 use super::queue::COMMIT_EVENTS_MAX;
 use super::reader;
 use super::rows;
-use super::storage::{DeviceId, Row, StateRow, Storage, StorageError, StorageReader, Table};
+use super::storage::{DeviceId, StateRow, Storage, StorageError, StorageReader};
 use super::thread::{BusThread, COMMANDS, Config, ERASURES_MAX, Side};
 use crate::time::Clock;
 
@@ -27,12 +26,6 @@ use crate::time::Clock;
 const READ: usize = 1_024;
 /// Reads of the log that wait at most; more subscriptions than this catch up in turn.
 const FETCHES: usize = 1_024;
-/// The row of [`Table::Meta`] that holds the machine's id, as 8 big-endian bytes.
-pub const DEVICE_ROW: &[u8] = b"device";
-/// What the keys of the rows of [`Table::Meta`] begin with that hold the last number known of another machine; the
-/// machine's id follows, number and id as 8 big-endian bytes.
-const PEER_ROWS: &[u8] = b"peer/";
-
 /// Why a bus does not start.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StartError {
@@ -55,15 +48,14 @@ pub fn start<M: Model>(
 ) -> Result<BusHandle<M>, StartError> {
     let reader: Arc<dyn StorageReader> = storage.reader().into();
     let folded = load::<M>(&*reader)?;
-    let known = device(&*reader)?;
+    let known = rows::device(&*reader)?;
     let device = known.unwrap_or_else(draw_device);
     let now = Now { mono: clock.now(), wall: clock.wall() };
     let saved = rows::subscribers(&*reader)?;
     let (rest, buffer, seed) = (config.rest.clone(), config.buffer, config.seed);
     let mut core = Core::new(Setup { device, folded, saved, rest, buffer, commit_events: COMMIT_EVENTS_MAX, seed });
     if known.is_none() {
-        let row = Row { table: Table::Meta, key: DEVICE_ROW.to_vec(), value: Some(device.0.to_be_bytes().to_vec()) };
-        core.step(now, Input::Row(row), &mut Effects::default());
+        core.step(now, Input::Row(rows::device_row(device)), &mut Effects::default());
     }
     let (commands, commands_out) = bounded(COMMANDS);
     let closed = Arc::new(Closed::new(commands_out.clone()));
@@ -102,13 +94,6 @@ pub fn start<M: Model>(
     Ok(BusHandle(Arc::new(Shared { commands, closed, bus, snapshot, reader, clock, report, report_wanted, device })))
 }
 
-/// The machine's id, if the store has one.
-pub fn device(reader: &dyn StorageReader) -> Result<Option<DeviceId>, StorageError> {
-    let rows = reader.rows(Table::Meta, DEVICE_ROW)?;
-    let value = rows.into_iter().find(|row| row.key == DEVICE_ROW).and_then(|row| row.value);
-    Ok(value.and_then(|bytes| bytes.try_into().ok()).map(|bytes| DeviceId(u64::from_be_bytes(bytes))))
-}
-
 /// The standard library's hash keys are random in each process; never 0.
 fn draw_device() -> DeviceId {
     DeviceId(RandomState::new().hash_one("device") | 1)
@@ -128,7 +113,7 @@ pub fn load<M: Model>(reader: &dyn StorageReader) -> Result<Folded<M>, StartErro
         }
     })?;
     folded.end = end;
-    folded.numbers = peers(reader)?;
+    folded.numbers = rows::peers(reader)?;
     for (key, version) in unreadable {
         let versioned = fold_entity::<M>(reader, &key, version)?;
         folded.entities.insert(key, Arc::new(versioned));
@@ -138,22 +123,6 @@ pub fn load<M: Model>(reader: &dyn StorageReader) -> Result<Folded<M>, StartErro
     let row = folded.entities.get(&*last.header.entity);
     let level = row.is_some_and(|row| (row.version, row.last) == (last.header.version, last.header.id));
     if level { Ok(folded) } else { fold_log(reader) }
-}
-
-/// The last number known of each other machine.
-fn peers(reader: &dyn StorageReader) -> Result<BTreeMap<DeviceId, u64>, StorageError> {
-    let read = |row: Row| {
-        let device = row.key.strip_prefix(PEER_ROWS)?.try_into().ok()?;
-        let number = row.value?.try_into().ok()?;
-        Some((DeviceId(u64::from_be_bytes(device)), u64::from_be_bytes(number)))
-    };
-    Ok(reader.rows(Table::Meta, PEER_ROWS)?.into_iter().filter_map(read).collect())
-}
-
-/// The row that keeps the last number known of another machine.
-pub(super) fn peer_row(device: DeviceId, number: u64) -> Row {
-    let key = [PEER_ROWS, &device.0.to_be_bytes()].concat();
-    Row { table: Table::Meta, key, value: Some(number.to_be_bytes().to_vec()) }
 }
 
 /// One entity, from its events.

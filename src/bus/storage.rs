@@ -122,6 +122,24 @@ pub enum Table {
     Meta,
 }
 
+impl Table {
+    /// All of them, in the order of their values.
+    pub const ALL: [Self; 6] =
+        [Self::Cursors, Self::Pending, Self::DeadLetters, Self::Private, Self::Outbox, Self::Meta];
+
+    /// What it is called, in the store and in an export.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cursors => "cursors",
+            Self::Pending => "pending",
+            Self::DeadLetters => "dead_letters",
+            Self::Private => "private",
+            Self::Outbox => "outbox",
+            Self::Meta => "meta",
+        }
+    }
+}
+
 /// What one commit writes: all of it or nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Batch {
@@ -184,9 +202,9 @@ pub trait Storage: Send {
     /// Writes a batch and returns once it is durable. On an error nothing of it is visible, and the same batch may be
     /// tried again.
     fn commit(&mut self, batch: &Batch) -> Result<Committed, StorageError>;
-    /// Replaces the payloads of the events that made these versions of an entity by their digests, durably; gives how many there were
-    /// left. What cannot be done at once is done step by step: after an error a part may be erased, and it may be tried
-    /// again. Order, chain and versions stay as they are.
+    /// Replaces the payloads of the events that made these versions of an entity by their digests, durably; gives how
+    /// many it replaced. Order, chain and versions stay as they are. It is done in steps: after an error some are
+    /// replaced, and it may be tried again.
     fn erase(&mut self, entity: &str, versions: Range<u64>) -> Result<u64, StorageError>;
     /// Sizes for the inspector; cheap.
     fn size(&self) -> StoreSize;

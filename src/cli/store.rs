@@ -120,8 +120,8 @@ pub fn restore(from: &Path, dir: &Path, out: &mut dyn Write) -> Result<(), CliEr
     Ok(())
 }
 
-/// Writes everything that a data folder holds as JSON lines into a new file. Of a folder in use a copy is made first, so
-/// that all of it is of one moment.
+/// Writes everything that a data folder holds as JSON lines into a new file. It is read from a copy, so that all of it is of
+/// one moment while the program goes on.
 ///
 /// # Errors
 /// A folder that cannot be opened, a file that exists or cannot be written.

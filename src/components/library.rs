@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::bus::{BusHandle, Expect, Publish, Snapshot};
 use crate::formats::{self, FormatError, pieces};
-use crate::model::{Entity, Event, FAVOURITE, PieceId, PieceInfo, Trainer};
+use crate::model::{Entity, Event, PieceId, PieceInfo, Trainer};
 use crate::music::Score;
 use crate::time::WallMillis;
 
@@ -39,9 +39,6 @@ pub enum OpenError {
     /// The piece is in the library, its content is not.
     #[error("{0} is no longer there")]
     Gone(String),
-    /// It could not be remembered.
-    #[error("that was not saved: {0}")]
-    Bus(String),
 }
 
 /// A score that was opened, and what a person should know about it.
@@ -105,20 +102,6 @@ impl Library {
         let info = PieceInfo { opened: at, ..known.unwrap_or_else(fresh) };
         bus.edit(Publish::new(id.entity(), Event::PieceOpened(info)));
         Ok(Opened { id: id.clone(), score, warnings: Vec::new() })
-    }
-
-    /// Makes a piece that the bus does not know yet a favourite.
-    ///
-    /// # Errors
-    /// A piece that has gone.
-    pub fn favour(&mut self, bus: &BusHandle<Trainer>, id: &PieceId, at: WallMillis) -> Result<(), OpenError> {
-        let score = self.score(&bus.snapshot(), id)?;
-        let (title, composer) = (score.title().to_owned(), score.composer().to_owned());
-        let known = Event::PieceOpened(PieceInfo { title, composer, path: None, opened: at });
-        let tagged = Event::PieceTagged(FAVOURITE.to_owned());
-        let items = vec![Publish::new(id.entity(), known), Publish::new(id.entity(), tagged)];
-        bus.transact(items).applied().map_err(|error| OpenError::Bus(error.to_string()))?;
-        Ok(())
     }
 
     /// The score of a piece: built in, kept in the log, or still where its file was.

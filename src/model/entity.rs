@@ -116,10 +116,10 @@ pub(super) fn apply(event: &Event, origin: &Origin<'_>, current: Option<&Entity>
     let rank = origin.rank;
     match (event, current.cloned()) {
         (Event::Erased, _) | (_, Some(Entity::Gone)) => Some(Entity::Gone),
-        (Event::SettingChanged(setting), old) => Some(Entity::Setting(match old {
-            Some(Entity::Setting(register)) => written(register, setting.clone(), rank),
-            _ => Register::new(setting.clone(), rank),
-        })),
+        (Event::SettingChanged(setting), old) => {
+            let old = if let Some(Entity::Setting(register)) = old { Some(register) } else { None };
+            Some(Entity::Setting(Register::rewritten(old, setting.clone(), rank)))
+        }
         (Event::PieceOpened(info), None) => Some(Entity::Piece(Piece {
             info: Register::new(info.clone(), rank),
             recent: Register::new(true, rank),
@@ -141,10 +141,10 @@ pub(super) fn apply(event: &Event, origin: &Origin<'_>, current: Option<&Entity>
             names: Observed::default(),
         })),
         (_, Some(Entity::Take(take))) => Some(Entity::Take(apply_to_take(event, origin, take))),
-        (Event::ResultRecorded(result), old) => Some(Entity::Result(match old {
-            Some(Entity::Result(register)) => written(register, result.clone(), rank),
-            _ => Register::new(result.clone(), rank),
-        })),
+        (Event::ResultRecorded(result), old) => {
+            let old = if let Some(Entity::Result(register)) = old { Some(register) } else { None };
+            Some(Entity::Result(Register::rewritten(old, result.clone(), rank)))
+        }
         (Event::DeviceConnected(_) | Event::DeviceChosen { .. }, None) => {
             Some(Entity::Device(apply_to_device(event, rank, Device::default())))
         }
@@ -162,11 +162,6 @@ pub(super) fn apply(event: &Event, origin: &Origin<'_>, current: Option<&Entity>
         }
         (_, current) => current,
     }
-}
-
-fn written<T>(mut register: Register<T>, value: T, rank: Rank) -> Register<T> {
-    register.write(value, rank);
-    register
 }
 
 fn apply_to_piece(event: &Event, rank: Rank, mut piece: Piece) -> Piece {

@@ -16,7 +16,6 @@ use heed::{CommitOrAbort, Database, Env, EnvFlags, EnvOpenOptions, MdbError, RoT
 
 use super::image;
 use super::pages::Depth;
-use super::rows::table_name;
 use crate::bus::storage::{StorageError, Table};
 
 /// The data file in a folder; LMDB's own name for it.
@@ -31,25 +30,13 @@ pub(super) struct Tables {
     pub(super) log: Db,
     pub(super) by_entity: Db,
     pub(super) state: Db,
-    /// In the order of [`SMALL`].
+    /// In the order of [`Table::ALL`].
     small: [Db; 6],
 }
 
-/// The small tables, in the order in which their handles are kept.
-pub(super) const SMALL: [Table; 6] =
-    [Table::Cursors, Table::Pending, Table::DeadLetters, Table::Private, Table::Outbox, Table::Meta];
-
 impl Tables {
     pub(super) fn small(&self, table: Table) -> Db {
-        let at = match table {
-            Table::Cursors => 0,
-            Table::Pending => 1,
-            Table::DeadLetters => 2,
-            Table::Private => 3,
-            Table::Outbox => 4,
-            Table::Meta => 5,
-        };
-        self.small[at]
+        self.small[table as usize]
     }
 }
 
@@ -220,7 +207,7 @@ fn make_tables(env: &Env<WithoutTls>) -> Result<Tables, EnvError> {
     let made = env.create_databases_and_commit(txn, |opener, txn| -> heed::Result<_> {
         let mut make = |name| opener.create_database::<Bytes, Bytes>(txn, Some(name));
         let first = (make("log")?, make("by_entity")?, make("state")?, make("snapshots")?);
-        let [a, b, c, d, e, f] = SMALL.map(table_name);
+        let [a, b, c, d, e, f] = Table::ALL.map(Table::name);
         let small = (make(a)?, make(b)?, make(c)?, make(d)?, make(e)?, make(f)?);
         Ok(CommitOrAbort::<_, ()>::Commit((first, small)))
     })?;
@@ -233,7 +220,7 @@ fn find_tables(env: &Env<WithoutTls>) -> Result<Tables, EnvError> {
     let found = env.open_databases_and_commit(txn, |opener, txn| -> heed::Result<_> {
         let find = |name| opener.open_database::<Bytes, Bytes>(txn, Some(name));
         let first = (find("log")?, find("by_entity")?, find("state")?);
-        let [a, b, c, d, e, f] = SMALL.map(table_name);
+        let [a, b, c, d, e, f] = Table::ALL.map(Table::name);
         let small = (find(a)?, find(b)?, find(c)?, find(d)?, find(e)?, find(f)?);
         Ok(CommitOrAbort::<_, ()>::Commit((first, small)))
     })?;
@@ -243,7 +230,7 @@ fn find_tables(env: &Env<WithoutTls>) -> Result<Tables, EnvError> {
     let log = there(log, "log")?;
     let mut handles = [log; 6];
     for (at, db) in small.into_iter().enumerate() {
-        handles[at] = there(db, table_name(SMALL[at]))?;
+        handles[at] = there(db, Table::ALL[at].name())?;
     }
     Ok(Tables { log, by_entity: there(by_entity, "by_entity")?, state: there(state, "state")?, small: handles })
 }

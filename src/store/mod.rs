@@ -6,7 +6,7 @@
 //! - [`rows`]: keys and checked values of the other tables
 //! - `env`: the environment, its tables, and the gate that everybody goes through
 //! - [`LmdbStorage`] (`writer`) and [`LmdbReader`] (`reader`): the two sides that the bus sees
-//! - [`verify`] and [`backup`]: the whole store, checked and copied
+//! - [`verify`], [`backup`] and [`restore`]: the whole store, checked, copied and put back
 //! - [`open`]: a data folder, its lock, and what can be wrong with it (`image`, `pages`, `mounts`)
 //!
 //! What never happens here: a write that is not synced before `commit` returns; a second writer; a read transaction

@@ -173,7 +173,7 @@ impl StorageReader for LmdbReader {
     }
 
     fn rows(&self, table: Table, prefix: &[u8]) -> Result<Vec<Row>, StorageError> {
-        let name = rows::table_name(table);
+        let name = table.name();
         self.gate.read(|txn, tables| {
             let mut out = Vec::new();
             let from = if prefix.is_empty() { Bound::Unbounded } else { Bound::Included(prefix) };

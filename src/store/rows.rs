@@ -17,7 +17,7 @@
 //! `by_entity` keeps the seq in its key, so that two entities with one hash only share a neighbourhood: a reader
 //! compares the entity in the record.
 
-use crate::bus::storage::{DeviceId, EventId, StateRow, Table};
+use crate::bus::storage::{DeviceId, EventId, StateRow};
 
 /// Bytes of a check.
 pub const CHECK: usize = 8;
@@ -27,18 +27,6 @@ pub const KEY_MAX: usize = 400;
 const ENTITY_WHOLE: usize = 490;
 /// The format of `state` content.
 const STATE_FORMAT: u8 = 1;
-
-/// What a table is called in the environment.
-pub fn table_name(table: Table) -> &'static str {
-    match table {
-        Table::Cursors => "cursors",
-        Table::Pending => "pending",
-        Table::DeadLetters => "dead_letters",
-        Table::Private => "private",
-        Table::Outbox => "outbox",
-        Table::Meta => "meta",
-    }
-}
 
 fn check(table: &str, key: &[u8], content: &[u8]) -> [u8; CHECK] {
     let mut hasher = blake3::Hasher::new();

@@ -6,11 +6,11 @@ use std::fmt;
 
 use heed::{RoTxn, WithoutTls};
 
-use super::env::{DATA_FILE, SMALL, StoreFault, Tables};
+use super::env::{DATA_FILE, StoreFault, Tables};
 use super::reader::{LmdbReader, checked_header, printable, seq_of, state_row};
 use super::record::{CHAIN_START, Chain, Record, link};
 use super::rows;
-use crate::bus::storage::{DeviceId, EventId, Header, StateRow, StorageError};
+use crate::bus::storage::{DeviceId, EventId, Header, StateRow, StorageError, Table};
 
 /// Damages listed one by one; those beyond are counted.
 pub const DAMAGES_MAX: usize = 100;
@@ -229,8 +229,8 @@ impl Check {
     }
 
     fn small(&mut self, txn: &RoTxn<'_, WithoutTls>, tables: &Tables) -> Result<(), StoreFault> {
-        for table in SMALL {
-            let name = rows::table_name(table);
+        for table in Table::ALL {
+            let name = table.name();
             for entry in tables.small(table).iter(txn)? {
                 let (key, value) = entry?;
                 self.found.rows += 1;

@@ -260,7 +260,7 @@ impl Writing<'_, '_> {
     }
 
     fn row(&mut self, row: &Row) -> Result<(), StoreFault> {
-        let name = rows::table_name(row.table);
+        let name = row.table.name();
         if row.key.is_empty() || row.key.len() > rows::KEY_MAX {
             return Err(damaged(name, format!("a key of {} bytes", row.key.len())).into());
         }
