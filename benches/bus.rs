@@ -76,6 +76,7 @@ fn core_step(entities: usize) {
         rest: Health::Ok,
         buffer,
         commit_events: 4_096,
+        snapshot_events: u64::MAX,
         seed: 1,
     });
     let mut fx = Effects::default();
@@ -122,6 +123,7 @@ fn fan_out(idle: usize, interested: usize) -> f64 {
         rest: Health::Ok,
         buffer: (1 << 20, usize::MAX),
         commit_events: 4_096,
+        snapshot_events: u64::MAX,
         seed: 1,
     });
     let mut fx = Effects::default();

@@ -29,7 +29,11 @@ fn batch(device: DeviceId, last: u64, events: u64) -> Batch {
         topic: "take.note".into(),
         value: Some(vec![0; 120]),
     };
-    Batch { events: (last + 1..=last + events).map(|seq| event(device, seq)).collect(), state: vec![row], rows: vec![] }
+    Batch {
+        events: (last + 1..=last + events).map(|seq| event(device, seq)).collect(),
+        state: vec![row],
+        ..Batch::default()
+    }
 }
 
 type Db = Database<'static, Bytes, Bytes>;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use music_trainer::bus::inspect::Report;
 use music_trainer::bus::memory::Fault;
-use music_trainer::bus::storage::{Payload, Storage, StorageError, StorageReader};
+use music_trainer::bus::storage::{Batch, Payload, StateRow, Storage, StorageError, StorageReader};
 use music_trainer::bus::testing::{Event, Random, Test, Value, check_fold};
 use music_trainer::bus::{
     BusHandle, Component, Config, Context, Delivery, EntityKey, EventId, Expect, Filter, Health, LiveItem, Look,
@@ -527,14 +527,14 @@ fn what_a_newer_program_wrote_is_kept_and_counted() {
     (event.header.seq, event.header.id.device_seq, event.header.version) = (2, 2, 2);
     event.header.schema_version = 9;
     event.payload = Payload::Bytes(vec![0x92, 1, 2]);
-    let row = music_trainer::bus::storage::StateRow {
+    let row = StateRow {
         entity: "counter/a".into(),
         version: 2,
         last: event.header.id,
         topic: "counter.add".into(),
         value: Some(vec![0xc1]),
     };
-    let batch = music_trainer::bus::storage::Batch { events: vec![event], state: vec![row], rows: Vec::new() };
+    let batch = Batch { events: vec![event], state: vec![row], ..Batch::default() };
     storage.commit(&batch).expect("it follows");
     let second = Bench::on(storage, Config::default());
     let applied = second.publish("counter/a", ADD).expect("applied");

@@ -9,7 +9,7 @@ use music_trainer::bus::health::Health;
 use music_trainer::bus::hlc::DRIFT_MAX_MILLIS;
 use music_trainer::bus::storage::{Batch, Storage, StoredEvent};
 use music_trainer::bus::testing::{Event, Random, Test, Value, check_fold};
-use music_trainer::bus::{DeviceId, EntityKey, EventId, MemoryStorage, Publish, PublishError, rows, start};
+use music_trainer::bus::{DeviceId, EntityKey, EventId, MemoryStorage, Publish, PublishError, load, rows};
 use music_trainer::time::{Micros, WallMillis};
 
 const MACHINES: usize = 5;
@@ -55,10 +55,19 @@ impl Tally {
 
 fn core_on(storage: &MemoryStorage, device: DeviceId) -> Core<Test, u64> {
     let reader = storage.reader();
-    let folded = start::load::<Test>(&*reader).expect("the store is whole");
+    let folded = load::load::<Test>(&*reader).expect("the store is whole");
     let saved = rows::subscribers(&*reader).expect("the store is whole");
     let buffer = (100_000, usize::MAX);
-    Core::new(Setup { device, folded, saved, rest: Health::Ok, buffer, commit_events: 64, seed: device.0 })
+    Core::new(Setup {
+        device,
+        folded,
+        saved,
+        rest: Health::Ok,
+        buffer,
+        commit_events: 64,
+        snapshot_events: 100,
+        seed: device.0,
+    })
 }
 
 impl Machine {

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use music_trainer::bus::lines::{self, LinesError};
-use music_trainer::bus::storage::{Storage, Table};
+use music_trainer::bus::storage::{Erasure, Storage, Table};
 use music_trainer::bus::testing::{Event, Random, Test, check_fold};
-use music_trainer::bus::{BusHandle, Config, DeviceId, Filter, MemoryStorage, Outcome, Publish, Start, State, start};
+use music_trainer::bus::{
+    BusHandle, Config, DeviceId, Filter, MemoryStorage, Outcome, Publish, Start, State, load, start,
+};
 use music_trainer::time::{ManualClock, Micros, Stamp};
 
 const WAIT: Duration = Duration::from_secs(30);
@@ -37,7 +39,8 @@ fn filled() -> MemoryStorage {
         subscription.settle(&delivery, Outcome::Term("no".to_owned())).applied().expect("applied");
     }
     assert!(bus.shutdown(WAIT));
-    storage.erase("book/3", 2..4).expect("an erasure");
+    let what = Erasure::Entity { entity: "book/3".into(), versions: 2..4 };
+    storage.erase(&what, 2).expect("an erasure");
     storage
 }
 
@@ -69,7 +72,7 @@ fn what_is_written_is_read_and_written_again_the_same() {
         assert_eq!(before.rows(table, &[]), after.rows(table, &[]), "{table:?}");
     }
     assert_eq!(before.rows(Table::DeadLetters, &[]).expect("readable").len(), 3);
-    let folded = start::fold_log::<Test>(&*after).expect("it folds");
+    let folded = load::fold_log::<Test>(&*after).expect("it folds");
     check_fold(&*after, &State::from_entities(&folded.entities)).expect("state and log fit");
 }
 

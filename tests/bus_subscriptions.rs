@@ -12,7 +12,7 @@ use music_trainer::bus::subscription::{ACK_WAIT, BACK_OFF, MAX_ACK_PENDING, MAX_
 use music_trainer::bus::testing::{Event, Test, check_fold};
 use music_trainer::bus::{
     Applied, Delivery, DeviceId, Envelope, Filter, LetterDecision, MemoryStorage, Outcome, Publish, PublishError, Put,
-    Start, rows, start,
+    Start, load, rows,
 };
 use music_trainer::time::{Micros, WallMillis};
 
@@ -29,10 +29,19 @@ struct Rig {
 
 fn new_core(storage: &MemoryStorage) -> Core<Test, u64> {
     let reader = storage.reader();
-    let folded = start::load::<Test>(&*reader).expect("readable");
+    let folded = load::load::<Test>(&*reader).expect("readable");
     let saved = rows::subscribers(&*reader).expect("readable");
     let buffer = (100_000, usize::MAX);
-    Core::new(Setup { device: DeviceId(1), folded, saved, rest: Health::Ok, buffer, commit_events: 4_096, seed: 3 })
+    Core::new(Setup {
+        device: DeviceId(1),
+        folded,
+        saved,
+        rest: Health::Ok,
+        buffer,
+        commit_events: 4_096,
+        snapshot_events: u64::MAX,
+        seed: 3,
+    })
 }
 
 impl Rig {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use music_trainer::app::clock::SystemClock;
+use music_trainer::bus::storage::StorageReader;
 use music_trainer::bus::testing::check_fold;
 use music_trainer::bus::{Body, BusHandle, Config, EntityKey, Publish, start};
 use music_trainer::components::eraser::Eraser;
@@ -38,8 +39,8 @@ fn what_is_deleted_for_ever_is_gone_from_log_state_and_copies_and_the_rest_is_as
     let dir = tempfile::tempdir().expect("a temporary folder");
     let data = dir.path().join("data");
     let opened = open(&data, OpenOptions::default()).expect("a fresh folder opens");
-    let bus =
-        start::<Trainer>(Config::default(), Arc::new(SystemClock::start()), Box::new(opened.storage)).expect("a bus");
+    let config = Config { snapshot_events: NOTES / 3, ..Config::default() };
+    let bus = start::<Trainer>(config, Arc::new(SystemClock::start()), Box::new(opened.storage)).expect("a bus");
     let (gone, kept) = (TakeId(1), TakeId(2));
     record(&bus, gone, "never to be seen again");
     record(&bus, kept, "stays as it is");
@@ -75,6 +76,12 @@ fn what_is_deleted_for_ever_is_gone_from_log_state_and_copies_and_the_rest_is_as
     drop((bus, snapshot));
 
     let reader = open_read_only(&data).expect("it opens");
+    let mut values = Vec::new();
+    for seq in reader.snapshots().expect("readable") {
+        reader.snapshot(seq, &mut |row| values.extend(row.value)).expect("readable");
+    }
+    assert!(values.iter().any(|value| contains(value, "stays as it is")));
+    assert!(!values.iter().any(|value| contains(value, "never to be seen again")));
     let found = verify(&reader, &mut |_, _| {}).expect("verification ends");
     assert!(found.is_whole(), "{:?}", found.damages);
     assert_eq!(found.erased as usize, events + 1);

@@ -28,7 +28,7 @@ fn event(device: DeviceId, seq: u64) -> StoredEvent {
 fn batch(device: DeviceId, seqs: std::ops::RangeInclusive<u64>) -> Batch {
     let last = EventId { device, device_seq: *seqs.end() };
     let row = StateRow { entity: "take/1".into(), version: *seqs.end(), last, topic: "take".into(), value: None };
-    Batch { events: seqs.map(|seq| event(device, seq)).collect(), state: vec![row], rows: vec![] }
+    Batch { events: seqs.map(|seq| event(device, seq)).collect(), state: vec![row], ..Batch::default() }
 }
 
 fn contains(bytes: &[u8], text: &str) -> bool {
@@ -44,7 +44,8 @@ fn a_backup_taken_at_work_is_whole_and_holds_nothing_erased() {
     for at in 0..20 {
         opened.storage.commit(&batch(device, at * 100 + 1..=at * 100 + 100)).expect("a commit");
     }
-    opened.storage.erase("take/1", 777..778).expect("an erasure");
+    let what = Erasure::Entity { entity: "take/1".into(), versions: 777..778 };
+    assert_eq!(opened.storage.erase(&what, what.begin()).expect("an erasure").count, 1);
     let bytes = backup(&opened.storage.lmdb_reader(), &copy).expect("a backup");
     opened.storage.commit(&batch(device, 2_001..=2_002)).expect("work goes on");
     let file = fs::read(copy.join("data.mdb")).expect("the copy");

@@ -55,7 +55,7 @@ fn batch(device: DeviceId, last: u64, events: u64, bytes: usize) -> Batch {
         topic: "take".into(),
         value: Some(vec![0; 10]),
     };
-    Batch { events: seqs.map(|seq| event(device, seq, bytes)).collect(), state: vec![row], rows: vec![] }
+    Batch { events: seqs.map(|seq| event(device, seq, bytes)).collect(), state: vec![row], ..Batch::default() }
 }
 
 fn assert_whole(dir: &Path, events: u64) {

@@ -68,13 +68,14 @@ struct Slot<M: Model> {
 impl<M: Model, R: Clone> Core<M, R> {
     /// Goes on from a log.
     pub fn new(setup: Setup<M>) -> Self {
-        let Setup { device, mut folded, saved, rest, buffer, commit_events, seed } = setup;
+        let Setup { device, mut folded, saved, rest, buffer, commit_events, snapshot_events, seed } = setup;
         folded.numbers.remove(&device);
         let state = State::from_entities(&folded.entities);
         let slot = |(key, value)| (key, Slot { value, changed: false });
         let mut queue = Queue::new(rest);
         queue.set_limits(buffer.0, buffer.1);
         queue.set_commit_events(commit_events);
+        queue.set_snapshot_events(snapshot_events);
         let mut subscribers = Subscribers::new(seed);
         subscribers.resume(saved, folded.end.seq);
         Self {

@@ -1,6 +1,5 @@
 //! The bus as its users hold it: starting it, publishing, reading, subscribing, stopping it.
 
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{JoinHandle, Thread};
@@ -24,7 +23,7 @@ use super::live::{Live, LiveSubscription};
 use super::model::{EntityKey, Expect, Model};
 use super::snapshot::Snapshot;
 use super::start::StartError;
-use super::storage::{DeviceId, StorageError, StorageReader};
+use super::storage::{DeviceId, Erasure, StorageError, StorageReader};
 use super::subscribers::LetterDecision;
 use crate::time::{Clock, WallMillis};
 
@@ -48,7 +47,7 @@ pub(super) enum Command<M: Model> {
     Settle { name: Arc<str>, seq: u64, number: u64, outcome: Outcome<M>, reply: Reply<M> },
     InProgress { name: Arc<str>, seq: u64, number: u64 },
     Letter { name: Arc<str>, seq: u64, decision: LetterDecision, reply: Reply<M> },
-    Erase { entity: EntityKey, versions: Range<u64>, reply: Sender<Result<u64, StorageError>> },
+    Erase { what: Erasure, reply: Sender<Result<u64, StorageError>> },
     Panicked { name: Arc<str> },
     Park { name: Arc<str> },
     Waker(Box<dyn Fn() + Send>),
@@ -218,16 +217,15 @@ impl<M: Model> BusHandle<M> {
         self.send_or(Command::Letter { name: subscriber.into(), seq, decision, reply }, ticket)
     }
 
-    /// Erases the payloads of the durable events that made these versions of an entity for ever, and gives how many there
-    /// were; waits for the persister. Meant for entities whose last event says that they are gone: the fold then comes
-    /// out the same.
+    /// Erases payloads of durable events for ever, and gives how many there were; waits for the persister, which does it
+    /// beside its commits. An entity's is meant for one whose last event says that it is gone: the fold then comes out
+    /// the same.
     ///
     /// # Errors
     /// The bus is busy or has stopped, or the disk fails; a part may be erased then.
-    pub fn erase(&self, entity: &EntityKey, versions: Range<u64>) -> Result<u64, StorageError> {
+    pub fn erase(&self, what: Erasure) -> Result<u64, StorageError> {
         let (reply, answer) = bounded(1);
-        let command = Command::Erase { entity: entity.clone(), versions, reply };
-        self.send(command).map_err(|error| StorageError::Io(error.to_string()))?;
+        self.send(Command::Erase { what, reply }).map_err(|error| StorageError::Io(error.to_string()))?;
         answer.recv().unwrap_or_else(|_| Err(StorageError::Io("the bus is busy".to_owned())))
     }
 

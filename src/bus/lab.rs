@@ -9,7 +9,7 @@ use super::component::{Component, Context};
 use super::delivery::{Delivery, Outcome, Start};
 use super::filter::Filter;
 use super::model::Model;
-use super::storage::{Batch, Committed, Storage, StorageError, StorageReader, StoreSize};
+use super::storage::{Batch, Committed, Erased, Erasure, Storage, StorageError, StorageReader, StoreSize};
 use crate::time::{Clock, Micros, WallMillis};
 
 /// How often a frozen or slow thread looks whether it still is.
@@ -114,9 +114,9 @@ impl Storage for LabStorage {
         self.inner.commit(batch)
     }
 
-    fn erase(&mut self, entity: &str, versions: std::ops::Range<u64>) -> Result<u64, StorageError> {
+    fn erase(&mut self, what: &Erasure, from: u64) -> Result<Erased, StorageError> {
         self.meet()?;
-        self.inner.erase(entity, versions)
+        self.inner.erase(what, from)
     }
 
     fn size(&self) -> StoreSize {

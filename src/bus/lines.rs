@@ -3,10 +3,12 @@
 //! The first line is `{"format":"music-trainer","version":1,"device":…}`; then each event in order
 //! (`{"event":{…header…,"payload":"hex"}}`, or `"erased":"digest"` in place of a payload), then each row of the small
 //! tables (`{"row":{"table":"cursors","key":"hex","value":"hex"}}`). The state is not written: it is the fold of the
-//! events, and import makes it so. Numbers have up to 64 bits.
+//! events, and import makes it so. Where the log was compacted, the values of the snapshot that it now folds from follow
+//! the snapshot's event (`{"value":{"entity":…,"version":…,"topic":…,"value":"hex"}}`). Numbers have up to 64 bits.
 
 use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, Read, Write};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +18,7 @@ use super::json::hex;
 use super::model::{EntityKey, Model};
 use super::rows;
 use super::storage::{
-    Batch, DeviceId, EventId, Header, Payload, Row, Storage, StorageError, StorageReader, StoredEvent, Table,
+    Batch, DeviceId, EventId, Header, Payload, Row, StateRow, Storage, StorageError, StorageReader, StoredEvent, Table,
 };
 use crate::time::Stamp;
 
@@ -59,6 +61,7 @@ pub enum LinesError {
 #[serde(rename_all = "snake_case")]
 enum Line {
     Event(Box<EventLine>),
+    Value(ValueLine),
     Row(RowLine),
     #[serde(untagged)]
     Begin(Begin),
@@ -101,6 +104,16 @@ struct RowLine {
     table: String,
     key: String,
     value: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ValueLine {
+    entity: Name,
+    version: u64,
+    topic: Name,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    value: Option<String>,
 }
 
 fn unhex(text: &str) -> Result<Vec<u8>, String> {
@@ -177,6 +190,7 @@ fn write(out: &mut dyn Write, line: &Line) -> Result<(), LinesError> {
 pub fn export(reader: &dyn StorageReader, device: DeviceId, out: &mut dyn Write) -> Result<u64, LinesError> {
     let end = reader.last()?.seq;
     write(out, &Line::Begin(Begin { format: FORMAT.to_owned(), version: VERSION, device: device.0 }))?;
+    let compacted = rows::compacted(reader)?;
     let mut rows = Vec::new();
     for table in Table::ALL {
         rows.extend(reader.rows(table, &[])?);
@@ -187,7 +201,11 @@ pub fn export(reader: &dyn StorageReader, device: DeviceId, out: &mut dyn Write)
         let Some(last) = events.last() else { break };
         next = last.header.seq + 1;
         for event in events.into_iter().filter(|event| event.header.seq <= end) {
+            let seq = event.header.seq;
             write(out, &Line::Event(Box::new(EventLine::of(event))))?;
+            if seq == compacted {
+                export_values(reader, seq, out)?;
+            }
         }
     }
     for Row { table, key, value } in rows {
@@ -195,6 +213,17 @@ pub fn export(reader: &dyn StorageReader, device: DeviceId, out: &mut dyn Write)
         write(out, &Line::Row(RowLine { table: table.name().to_owned(), key: hex(&key), value }))?;
     }
     Ok(end)
+}
+
+fn export_values(reader: &dyn StorageReader, seq: u64, out: &mut dyn Write) -> Result<(), LinesError> {
+    let mut values = Vec::new();
+    reader.snapshot(seq, &mut |row| values.push(row))?;
+    for StateRow { entity, version, topic, value, .. } in values {
+        let name = |text: Box<str>| Name::Owned(text.into());
+        let value = value.map(|value| hex(&value));
+        write(out, &Line::Value(ValueLine { entity: name(entity), version, topic: name(topic), value }))?;
+    }
+    Ok(())
 }
 
 /// One line, bounded; nothing at the end.
@@ -244,6 +273,9 @@ pub fn import<M: Model>(input: &mut dyn BufRead, storage: &mut dyn Storage) -> R
         match serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))? {
             Line::Begin(_) => return Err(wrong("another beginning".to_owned())),
             Line::Event(event) => {
+                if pending.batch.snapshot {
+                    pending.commit(&folded, storage)?;
+                }
                 let event = event.event().map_err(wrong)?;
                 folded.push(event.clone()).map_err(|error| LinesError::Fold { line, error })?;
                 pending.changed.insert((*event.header.entity).into(), event.header.topic.clone());
@@ -252,6 +284,20 @@ pub fn import<M: Model>(input: &mut dyn BufRead, storage: &mut dyn Storage) -> R
                 if pending.batch.events.len() == EVENTS || pending.bytes > LINE_BYTES_MAX {
                     pending.commit(&folded, storage)?;
                 }
+            }
+            Line::Value(value) => {
+                if !pending.batch.snapshot {
+                    pending.commit(&folded, storage)?;
+                    pending.batch.snapshot = true;
+                }
+                let bytes = value.value.as_deref().map(unhex).transpose().map_err(wrong)?;
+                let key = EntityKey::new(&value.entity);
+                let bytes = bytes.map(|bytes| M::decode_entity(&key, &bytes)).transpose().map_err(wrong)?;
+                match folded.entities.get_mut(&key) {
+                    Some(entity) if entity.version == value.version => Arc::make_mut(entity).value = bytes,
+                    _ => return Err(wrong(format!("version {} of {key} is not what its events made", value.version))),
+                }
+                pending.changed.insert((*value.entity).into(), (*value.topic).into());
             }
             Line::Row(row) => {
                 let table = Table::ALL.into_iter().find(|table| table.name() == row.table);
@@ -265,7 +311,13 @@ pub fn import<M: Model>(input: &mut dyn BufRead, storage: &mut dyn Storage) -> R
     }
     pending.commit(&folded, storage)?;
     let end = folded.end.seq;
-    for saved in rows::subscribers(&*storage.reader())? {
+    let reader = storage.reader();
+    let compacted = rows::compacted(&*reader)?;
+    if compacted > 0 && !reader.snapshots()?.contains(&compacted) {
+        let what = format!("the log is compacted up to event {compacted}, and no values follow that");
+        return Err(LinesError::Line { line, what });
+    }
+    for saved in rows::subscribers(&*reader)? {
         if saved.cursor.next > end + 1 {
             let what = format!("the cursor of {:?} is at {}, and the log ends at {end}", saved.name, saved.cursor.next);
             return Err(LinesError::Line { line, what });
@@ -292,7 +344,9 @@ impl Pending {
                 self.batch.state.push(versioned.to_row(&key, &topic));
             }
         }
-        storage.commit(&self.batch)?;
+        if !self.batch.is_empty() {
+            storage.commit(&self.batch)?;
+        }
         (self.batch, self.bytes) = (Batch::default(), 0);
         Ok(())
     }

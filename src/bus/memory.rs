@@ -1,15 +1,14 @@
 //! A store in memory: for tests, and for a program whose folder cannot be opened. Its faults are scripted.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::ops::Range;
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::rows;
 use super::storage::{
-    Batch, Committed, LogEnd, Payload, Row, StateRow, Storage, StorageError, StorageReader, StoreSize, StoredEvent,
-    Table,
+    Batch, Committed, Erased, Erasure, LogEnd, Payload, Row, StateRow, Storage, StorageError, StorageReader, StoreSize,
+    StoredEvent, Table, thinned,
 };
 
 #[expect(clippy::disallowed_types, reason = "held by ordinary threads for one batch; no real-time thread sees a store")]
@@ -19,6 +18,7 @@ type Shared = Arc<std::sync::Mutex<Tables>>;
 struct Tables {
     events: Vec<StoredEvent>,
     state: BTreeMap<Box<str>, StateRow>,
+    snapshots: BTreeMap<u64, BTreeMap<Box<str>, StateRow>>,
     rows: BTreeMap<(u8, Vec<u8>), Vec<u8>>,
     bytes: u64,
     commits: u64,
@@ -112,6 +112,13 @@ impl Storage for MemoryStorage {
                     None => drop(tables.rows.remove(&key)),
                 }
             }
+            if let (true, Some(last)) = (batch.snapshot, tables.events.last()) {
+                let state = tables.state.clone();
+                tables.snapshots.insert(last.header.seq, state);
+                for seq in thinned(&tables.snapshots.keys().copied().collect::<Vec<_>>()) {
+                    tables.snapshots.remove(&seq);
+                }
+            }
             tables.bytes += bytes as u64;
             tables.commits += 1;
             let durable = tables.events.last().map_or(0, |event| event.header.seq);
@@ -119,20 +126,38 @@ impl Storage for MemoryStorage {
         })
     }
 
-    fn erase(&mut self, entity: &str, versions: Range<u64>) -> Result<u64, StorageError> {
+    fn erase(&mut self, what: &Erasure, _: u64) -> Result<Erased, StorageError> {
         self.with(|tables| {
-            let mut erased = 0;
-            for event in &mut tables.events {
-                let of_it = &*event.header.entity == entity && versions.contains(&event.header.version);
-                if let (true, Payload::Bytes(bytes)) = (of_it, &event.payload) {
+            match what {
+                Erasure::Entity { entity, versions } => {
+                    let rows = tables.snapshots.values_mut().filter_map(|rows| rows.get_mut(entity));
+                    rows.filter(|row| versions.contains(&row.version)).for_each(|row| row.value = None);
+                }
+                Erasure::Topics { through, .. } => {
+                    tables.snapshots = tables.snapshots.split_off(through);
+                    let Row { table, key, value } = rows::compacted_row(*through);
+                    tables.rows.insert((table as u8, key), value.unwrap_or_default());
+                }
+            }
+            let wanted = |event: &&mut StoredEvent| match what {
+                Erasure::Entity { entity, versions } => {
+                    event.header.entity == *entity && versions.contains(&event.header.version)
+                }
+                Erasure::Topics { topics, through } => {
+                    event.header.seq <= *through && topics.contains(&event.header.topic)
+                }
+            };
+            let mut count = 0;
+            for event in tables.events.iter_mut().filter(wanted) {
+                if let Payload::Bytes(bytes) = &event.payload {
                     // No chain here that a digest would have to fit.
                     let mut digest = [0; 16];
                     digest[..8].copy_from_slice(&(bytes.len() as u64).to_be_bytes());
                     event.payload = Payload::Stub { digest };
-                    erased += 1;
+                    count += 1;
                 }
             }
-            Ok(erased)
+            Ok(Erased { count, ..Erased::default() })
         })
     }
 
@@ -178,6 +203,18 @@ impl StorageReader for MemoryStorage {
     fn state(&self, each: &mut dyn FnMut(StateRow)) -> Result<(), StorageError> {
         let rows: Vec<StateRow> = self.with(|tables| tables.state.values().cloned().collect());
         rows.into_iter().for_each(each);
+        Ok(())
+    }
+
+    fn snapshots(&self) -> Result<Vec<u64>, StorageError> {
+        Ok(self.with(|tables| tables.snapshots.keys().copied().collect()))
+    }
+
+    fn snapshot(&self, seq: u64, each: &mut dyn FnMut(StateRow)) -> Result<(), StorageError> {
+        let found = self.with(|tables| tables.snapshots.get(&seq).cloned());
+        let what = || "no such snapshot".to_owned();
+        let rows = found.ok_or_else(|| StorageError::Damaged { place: format!("snapshots {seq}"), what: what() })?;
+        rows.into_values().for_each(each);
         Ok(())
     }
 

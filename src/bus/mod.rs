@@ -36,6 +36,7 @@ pub mod lane;
 pub mod lanes;
 pub mod lines;
 pub mod live;
+pub mod load;
 #[cfg(loom)]
 mod loom_ring;
 pub mod memory;

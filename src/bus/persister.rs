@@ -1,16 +1,16 @@
 //! The persister thread: takes a batch, encodes it, commits it, says how it went. Decides nothing: when to commit and
 //! when to try again is the core's affair.
 
-use std::ops::Range;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{Builder, JoinHandle, Thread};
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, Sender, TryRecvError};
 
-use super::model::{EntityKey, Model};
+use super::model::Model;
 use super::queue::CommitBatch;
-use super::storage::{Batch, Committed, Storage, StorageError, StoreSize};
+use super::storage::{Batch, Committed, Erased, Erasure, Storage, StorageError, StoreSize};
 
 /// What the persister is told.
 pub(super) enum Order<M: Model> {
@@ -22,13 +22,44 @@ pub(super) enum Order<M: Model> {
     Erase(Erase),
 }
 
-/// Erasure of the events that made some versions of an entity.
+/// An erasure, of which a step is done whenever there is nothing to commit.
 pub(super) struct Erase {
-    pub(super) entity: EntityKey,
-    pub(super) versions: Range<u64>,
+    pub(super) what: Erasure,
     pub(super) reply: Sender<Result<u64, StorageError>>,
     /// Erasures on the way; one less when this is done.
     pub(super) underway: Arc<AtomicUsize>,
+}
+
+/// An erasure and how far it is.
+struct Chore {
+    erase: Erase,
+    from: u64,
+    count: u64,
+    unreadable: Option<StorageError>,
+}
+
+impl Chore {
+    fn new(erase: Erase) -> Self {
+        Self { from: erase.what.begin(), erase, count: 0, unreadable: None }
+    }
+
+    /// The next step; what came out once it is done, or cannot be.
+    fn step(&mut self, storage: &mut dyn Storage) -> Option<Result<u64, StorageError>> {
+        match storage.erase(&self.erase.what, self.from) {
+            Err(error) => Some(Err(error)),
+            Ok(Erased { count, unreadable, next }) => {
+                self.count += count;
+                self.unreadable = self.unreadable.take().or(unreadable);
+                match next {
+                    None => Some(self.unreadable.take().map_or(Ok(self.count), Err)),
+                    Some(next) => {
+                        self.from = next;
+                        None
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// What it answers to each order.
@@ -46,13 +77,13 @@ pub(super) fn spawn<M: Model>(
 ) -> std::io::Result<JoinHandle<()>> {
     Builder::new().name("persister".to_owned()).spawn(move || {
         let mut batch = Batch::default();
-        for order in orders {
+        let mut chores: VecDeque<Chore> = VecDeque::new();
+        while let Some(order) = next_order(&orders, &mut chores, &mut *storage) {
             match order {
                 Order::Commit(commit) => batch = commit.encode(),
                 Order::Retry => {}
-                Order::Erase(Erase { entity, versions, reply, underway }) => {
-                    reply.try_send(storage.erase(entity.as_str(), versions)).ok();
-                    underway.fetch_sub(1, Ordering::AcqRel);
+                Order::Erase(erase) => {
+                    chores.push_back(Chore::new(erase));
                     continue;
                 }
             }
@@ -70,4 +101,27 @@ pub(super) fn spawn<M: Model>(
         drop(storage);
         drop(outcomes);
     })
+}
+
+/// What to do next; none when nobody gives orders any more. Works on chores while it waits.
+fn next_order<M: Model>(
+    orders: &Receiver<Order<M>>,
+    chores: &mut VecDeque<Chore>,
+    storage: &mut dyn Storage,
+) -> Option<Order<M>> {
+    while let Some(chore) = chores.front_mut() {
+        match orders.try_recv() {
+            Ok(order) => return Some(order),
+            Err(TryRecvError::Disconnected) => return None,
+            Err(TryRecvError::Empty) => {
+                if let (Some(done), erase) = (chore.step(storage), &chore.erase) {
+                    // Before whoever waits for the answer may ask again.
+                    erase.underway.fetch_sub(1, Ordering::AcqRel);
+                    erase.reply.try_send(done).ok();
+                    chores.pop_front();
+                }
+            }
+        }
+    }
+    orders.recv().ok()
 }

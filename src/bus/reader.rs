@@ -33,5 +33,8 @@ pub(super) fn spawn<M: Model>(
             }
             bus.unpark();
         }
+        // The store is let go before the other side sees that this thread is gone.
+        drop(reader);
+        drop(fetched);
     })
 }

@@ -11,6 +11,8 @@ const DEVICE_ROW: &[u8] = b"device";
 /// What the keys of the rows of [`Table::Meta`] begin with that hold the last number known of another machine; the
 /// machine's id follows, number and id as 8 big-endian bytes.
 const PEER_ROWS: &[u8] = b"peer/";
+/// The row of [`Table::Meta`] that holds up to which snapshot the log was compacted, as 8 big-endian bytes.
+const COMPACTED_ROW: &[u8] = b"compacted";
 
 /// A subscriber as stored.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -88,6 +90,18 @@ pub fn device(reader: &dyn StorageReader) -> Result<Option<DeviceId>, StorageErr
     let rows = reader.rows(Table::Meta, DEVICE_ROW)?;
     let value = rows.into_iter().find(|row| row.key == DEVICE_ROW).and_then(|row| row.value);
     Ok(value.and_then(|bytes| bytes.try_into().ok()).map(|bytes| DeviceId(u64::from_be_bytes(bytes))))
+}
+
+/// Up to where payloads were compacted away: the sequence number of a snapshot, from which on the log folds; 0 if never.
+pub fn compacted(reader: &dyn StorageReader) -> Result<u64, StorageError> {
+    let rows = reader.rows(Table::Meta, COMPACTED_ROW)?;
+    let value = rows.into_iter().find(|row| row.key == COMPACTED_ROW).and_then(|row| row.value);
+    Ok(value.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_be_bytes))
+}
+
+/// The row that says so.
+pub fn compacted_row(through: u64) -> Row {
+    Row { table: Table::Meta, key: COMPACTED_ROW.to_vec(), value: Some(through.to_be_bytes().to_vec()) }
 }
 
 /// The row that keeps the machine's id.

@@ -1,4 +1,4 @@
-//! Starting a bus: load the state, check that it ends where the log ends, catch up, ready.
+//! Starting a bus: load the state, take up the subscriptions, start the threads, ready.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -9,21 +9,19 @@ use arc_swap::ArcSwap;
 use crossbeam_channel::bounded;
 
 use super::core::{Core, Effects, Input, Now, Setup};
-use super::envelope::Envelope;
-use super::fold::{self, FoldError, Folded, Versioned};
+use super::fold::FoldError;
 use super::handle::{BusHandle, Closed, Shared};
 use super::inspect::Report;
-use super::model::{EntityKey, Model};
+use super::load::load;
+use super::model::Model;
 use super::persister;
 use super::queue::COMMIT_EVENTS_MAX;
 use super::reader;
 use super::rows;
-use super::storage::{DeviceId, StateRow, Storage, StorageError, StorageReader};
+use super::storage::{DeviceId, Storage, StorageError, StorageReader};
 use super::thread::{BusThread, COMMANDS, Config, ERASURES_MAX, Side};
 use crate::time::Clock;
 
-/// Events read at a time.
-const READ: usize = 1_024;
 /// Reads of the log that wait at most; more subscriptions than this catch up in turn.
 const FETCHES: usize = 1_024;
 /// Why a bus does not start.
@@ -52,8 +50,9 @@ pub fn start<M: Model>(
     let device = known.unwrap_or_else(draw_device);
     let now = Now { mono: clock.now(), wall: clock.wall() };
     let saved = rows::subscribers(&*reader)?;
-    let (rest, buffer, seed) = (config.rest.clone(), config.buffer, config.seed);
-    let mut core = Core::new(Setup { device, folded, saved, rest, buffer, commit_events: COMMIT_EVENTS_MAX, seed });
+    let Config { rest, buffer, snapshot_events, seed, .. } = config.clone();
+    let commit_events = COMMIT_EVENTS_MAX;
+    let mut core = Core::new(Setup { device, folded, saved, rest, buffer, commit_events, snapshot_events, seed });
     if known.is_none() {
         core.step(now, Input::Row(rows::device_row(device)), &mut Effects::default());
     }
@@ -97,74 +96,4 @@ pub fn start<M: Model>(
 /// The standard library's hash keys are random in each process; never 0.
 fn draw_device() -> DeviceId {
     DeviceId(RandomState::new().hash_one("device") | 1)
-}
-
-/// The state at the end of the log: from the rows, and from the log where they fall short.
-pub fn load<M: Model>(reader: &dyn StorageReader) -> Result<Folded<M>, StartError> {
-    let end = reader.last()?;
-    let mut folded = Folded::<M>::default();
-    let mut unreadable = Vec::new();
-    reader.state(&mut |row| {
-        let StateRow { entity, version, last, value, .. } = row;
-        let key = EntityKey::new(&entity);
-        match value.map(|bytes| M::decode_entity(&key, &bytes)).transpose() {
-            Ok(value) => drop(folded.entities.insert(key, Arc::new(Versioned { version, last, value }))),
-            Err(_) => unreadable.push((key, version)),
-        }
-    })?;
-    folded.end = end;
-    folded.numbers = rows::peers(reader)?;
-    for (key, version) in unreadable {
-        let versioned = fold_entity::<M>(reader, &key, version)?;
-        folded.entities.insert(key, Arc::new(versioned));
-    }
-    // Rows and events are committed together: if the last event is in its row, all are in theirs.
-    let Some(last) = reader.events(end.seq.max(1), 1)?.pop() else { return Ok(folded) };
-    let row = folded.entities.get(&*last.header.entity);
-    let level = row.is_some_and(|row| (row.version, row.last) == (last.header.version, last.header.id));
-    if level { Ok(folded) } else { fold_log(reader) }
-}
-
-/// One entity, from its events.
-fn fold_entity<M: Model>(
-    reader: &dyn StorageReader,
-    key: &EntityKey,
-    version: u64,
-) -> Result<Versioned<M>, StartError> {
-    let mut current: Option<Versioned<M>> = None;
-    loop {
-        let at = current.as_ref().map_or(0, |current| current.version);
-        let events = reader.entity_events(key.as_str(), at + 1, READ)?;
-        if events.is_empty() {
-            break;
-        }
-        for event in events {
-            current = Some(fold::apply(&Envelope::<M>::from_stored(event), current.as_ref()));
-        }
-    }
-    match current {
-        Some(current) if current.version == version => Ok(current),
-        current => Err(FoldError::Version {
-            seq: 0,
-            entity: key.clone(),
-            current: current.map_or(0, |current| current.version),
-            found: version,
-        }
-        .into()),
-    }
-}
-
-/// The state from the whole log.
-pub fn fold_log<M: Model>(reader: &dyn StorageReader) -> Result<Folded<M>, StartError> {
-    let mut folded = Folded::<M>::default();
-    loop {
-        let events = reader.events(folded.end.seq + 1, READ)?;
-        if events.is_empty() {
-            folded.end.device_seq = reader.last()?.device_seq;
-            return Ok(folded);
-        }
-        for event in events {
-            folded.push(event)?;
-        }
-    }
 }

@@ -38,6 +38,8 @@ pub struct Setup<M: Model> {
     pub buffer: (usize, usize),
     /// Events of one commit at most, but for the end of a transaction.
     pub commit_events: usize,
+    /// Events between two snapshots of the state.
+    pub snapshot_events: u64,
     /// Seeds the jitter of retries.
     pub seed: u64,
 }

@@ -149,6 +149,68 @@ pub struct Batch {
     pub state: Vec<StateRow>,
     /// Other rows.
     pub rows: Vec<Row>,
+    /// Whether the state as it is after this batch is kept as a snapshot.
+    pub snapshot: bool,
+}
+
+impl Batch {
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.state.is_empty() && self.rows.is_empty()
+    }
+}
+
+/// Payloads that shall go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Erasure {
+    /// Those of the events that made these versions of an entity, and its value in snapshots of those versions.
+    Entity {
+        /// The entity's key.
+        entity: Box<str>,
+        /// The versions.
+        versions: Range<u64>,
+    },
+    /// Those of the events of these topics up to a snapshot, which then is the oldest: what they made is in it.
+    Topics {
+        /// Names out of the registry.
+        topics: Vec<Box<str>>,
+        /// The snapshot's sequence number.
+        through: u64,
+    },
+}
+
+impl Erasure {
+    /// Where its first step begins.
+    pub fn begin(&self) -> u64 {
+        match self {
+            Self::Entity { versions, .. } => versions.start,
+            Self::Topics { .. } => 1,
+        }
+    }
+}
+
+/// What one step of an erasure did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Erased {
+    /// Payloads replaced.
+    pub count: u64,
+    /// The first record that could not be read, and so stays as it is.
+    pub unreadable: Option<StorageError>,
+    /// Where the next step begins; none if this was the last.
+    pub next: Option<u64>,
+}
+
+/// The newest snapshots, all of which are kept.
+const SNAPSHOTS_NEAR: usize = 4;
+
+/// Which of the snapshots at these sequence numbers (ascending) need not be kept any longer: of older ones one is kept
+/// for each power of two of their distance from the newest, so that there are never many, and none is far.
+pub fn thinned(snapshots: &[u64]) -> Vec<u64> {
+    let Some((newest, _)) = snapshots.split_last() else { return Vec::new() };
+    let far = &snapshots[..snapshots.len().saturating_sub(SNAPSHOTS_NEAR)];
+    let octave = |seq: u64| (newest - seq).checked_ilog2();
+    let is_second = |pair: &&[u64]| octave(pair[0]) == octave(pair[1]);
+    far.windows(2).filter(is_second).map(|pair| pair[1]).collect()
 }
 
 /// What a commit took.
@@ -202,10 +264,9 @@ pub trait Storage: Send {
     /// Writes a batch and returns once it is durable. On an error nothing of it is visible, and the same batch may be
     /// tried again.
     fn commit(&mut self, batch: &Batch) -> Result<Committed, StorageError>;
-    /// Replaces the payloads of the events that made these versions of an entity by their digests, durably; gives how
-    /// many it replaced. Order, chain and versions stay as they are. It is done in steps: after an error some are
-    /// replaced, and it may be tried again.
-    fn erase(&mut self, entity: &str, versions: Range<u64>) -> Result<u64, StorageError>;
+    /// One step of an erasure, from [`Erasure::begin`] or where the step before ended: replaces payloads by their
+    /// digests, durably. Order, chain and versions stay as they are. After an error the same step may be tried again.
+    fn erase(&mut self, what: &Erasure, from: u64) -> Result<Erased, StorageError>;
     /// Sizes for the inspector; cheap.
     fn size(&self) -> StoreSize;
     /// Another reader; cheap, usable on any thread.
@@ -222,6 +283,10 @@ pub trait StorageReader: Send + Sync {
     fn entity_events(&self, entity: &str, from_version: u64, max: usize) -> Result<Vec<StoredEvent>, StorageError>;
     /// Every entity, in key order, handed out one by one.
     fn state(&self, each: &mut dyn FnMut(StateRow)) -> Result<(), StorageError>;
+    /// The sequence numbers at which a snapshot of the state was kept, ascending.
+    fn snapshots(&self) -> Result<Vec<u64>, StorageError>;
+    /// Every entity as of one of them, in key order, handed out one by one; an error if that snapshot is not whole.
+    fn snapshot(&self, seq: u64, each: &mut dyn FnMut(StateRow)) -> Result<(), StorageError>;
     /// Every row of a small table whose key begins with `prefix`, in key order.
     fn rows(&self, table: Table, prefix: &[u8]) -> Result<Vec<Row>, StorageError>;
 }
@@ -235,4 +300,34 @@ pub struct LogEnd {
     pub device_seq: u64,
     /// The highest hybrid clock in the log.
     pub hlc: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn snapshots_are_few_and_never_far_apart() {
+        let mut kept: Vec<u64> = Vec::new();
+        for seq in 1..=10_000u64 {
+            kept.push(seq);
+            let gone = thinned(&kept);
+            kept.retain(|seq| !gone.contains(seq));
+            assert!(kept.len() <= SNAPSHOTS_NEAR + 15, "{kept:?}");
+            assert_eq!(kept[0], 1, "the oldest stays");
+            let near = &kept[kept.len().saturating_sub(SNAPSHOTS_NEAR)..];
+            assert!(near.windows(2).all(|pair| pair[1] == pair[0] + 1), "{kept:?}");
+            // From any event on, the next snapshot is no farther than three times the event's own distance.
+            for pair in kept.windows(2) {
+                assert!(pair[1] - pair[0] <= 3 * (seq - pair[0]).max(1), "{kept:?}");
+            }
+        }
+        assert!(kept.len() > 10, "{kept:?}");
+    }
+
+    #[test]
+    fn few_snapshots_are_all_kept() {
+        assert_eq!(thinned(&[]), [] as [u64; 0]);
+        assert_eq!(thinned(&[5, 9, 12, 40]), [] as [u64; 0]);
+    }
 }

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::fold::{self, Folded};
 use super::gap::Lost;
+use super::load;
 use super::merge::{Observed, Rank, Register, Totals};
 use super::model::{Conflict, Decoded, Durability, EntityKey, Model, Origin, Refusal, Strategy, Topic};
 use super::snapshot::State;
-use super::start;
 use super::storage::{EventId, StorageReader};
 
 /// The domain's name.
@@ -245,10 +245,14 @@ impl Model for Test {
     }
 }
 
-/// R3, for the end of any test: the state folded from the log equals the stored state and the live one.
+/// R3, for the end of any test: the state folded from the log equals the stored state, the live one, and every snapshot
+/// that was kept on the way.
 pub fn check_fold<M: Model>(reader: &dyn StorageReader, live: &State<M>) -> Result<(), String> {
-    let folded: Folded<M> = start::fold_log(reader).map_err(|error| error.to_string())?;
-    let rows = start::load::<M>(reader).map_err(|error| error.to_string())?;
+    if let Some(difference) = load::compare::<M>(reader).map_err(|error| error.to_string())?.0.first() {
+        return Err(format!("not the fold of the log: {difference:?}"));
+    }
+    let folded: Folded<M> = load::fold_log(reader).map_err(|error| error.to_string())?;
+    let rows = load::load::<M>(reader).map_err(|error| error.to_string())?;
     let expected = State::from_entities(&folded.entities);
     for (name, state) in [("live", live), ("stored", &State::from_entities(&rows.entities))] {
         if *state != expected {

@@ -50,6 +50,8 @@ pub struct Config {
     pub rest: Health,
     /// Bounds of undurable events and their bytes.
     pub buffer: (usize, usize),
+    /// Events between two snapshots of the state.
+    pub snapshot_events: u64,
     /// Seeds the jitter of retries.
     pub seed: u64,
 }
@@ -61,6 +63,7 @@ impl Default for Config {
             poll_idle: Duration::from_millis(10),
             rest: Health::Ok,
             buffer: (super::health::BUFFER_EVENTS_MAX, super::health::BUFFER_BYTES_MAX),
+            snapshot_events: super::queue::SNAPSHOT_EVENTS,
             seed: 0,
         }
     }
@@ -174,8 +177,9 @@ impl<M: Model> BusThread<M> {
             }
         }
         self.closed.close();
-        // The persister ends, and closes the store, once it gets no more orders.
-        drop(self.orders);
+        // The reader and the persister end, and close the store, once nobody asks anything of them.
+        drop((self.fetches, self.orders));
+        while self.fetched.recv().is_ok() {}
         while self.outcomes.recv().is_ok() {}
         for stopped in self.side.stopping.into_iter().flatten() {
             stopped.try_send(()).ok();
@@ -312,12 +316,12 @@ impl<M: Model> BusThread<M> {
                 let input = Input::Letter { name, seq, decision, reply: Some(reply) };
                 self.core.step(now, input, &mut self.side.fx);
             }
-            Command::Erase { entity, versions, reply } => {
+            Command::Erase { what, reply } => {
                 // Room for a batch and its retry is never taken; dropping the reply says that there is none.
                 if self.erasures.load(Ordering::Acquire) < ERASURES_MAX {
                     self.erasures.fetch_add(1, Ordering::AcqRel);
                     let underway = Arc::clone(&self.erasures);
-                    self.orders.try_send(Order::Erase(Erase { entity, versions, reply, underway })).ok();
+                    self.orders.try_send(Order::Erase(Erase { what, reply, underway })).ok();
                 }
             }
             Command::Panicked { name } => self.core.step(now, Input::Panicked { name }, &mut self.side.fx),

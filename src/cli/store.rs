@@ -9,8 +9,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::bus::inspect::{SubscriberReport, event_json};
+use crate::bus::load::{self, Difference};
 use crate::bus::storage::{EventId, StateRow, StorageReader, StoredEvent};
-use crate::bus::{Envelope, lines, rows, start};
+use crate::bus::{Envelope, lines, rows};
 use crate::model::Trainer;
 use crate::store::{self, LmdbReader, OpenOptions};
 
@@ -76,23 +77,21 @@ pub fn verify(dir: &Path, out: &mut dyn Write) -> Result<(), CliError> {
     for damage in &verified.damages {
         writeln!(out, "damaged: {}: {}", damage.place, damage.what)?;
     }
-    let mut differences = 0;
-    let folded = start::fold_log::<Trainer>(&reader).map_err(CliError::of)?;
-    let stored = start::load::<Trainer>(&reader).map_err(CliError::of)?;
-    for (key, live) in &folded.entities {
-        let same = stored.entities.get(key).is_some_and(|row| row.version == live.version && row.value == live.value);
-        if !same {
-            differences += 1;
-            writeln!(out, "differs: the state of {key} is not what its events fold into")?;
-        }
+    let places = verified.damages.len() as u64 + verified.more;
+    if places > 0 {
+        return Err(CliError::new(format!("{places} damaged places")));
     }
-    differences += stored.entities.len().saturating_sub(folded.entities.len());
+    let (differences, snapshots) = load::compare::<Trainer>(&reader).map_err(CliError::of)?;
+    for Difference { snapshot, entity } in &differences {
+        let place = snapshot.map_or_else(|| "the state".to_owned(), |seq| format!("the snapshot of event {seq}"));
+        writeln!(out, "differs: {entity} in {place} is not what its events fold into")?;
+    }
+    if !differences.is_empty() {
+        return Err(CliError::new(format!("{} differences", differences.len())));
+    }
     let (events, entities) = (verified.events, verified.entities);
-    if !verified.is_whole() || differences > 0 {
-        let damages = verified.damages.len();
-        return Err(CliError::new(format!("{} damaged places, {differences} differences", damages)));
-    }
-    writeln!(out, "whole: {events} events in one chain, {entities} entities as the events fold")?;
+    write!(out, "whole: {events} events in one chain, {entities} entities as the events fold")?;
+    writeln!(out, "{}", if snapshots > 0 { format!(", {snapshots} snapshots") } else { String::new() })?;
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use crate::bus::lab::Lab;
+use crate::bus::storage::Erasure;
 use crate::bus::{BusHandle, Component, Context, Delivery, Filter, LetterDecision, Outcome, StartError, rows};
 use crate::model::Trainer;
 use crate::time::Micros;
@@ -42,7 +43,8 @@ impl Component<Trainer> for Eraser {
     fn handle(&mut self, delivery: &Delivery<Trainer>, context: &Context<Trainer>) -> Outcome<Trainer> {
         let envelope = &delivery.envelope;
         // The event itself stays: it says that there was something, and when it went.
-        match context.bus().erase(&envelope.entity, 1..envelope.version) {
+        let what = Erasure::Entity { entity: envelope.entity.as_str().into(), versions: 1..envelope.version };
+        match context.bus().erase(what) {
             Ok(_) => Outcome::done(),
             Err(error) => Outcome::Nak { delay: Micros::ZERO, reason: error.to_string() },
         }

@@ -30,6 +30,7 @@ pub(super) struct Tables {
     pub(super) log: Db,
     pub(super) by_entity: Db,
     pub(super) state: Db,
+    pub(super) snapshots: Db,
     /// In the order of [`Table::ALL`].
     small: [Db; 6],
 }
@@ -211,20 +212,20 @@ fn make_tables(env: &Env<WithoutTls>) -> Result<Tables, EnvError> {
         let small = (make(a)?, make(b)?, make(c)?, make(d)?, make(e)?, make(f)?);
         Ok(CommitOrAbort::<_, ()>::Commit((first, small)))
     })?;
-    let ((log, by_entity, state, _snapshots), (a, b, c, d, e, f)) = made.unwrap_commit();
-    Ok(Tables { log, by_entity, state, small: [a, b, c, d, e, f] })
+    let ((log, by_entity, state, snapshots), (a, b, c, d, e, f)) = made.unwrap_commit();
+    Ok(Tables { log, by_entity, state, snapshots, small: [a, b, c, d, e, f] })
 }
 
 fn find_tables(env: &Env<WithoutTls>) -> Result<Tables, EnvError> {
     let txn = env.read_txn()?;
     let found = env.open_databases_and_commit(txn, |opener, txn| -> heed::Result<_> {
         let find = |name| opener.open_database::<Bytes, Bytes>(txn, Some(name));
-        let first = (find("log")?, find("by_entity")?, find("state")?);
+        let first = (find("log")?, find("by_entity")?, find("state")?, find("snapshots")?);
         let [a, b, c, d, e, f] = Table::ALL.map(Table::name);
         let small = (find(a)?, find(b)?, find(c)?, find(d)?, find(e)?, find(f)?);
         Ok(CommitOrAbort::<_, ()>::Commit((first, small)))
     })?;
-    let ((log, by_entity, state), (a, b, c, d, e, f)) = found.unwrap_commit();
+    let ((log, by_entity, state, snapshots), (a, b, c, d, e, f)) = found.unwrap_commit();
     let small = [a, b, c, d, e, f];
     let there = |db: Option<Db>, name| db.ok_or(EnvError::MissingTable(name));
     let log = there(log, "log")?;
@@ -232,7 +233,13 @@ fn find_tables(env: &Env<WithoutTls>) -> Result<Tables, EnvError> {
     for (at, db) in small.into_iter().enumerate() {
         handles[at] = there(db, Table::ALL[at].name())?;
     }
-    Ok(Tables { log, by_entity: there(by_entity, "by_entity")?, state: there(state, "state")?, small: handles })
+    Ok(Tables {
+        log,
+        by_entity: there(by_entity, "by_entity")?,
+        state: there(state, "state")?,
+        snapshots: there(snapshots, "snapshots")?,
+        small: handles,
+    })
 }
 
 /// What can go wrong inside a transaction: LMDB's answer, or our own finding.

@@ -5,6 +5,7 @@
 //! - [`record`] (`header`): the stored form of an event, and the chain that ties the records together
 //! - [`rows`]: keys and checked values of the other tables
 //! - `env`: the environment, its tables, and the gate that everybody goes through
+//! - `snapshots` and `erase`: the state as of earlier events; payloads that go
 //! - [`LmdbStorage`] (`writer`) and [`LmdbReader`] (`reader`): the two sides that the bus sees
 //! - [`verify`], [`backup`] and [`restore`]: the whole store, checked, copied and put back
 //! - [`open`]: a data folder, its lock, and what can be wrong with it (`image`, `pages`, `mounts`)
@@ -14,6 +15,7 @@
 
 mod backup;
 mod env;
+mod erase;
 mod header;
 mod image;
 mod mounts;
@@ -22,6 +24,7 @@ mod pages;
 mod reader;
 pub mod record;
 pub mod rows;
+mod snapshots;
 mod verify;
 mod writer;
 

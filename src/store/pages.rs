@@ -326,7 +326,7 @@ fn word(bytes: &[u8], at: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bus::storage::{Batch, EventId, Header, Payload, Storage, StoredEvent};
+    use crate::bus::storage::{Batch, Erasure, EventId, Header, Payload, Storage, StoredEvent};
     use crate::store::{OpenOptions, open};
 
     fn check(path: &std::path::Path, depth: Depth) -> Result<(), ImageError> {
@@ -366,7 +366,8 @@ mod tests {
             opened.storage.commit(&batch).expect("a commit");
             if round % 3 == 0 && seq > 0 {
                 let entity = format!("take/{}", (seq / 2 + 1) * 2_654_435_761 % 97);
-                opened.storage.erase(&entity, 1..2).expect("an erasure");
+                let what = Erasure::Entity { entity: entity.into(), versions: 1..2 };
+                opened.storage.erase(&what, 1).expect("an erasure");
             }
             check(&file, Depth::All).expect("every page");
             check(&file, Depth::Inner).expect("the inner pages");

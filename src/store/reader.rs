@@ -7,8 +7,8 @@ use heed::{RoTxn, WithoutTls};
 
 use super::env::{Gate, StoreFault, Tables};
 use super::record::Record;
-use super::rows;
 use super::writer::Tail;
+use super::{rows, snapshots};
 use crate::bus::storage::{
     DeviceId, Header, LogEnd, Row, StateRow, StorageError, StorageReader, StoreSize, StoredEvent, Table,
 };
@@ -24,6 +24,11 @@ pub struct LmdbReader {
 /// An inconsistency with its place.
 pub(super) fn damaged(place: impl Into<String>, what: impl ToString) -> StorageError {
     StorageError::Damaged { place: place.into(), what: what.to_string() }
+}
+
+/// An inconsistency at an event.
+pub(super) fn damaged_seq(seq: u64, what: impl ToString) -> StorageError {
+    damaged(format!("log {seq}"), what)
 }
 
 /// The record under a log key, and its header checked against that key.
@@ -42,10 +47,9 @@ pub(super) fn seq_of(key: &[u8]) -> Result<u64, StorageError> {
 }
 
 fn stored_event(seq: u64, bytes: &[u8]) -> Result<StoredEvent, StorageError> {
-    let place = || format!("log {seq}");
-    let record = Record::split(bytes).map_err(|e| damaged(place(), e))?;
-    checked_header(seq, &record).map_err(|e| damaged(place(), e))?;
-    record.event().map_err(|e| damaged(place(), e))
+    let record = Record::split(bytes).map_err(|e| damaged_seq(seq, e))?;
+    checked_header(seq, &record).map_err(|e| damaged_seq(seq, e))?;
+    record.event().map_err(|e| damaged_seq(seq, e))
 }
 
 /// Where the log ends. Looks back over events of other machines to this machine's last, which is the last of all
@@ -56,8 +60,8 @@ pub(super) fn tail(gate: &Gate, device: DeviceId) -> Result<Tail, StorageError> 
         for entry in tables.log.rev_iter(txn)? {
             let (key, bytes) = entry?;
             let seq = seq_of(key)?;
-            let record = Record::split(bytes).map_err(|e| damaged(format!("log {seq}"), e))?;
-            let header = checked_header(seq, &record).map_err(|e| damaged(format!("log {seq}"), e))?;
+            let record = Record::split(bytes).map_err(|e| damaged_seq(seq, e))?;
+            let header = checked_header(seq, &record).map_err(|e| damaged_seq(seq, e))?;
             if tail.end.seq == 0 {
                 (tail.end.seq, tail.chain) = (seq, record.chain);
             }
@@ -172,6 +176,14 @@ impl StorageReader for LmdbReader {
         })
     }
 
+    fn snapshots(&self) -> Result<Vec<u64>, StorageError> {
+        self.gate.read(|txn, tables| snapshots::list(txn, tables.snapshots))
+    }
+
+    fn snapshot(&self, seq: u64, each: &mut dyn FnMut(StateRow)) -> Result<(), StorageError> {
+        self.gate.read(|txn, tables| Ok(snapshots::read(txn, tables.snapshots, seq, each)?))
+    }
+
     fn rows(&self, table: Table, prefix: &[u8]) -> Result<Vec<Row>, StorageError> {
         let name = table.name();
         self.gate.read(|txn, tables| {
@@ -193,7 +205,12 @@ impl StorageReader for LmdbReader {
 
 /// A `state` row, checked against its key.
 pub(super) fn state_row(key: &[u8], value: &[u8]) -> Result<StateRow, String> {
-    let row = rows::decode_state(rows::unseal("state", key, value)?)?;
+    keyed_row(key, rows::unseal("state", key, value)?)
+}
+
+/// The row in a content, checked against the `state` key it lies under.
+pub(super) fn keyed_row(key: &[u8], content: &[u8]) -> Result<StateRow, String> {
+    let row = rows::decode_state(content)?;
     let mut expected = Vec::new();
     rows::state_key(&row.entity, &mut expected);
     match expected == key {

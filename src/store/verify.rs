@@ -9,7 +9,7 @@ use heed::{RoTxn, WithoutTls};
 use super::env::{DATA_FILE, StoreFault, Tables};
 use super::reader::{LmdbReader, checked_header, printable, seq_of, state_row};
 use super::record::{CHAIN_START, Chain, Record, link};
-use super::rows;
+use super::{rows, snapshots};
 use crate::bus::storage::{DeviceId, EventId, Header, StateRow, StorageError, Table};
 
 /// Damages listed one by one; those beyond are counted.
@@ -43,6 +43,8 @@ pub struct Verified {
     pub entities: u64,
     /// Rows of the small tables.
     pub rows: u64,
+    /// Snapshots of the state.
+    pub snapshots: u64,
     /// The first [`DAMAGES_MAX`] contradictions.
     pub damages: Vec<Damage>,
     /// Contradictions beyond these.
@@ -81,6 +83,7 @@ pub fn verify(reader: &LmdbReader, progress: &mut dyn FnMut(u64, u64)) -> Result
         check.index(txn, tables, reader)?;
         check.state(txn, tables)?;
         check.small(txn, tables)?;
+        check.snapshots(txn, tables)?;
         Ok(check.found)
     })
 }
@@ -226,6 +229,19 @@ impl Check {
                 }
             }
         }
+    }
+
+    /// That each is whole; what is in them is for the caller to compare, as with the state.
+    fn snapshots(&mut self, txn: &RoTxn<'_, WithoutTls>, tables: &Tables) -> Result<(), StoreFault> {
+        for seq in snapshots::list(txn, tables.snapshots)? {
+            self.found.snapshots += 1;
+            match snapshots::read(txn, tables.snapshots, seq, &mut |_| {}) {
+                Ok(()) => {}
+                Err(StorageError::Damaged { place, what }) => self.found.report(place, what),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
     }
 
     fn small(&mut self, txn: &RoTxn<'_, WithoutTls>, tables: &Tables) -> Result<(), StoreFault> {

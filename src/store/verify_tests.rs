@@ -1,7 +1,7 @@
 //! Damage done through LMDB itself, table by table, and found again with its place.
 
 use super::*;
-use crate::bus::storage::{Batch, Payload, Row, Storage, StoredEvent, Table};
+use crate::bus::storage::{Batch, Erasure, Payload, Row, Storage, StoredEvent, Table};
 use crate::store::{LmdbStorage, OpenOptions, Opened, open};
 
 const EVENTS: u64 = 12;
@@ -63,9 +63,10 @@ fn found(storage: &LmdbStorage) -> Vec<String> {
 #[test]
 fn a_whole_store_is_found_whole() {
     let (_dir, mut opened) = filled();
-    opened.storage.erase("take/2", 2..3).expect("an erasure");
+    let what = Erasure::Entity { entity: "take/2".into(), versions: 2..3 };
+    opened.storage.erase(&what, 2).expect("an erasure");
     let verified = verify(&opened.storage.lmdb_reader(), &mut |_, _| {}).expect("verification ends");
-    let expected = Verified { events: 12, erased: 1, entities: 3, rows: 3, damages: vec![], more: 0 };
+    let expected = Verified { events: 12, erased: 1, entities: 3, rows: 3, ..Verified::default() };
     assert_eq!(verified, expected);
     assert!(verified.is_whole());
 }

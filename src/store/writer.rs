@@ -1,24 +1,21 @@
 //! The writing side: one batch, one transaction, one sync. The persister thread owns it.
 
-use std::ops::{Bound, Range};
 use std::sync::Arc;
 
 use heed::{MdbError, PutFlags, RwTxn};
 
-use super::env::{Gate, StoreFault, Tables};
+use super::env::{Gate, Open, StoreFault, Tables};
 use super::open::{DEVICE_KEY, FORMAT_KEY};
-use super::reader::{LmdbReader, damaged, tail};
-use super::record::{self, CHAIN_START, Chain, Record};
-use super::rows;
+use super::reader::{LmdbReader, damaged, damaged_seq, tail};
+use super::record::{self, CHAIN_START, Chain};
+use super::{erase, rows, snapshots};
 use crate::bus::storage::{
-    Batch, Committed, DeviceId, LogEnd, Payload, Row, StateRow, Storage, StorageError, StorageReader, StoreSize,
-    StoredEvent,
+    Batch, Committed, DeviceId, Erased, Erasure, LogEnd, Payload, Row, StateRow, Storage, StorageError, StorageReader,
+    StoreSize, StoredEvent,
 };
 
 /// Doublings of the map for one batch: more than a batch of any size allowed can need.
 const GROWTH_MAX: usize = 16;
-/// Events erased in one transaction at most.
-const ERASE_EVENTS: usize = 1_024;
 /// `meta` rows that are the store's own; no batch may write them.
 const OWN_META: [&[u8]; 2] = [FORMAT_KEY, DEVICE_KEY];
 
@@ -45,14 +42,6 @@ pub struct LmdbStorage {
     hash: fn(&str) -> [u8; 8],
 }
 
-/// What one transaction erased.
-#[derive(Default)]
-struct ErasedSome {
-    count: u64,
-    unreadable: Option<StorageError>,
-    next: Option<[u8; 24]>,
-}
-
 /// Buffers that keep their room between commits.
 #[derive(Default)]
 struct Scratch {
@@ -77,65 +66,24 @@ impl LmdbStorage {
         LmdbReader::new(Arc::clone(&self.gate), self.device, self.hash)
     }
 
-    /// Erases the first [`ERASE_EVENTS`] from a key of `by_entity` on, as far as they can be read; gives how many, the
-    /// first that cannot, and the key to go on with.
-    fn erase_some(&mut self, entity: &str, first: [u8; 24], end: [u8; 24]) -> Result<ErasedSome, StoreFault> {
-        self.gate.with(|open| {
-            let mut txn = open.env.write_txn()?;
-            let mut found = Vec::new();
-            let range = (Bound::Included(first.as_slice()), Bound::Excluded(end.as_slice()));
-            for entry in open.tables.by_entity.range(&txn, &range)?.take(ERASE_EVENTS) {
-                let (key, _) = entry?;
-                found.extend(rows::parse_by_entity(key));
-            }
-            let mut some = ErasedSome::default();
-            for (_, _, seq) in &found {
-                let key = rows::log_key(*seq);
-                let bytes = open.tables.log.get(&txn, &key)?;
-                let stub = bytes.ok_or_else(|| damaged_seq(*seq, "no such event")).and_then(|bytes| {
-                    let record = Record::split(bytes).map_err(|e| damaged_seq(*seq, e))?;
-                    let header = record.header().map_err(|e| damaged_seq(*seq, e))?;
-                    let wanted = !record.erased && &*header.entity == entity;
-                    Ok(wanted.then(|| record.erase()))
-                });
-                match stub {
-                    Ok(None) => {}
-                    Ok(Some(stub)) => {
-                        open.tables.log.put(&mut txn, &key, &stub)?;
-                        some.count += 1;
-                    }
-                    // The others go all the same.
-                    Err(error) => drop(some.unreadable.get_or_insert(error)),
-                }
-            }
-            txn.commit()?;
-            let last = found.last().filter(|_| found.len() == ERASE_EVENTS);
-            some.next = last.map(|(hash, version, seq)| rows::by_entity_key(*hash, *version, seq + 1));
-            Ok(some)
-        })
-    }
-
     /// Writes a batch that was checked to follow the log; gives the new tail and the bytes.
     fn write(&mut self, batch: &Batch) -> Result<(Tail, u64), StoreFault> {
         let Self { gate, scratch, tail, hash, device, .. } = self;
         let (tail, hash, device) = (*tail, *hash, *device);
-        for _ in 0..GROWTH_MAX {
-            let written = gate.with(|open| {
+        growing(gate, || {
+            gate.with(|open| {
                 let mut writing = Writing { txn: open.env.write_txn()?, tables: open.tables, scratch, bytes: 0 };
                 let after = writing.events(&batch.events, tail, device, hash)?;
                 batch.state.iter().try_for_each(|row| writing.state_row(row))?;
                 batch.rows.iter().try_for_each(|row| writing.row(row))?;
+                if batch.snapshot {
+                    writing.bytes += snapshots::keep(&mut writing.txn, &writing.tables, after.end.seq)?;
+                }
                 let bytes = writing.bytes;
                 writing.txn.commit()?;
                 Ok((after, bytes))
-            });
-            match written {
-                Err(StoreFault::Lmdb(heed::Error::Mdb(MdbError::MapFull))) => gate.grow()?,
-                Err(StoreFault::Lmdb(heed::Error::Mdb(MdbError::MapResized))) => gate.adopt_size()?,
-                done => return done,
-            }
-        }
-        Err(heed::Error::Mdb(MdbError::MapFull).into())
+            })
+        })
     }
 
     /// After a failed write, the environment must not be used again before it was opened anew.
@@ -185,8 +133,16 @@ fn same_event(stored: &StoredEvent, event: &StoredEvent) -> bool {
     stored.header == event.header && digest(&stored.payload) == digest(&event.payload)
 }
 
-fn damaged_seq(seq: u64, what: impl ToString) -> StorageError {
-    damaged(format!("log {seq}"), what)
+/// Does something in a transaction, again with a larger map as long as that is what it lacks.
+fn growing<T>(gate: &Gate, mut work: impl FnMut() -> Result<T, StoreFault>) -> Result<T, StoreFault> {
+    for _ in 0..GROWTH_MAX {
+        match work() {
+            Err(StoreFault::Lmdb(heed::Error::Mdb(MdbError::MapFull))) => gate.grow()?,
+            Err(StoreFault::Lmdb(heed::Error::Mdb(MdbError::MapResized))) => gate.adopt_size()?,
+            done => return done,
+        }
+    }
+    Err(heed::Error::Mdb(MdbError::MapFull).into())
 }
 
 /// Checks that events follow the log one by one, before anything is written.
@@ -287,7 +243,7 @@ impl Writing<'_, '_> {
 impl Storage for LmdbStorage {
     fn commit(&mut self, batch: &Batch) -> Result<Committed, StorageError> {
         self.heal()?;
-        if self.holds(batch)? || (batch.events.is_empty() && batch.state.is_empty() && batch.rows.is_empty()) {
+        if self.holds(batch)? || batch.is_empty() {
             return Ok(Committed { durable: self.tail.end.seq, bytes: 0 });
         }
         check_order(&batch.events, &self.tail, self.device)?;
@@ -301,30 +257,16 @@ impl Storage for LmdbStorage {
     }
 
     /// Pages that held the payloads are free, not overwritten: a compact copy ([`super::backup`]) leaves them behind.
-    fn erase(&mut self, entity: &str, versions: Range<u64>) -> Result<u64, StorageError> {
+    fn erase(&mut self, what: &Erasure, from: u64) -> Result<Erased, StorageError> {
         self.heal()?;
-        let key = |version| rows::by_entity_key((self.hash)(entity), version, 0);
-        let (mut from, end) = (Some(key(versions.start)), key(versions.end));
-        let (mut erased, mut unreadable, mut growths) = (0, None, 0);
-        while let Some(first) = from {
-            match self.erase_some(entity, first, end) {
-                Ok(some) => {
-                    erased += some.count;
-                    unreadable = unreadable.or(some.unreadable);
-                    from = some.next;
-                }
-                Err(StoreFault::Lmdb(heed::Error::Mdb(MdbError::MapFull))) if growths < GROWTH_MAX => {
-                    growths += 1;
-                    self.gate.grow().map_err(|error| StoreFault::from(error).into_storage())?;
-                }
-                Err(StoreFault::Lmdb(heed::Error::Mdb(MdbError::MapResized))) if growths < GROWTH_MAX => {
-                    growths += 1;
-                    self.gate.adopt_size().map_err(|error| StoreFault::from(error).into_storage())?;
-                }
-                Err(fault) => return Err(self.fail(fault)),
-            }
-        }
-        unreadable.map_or(Ok(erased), Err)
+        let (gate, hash) = (Arc::clone(&self.gate), self.hash);
+        let step = |open: &Open| {
+            let mut txn = open.env.write_txn()?;
+            let erased = erase::step(&mut txn, &open.tables, hash, what, from)?;
+            txn.commit()?;
+            Ok(erased)
+        };
+        growing(&gate, || gate.with(step)).map_err(|fault| self.fail(fault))
     }
 
     fn size(&self) -> StoreSize {

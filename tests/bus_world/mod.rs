@@ -10,7 +10,7 @@ use music_trainer::bus::subscription::MAX_DELIVER;
 use music_trainer::bus::testing::{Event, Random, Test, check_fold};
 use music_trainer::bus::{
     Delivery, DeviceId, EntityKey, EventId, Expect, Filter, LetterDecision, MemoryStorage, Outcome, Publish,
-    PublishError, Put, Start, rows, start,
+    PublishError, Put, Start, load, rows,
 };
 use music_trainer::time::{Micros, Stamp, WallMillis};
 
@@ -65,7 +65,7 @@ pub(crate) struct World {
 
 fn setup(storage: &MemoryStorage, seed: u64) -> Setup<Test> {
     let reader = storage.reader();
-    let folded = start::load::<Test>(&*reader).expect("the store is whole");
+    let folded = load::load::<Test>(&*reader).expect("the store is whole");
     let saved = rows::subscribers(&*reader).expect("the store is whole");
     Setup {
         device: DeviceId(5),
@@ -74,6 +74,7 @@ fn setup(storage: &MemoryStorage, seed: u64) -> Setup<Test> {
         rest: Health::Ok,
         buffer: (200, 1 << 20),
         commit_events: 1 + seed as usize % 9,
+        snapshot_events: 10 + seed % 40,
         seed,
     }
 }
