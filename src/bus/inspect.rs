@@ -173,6 +173,18 @@ pub struct SubscriberReport {
     pub parked: bool,
     /// Whether somebody receives.
     pub attached: bool,
+    /// When its cursor was last written.
+    pub moved: WallMillis,
+}
+
+/// A subscriber that nobody received for, and whose cursor was not written, for so long is idle: 30 days.
+pub const IDLE: WallMillis = WallMillis(30 * 24 * 3_600 * 1_000);
+
+impl SubscriberReport {
+    /// Whether it is idle, and no longer holds back compaction.
+    pub fn is_idle(&self, now: WallMillis) -> bool {
+        !self.attached && now - self.moved >= IDLE
+    }
 }
 
 /// A live subscriber.

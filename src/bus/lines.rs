@@ -6,19 +6,18 @@
 //! events, and import makes it so. Where the log was compacted, the values of the snapshot that it now folds from follow
 //! the snapshot's event (`{"value":{"entity":…,"version":…,"topic":…,"value":"hex"}}`). Numbers have up to 64 bits.
 
-use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, Read, Write};
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::envelope::Name;
-use super::fold::{FoldError, Folded};
+use super::fold::FoldError;
 use super::json::hex;
-use super::model::{EntityKey, Model};
+use super::model::Model;
+use super::rebuild::{Rebuild, RebuildError};
 use super::rows;
 use super::storage::{
-    Batch, DeviceId, EventId, Header, Payload, Row, StateRow, Storage, StorageError, StorageReader, StoredEvent, Table,
+    DeviceId, EventId, Header, Payload, Row, StateRow, Storage, StorageError, StorageReader, StoredEvent, Table,
 };
 use crate::time::Stamp;
 
@@ -259,59 +258,43 @@ pub fn device(input: &mut dyn BufRead) -> Result<DeviceId, LinesError> {
 /// A line that is no event or row, events that contradict each other, each with the line; or the disk fails. What was
 /// read before that is in the store: the caller makes a new one, and throws it away.
 pub fn import<M: Model>(input: &mut dyn BufRead, storage: &mut dyn Storage) -> Result<u64, LinesError> {
-    let own: HashSet<Vec<u8>> = storage.reader().rows(Table::Meta, &[])?.into_iter().map(|row| row.key).collect();
-    let mut folded = Folded::<M>::default();
-    let mut pending = Pending::default();
+    let reader = storage.reader();
+    let mut rebuild = Rebuild::<M>::new(storage)?;
     let mut line = 1;
     loop {
         line += 1;
         let wrong = |what: String| LinesError::Line { line, what };
+        let located = |error| match error {
+            RebuildError::Fold(error) => LinesError::Fold { line, error },
+            RebuildError::Value(what) => LinesError::Line { line, what },
+            RebuildError::Storage(error) => LinesError::Storage(error),
+        };
         let Some(text) = read_line(input, line)? else { break };
         if text.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
         match serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))? {
             Line::Begin(_) => return Err(wrong("another beginning".to_owned())),
-            Line::Event(event) => {
-                if pending.batch.snapshot {
-                    pending.commit(&folded, storage)?;
+            Line::Event(event) => rebuild.event(event.event().map_err(wrong)?).map_err(located)?,
+            Line::Value(ValueLine { entity, version, topic, value }) => {
+                let made = rebuild.folded().entities.get(&*entity).map_or(0, |entity| entity.version);
+                if made != version {
+                    let what = format!("version {version} of {}, and its events made {made}", &*entity);
+                    return Err(wrong(what));
                 }
-                let event = event.event().map_err(wrong)?;
-                folded.push(event.clone()).map_err(|error| LinesError::Fold { line, error })?;
-                pending.changed.insert((*event.header.entity).into(), event.header.topic.clone());
-                pending.bytes += text.len();
-                pending.batch.events.push(event);
-                if pending.batch.events.len() == EVENTS || pending.bytes > LINE_BYTES_MAX {
-                    pending.commit(&folded, storage)?;
-                }
-            }
-            Line::Value(value) => {
-                if !pending.batch.snapshot {
-                    pending.commit(&folded, storage)?;
-                    pending.batch.snapshot = true;
-                }
-                let bytes = value.value.as_deref().map(unhex).transpose().map_err(wrong)?;
-                let key = EntityKey::new(&value.entity);
-                let bytes = bytes.map(|bytes| M::decode_entity(&key, &bytes)).transpose().map_err(wrong)?;
-                match folded.entities.get_mut(&key) {
-                    Some(entity) if entity.version == value.version => Arc::make_mut(entity).value = bytes,
-                    _ => return Err(wrong(format!("version {} of {key} is not what its events made", value.version))),
-                }
-                pending.changed.insert((*value.entity).into(), (*value.topic).into());
+                let value = value.as_deref().map(unhex).transpose().map_err(wrong)?;
+                rebuild.value(&entity, &topic, value.as_deref()).map_err(located)?;
             }
             Line::Row(row) => {
                 let table = Table::ALL.into_iter().find(|table| table.name() == row.table);
                 let table = table.ok_or_else(|| wrong(format!("no table is called {:?}", row.table)))?;
                 let (key, value) = (unhex(&row.key).map_err(wrong)?, unhex(&row.value).map_err(wrong)?);
-                if table != Table::Meta || !own.contains(&key) {
-                    pending.batch.rows.push(Row { table, key, value: Some(value) });
-                }
+                rebuild.row(Row { table, key, value: Some(value) });
             }
         }
     }
-    pending.commit(&folded, storage)?;
+    let folded = rebuild.finish().map_err(|error| LinesError::Line { line, what: error.to_string() })?;
     let end = folded.end.seq;
-    let reader = storage.reader();
     let compacted = rows::compacted(&*reader)?;
     if compacted > 0 && !reader.snapshots()?.contains(&compacted) {
         let what = format!("the log is compacted up to event {compacted}, and no values follow that");
@@ -324,30 +307,4 @@ pub fn import<M: Model>(input: &mut dyn BufRead, storage: &mut dyn Storage) -> R
         }
     }
     Ok(end)
-}
-
-/// What is read and not committed.
-#[derive(Default)]
-struct Pending {
-    batch: Batch,
-    /// Bytes of its lines.
-    bytes: usize,
-    /// Entities that the batch changes, with the topic of the last event.
-    changed: HashMap<Box<str>, Box<str>>,
-}
-
-impl Pending {
-    fn commit<M: Model>(&mut self, folded: &Folded<M>, storage: &mut dyn Storage) -> Result<(), StorageError> {
-        for (entity, topic) in self.changed.drain() {
-            let key = EntityKey::new(&entity);
-            if let Some(versioned) = folded.entities.get(&key) {
-                self.batch.state.push(versioned.to_row(&key, &topic));
-            }
-        }
-        if !self.batch.is_empty() {
-            storage.commit(&self.batch)?;
-        }
-        (self.batch, self.bytes) = (Batch::default(), 0);
-        Ok(())
-    }
 }

@@ -45,6 +45,7 @@ pub mod model;
 mod persister;
 pub mod queue;
 mod reader;
+pub mod rebuild;
 pub mod rows;
 pub mod snapshot;
 pub mod start;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::inspect::{DeadLetter, SubscriberReport};
 use super::storage::{DeviceId, Row, StorageError, StorageReader, Table};
 use super::subscription::{CursorRow, TriesRow};
+use crate::time::WallMillis;
 
 /// The row of [`Table::Meta`] that holds the machine's id, as 8 big-endian bytes.
 const DEVICE_ROW: &[u8] = b"device";
@@ -74,6 +75,7 @@ pub fn reports(reader: &dyn StorageReader, durable: u64) -> Result<Vec<Subscribe
         redelivered: saved.cursor.redelivered,
         dead_letters: saved.dead_letters.len(),
         parked: saved.cursor.parked,
+        moved: WallMillis(saved.cursor.wall),
         name: saved.name,
         ..SubscriberReport::default()
     };
@@ -83,6 +85,24 @@ pub fn reports(reader: &dyn StorageReader, durable: u64) -> Result<Vec<Subscribe
 /// All deliveries given up.
 pub fn dead_letters(reader: &dyn StorageReader) -> Result<Vec<DeadLetter>, StorageError> {
     Ok(tries(reader, Table::DeadLetters)?.into_iter().map(|(name, seq, row)| row.letter(name, seq)).collect())
+}
+
+/// A row as it is right for a log that ends here: cursors go no further, and what tells of later events is gone.
+pub fn clamped(row: Row, end: u64) -> Option<Row> {
+    match row.table {
+        Table::Cursors => {
+            let cursor = row.value.as_deref().map(rmp_serde::from_slice::<CursorRow>);
+            let Some(Ok(mut cursor)) = cursor else { return None };
+            cursor.next = cursor.next.min(end + 1);
+            cursor.open.retain(|seq| *seq <= end);
+            Some(Row { value: Some(cursor.bytes()), ..row })
+        }
+        Table::Pending | Table::DeadLetters => {
+            let seq = split(&row.key).and_then(|(_, rest)| rest.try_into().ok()).map(u64::from_be_bytes);
+            seq.filter(|seq| *seq <= end).map(|_| row)
+        }
+        Table::Private | Table::Outbox | Table::Meta => Some(row),
+    }
 }
 
 /// The machine's id, if the store has one.

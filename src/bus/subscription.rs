@@ -54,12 +54,20 @@ pub struct CursorRow {
     /// Whether the component is stopped after too many panics.
     #[serde(default)]
     pub parked: bool,
+    /// When it was written, in milliseconds since 1970.
+    #[serde(default)]
+    pub wall: i64,
 }
 
 impl CursorRow {
     /// Everything up to here is acknowledged.
     pub fn acked(&self) -> u64 {
         self.open.iter().min().copied().unwrap_or(self.next).saturating_sub(1)
+    }
+
+    /// As it is stored.
+    pub fn bytes(&self) -> Vec<u8> {
+        rmp_serde::to_vec_named(self).unwrap_or_default()
     }
 }
 
@@ -151,6 +159,8 @@ pub struct Subscription<M: Model> {
     out: VecDeque<(u64, u64)>,
     wake: Option<Micros>,
     redelivered: u64,
+    /// When its cursor was last written.
+    moved: WallMillis,
     /// Events given up, until somebody replays or drops them.
     pub dead: BTreeMap<u64, TriesRow>,
     /// Panics caught.
@@ -185,6 +195,7 @@ impl<M: Model> Subscription<M> {
             out: VecDeque::new(),
             wake: None,
             redelivered: 0,
+            moved: WallMillis(0),
             dead: BTreeMap::new(),
             panics: 0,
             parked: false,
@@ -203,6 +214,7 @@ impl<M: Model> Subscription<M> {
             high: row.next.saturating_sub(1),
             redelivered: row.redelivered,
             parked: row.parked,
+            moved: WallMillis(row.wall),
             ..Self::new(name, index, next)
         }
     }
@@ -422,17 +434,19 @@ impl<M: Model> Subscription<M> {
         let high =
             if open.is_empty() { self.high.max(done) } else { self.high.max(self.resumed_below.saturating_sub(1)) };
         let open = open.range(..=high).copied().collect();
-        CursorRow { next: high + 1, open, redelivered: self.redelivered, parked: self.parked }
+        let (redelivered, parked, wall) = (self.redelivered, self.parked, self.moved.0);
+        CursorRow { next: high + 1, open, redelivered, parked, wall }
     }
 
-    fn write_cursor(&self, also: Option<u64>, level_at: u64, start: RowStart, io: &mut Io<'_, M>) {
-        let value = rmp_serde::to_vec_named(&self.cursor(also, level_at)).ok();
+    fn write_cursor(&mut self, also: Option<u64>, level_at: u64, start: RowStart, io: &mut Io<'_, M>) {
+        self.moved = io.now.wall;
+        let value = Some(self.cursor(also, level_at).bytes());
         let row = Row { table: Table::Cursors, key: row_key(&self.name, &[]), value };
         io.queue.push_row(io.now.mono, row, start);
     }
 
     /// Writes the cursor as a unit of its own: at the subscription's beginning and when it is parked.
-    pub fn save(&self, level_at: u64, io: &mut Io<'_, M>) {
+    pub fn save(&mut self, level_at: u64, io: &mut Io<'_, M>) {
         io.queue.begin_unit();
         self.write_cursor(None, level_at, RowStart::Stream, io);
     }
@@ -566,6 +580,7 @@ impl<M: Model> Subscription<M> {
             panics: self.panics,
             parked: self.parked,
             attached: self.filter.is_some(),
+            moved: self.moved,
         }
     }
 }

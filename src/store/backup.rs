@@ -10,7 +10,59 @@ use super::env::{DATA_FILE, StoreFault};
 use super::open::{OpenError, open_read_only, storage_error, take_lock};
 use super::reader::LmdbReader;
 use super::verify::verify;
-use crate::bus::storage::StorageError;
+use crate::bus::hlc::Hlc;
+use crate::bus::storage::{StorageError, StorageReader};
+use crate::time::WallMillis;
+
+/// The folder of a data folder's own backups.
+pub const BACKUPS: &str = "backups";
+/// Backups kept of a data folder.
+const KEPT: usize = 3;
+
+/// The backups of a data folder that can be opened, newest first: where, how many events, when the last was made.
+pub fn backups_in(dir: &Path) -> Vec<(PathBuf, u64, WallMillis)> {
+    let read = |path: PathBuf| {
+        let reader = open_read_only(&path).ok()?;
+        let end = reader.last().ok()?;
+        Some((path, end.seq, Hlc::wall(end.hlc)))
+    };
+    let mut found: Vec<_> = backup_folders(dir).into_iter().filter_map(read).collect();
+    found.sort_by(|a, b| b.cmp(a));
+    found
+}
+
+/// Their folders, oldest first, by name.
+fn backup_folders(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir.join(BACKUPS)).into_iter().flatten().flatten();
+    let mut folders: Vec<_> = entries.map(|entry| entry.path()).filter(|path| path.join(DATA_FILE).exists()).collect();
+    folders.sort();
+    folders
+}
+
+/// Adds a backup of that name to a data folder's own, and removes the oldest beyond [`KEPT`], or all older ones if they
+/// hold what shall be gone; gives its bytes. Names sort by age.
+///
+/// # Errors
+/// It cannot be written; the older ones are then as they were.
+pub fn back_up(reader: &LmdbReader, dir: &Path, name: &str, only: bool) -> Result<u64, StorageError> {
+    let io = |e| StoreFault::from(heed::Error::Io(e)).into_storage();
+    let folder = dir.join(BACKUPS);
+    match make_private_folder(&folder) {
+        Err(e) if e.kind() != ErrorKind::AlreadyExists => return Err(io(e)),
+        _ => {}
+    }
+    let entries = fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    for partial in entries.filter(|path| path.extension().is_some_and(|ending| ending == "partial")) {
+        // From a backup that was killed.
+        fs::remove_dir_all(partial).map_err(io)?;
+    }
+    let bytes = backup(reader, &folder.join(name))?;
+    let folders = backup_folders(dir);
+    for old in &folders[..folders.len().saturating_sub(if only { 1 } else { KEPT })] {
+        fs::remove_dir_all(old).map_err(io)?;
+    }
+    Ok(bytes)
+}
 
 /// Copies the store into a new folder `out`, which can then be opened as a data folder. Refuses where anything of that
 /// name exists. Gives the copy's size in bytes. What was erased is not in the copy.
@@ -67,15 +119,7 @@ pub fn restore(from: &Path, dir: &Path) -> Result<Restored, OpenError> {
     let partial = partial_name(dir).map_err(|e| storage_error(dir, e))?;
     make_private_folder(&partial).map_err(io)?;
     let swapped = copy(&reader, &partial).map_err(|e| storage_error(dir, e)).and_then(|bytes| {
-        let before = if there { Some(set_aside(dir).map_err(io)?) } else { None };
-        if let Err(error) = fs::rename(&partial, dir) {
-            // Back as it was; the error that matters is the first one.
-            if let Some(before) = &before {
-                let _ = fs::rename(before, dir);
-            }
-            return Err(io(error));
-        }
-        sync_folder(parent(dir)).map_err(io)?;
+        let before = swap_in(&partial, dir).map_err(io)?;
         Ok(Restored { bytes, before })
     });
     if swapped.is_err() {
@@ -84,6 +128,24 @@ pub fn restore(from: &Path, dir: &Path) -> Result<Restored, OpenError> {
     }
     drop(lock);
     swapped
+}
+
+/// Puts a new folder in the place of another, which is set aside; gives where. The folder's backups stay with it.
+pub(super) fn swap_in(partial: &Path, dir: &Path) -> std::io::Result<Option<PathBuf>> {
+    let before = if dir.symlink_metadata().is_ok() { Some(set_aside(dir)?) } else { None };
+    if let Err(error) = fs::rename(partial, dir) {
+        // Back as it was; the error that matters is the first one.
+        if let Some(before) = &before {
+            let _ = fs::rename(before, dir);
+        }
+        return Err(error);
+    }
+    if let Some(before) = &before {
+        // Where they cannot be moved, they are still there.
+        let _ = fs::rename(before.join(BACKUPS), dir.join(BACKUPS));
+    }
+    sync_folder(parent(dir))?;
+    Ok(before)
 }
 
 /// Renames a folder to the first free name beside it.
@@ -116,7 +178,7 @@ fn copy(reader: &LmdbReader, folder: &Path) -> Result<u64, StorageError> {
     copied.map_err(StoreFault::into_storage)
 }
 
-fn partial_name(out: &Path) -> Result<PathBuf, StorageError> {
+pub(super) fn partial_name(out: &Path) -> Result<PathBuf, StorageError> {
     let name = out.file_name().ok_or_else(|| StorageError::Unusable(format!("{} names no folder", out.display())))?;
     let mut name = name.to_os_string();
     name.push(".partial");
@@ -130,7 +192,7 @@ fn parent(out: &Path) -> &Path {
     }
 }
 
-fn make_private_folder(path: &Path) -> std::io::Result<()> {
+pub(super) fn make_private_folder(path: &Path) -> std::io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);

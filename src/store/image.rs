@@ -110,6 +110,19 @@ pub(super) fn newest_meta(file: &mut File) -> Result<Meta, ImageError> {
     Ok(if second.transaction > first.transaction { second } else { first })
 }
 
+/// The newer meta page, or the one that can be read.
+pub(super) fn any_meta(file: &mut File) -> Result<Meta, ImageError> {
+    newest_meta(file).or_else(|error| {
+        let have = file.metadata()?.len();
+        let sizes = (9..=15).map(|shift| 1u64 << shift);
+        let mut second = sizes.filter_map(|page| read_meta(file, page, have).ok().filter(|m| m.page as u64 == page));
+        match second.next() {
+            Some(meta) => Ok(meta),
+            None => read_meta(file, 0, have).map_err(|_| error),
+        }
+    })
+}
+
 fn read_meta(file: &mut File, at: u64, have: u64) -> Result<Meta, ImageError> {
     let mut bytes = [0; META];
     file.seek(SeekFrom::Start(at))?;

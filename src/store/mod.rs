@@ -8,6 +8,7 @@
 //! - `snapshots` and `erase`: the state as of earlier events; payloads that go
 //! - [`LmdbStorage`] (`writer`) and [`LmdbReader`] (`reader`): the two sides that the bus sees
 //! - [`verify`], [`backup`] and [`restore`]: the whole store, checked, copied and put back
+//! - [`diagnose`] and [`recover`] (`recovery`, `salvage`): what can still be read of a damaged folder, and ways out
 //! - [`open`]: a data folder, its lock, and what can be wrong with it (`image`, `pages`, `mounts`)
 //!
 //! What never happens here: a write that is not synced before `commit` returns; a second writer; a read transaction
@@ -23,13 +24,16 @@ mod open;
 mod pages;
 mod reader;
 pub mod record;
+mod recovery;
 pub mod rows;
+mod salvage;
 mod snapshots;
 mod verify;
 mod writer;
 
-pub use backup::{Restored, backup, restore};
+pub use backup::{BACKUPS, Restored, back_up, backup, backups_in, restore};
 pub use open::{InstanceLock, LOCK_FILE, OpenError, OpenOptions, Opened, STORE_FORMAT, open, open_read_only};
 pub use reader::LmdbReader;
+pub use recovery::{Diagnosis, LOST_TOPIC, Offer, Recovered, Way, diagnose, recover};
 pub use verify::{DAMAGES_MAX, Damage, Verified, verify};
 pub use writer::LmdbStorage;

@@ -215,7 +215,7 @@ fn io_error(dir: &Path, e: std::io::Error) -> OpenError {
     }
 }
 
-fn env_error(dir: &Path, e: EnvError) -> OpenError {
+pub(super) fn env_error(dir: &Path, e: EnvError) -> OpenError {
     let file = dir.join(DATA_FILE);
     match e {
         EnvError::Image(ImageError::Io(e)) | EnvError::Lmdb(heed::Error::Io(e)) => io_error(dir, e),

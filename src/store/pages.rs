@@ -48,16 +48,36 @@ const LARGE: [&[u8]; 2] = [b"log", b"by_entity"];
 
 /// Walks the pages that `meta`, the newer one, leads to.
 pub(super) fn walk(file: &mut File, meta: &Meta, depth: Depth) -> Result<(), ImageError> {
-    let pages = meta.last_page + 1;
-    let length = file.metadata()?.len();
-    let seen = vec![0; usize::try_from(pages / 64 + 1).map_err(|_| ImageError::Foreign("too large"))?];
-    let mut walk = Walk { file, page: meta.page, pages, length, seen, depth };
-    walk.claim(0, 2)?;
+    let mut walk = Walk::new(file, meta, depth)?;
     let main = Tree { kind: Kind::Main, ..Tree::parse(&meta.tables[TABLE..], 0)? };
     walk.tree(&main)?;
     // Last, because a free page that is also in use is found then.
     let free = Tree { kind: Kind::Free, ..Tree::parse(&meta.tables[..TABLE], INTEGER_KEY)? };
     walk.tree(&free)
+}
+
+/// Goes through the rows of one table in key order, past pages that cannot be read; gives what was wrong with those. A
+/// value that lies on damaged pages of its own is such an error too.
+pub(super) fn rows(file: &mut File, meta: &Meta, table: &[u8], each: &mut dyn FnMut(&[u8], &[u8])) -> Vec<ImageError> {
+    let mut errors = Vec::new();
+    let found = Walk::new(file, meta, Depth::All).and_then(|mut walk| {
+        let main = Tree { kind: Kind::Main, ..Tree::parse(&meta.tables[TABLE..], 0)? };
+        let mut description = None;
+        let mut find = |key: &[u8], value: &[u8]| {
+            if key == table {
+                description = Some(value.to_vec());
+            }
+        };
+        walk.gather(&main, main.root, &ROOT, &mut find, &mut errors);
+        let tree = match description.as_deref().map(|bytes| Tree::parse(bytes, 0)) {
+            Some(tree) => tree?,
+            None => return damaged(main.root, "a table is missing"),
+        };
+        walk.gather(&tree, tree.root, &ROOT, each, &mut errors);
+        Ok(())
+    });
+    errors.extend(found.err());
+    errors
 }
 
 fn damaged<T>(page: u64, what: impl Into<String>) -> Result<T, ImageError> {
@@ -117,6 +137,21 @@ struct Place<'k> {
     high: Option<&'k [u8]>,
 }
 
+impl<'k> Place<'k> {
+    /// Where the child of a branch's node hangs.
+    fn child<'c>(&self, nodes: &[Node<'c>], at: usize) -> Place<'c>
+    where
+        'k: 'c,
+    {
+        let low = if at == 0 { self.low } else { Some(nodes[at].key) };
+        let high = nodes.get(at + 1).map_or(self.high, |next| Some(next.key));
+        Place { level: self.level + 1, low, high }
+    }
+}
+
+/// Where a root hangs.
+const ROOT: Place<'_> = Place { level: 1, low: None, high: None };
+
 /// A node's place in its page.
 struct Node<'p> {
     flags: u16,
@@ -126,11 +161,20 @@ struct Node<'p> {
     data: &'p [u8],
 }
 
-impl Walk<'_> {
+impl<'f> Walk<'f> {
+    fn new(file: &'f mut File, meta: &Meta, depth: Depth) -> Result<Self, ImageError> {
+        let pages = meta.last_page + 1;
+        let length = file.metadata()?.len();
+        let seen = vec![0; usize::try_from(pages / 64 + 1).map_err(|_| ImageError::Foreign("too large"))?];
+        let mut walk = Self { file, page: meta.page, pages, length, seen, depth };
+        walk.claim(0, 2)?;
+        Ok(walk)
+    }
+
     fn tree(&mut self, tree: &Tree) -> Result<(), ImageError> {
         let mut entries = 0;
         if tree.root != NO_PAGE {
-            self.visit(tree, tree.root, &Place { level: 1, low: None, high: None }, &mut entries)?;
+            self.visit(tree, tree.root, &ROOT, &mut entries)?;
         }
         let complete = self.depth == Depth::All || tree.kind != Kind::Large;
         match complete && entries != tree.entries {
@@ -140,21 +184,9 @@ impl Walk<'_> {
     }
 
     fn visit(&mut self, tree: &Tree, number: u64, place: &Place<'_>, entries: &mut u64) -> Result<(), ImageError> {
-        self.claim(number, 1)?;
-        let mut bytes = vec![0; self.page];
-        self.read(number, &mut bytes)?;
         let is_leaf = place.level == tree.depth;
-        let expected = if is_leaf { LEAF } else { BRANCH };
-        if word(&bytes, 0) != number || half(&bytes, 10) & !DIRTY != expected {
-            return damaged(number, "another page in its place");
-        }
-        let nodes = match nodes(&bytes, is_leaf) {
-            Some(nodes) => nodes,
-            None => return damaged(number, "its nodes do not fit together"),
-        };
-        if let Some(what) = check_keys(tree, &nodes, place, is_leaf) {
-            return damaged(number, what);
-        }
+        let bytes = self.load(tree, number, place)?;
+        let nodes = checked_nodes(tree, number, place, &bytes)?;
         if is_leaf {
             *entries += nodes.len() as u64;
             return nodes.iter().try_for_each(|node| self.leaf_node(tree, number, node));
@@ -162,11 +194,55 @@ impl Walk<'_> {
         let skip = self.depth == Depth::Inner && tree.kind == Kind::Large && place.level + 1 == tree.depth;
         let first = if skip { nodes.len() - 1 } else { 0 };
         for at in first..nodes.len() {
-            let low = if at == 0 { place.low } else { Some(nodes[at].key) };
-            let high = nodes.get(at + 1).map_or(place.high, |next| Some(next.key));
-            self.visit(tree, nodes[at].number, &Place { level: place.level + 1, low, high }, entries)?;
+            self.visit(tree, nodes[at].number, &place.child(&nodes, at), entries)?;
         }
         Ok(())
+    }
+
+    /// Hands out the rows below a page, as far as pages can be read.
+    fn gather(
+        &mut self,
+        tree: &Tree,
+        number: u64,
+        place: &Place<'_>,
+        each: &mut dyn FnMut(&[u8], &[u8]),
+        errors: &mut Vec<ImageError>,
+    ) {
+        if number == NO_PAGE {
+            return;
+        }
+        let bytes = match self.load(tree, number, place) {
+            Ok(bytes) => bytes,
+            Err(error) => return errors.push(error),
+        };
+        let nodes = match checked_nodes(tree, number, place, &bytes) {
+            Ok(nodes) => nodes,
+            Err(error) => return errors.push(error),
+        };
+        for (at, node) in nodes.iter().enumerate() {
+            if place.level < tree.depth {
+                self.gather(tree, node.number, &place.child(&nodes, at), each, errors);
+            } else if node.flags & BIG_DATA == 0 {
+                each(node.key, node.data);
+            } else {
+                match self.overflow(word(node.data, 0), node.number, true) {
+                    Ok(data) => each(node.key, &data),
+                    Err(error) => errors.push(error),
+                }
+            }
+        }
+    }
+
+    /// The bytes of a page that is what it should be where it hangs.
+    fn load(&mut self, tree: &Tree, number: u64, place: &Place<'_>) -> Result<Vec<u8>, ImageError> {
+        self.claim(number, 1)?;
+        let mut bytes = vec![0; self.page];
+        self.read(number, &mut bytes)?;
+        let expected = if place.level == tree.depth { LEAF } else { BRANCH };
+        match word(&bytes, 0) == number && half(&bytes, 10) & !DIRTY == expected {
+            true => Ok(bytes),
+            false => damaged(number, "another page in its place"),
+        }
     }
 
     fn leaf_node(&mut self, tree: &Tree, number: u64, node: &Node<'_>) -> Result<(), ImageError> {
@@ -256,6 +332,21 @@ fn read_at(file: &mut File, at: u64, out: &mut [u8]) -> Result<(), ImageError> {
     use std::io::{Read, Seek, SeekFrom};
     file.seek(SeekFrom::Start(at))?;
     Ok(file.read_exact(out)?)
+}
+
+/// The nodes of a page with their keys in order.
+fn checked_nodes<'p>(
+    tree: &Tree,
+    number: u64,
+    place: &Place<'_>,
+    bytes: &'p [u8],
+) -> Result<Vec<Node<'p>>, ImageError> {
+    let is_leaf = place.level == tree.depth;
+    let Some(nodes) = nodes(bytes, is_leaf) else { return damaged(number, "its nodes do not fit together") };
+    match check_keys(tree, &nodes, place, is_leaf) {
+        Some(what) => damaged(number, what),
+        None => Ok(nodes),
+    }
 }
 
 /// The nodes of a page, if they lie within it, side by side and without a gap.
