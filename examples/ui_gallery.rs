@@ -33,6 +33,7 @@ fn main() -> eframe::Result {
         _ => ThemeChoice::Dark,
     };
     sample.settings.text_percent = words.iter().find_map(|w| w.parse().ok()).unwrap_or(100);
+    sample.rescue = has("rescue").then(ui_support::rescue);
     let mut state = State::new();
     let mut send = Vec::new();
     // The first frame shows the piece; the screen asked for comes after it.

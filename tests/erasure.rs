@@ -50,7 +50,7 @@ fn what_is_deleted_for_ever_is_gone_from_log_state_and_copies_and_the_rest_is_as
     let refused = bus.publish(Publish::new(still_recorded.entity(), Event::Erased)).applied();
     assert!(refused.expect_err("a take that is recorded").to_string().contains("being recorded"));
 
-    let eraser = Eraser::start(&bus, &Arc::default()).expect("a thread");
+    let eraser = Eraser::start(&bus, &Arc::default(), Box::new(|| Ok(()))).expect("a thread");
     let items = [gone.entity(), gone.result_entity()].map(|key| Publish::new(key, Event::Erased));
     let end = bus.transact(items.into()).durable().expect("durable");
     let level = || bus.inspect_now().is_some_and(|report| report.subscribers.iter().all(|s| s.acked >= end));

@@ -226,3 +226,72 @@ fn a_take_that_was_cut_off_is_ended_at_the_next_start() {
     again.stop();
     program.stop();
 }
+
+#[test]
+#[cfg(feature = "window")]
+fn a_damaged_folder_comes_back_by_the_window_and_by_the_command() {
+    use music_trainer::app::caretaker::News;
+    use music_trainer::app::rescue::Rescue;
+    use music_trainer::bus::Publish;
+    use music_trainer::model::{Event, Setting};
+    use music_trainer::store::{LOCK_FILE, Way};
+    use std::time::Duration;
+    const WAIT: Duration = Duration::from_secs(30);
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let program = boot(&args(&data), Arc::new(|| {})).unwrap();
+    for percent in [110, 120, 130] {
+        let setting = Setting::TextPercent(percent);
+        program.bus.publish(Publish::new(setting.entity(), Event::SettingChanged(setting))).durable().unwrap();
+    }
+    assert!(program.stop());
+    assert!(run(&["verify", path(&data)]).status.success());
+    let file = data.join("data.mdb");
+    let whole = fs::read(&file).unwrap();
+
+    // A record is changed, and the program that wrote it last was killed: the next one looks, and says so.
+    let mut bytes = whole.clone();
+    let found = bytes.windows(14).enumerate().filter(|(_, w)| w == b"schema_version").map(|(at, _)| at);
+    let of_it = |at: &usize| bytes[*at..bytes.len().min(at + 60)].windows(12).any(|w| w == b"text-percent");
+    // In every copy that pages no longer in use may have.
+    for at in found.filter(of_it).collect::<Vec<_>>() {
+        bytes[at] ^= 1;
+    }
+    fs::write(&file, &bytes).unwrap();
+    fs::write(data.join(LOCK_FILE), "4711\n").unwrap();
+    let program = boot(&args(&data), Arc::new(|| {})).unwrap();
+    let news = program.news.recv_timeout(WAIT);
+    assert_eq!(news, Ok(News::Damaged(data.clone())), "{:?}", program.lines);
+    let (done, woken) = std::sync::mpsc::channel();
+    let wake = move || done.send(()).unwrap();
+    let mut rescue = Rescue::begin(data.clone(), wake.clone()).unwrap();
+    woken.recv_timeout(WAIT).unwrap();
+    assert!(rescue.poll().is_none());
+    let bridge = rescue.offers().iter().position(|offer| offer.way == Way::Bridge);
+    let lost = rescue.offers()[bridge.unwrap_or(0)].loses;
+    assert!((1..=3).contains(&lost), "{:?}", rescue.offers());
+    assert!(program.stop());
+    assert!(rescue.go(bridge.unwrap_or(0), wake).unwrap());
+    woken.recv_timeout(WAIT).unwrap();
+    let recovered = rescue.poll().expect("it is done").unwrap();
+    assert!(recovered.before.is_some_and(|dir| dir.join("data.mdb").exists()));
+    let verify = run(&["verify", path(&data)]);
+    assert!(verify.status.success(), "{}", String::from_utf8_lossy(&verify.stderr));
+    assert!(boot(&args(&data), Arc::new(|| {})).unwrap().stop(), "the program goes on with it");
+
+    // A folder whose structure is damaged is not opened; what its log holds comes back.
+    let again = dir.path().join("again");
+    fs::create_dir(&again).unwrap();
+    let mut bytes = whole;
+    let len = bytes.len();
+    bytes.truncate(len - 1);
+    fs::write(again.join("data.mdb"), &bytes).unwrap();
+    let listed = run(&["recover", path(&again)]);
+    let text = String::from_utf8_lossy(&listed.stdout).into_owned();
+    assert!(listed.status.success() && text.contains("1  "), "{text}");
+    check_refused(&["recover", path(&again), "9"], "no way out number 9");
+    check_refused(&["recover", path(&dir.path().join("none"))], "none");
+    let done = run(&["recover", path(&again), "1"]);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(run(&["verify", path(&again)]).status.success());
+}

@@ -19,7 +19,7 @@ use music_trainer::bus::storage::{EventId, StateRow, StorageReader};
 use music_trainer::bus::subscription::MAX_DELIVER;
 use music_trainer::bus::{
     BusHandle, Component, Config, Conflict, Context, Decoded, Delivery, Durability, EntityKey, Filter, Look, Lost,
-    Model, Origin, Outcome, Publish, Rank, Refusal, Strategy, Topic, Translate, replay, rows, start,
+    Model, Origin, Outcome, Publish, Rank, Refusal, Retention, Strategy, Topic, Translate, replay, rows, start,
 };
 use music_trainer::store::{OpenOptions, open, open_read_only, verify};
 use music_trainer::time::{Clock, Micros, Stamp, WallMillis};
@@ -48,6 +48,7 @@ const TOPICS: [Topic; 2] = [
         strategy: Strategy::AppendOnly,
         schema: "take.note",
         schema_version: 1,
+        retention: Retention::Forever,
     },
     Topic {
         name: "setting",
@@ -55,6 +56,7 @@ const TOPICS: [Topic; 2] = [
         strategy: Strategy::Reject,
         schema: "setting",
         schema_version: 1,
+        retention: Retention::Forever,
     },
 ];
 

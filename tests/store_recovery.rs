@@ -144,6 +144,7 @@ fn every_way_out_keeps_what_it_promises() {
             gone += 1;
             continue;
         };
+        assert!(found.offers.iter().all(|offer| offer.keeps + offer.loses <= EVENTS), "{found:?}");
         let losses: Vec<u64> = found.offers.iter().map(|offer| offer.loses).collect();
         assert!(losses.is_sorted(), "{found:?}");
         gone += u64::from(found.offers.is_empty());

@@ -16,7 +16,7 @@ use music_trainer::music::{Hand, Hands, Percent, Pitch};
 use music_trainer::practice::{BarRange, Heard, Mode, Preset};
 use music_trainer::ui::view::{NoteNames, ThemeChoice};
 use music_trainer::ui::{self, Command, InspectorTab, Screen, Setting, State};
-use ui_support::Sample;
+use ui_support::{Sample, rescue};
 
 type Sent = Rc<RefCell<Vec<Command>>>;
 
@@ -436,6 +436,19 @@ fn the_inspector_shows_the_payload_of_a_chosen_event() {
 fn banners_are_read_and_dismissed() {
     let mut bench = window(Sample::empty(), Screen::Library, [900.0, 600.0]);
     assert_eq!(bench.click("Dismiss"), [Command::DismissBanner(1)]);
+}
+
+#[test]
+fn a_damaged_folder_is_told_of_with_each_way_out() {
+    let mut sample = Sample::full();
+    sample.rescue = Some(rescue());
+    let mut bench = window(sample, Screen::Library, [900.0, 600.0]);
+    assert!(bench.harness.query_by_label_contains("log 18211").is_some());
+    assert!(bench.harness.query_by_label_contains("202 are lost").is_some());
+    assert_eq!(bench.physical(Key::A, true), [], "the piano is quiet meanwhile");
+    assert_eq!(bench.click("Keep everything up to yesterday 18:40"), [Command::Recover(1)]);
+    assert_eq!(bench.click("Not now"), []);
+    assert!(bench.harness.query_by_label_contains("log 18211").is_none());
 }
 
 #[test]

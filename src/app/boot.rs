@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crossbeam_channel::{Receiver, bounded};
 use etcetera::BaseStrategy;
 
 use crate::audio::piano::Piano;
@@ -20,12 +21,15 @@ use crate::components::eraser::Eraser;
 use crate::components::recorder::AudioRecorder;
 use crate::components::results::Results;
 use crate::model::{Entity, Event, Settings, TakeEnd, TakeId, TakeStart, Trainer, recorder_entity};
-use crate::store::{self, InstanceLock, OpenError, OpenOptions};
+use crate::store::{self, InstanceLock, OpenError, OpenOptions, Opened};
 use crate::time::{Clock, Rate};
 
+use super::caretaker::{Caretaker, Copies, News, Place};
 use super::clock::SystemClock;
 use super::control::{Control, Parts};
 
+/// News that wait.
+const NEWS: usize = 8;
 /// How long the end may take: longer than any commit but a stalled disk's.
 const SHUTDOWN_WAIT: Duration = Duration::from_secs(10);
 
@@ -45,6 +49,9 @@ pub struct Program {
     pub settings: Settings,
     /// Lines the person must know from the start.
     pub lines: Vec<String>,
+    /// What the data folder's caretaker has to say.
+    pub news: Receiver<News>,
+    _caretaker: Option<Caretaker>,
     _lock: Option<InstanceLock>,
 }
 
@@ -68,6 +75,8 @@ struct Base {
     bus: BusHandle<Trainer>,
     lock: Option<InstanceLock>,
     lines: Vec<String>,
+    /// The data folder, if it is in use, or if it is damaged.
+    place: Result<Place, Option<PathBuf>>,
 }
 
 /// Starts everything but the window. `repaint` is called from other threads when there is something new to draw.
@@ -79,7 +88,7 @@ pub fn boot(args: &WindowArgs, repaint: Arc<dyn Fn() + Send + Sync>) -> Result<P
     let clock = lab.clock(Arc::new(SystemClock::start()));
     let dir = args.data_dir.clone().unwrap_or_else(default_dir);
     let (piano, base) = beside(|| Piano::new(Rate::DEFAULT), || open_bus(&dir, &clock, &lab)).map_err(threads)?;
-    let Base { bus, lock, lines } = base?;
+    let Base { bus, lock, lines, place } = base?;
     let settings = settings(&bus, args);
     let take = begin_take(&bus, &*clock);
     let (engine, processor, reports) = engine(Box::new(piano), Rate::DEFAULT);
@@ -87,7 +96,25 @@ pub fn boot(args: &WindowArgs, repaint: Arc<dyn Fn() + Send + Sync>) -> Result<P
     let mut sound = SoundDesk::new(processor, clock.clone(), &settings);
     sound.start();
     bus.run(lab.component(Box::new(Results::default()))).map_err(threads)?;
-    Eraser::start(&bus, &lab).map_err(threads)?;
+    let (told, news) = bounded(NEWS);
+    let caretaker = match place {
+        Ok(place) => {
+            let wake = repaint.clone();
+            let tell = Box::new(move |news| {
+                // Nobody listens to so much of it.
+                let _ = told.try_send(news);
+                wake();
+            });
+            Some(Caretaker::start(place, bus.clone(), clock.clone(), tell).map_err(threads)?)
+        }
+        Err(damaged) => {
+            damaged.map(|dir| told.try_send(News::Damaged(dir)));
+            None
+        }
+    };
+    let (caretaker, copies) = caretaker.unzip();
+    let erased = move || copies.as_ref().map_or(Ok(()), Copies::are_stale);
+    Eraser::start(&bus, &lab, Box::new(erased)).map_err(threads)?;
     let waker = repaint.clone();
     bus.set_waker(Box::new(move || waker()));
     let parts = Parts {
@@ -101,7 +128,18 @@ pub fn boot(args: &WindowArgs, repaint: Arc<dyn Fn() + Send + Sync>) -> Result<P
         repaint,
     };
     let control = Control::start(parts).map_err(threads)?;
-    Ok(Program { bus, control, playhead: reports.playhead, clock, lab, settings, lines, _lock: lock })
+    Ok(Program {
+        bus,
+        control,
+        playhead: reports.playhead,
+        clock,
+        lab,
+        settings,
+        lines,
+        news,
+        _caretaker: caretaker,
+        _lock: lock,
+    })
 }
 
 impl Program {
@@ -109,6 +147,7 @@ impl Program {
     pub fn stop(mut self) -> bool {
         // What was played must reach the disk.
         self.lab.heal();
+        self._caretaker = None;
         self.control.stop();
         self.bus.shutdown(SHUTDOWN_WAIT)
     }
@@ -129,21 +168,23 @@ fn beside<A: Send, B>(there: impl FnOnce() -> A + Send, here: impl FnOnce() -> B
 }
 
 fn open_bus(dir: &Path, clock: &Arc<dyn Clock>, lab: &Arc<Lab>) -> Result<Base, BootError> {
-    let reason = match store::open(dir, OpenOptions::default()) {
+    let (reason, damaged) = match store::open(dir, OpenOptions::default()) {
         Err(error @ OpenError::InUse { .. }) => return Err(BootError::InUse(error)),
-        Err(error) => error.to_string(),
+        Err(error) => (error.to_string(), error.is_damage()),
         Ok(opened) => {
-            let lock = opened.lock;
-            match start_bus(Box::new(opened.storage), clock, lab, Health::Ok) {
-                Ok(bus) => return Ok(Base { bus, lock: Some(lock), lines: Vec::new() }),
-                Err(reason) => format!("{}: {reason}", dir.display()),
+            let Opened { storage, lock, clean, .. } = opened;
+            let place = Place { dir: dir.to_path_buf(), reader: storage.lmdb_reader(), clean };
+            match start_bus(Box::new(storage), clock, lab, Health::Ok) {
+                Ok(bus) => return Ok(Base { bus, lock: Some(lock), lines: Vec::new(), place: Ok(place) }),
+                Err(reason) => (format!("{}: {reason}", dir.display()), true),
             }
         }
     };
     let rest = Health::Degraded(reason.clone());
     let bus = start_bus(Box::new(MemoryStorage::new()), clock, lab, rest).map_err(BootError::Threads)?;
     let line = format!("nothing is being saved: {reason}");
-    Ok(Base { bus, lock: None, lines: vec![line] })
+    let place = Err(damaged.then(|| dir.to_path_buf()));
+    Ok(Base { bus, lock: None, lines: vec![line], place })
 }
 
 fn start_bus(

@@ -2,12 +2,15 @@
 //! command line.
 
 pub mod boot;
+pub mod caretaker;
 pub mod clock;
 pub mod control;
 #[cfg(feature = "window")]
 pub mod history;
 #[cfg(feature = "window")]
 pub mod lookup;
+#[cfg(feature = "window")]
+pub mod rescue;
 #[cfg(feature = "window")]
 pub mod rows;
 #[cfg(feature = "window")]
@@ -31,7 +34,9 @@ pub fn run(args: &WindowArgs) -> Result<(), CliError> {
             context.request_repaint();
         }
     });
-    let program = boot::boot(args, repaint).map_err(CliError::of)?;
+    let again = args.clone();
+    let boot = Box::new(move || boot::boot(&again, repaint.clone()));
+    let program = boot().map_err(CliError::of)?;
     if let Some(file) = &args.file {
         program.control.wish(control::Wish::OpenFile(file.clone()));
     }
@@ -51,7 +56,7 @@ pub fn run(args: &WindowArgs) -> Result<(), CliError> {
             crate::ui::install(&cc.egui_ctx);
             // Set once: this closure runs once.
             let _ = context.set(cc.egui_ctx.clone());
-            Ok(Box::new(window::Window::new(program, told)))
+            Ok(Box::new(window::Window::new(program, boot, told)))
         }),
     );
     opened.map_err(|error| CliError::new(format!("no window can be opened: {}", reason(&error))))?;

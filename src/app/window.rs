@@ -24,14 +24,17 @@ use crate::model::{
 use crate::music::{Hand, Hands, Pitch, Score};
 use crate::practice::result::TakeResult;
 use crate::practice::{Heard, Mode, PracticeSettings};
+use crate::store::Recovered;
 use crate::time::{Frames, Micros, Ticks};
 use crate::ui::view::{self, Banner, ConflictRow, HistoryRow, Level, Mark, Play, ResultView, Transport, View};
 use crate::ui::{self, Command, InspectorTab, Screen};
 
-use super::boot::Program;
+use super::boot::{BootError, Program};
+use super::caretaker::News;
 use super::control::{Desk, Wish};
 use super::history::{Change, History};
 use super::lookup::{Answer, Lookup, Question};
+use super::rescue::Rescue;
 use super::rows::{self, Rows, Wall};
 
 /// How long a slider rests before its value is written down.
@@ -42,7 +45,8 @@ const WRONG: Micros = Micros::from_millis(350);
 const INSPECT: Duration = Duration::from_millis(250);
 /// Notes before the place that are looked at for what sounds.
 const SOUNDING_LOOK_BACK: usize = 256;
-/// Banners of the store's health, each with a number of its own.
+/// Banners of the store, each with a number of its own.
+const RECOVERED: u64 = 997;
 const BUFFERING: u64 = 998;
 const READ_ONLY: u64 = 999;
 /// Banners of the start come before; those of the control thread count on from here.
@@ -88,8 +92,15 @@ pub struct Window {
     failures: Vec<Banner>,
     next_failure: u64,
     send: Vec<Command>,
+    rescue: Option<Rescue>,
+    /// Why there is no program behind the window and will be none.
+    lost: Option<String>,
+    boot: Boot,
     saved: Arc<AtomicBool>,
 }
+
+/// Starts the program again, on a data folder that was brought back.
+pub type Boot = Box<dyn Fn() -> Result<Program, BootError>>;
 
 /// What one frame is drawn from, owned.
 struct Frame {
@@ -101,7 +112,7 @@ struct Frame {
 
 impl Window {
     /// A window for a program that runs; `saved` learns at the end whether everything reached the disk.
-    pub fn new(program: Program, saved: Arc<AtomicBool>) -> Self {
+    pub fn new(program: Program, boot: Boot, saved: Arc<AtomicBool>) -> Self {
         let settings = program.settings.clone();
         Self {
             program: Some(program),
@@ -127,6 +138,9 @@ impl Window {
             failures: Vec::new(),
             next_failure: u64::MAX / 2,
             send: Vec::new(),
+            rescue: None,
+            lost: None,
+            boot,
             saved,
         }
     }
@@ -140,7 +154,11 @@ impl Window {
 
     /// Draws one frame and applies what the person wants. Draws nothing once the program is stopped.
     pub fn draw_frame(&mut self, ui: &mut egui::Ui) {
-        let Some(program) = &mut self.program else { return };
+        self.rescue(ui.ctx());
+        let Some(program) = &mut self.program else {
+            let text = self.lost.as_deref().unwrap_or(ui::text::tr().recovering);
+            return ui::waiting_ui(ui, text);
+        };
         let desk = program.control.desk();
         let head = program.playhead.read();
         let now = program.clock.now();
@@ -158,6 +176,54 @@ impl Window {
         }
         if self.state.screen == Screen::Inspector {
             ui.ctx().request_repaint_after(INSPECT);
+        }
+    }
+
+    /// Hears of a damaged data folder, and starts the program again once it was brought back.
+    fn rescue(&mut self, ctx: &egui::Context) {
+        let news: Vec<News> = self.program.iter().flat_map(|program| program.news.try_iter()).collect();
+        for news in news {
+            match news {
+                News::BackedUp => {}
+                News::NoBackup(why) => self.fail(format!("no backup could be made: {why}")),
+                News::Damaged(dir) => match Rescue::begin(dir, wake(ctx)) {
+                    Ok(rescue) => (self.rescue, self.state.rescue_put_off) = (Some(rescue), false),
+                    Err(error) => self.fail(format!("the damaged data cannot be looked at: {error}")),
+                },
+            }
+        }
+        let Some(done) = self.rescue.as_mut().and_then(Rescue::poll) else { return };
+        match done {
+            Ok(Recovered { events, before }) => {
+                let kept = before.map(|dir| format!("; the damaged folder is kept as {}", dir.display()));
+                self.restart(Level::Info, format!("your data is back, {events} events{}", kept.unwrap_or_default()));
+            }
+            Err(error) => self.restart(Level::Bad, format!("your data could not be brought back: {error}")),
+        }
+    }
+
+    /// Starts the program behind the window again, and says why.
+    fn restart(&mut self, level: Level, line: String) {
+        match (self.boot)() {
+            Err(error) => self.lost = Some(format!("{line}\n{error}")),
+            Ok(program) => {
+                let boot = std::mem::replace(&mut self.boot, Box::new(|| Err(BootError::Threads(String::new()))));
+                let fresh = Self::new(program, boot, Arc::clone(&self.saved));
+                *self = Self { state: std::mem::take(&mut self.state), ..fresh };
+                self.failures.push(banner(RECOVERED, level, line));
+            }
+        }
+    }
+
+    /// Ends the program, and goes the way that was chosen.
+    fn recover(&mut self, index: usize, ctx: &egui::Context) {
+        if self.rescue.as_ref().is_none_or(|rescue| rescue.offers().get(index).is_none()) {
+            return;
+        }
+        self.stop();
+        let begun = self.rescue.as_mut().map(|rescue| rescue.go(index, wake(ctx)));
+        if let Some(Err(error)) = begun {
+            self.restart(Level::Bad, format!("your data could not be brought back: {error}"));
         }
     }
 
@@ -332,6 +398,7 @@ impl Window {
         let report = (self.state.screen == Screen::Inspector).then(|| program.bus.inspect());
         let devices = rows::devices(&frame.desk, &frame.head, &backends());
         let banners = self.banners(&snapshot.health, &frame.desk);
+        let rescue = self.rescue.as_ref().and_then(|rescue| rescue.view(frame.wall));
         let position = position(frame, session);
         let marks: Vec<Option<Mark>> =
             session.marks.iter().map(|m| m.map(|m| Mark { kind: m.kind, deviation: m.deviation })).collect();
@@ -374,6 +441,7 @@ impl Window {
             conflicts: &self.conflicts,
             history: self.history_of.as_ref().map(|key| (key.as_str(), &*self.history_rows)),
             banners: &banners,
+            rescue: rescue.as_ref(),
             undo: undo.as_deref(),
             redo: redo.as_deref(),
         };
@@ -384,14 +452,17 @@ impl Window {
         let Some(program) = &self.program else { return Vec::new() };
         let mut banners = Vec::new();
         let lines = program.lines.iter().enumerate();
-        banners.extend(lines.map(|(i, text)| banner(i as u64, Level::Bad, text.clone())));
+        let offered = self.rescue.as_ref().is_some_and(|rescue| !rescue.offers().is_empty());
+        let action = offered.then(|| (ui::text::tr().rescue_again.to_owned(), Command::ShowRescue));
+        banners.extend(
+            lines.map(|(i, text)| Banner { action: action.clone(), ..banner(i as u64, Level::Bad, text.clone()) }),
+        );
         match health {
             Health::Ok | Health::Degraded(_) => {}
             Health::Buffering { .. } => banners.push(banner(BUFFERING, Level::Bad, health.to_string())),
             Health::ReadOnly(_) => banners.push(banner(READ_ONLY, Level::Bad, health.to_string())),
         }
         // The newest first: only a few fit.
-        let level = |bad| if bad { Level::Bad } else { Level::Info };
         banners.extend(self.failures.iter().rev().cloned());
         banners.extend(desk.notices.iter().rev().map(|n| banner(FIRST_NOTICE + n.id, level(n.bad), n.text.clone())));
         banners.retain(|b| !self.dismissed.contains(&b.id));
@@ -417,6 +488,8 @@ impl Window {
     fn apply(&mut self, command: Command, frame: &Frame, ctx: &egui::Context) {
         let session = &frame.desk.session;
         match command {
+            Command::Recover(index) => self.recover(index, ctx),
+            Command::ShowRescue => self.state.rescue_put_off = false,
             Command::Play => self.wish(Wish::Play),
             Command::Pause => {
                 let place = (!frame.head.counting_in).then(|| Ticks(position(frame, session) as i64));
@@ -717,6 +790,15 @@ impl eframe::App for Window {
         let saved = self.stop();
         self.saved.store(saved, Ordering::Release);
     }
+}
+
+fn level(bad: bool) -> Level {
+    if bad { Level::Bad } else { Level::Info }
+}
+
+fn wake(ctx: &egui::Context) -> impl Fn() + Send + 'static {
+    let ctx = ctx.clone();
+    move || ctx.request_repaint()
 }
 
 fn banner(id: u64, level: Level, text: String) -> Banner {

@@ -19,6 +19,7 @@
 //! What is absent: no file, no clock and no domain type in this module; no channel, thread or lock in [`core`].
 
 pub mod answer;
+pub mod compaction;
 pub mod component;
 pub mod core;
 pub mod delivery;
@@ -70,7 +71,7 @@ pub use lanes::{Look, Translate};
 pub use live::{LiveItem, LiveSubscription};
 pub use memory::MemoryStorage;
 pub use merge::{Observed, Rank, Register, Totals};
-pub use model::{Conflict, Decoded, Durability, EntityKey, Expect, Model, Origin, Refusal, Strategy, Topic};
+pub use model::{Conflict, Decoded, Durability, EntityKey, Expect, Model, Origin, Refusal, Retention, Strategy, Topic};
 pub use snapshot::{Snapshot, State};
 pub use start::{StartError, start};
 pub use storage::{DeviceId, EventId};

@@ -49,7 +49,8 @@ pub trait Model: Sized + Clone + Debug + PartialEq + Send + Sync + 'static {
     fn decode(schema: &str, version: u16, bytes: &[u8]) -> Result<Decoded<Self::Event>, String>;
     /// An entity's value as stored.
     fn encode_entity(entity: &EntityKey, value: &Self::Entity) -> Vec<u8>;
-    /// Reads a stored value. On an error the bus folds the entity again from the log.
+    /// Reads a stored value. On an error the bus folds the entity again from the log, as long as its events are there:
+    /// values of topics under [`Retention::Snapshot`] must be readable in every form they ever had.
     fn decode_entity(entity: &EntityKey, bytes: &[u8]) -> Result<Self::Entity, String>;
     /// The event that records a loss of `lost.count` events of this entity, which could neither be kept in memory nor
     /// be written because the disk was stalled or full. It is published as soon as there is room.
@@ -69,6 +70,17 @@ pub struct Topic {
     pub schema: &'static str,
     /// The schema's version that [`Model::encode`] writes, from 1.
     pub schema_version: u16,
+    /// How long payloads are kept.
+    pub retention: Retention,
+}
+
+/// How long payloads are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retention {
+    /// For ever: what was played, and what came out of it.
+    Forever,
+    /// Until they are old and a snapshot has what they made ([`super::compaction`]): settings and the like.
+    Snapshot,
 }
 
 /// When a commit starts. Every commit is a prefix of the order of events all the same.

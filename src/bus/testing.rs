@@ -6,7 +6,7 @@ use super::fold::{self, Folded};
 use super::gap::Lost;
 use super::load;
 use super::merge::{Observed, Rank, Register, Totals};
-use super::model::{Conflict, Decoded, Durability, EntityKey, Model, Origin, Refusal, Strategy, Topic};
+use super::model::{Conflict, Decoded, Durability, EntityKey, Model, Origin, Refusal, Retention, Strategy, Topic};
 use super::snapshot::State;
 use super::storage::{EventId, StorageReader};
 
@@ -121,7 +121,11 @@ impl Value {
 }
 
 const fn topic(name: &'static str, durability: Durability, strategy: Strategy) -> Topic {
-    Topic { name, durability, strategy, schema: "test", schema_version: 1 }
+    let retention = match strategy {
+        Strategy::LastWriter => Retention::Snapshot,
+        _ => Retention::Forever,
+    };
+    Topic { name, durability, strategy, schema: "test", schema_version: 1, retention }
 }
 
 static TOPICS: [Topic; 11] = [

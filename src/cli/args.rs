@@ -27,6 +27,8 @@ music-trainer backup DIR OUT
     hot, compact copy of a data folder
 music-trainer restore COPY DIR
     put a copy, checked, in the place of a data folder; what was there is kept beside it
+music-trainer recover DIR [NUMBER]
+    what can be done for a damaged data folder, or do it; the damaged folder is kept beside it
 music-trainer export DIR OUT.jsonl
     everything that a data folder holds, as JSON lines
 music-trainer import IN.jsonl DIR
@@ -143,6 +145,13 @@ pub enum Invocation {
         /// The data folder.
         dir: PathBuf,
     },
+    /// Bring a damaged data folder back.
+    Recover {
+        /// The folder.
+        dir: PathBuf,
+        /// Which of the ways out, from 1; none to see them.
+        number: Option<usize>,
+    },
     /// Write a data folder as text.
     Export {
         /// The folder.
@@ -229,6 +238,7 @@ fn interpret(mut words: Words) -> Result<Invocation, UsageError> {
     }
     let command = words.values.first().and_then(|v| v.to_str()).unwrap_or_default().to_owned();
     let json = words.json;
+    let choice = (command == "recover" && words.values.len() == 3).then(|| words.values.pop()).flatten();
     let mut take = |names: &[&str]| -> Result<Vec<PathBuf>, UsageError> {
         let given = words.values.split_off(1);
         if given.len() != names.len() {
@@ -257,6 +267,13 @@ fn interpret(mut words: Words) -> Result<Invocation, UsageError> {
         "restore" => {
             let [from, dir] = two(take(&["COPY", "DIR"])?);
             Invocation::Restore { from, dir }
+        }
+        "recover" => {
+            let number = choice.map(|word| {
+                let parsed = word.to_str().and_then(|word| word.parse().ok());
+                parsed.ok_or_else(|| UsageError(format!("{} is not a number of a way out", word.to_string_lossy())))
+            });
+            Invocation::Recover { number: number.transpose()?, dir: one(take(&["DIR"])?) }
         }
         "export" => {
             let [dir, out] = two(take(&["DIR", "OUT.jsonl"])?);
@@ -323,6 +340,8 @@ mod tests {
             "grade --mode wait s.mid t.mid",
             Ok(Invocation::Grade { mode: "wait".into(), json: false, score: "s.mid".into(), take: "t.mid".into() }),
         );
+        check("recover d", Ok(Invocation::Recover { dir: "d".into(), number: None }));
+        check("recover d 2", Ok(Invocation::Recover { dir: "d".into(), number: Some(2) }));
         check("verify -h", Ok(Invocation::Help));
     }
 
@@ -335,5 +354,7 @@ mod tests {
         check("--backend loud", Err("none of auto"));
         check("--nonsense", Err("nonsense"));
         check("log d --from x", Err("x"));
+        check("recover", Err("DIR"));
+        check("recover d two", Err("two is not a number"));
     }
 }

@@ -33,6 +33,7 @@ pub fn run(invocation: Invocation, out: &mut dyn Write) -> Result<Option<WindowA
         Invocation::Verify { dir } => store::verify(&dir, out)?,
         Invocation::Backup { dir, out: to } => store::backup(&dir, &to, out)?,
         Invocation::Restore { from, dir } => store::restore(&from, &dir, out)?,
+        Invocation::Recover { dir, number } => store::recover(&dir, number, out)?,
         Invocation::Export { dir, out: to } => store::export(&dir, &to, out)?,
         Invocation::Import { from, dir } => store::import(&from, &dir, out)?,
     }

@@ -13,7 +13,7 @@ use crate::bus::load::{self, Difference};
 use crate::bus::storage::{EventId, StateRow, StorageReader, StoredEvent};
 use crate::bus::{Envelope, lines, rows};
 use crate::model::Trainer;
-use crate::store::{self, LmdbReader, OpenOptions};
+use crate::store::{self, LmdbReader, Offer, OpenOptions, Recovered, Way};
 
 use super::CliError;
 
@@ -117,6 +117,45 @@ pub fn restore(from: &Path, dir: &Path, out: &mut dyn Write) -> Result<(), CliEr
         writeln!(out, "what was there is in {}", before.display())?;
     }
     Ok(())
+}
+
+/// Lists what can be done for a damaged data folder, or does one of it.
+///
+/// # Errors
+/// A folder of which nothing can be read, a number that is not in the list, a folder that is in use, a disk that fails.
+pub fn recover(dir: &Path, number: Option<usize>, out: &mut dyn Write) -> Result<(), CliError> {
+    let found = store::diagnose(dir).map_err(CliError::of)?;
+    let Some(number) = number else {
+        for damage in &found.damages {
+            writeln!(out, "damaged: {damage}")?;
+        }
+        for (index, offer) in found.offers.iter().enumerate() {
+            writeln!(out, "{}  {}", index + 1, in_words(offer))?;
+        }
+        return match found.offers.is_empty() {
+            true => Err(CliError::new(format!("{}: nothing in it can be read, and it has no backups", dir.display()))),
+            false => Ok(()),
+        };
+    };
+    let offer = number.checked_sub(1).and_then(|index| found.offers.get(index));
+    let offer = offer.ok_or_else(|| CliError::new(format!("there is no way out number {number}")))?;
+    let Recovered { events, before } = store::recover::<Trainer>(dir, &offer.way).map_err(CliError::of)?;
+    writeln!(out, "{events} events in {}", dir.display())?;
+    if let Some(before) = before {
+        writeln!(out, "the damaged folder is kept as {}", before.display())?;
+    }
+    Ok(())
+}
+
+fn in_words(offer: &Offer) -> String {
+    let until = jiff::Timestamp::from_millisecond(offer.until.0).map_or_else(|_| String::new(), |at| at.to_string());
+    let way = match &offer.way {
+        Way::Rebuild => "make it anew from its log".to_owned(),
+        Way::Bridge => "leave out what is damaged".to_owned(),
+        Way::Cut => format!("keep everything up to {until}"),
+        Way::Backup(path) => format!("go back to {}", path.display()),
+    };
+    format!("{way}: {} events are kept, {} are lost", offer.keeps, offer.loses)
 }
 
 /// Writes everything that a data folder holds as JSON lines into a new file. It is read from a copy, so that all of it is of

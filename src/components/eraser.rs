@@ -14,16 +14,22 @@ use crate::time::Micros;
 const NAME: &str = "eraser";
 
 /// Erases what is deleted for ever.
-pub struct Eraser;
+pub struct Eraser {
+    /// Called after each erasure: copies may hold what is gone.
+    erased: Erased,
+}
+
+/// Tells whoever keeps copies.
+pub type Erased = Box<dyn Fn() -> std::io::Result<()> + Send>;
 
 impl Eraser {
     /// Starts the component. What it gave up in an earlier run, on a disk that failed say, it tries again.
     ///
     /// # Errors
     /// The system gives no thread, or the store cannot be read.
-    pub fn start(bus: &BusHandle<Trainer>, lab: &Arc<Lab>) -> Result<JoinHandle<()>, StartError> {
+    pub fn start(bus: &BusHandle<Trainer>, lab: &Arc<Lab>, erased: Erased) -> Result<JoinHandle<()>, StartError> {
         let letters = rows::dead_letters(&**bus.reader())?;
-        let thread = bus.run(lab.component(Box::new(Self)))?;
+        let thread = bus.run(lab.component(Box::new(Self { erased })))?;
         for letter in letters.iter().filter(|letter| letter.subscriber == NAME) {
             bus.settle_letter(NAME, letter.seq, LetterDecision::Replay);
         }
@@ -44,9 +50,10 @@ impl Component<Trainer> for Eraser {
         let envelope = &delivery.envelope;
         // The event itself stays: it says that there was something, and when it went.
         let what = Erasure::Entity { entity: envelope.entity.as_str().into(), versions: 1..envelope.version };
-        match context.bus().erase(what) {
-            Ok(_) => Outcome::done(),
-            Err(error) => Outcome::Nak { delay: Micros::ZERO, reason: error.to_string() },
+        let done = context.bus().erase(what).map_err(|error| error.to_string());
+        match done.and_then(|_| (self.erased)().map_err(|error| error.to_string())) {
+            Ok(()) => Outcome::done(),
+            Err(reason) => Outcome::Nak { delay: Micros::ZERO, reason },
         }
     }
 }

@@ -1,11 +1,12 @@
-//! The topic registry: for every kind of event its durability class, conflict strategy, schema and version.
+//! The topic registry: for every kind of event its durability class, conflict strategy, how long its payload
+//! is kept, schema and version.
 
-use crate::bus::{Durability, Strategy, Topic};
+use crate::bus::{Durability, Retention, Strategy, Topic};
 
 use super::Event;
 
 macro_rules! topics {
-    ($($kind:ident = $name:literal, $durability:ident, $strategy:ident;)*) => {
+    ($($kind:ident = $name:literal, $durability:ident, $strategy:ident, $retention:ident;)*) => {
         #[derive(Clone, Copy)]
         enum Kind {
             $($kind),*
@@ -17,34 +18,35 @@ macro_rules! topics {
             strategy: Strategy::$strategy,
             schema: $name,
             schema_version: 1,
+            retention: Retention::$retention,
         }),*];
     };
 }
 
 topics! {
-    SettingChanged = "setting.changed", Edit, LastWriter;
-    PieceOpened = "piece.opened", Edit, LastWriter;
-    PieceForgotten = "piece.forgotten", Edit, LastWriter;
-    PracticeChosen = "practice.chosen", Edit, LastWriter;
-    PieceTagged = "piece.tagged", Edit, Set;
-    PieceUntagged = "piece.untagged", Edit, Set;
-    PractiseCounted = "practise.counted", Stream, Counter;
-    ScoreStored = "score.stored", Edit, AppendOnly;
-    RecorderPointed = "recorder.pointed", Edit, Reject;
-    TakeStarted = "take.started", Edit, AppendOnly;
-    NotePlayed = "note.played", Stream, AppendOnly;
-    NotesLost = "notes.lost", Stream, AppendOnly;
-    TransportMoved = "transport.moved", Stream, AppendOnly;
-    VerdictGiven = "verdict.given", Stream, AppendOnly;
-    TakeEnded = "take.ended", Edit, Max;
-    TakeNamed = "take.named", Edit, KeepBoth;
-    TakeDiscarded = "take.discarded", Edit, LastWriter;
-    ResultRecorded = "result.recorded", Edit, LastWriter;
-    DeviceConnected = "device.connected", Edit, LastWriter;
-    DeviceLost = "device.lost", Edit, LastWriter;
-    DeviceChosen = "device.chosen", Edit, LastWriter;
-    Erased = "entity.erased", Edit, Reject;
-    EditsMet = "edits.met", Edit, Reject;
+    SettingChanged = "setting.changed", Edit, LastWriter, Snapshot;
+    PieceOpened = "piece.opened", Edit, LastWriter, Forever;
+    PieceForgotten = "piece.forgotten", Edit, LastWriter, Forever;
+    PracticeChosen = "practice.chosen", Edit, LastWriter, Snapshot;
+    PieceTagged = "piece.tagged", Edit, Set, Forever;
+    PieceUntagged = "piece.untagged", Edit, Set, Forever;
+    PractiseCounted = "practise.counted", Stream, Counter, Snapshot;
+    ScoreStored = "score.stored", Edit, AppendOnly, Forever;
+    RecorderPointed = "recorder.pointed", Edit, Reject, Snapshot;
+    TakeStarted = "take.started", Edit, AppendOnly, Forever;
+    NotePlayed = "note.played", Stream, AppendOnly, Forever;
+    NotesLost = "notes.lost", Stream, AppendOnly, Forever;
+    TransportMoved = "transport.moved", Stream, AppendOnly, Forever;
+    VerdictGiven = "verdict.given", Stream, AppendOnly, Forever;
+    TakeEnded = "take.ended", Edit, Max, Forever;
+    TakeNamed = "take.named", Edit, KeepBoth, Forever;
+    TakeDiscarded = "take.discarded", Edit, LastWriter, Forever;
+    ResultRecorded = "result.recorded", Edit, LastWriter, Forever;
+    DeviceConnected = "device.connected", Edit, LastWriter, Snapshot;
+    DeviceLost = "device.lost", Edit, LastWriter, Snapshot;
+    DeviceChosen = "device.chosen", Edit, LastWriter, Snapshot;
+    Erased = "entity.erased", Edit, Reject, Forever;
+    EditsMet = "edits.met", Edit, Reject, Snapshot;
 }
 
 pub(super) fn of(event: &Event) -> &'static Topic {

@@ -58,6 +58,8 @@ pub struct Opened {
     pub device: DeviceId,
     /// Whether the folder was made just now.
     pub fresh: bool,
+    /// Whether the last program to have it came to its end in order. If not, [`super::verify`] is worth its time.
+    pub clean: bool,
     /// The folder's lock; another program may open the folder once this is dropped. Keep it longer than the storage.
     pub lock: InstanceLock,
 }
@@ -66,6 +68,13 @@ pub struct Opened {
 #[derive(Debug)]
 pub struct InstanceLock {
     file: File,
+}
+
+impl OpenError {
+    /// Whether something is wrong with the data, against which [`super::recover`] may help.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Foreign { .. } | Self::CutShort { .. } | Self::Damaged { .. })
+    }
 }
 
 impl Drop for InstanceLock {
@@ -180,7 +189,7 @@ pub fn open(dir: &Path, options: OpenOptions) -> Result<Opened, OpenError> {
         sync_folder(&dir).and_then(|()| dir.parent().map_or(Ok(()), sync_folder)).map_err(|e| io_error(&dir, e))?;
     }
     let storage = LmdbStorage::new(gate, device).map_err(|e| storage_error(&dir, e))?;
-    Ok(Opened { storage, device, fresh, lock })
+    Ok(Opened { storage, device, fresh, clean, lock })
 }
 
 /// Opens a folder for reading only, also while a program works in it: takes an LMDB reader and not the folder's lock.

@@ -109,6 +109,10 @@ pub fn recover<M: Model>(dir: &Path, way: &Way) -> Result<Recovered, OpenError> 
     let mut salvage = Salvage::open(dir)?;
     let plan = Plan::make(&mut salvage, way).map_err(located)?;
     let partial = partial_name(dir).map_err(located)?;
+    // Left by a recovery that was killed: the folder is locked, so that nobody else is at it.
+    if partial.symlink_metadata().is_ok() {
+        std::fs::remove_dir_all(&partial).map_err(io)?;
+    }
     make_private_folder(&partial).map_err(io)?;
     let made = fill::<M>(&mut salvage, &plan, &partial).map_err(|e| match e {
         FillError::Open(error) => error,
@@ -167,7 +171,7 @@ impl Survey {
         damages.extend(salvage.small().1);
         damages.truncate(DAMAGES_MAX);
         survey.damages = damages;
-        survey.last = salvage.last_indexed().max(survey.last_readable);
+        survey.last = salvage.indexed_after(survey.last_readable);
         survey
     }
 

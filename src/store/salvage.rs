@@ -1,6 +1,6 @@
 //! What can still be read of a damaged data file, without LMDB: page by page, past what is damaged. Nothing is written.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::path::Path;
 
@@ -93,12 +93,14 @@ impl Salvage {
         damages
     }
 
-    /// The highest number that the index by entity knows: the log may have ended with records that cannot be read.
-    pub(super) fn last_indexed(&mut self) -> u64 {
-        let mut last = 0;
-        let mut row = |key: &[u8], _: &[u8]| last = last.max(rows::parse_by_entity(key).map_or(0, |(_, _, seq)| seq));
-        self.table("by_entity", &mut row);
-        last
+    /// How far the numbers after `last` go that the index by entity knows without a gap: the log may have ended with
+    /// records that cannot be read. The index has no checks, so that one wild number says nothing.
+    pub(super) fn indexed_after(&mut self, last: u64) -> u64 {
+        let mut known = BTreeSet::new();
+        self.table("by_entity", &mut |key, _| {
+            known.extend(rows::parse_by_entity(key).map(|(_, _, seq)| seq).filter(|seq| *seq > last));
+        });
+        known.into_iter().zip(last + 1..).take_while(|(seq, next)| seq == next).last().map_or(last, |(seq, _)| seq)
     }
 
     /// The state, if all of it can be read.

@@ -3,14 +3,15 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::Bound;
 
 use heed::{RoTxn, WithoutTls};
 
 use super::env::{DATA_FILE, StoreFault, Tables};
-use super::reader::{LmdbReader, checked_header, printable, seq_of, state_row};
+use super::reader::{LmdbReader, checked_header, damaged_seq, printable, seq_of, state_row};
 use super::record::{CHAIN_START, Chain, Record, link};
 use super::{rows, snapshots};
-use crate::bus::storage::{DeviceId, EventId, Header, StateRow, StorageError, Table};
+use crate::bus::storage::{DeviceId, EventId, Header, StateRow, StorageError, StorageReader, Table};
 
 /// Damages listed one by one; those beyond are counted.
 pub const DAMAGES_MAX: usize = 100;
@@ -86,6 +87,63 @@ pub fn verify(reader: &LmdbReader, progress: &mut dyn FnMut(u64, u64)) -> Result
         check.snapshots(txn, tables)?;
         Ok(check.found)
     })
+}
+
+/// Reads everything that a store at work consists of, in short transactions, so that neither commits nor the growth of
+/// the map wait for it; gives the first contradiction. `go_on` is asked between them: if it says no, that is all.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn check_at_work(reader: &LmdbReader, go_on: &mut dyn FnMut() -> bool) -> Result<Option<Damage>, StorageError> {
+    match read_all(reader, go_on) {
+        Err(StorageError::Damaged { place, what }) => Ok(Some(Damage { place, what })),
+        done => done.map(|()| None),
+    }
+}
+
+fn read_all(reader: &LmdbReader, go_on: &mut dyn FnMut() -> bool) -> Result<(), StorageError> {
+    let mut check = Check { found: Verified::default(), entities: HashMap::new(), devices: HashMap::new() };
+    let mut links = Links { seq: 0, stored: CHAIN_START, computed: CHAIN_START, broken: false };
+    loop {
+        if !go_on() {
+            return Ok(());
+        }
+        let from = rows::log_key(links.seq + 1);
+        let before = links.seq;
+        reader.read(|txn, tables| {
+            let range = (Bound::Included(from.as_slice()), Bound::Unbounded);
+            for entry in tables.log.range(txn, &range)?.take(PROGRESS_EVERY as usize) {
+                let (key, bytes) = entry?;
+                let seq = seq_of(key)?;
+                if seq != links.seq + 1 {
+                    return Err(damaged_seq(seq, format!("follows {}", links.seq)).into());
+                }
+                check.record(seq, bytes, &mut links).map_err(|what| damaged_seq(seq, what))?;
+            }
+            Ok(())
+        })?;
+        if let Some(Damage { place, what }) = check.found.damages.pop() {
+            return Err(StorageError::Damaged { place, what });
+        }
+        if links.seq == before {
+            break;
+        }
+    }
+    reader.state(&mut |_| {})?;
+    for table in Table::ALL {
+        reader.rows(table, &[])?;
+    }
+    for seq in reader.snapshots()? {
+        if !go_on() {
+            return Ok(());
+        }
+        match reader.snapshot(seq, &mut |_| {}) {
+            // It may have been let go meanwhile.
+            Err(_) if !reader.snapshots()?.contains(&seq) => {}
+            read => read?,
+        }
+    }
+    Ok(())
 }
 
 struct Check {

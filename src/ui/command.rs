@@ -83,6 +83,10 @@ pub enum Command {
     EnableMidi(String, bool),
     /// A second of sound through the whole chain.
     TestTone,
+    /// Bring the damaged data folder back by the way at this place of those offered.
+    Recover(usize),
+    /// Ask again what to do for it.
+    ShowRescue,
     /// Make something go wrong, or not any more.
     Break(Failure, bool),
     /// Let the component that handles the next event panic.

@@ -17,6 +17,7 @@ mod inspector;
 mod library;
 mod play;
 mod rail;
+mod rescue;
 mod results;
 mod settings;
 pub mod shortcuts;
@@ -29,6 +30,7 @@ pub mod view;
 pub mod widgets;
 
 pub use command::{Command, Setting};
+pub use rescue::waiting_ui;
 pub use state::{FilePurpose, InspectorTab, Screen, State};
 pub use theme::install;
 pub use view::View;
@@ -46,6 +48,7 @@ pub struct Cx<'a> {
 /// Draws a frame. Call [`install`] on the context once before. Commands are to be applied in order after the frame.
 pub fn frame(ui: &mut Ui, view: &View<'_>, state: &mut State, send: &mut Vec<Command>) {
     appearance(ui, view, state);
+    state.rescue = view.rescue.is_some() && !state.rescue_put_off;
     shortcuts::handle(ui.ctx(), view, state, send);
     let blocked = state.dialog_is_open();
     state.keyboard.handle(ui.ctx(), blocked, send);
@@ -66,6 +69,7 @@ pub fn frame(ui: &mut Ui, view: &View<'_>, state: &mut State, send: &mut Vec<Com
     takes::confirm_ui(&mut cx, ui, state);
     takes::name_ui(&mut cx, ui, state);
     help::ui(ui, state);
+    rescue::ui(&mut cx, ui, state);
     drop::ui(&mut cx, ui, state);
     if view.moving {
         ui.ctx().request_repaint();

@@ -39,6 +39,10 @@ pub enum FilePurpose {
 /// The state of the window between frames.
 #[derive(Debug, Default)]
 pub struct State {
+    /// Whether the question what to do for a damaged data folder was put off.
+    pub rescue_put_off: bool,
+    /// Whether it is asked.
+    pub(super) rescue: bool,
     /// The screen shown.
     pub screen: Screen,
     /// The file dialog, when open.
@@ -100,7 +104,7 @@ impl State {
 
     /// Whether something lies over the window and has the keys.
     pub(super) fn dialog_is_open(&self) -> bool {
-        self.help || self.browser.is_some() || self.confirm_delete.is_some() || self.naming.is_some()
+        self.help || self.rescue || self.browser.is_some() || self.confirm_delete.is_some() || self.naming.is_some()
     }
 
     /// Puts the look into force again with the next frame, as on another context.

@@ -8,7 +8,8 @@ use crate::practice::{BarRange, Heard, Mode, Preset, VerdictKind};
 use crate::time::{Micros, WallMillis};
 
 use super::view::{
-    AudioState, AudioView, Failure, LastResult, LocalTime, MidiView, NoteNames, Side, TakeRow, ThemeChoice,
+    AudioState, AudioView, Failure, LastResult, LocalTime, MidiView, NoteNames, Offer, Rescue, Side, TakeRow,
+    ThemeChoice, Way,
 };
 
 macro_rules! texts {
@@ -105,6 +106,11 @@ texts! {
     delete_remark = "Undo brings a deleted take back, unless it is for ever.";
     delete_question = "Delete this take?";
     cancel = "Cancel";
+    rescue = "Some of your data cannot be read";
+    rescue_remark = "Nothing is deleted: the damaged folder is kept beside the one that takes its place.";
+    not_now = "Not now";
+    rescue_again = "What can be done…";
+    recovering = "Bringing your data back…";
     results_empty = "No result yet: play a piece in Wait for me or Keep tempo.";
     of_notes_right = "of the notes right";
     not_enough = "not enough data";
@@ -403,6 +409,31 @@ pub fn moment(at: LocalTime) -> String {
         0 => format!("today {clock}"),
         1 => format!("yesterday {clock}"),
         _ => format!("{}-{:02}-{:02} {clock}", at.year, at.month, at.day),
+    }
+}
+
+/// What is wrong with a data folder.
+pub fn damage(rescue: &Rescue) -> String {
+    let more = match rescue.damages {
+        0 | 1 => String::new(),
+        n => format!(", and {} more places", n - 1),
+    };
+    format!("{}: {}{more}.", rescue.folder, rescue.damage)
+}
+
+/// A way out of damage, and what it means.
+pub fn offer(offer: &Offer) -> (String, String) {
+    let (keeps, loses) = (count(offer.keeps), count(offer.loses));
+    let lost = match offer.loses {
+        0 => "Nothing is lost.".to_owned(),
+        1 => format!("{keeps} events are kept, 1 is lost."),
+        _ => format!("{keeps} events are kept, {loses} are lost."),
+    };
+    match offer.way {
+        Way::Rebuild => ("Make it anew".to_owned(), format!("Every event can be read. {lost}")),
+        Way::Bridge => ("Leave out what is damaged".to_owned(), lost),
+        Way::Cut => (format!("Keep everything up to {}", moment(offer.until)), lost),
+        Way::Backup => (format!("Go back to the backup of {}", moment(offer.until)), lost),
     }
 }
 

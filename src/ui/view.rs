@@ -49,10 +49,51 @@ pub struct View<'a> {
     pub history: Option<(&'a str, &'a [HistoryRow])>,
     /// What a person must know, most important first.
     pub banners: &'a [Banner],
+    /// A damaged data folder, and what can be done for it.
+    pub rescue: Option<&'a Rescue>,
     /// What undo would take back, in words; `None` when there is nothing.
     pub undo: Option<&'a str>,
     /// What redo would do again, in words.
     pub redo: Option<&'a str>,
+}
+
+/// A damaged data folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rescue {
+    /// Its path.
+    pub folder: String,
+    /// The first place that cannot be read, and why.
+    pub damage: String,
+    /// How many places.
+    pub damages: usize,
+    /// The ways out, that with the least loss first.
+    pub offers: Vec<Offer>,
+}
+
+/// A way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// The way.
+    pub way: Way,
+    /// Events kept.
+    pub keeps: u64,
+    /// Events lost.
+    pub loses: u64,
+    /// When the last event kept was made.
+    pub until: LocalTime,
+}
+
+/// What is done with a damaged data folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Make everything anew from a log that is whole.
+    Rebuild,
+    /// Leave out what cannot be read.
+    Bridge,
+    /// Keep what was before the damage.
+    Cut,
+    /// Go back to a backup.
+    Backup,
 }
 
 /// The play screen.

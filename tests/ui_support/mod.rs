@@ -34,6 +34,7 @@ pub(crate) struct Sample {
     pub conflicts: Vec<ConflictRow>,
     pub history: Vec<HistoryRow>,
     pub banners: Vec<Banner>,
+    pub rescue: Option<Rescue>,
     pub moving: bool,
     pub undo: Option<String>,
 }
@@ -406,6 +407,7 @@ impl Sample {
                 })
                 .collect(),
             banners: Vec::new(),
+            rescue: None,
             moving: false,
             undo: Some("Tempo 75 %".into()),
             score: Some(score),
@@ -440,6 +442,7 @@ impl Sample {
                 text: "No sound device was found. Everything else works; plug one in and it is used at once.".into(),
                 action: Some(("Devices".into(), Command::TestTone)),
             }],
+            rescue: None,
             moving: false,
             undo: None,
         }
@@ -476,9 +479,27 @@ impl Sample {
             lab: Some(&self.lab),
             conflicts: &self.conflicts,
             history: (!self.history.is_empty()).then_some(("settings/theme", &*self.history)),
+            rescue: self.rescue.as_ref(),
             banners: &self.banners,
             undo: self.undo.as_deref(),
             redo: None,
         }
+    }
+}
+
+/// A damaged data folder with every way out.
+pub(crate) fn rescue() -> Rescue {
+    let yesterday = LocalTime { days_ago: 1, year: 2026, month: 3, day: 14, hour: 18, minute: 40, second: 0 };
+    let offer = |way, keeps, loses| Offer { way, keeps, loses, until: yesterday };
+    Rescue {
+        folder: "/home/clara/.local/share/music-trainer".into(),
+        damage: "log 18211: the record does not fit the chain".into(),
+        damages: 3,
+        offers: vec![
+            offer(Way::Bridge, 20_411, 1),
+            offer(Way::Cut, 18_210, 2_202),
+            offer(Way::Backup, 17_005, 3_407),
+            offer(Way::Backup, 12_288, 8_124),
+        ],
     }
 }
