@@ -2,12 +2,18 @@
 //! command line.
 
 pub mod boot;
+#[cfg(feature = "window")]
+pub mod changes;
 pub mod clock;
 pub mod control;
 #[cfg(feature = "window")]
 pub mod history;
 #[cfg(feature = "window")]
+pub mod inspector;
+#[cfg(feature = "window")]
 pub mod lookup;
+#[cfg(feature = "window")]
+pub mod pages;
 #[cfg(feature = "window")]
 pub mod rows;
 #[cfg(feature = "window")]

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 pub use super::health::Health;
 pub use super::lab::{Failure, Lab};
-use super::storage::Header;
-pub use super::storage::StoreSize;
+pub use super::search::Search;
+pub use super::storage::{EventId, Header, StoreSize};
+pub use super::trail::{Reached, Round, Trail};
 use crate::time::{Micros, Stamp, WallMillis};
 
 /// Events that [`Report::recent`] holds at most.
@@ -62,6 +63,8 @@ pub struct Report {
     pub conflicts: Vec<ConflictReport>,
     /// The last events applied, oldest first.
     pub recent: Vec<Arc<dyn EventView>>,
+    /// When they got where.
+    pub trail: Trail,
 }
 
 /// How full something is.
@@ -220,7 +223,7 @@ pub trait EventView: Send + Sync + Debug {
 /// The full envelope and payload as JSON, as the command line shows an event.
 pub fn event_json(event: &dyn EventView) -> serde_json::Value {
     let header = event.header();
-    let id = |id: super::storage::EventId| serde_json::json!([format!("{:016x}", id.device.0), id.device_seq]);
+    let id = |id: EventId| serde_json::json!([format!("{:016x}", id.device.0), id.device_seq]);
     serde_json::json!({
         "seq": header.seq,
         "id": id(header.id),

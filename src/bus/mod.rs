@@ -45,6 +45,7 @@ mod persister;
 pub mod queue;
 mod reader;
 pub mod rows;
+pub mod search;
 pub mod snapshot;
 pub mod start;
 pub mod step;
@@ -54,6 +55,7 @@ pub mod subscription;
 #[doc(hidden)]
 pub mod testing;
 pub mod thread;
+pub mod trail;
 
 pub use answer::{Applied, PublishError, Ticket};
 pub use component::{Component, Context};

@@ -24,6 +24,7 @@ use super::reader::Fetched;
 use super::snapshot::Snapshot;
 use super::storage::{StorageError, StoreSize};
 use super::subscribers::Fetch;
+use super::trail::{Round, Trail};
 use crate::time::{Clock, Micros};
 
 /// Erasures that wait for the persister at most.
@@ -120,6 +121,7 @@ pub(super) struct Side<M: Model> {
     store: StoreSize,
     bytes: u64,
     step: Histogram,
+    trail: Trail,
     polls: u64,
     snapshots: u64,
     repaints: u64,
@@ -130,7 +132,7 @@ pub(super) struct Side<M: Model> {
 }
 
 impl<M: Model> Side<M> {
-    pub(super) fn new(now: Micros, store: StoreSize, health: Health) -> Self {
+    pub(super) fn new(now: Micros, end: u64, store: StoreSize, health: Health) -> Self {
         Self {
             lanes: Vec::new(),
             live: Vec::new(),
@@ -147,6 +149,7 @@ impl<M: Model> Side<M> {
             store,
             bytes: 0,
             step: Histogram::default(),
+            trail: Trail::from(end),
             polls: 0,
             snapshots: 0,
             repaints: 0,
@@ -229,6 +232,7 @@ impl<M: Model> BusThread<M> {
                 Err(error) => Input::CommitFailed(error),
             };
             self.core.step(now, input, &mut self.side.fx);
+            self.side.trail.durable.reach(self.core.durable(), now.mono);
         }
     }
 
@@ -341,6 +345,7 @@ impl<M: Model> BusThread<M> {
 
     /// Snapshot first, then those who may look at it.
     fn carry_out(&mut self, now: Now) {
+        let applied = (!self.side.fx.applied.is_empty()).then(|| self.clock.now());
         let fx = &mut self.side.fx;
         let health = self.core.queue.health(now.mono);
         if fx.moved || !fx.applied.is_empty() || health != self.side.health {
@@ -348,6 +353,10 @@ impl<M: Model> BusThread<M> {
             self.side.snapshots += 1;
             self.side.health = health;
             self.side.repaint_due = true;
+        }
+        if let Some(applied) = applied {
+            let round = Round { taken: now.mono, applied, stored: self.clock.now() };
+            self.side.trail.rounds.reach(self.core.applied(), round);
         }
         for (reply, result) in fx.answers.drain(..) {
             reply.answer(Answer::Applied(result));
@@ -445,6 +454,7 @@ impl<M: Model> BusThread<M> {
             live: side.live.iter().map(Live::report).collect(),
             conflicts: core.conflicts().cloned().collect(),
             recent: core.recent(RECENT_EVENTS).map(envelope::view).collect(),
+            trail: side.trail.clone(),
         }
     }
 }

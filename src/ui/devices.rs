@@ -6,7 +6,7 @@ use super::shortcuts::{self, Action};
 use super::text::{self, tr};
 use super::theme::{self, space, tokens};
 use super::view::{AudioState, AudioView, MidiPort};
-use super::widgets::{Button, Column, Line, card_ui, inside, page_frame, table_ui};
+use super::widgets::{Button, Column, Line, card_ui, fact_ui, inside, page_frame, table_ui};
 use super::{Command, Cx, topbar};
 
 /// The screen.
@@ -65,15 +65,6 @@ fn columns_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
         bottom = bottom.max(inner.min_rect().bottom());
     }
     ui.allocate_space(vec2(room, bottom - top.y));
-}
-
-/// A name at the left and its value beside it.
-fn fact_ui(ui: &mut Ui, name: &str, value: &str, color: egui::Color32) {
-    let scale = theme::scale(ui);
-    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), 26.0 * scale));
-    let split = rect.left() + (110.0 * scale).min(rect.width() * 0.4);
-    Line::new(name).size(13.0).color(tokens(ui).muted).show_at(ui, rect.with_max_x(split - 8.0));
-    Line::new(value).size(13.0).color(color).show_at(ui, rect.with_min_x(split));
 }
 
 fn sound_ui(cx: &mut Cx<'_>, ui: &mut Ui) {

@@ -29,7 +29,7 @@ pub mod view;
 pub mod widgets;
 
 pub use command::{Command, Setting};
-pub use state::{FilePurpose, InspectorTab, Screen, State};
+pub use state::{FilePurpose, InspectorState, InspectorTab, Screen, State};
 pub use theme::install;
 pub use view::View;
 

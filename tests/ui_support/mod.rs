@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use music_trainer::bus::inspect::{DeadLetter, EventView, Fill, LaneReport, Report, SubscriberReport};
+use music_trainer::bus::inspect::{DeadLetter, EventView, Fill, LaneReport, Report, Round, SubscriberReport};
 use music_trainer::bus::storage::Header;
 use music_trainer::music::{Hand, KeySignature, Meter, NoteId, Pitch, Score, ScoreParts, Tempo, WrittenNote};
 use music_trainer::practice::result::TakeResult;
 use music_trainer::practice::{BarRange, Mode, PlayedId, PracticeSettings, Preset, Verdict, VerdictKind};
-use music_trainer::time::{Micros, Ticks, WallMillis};
+use music_trainer::time::{Frames, Micros, Stamp, StreamId, Ticks, WallMillis};
 use music_trainer::ui::Command;
 use music_trainer::ui::view::*;
 
@@ -29,6 +29,8 @@ pub(crate) struct Sample {
     pub devices: Devices,
     pub settings: Settings,
     pub report: Option<Report>,
+    pub events: Vec<Arc<dyn EventView>>,
+    pub detail: Option<EventDetail>,
     pub entities: Vec<EntityRow>,
     pub lab: Lab,
     pub conflicts: Vec<ConflictRow>,
@@ -153,19 +155,65 @@ impl EventView for Event {
 
 fn header(event: &Event) -> Header {
     use music_trainer::bus::{DeviceId, EventId};
+    let id = |device_seq| EventId { device: DeviceId(0x51b2_08d1_77a0_3c5e), device_seq };
     Header {
         seq: event.0,
-        id: EventId { device: DeviceId(1), device_seq: event.0 },
+        id: id(event.0),
         topic: event.topic().into(),
         entity: event.entity().into(),
         version: event.0 / 4 + 1,
-        base: None,
+        base: (event.0 % 4 == 3).then(|| id(event.0 - 4)),
         hlc: (1_795_000_000_000 + event.0 * 370) << 16,
-        stamp: None,
-        cause: None,
-        actor: "person".into(),
+        stamp: (event.0 % 4 == 0).then_some(Stamp {
+            driver: Micros(88_120_442),
+            mono: Micros(271_218_040),
+            frame: Some(Frames(13_018_464)),
+            stream: StreamId(2),
+        }),
+        cause: (event.0 % 4 == 1).then(|| id(event.0 - 1)),
+        actor: if event.0 % 4 == 0 { "recorder" } else { "person" }.into(),
         schema: "note".into(),
         schema_version: 1,
+    }
+}
+
+/// A verdict that a played note led to.
+fn detail() -> EventDetail {
+    let link = |seq, topic: &str, entity: &str, actor: &str| EventLink {
+        seq,
+        topic: topic.into(),
+        entity: entity.into(),
+        actor: actor.into(),
+    };
+    let change = |path: &str, before: Option<&str>, after: Option<&str>| FieldChange {
+        path: path.into(),
+        before: before.map(str::to_owned),
+        after: after.map(str::to_owned),
+    };
+    EventDetail {
+        seq: 1_284_905,
+        event: Arc::new(Event(1_284_905)),
+        at: today(12, 4),
+        changes: vec![
+            change("notes", Some("216"), Some("217")),
+            change("last.driver", Some("88118201"), Some("88120442")),
+            change("verdicts.late", None, Some("1")),
+        ],
+        causes: vec![
+            link(1_284_904, "note.played", "take/8f2c", "recorder"),
+            link(1_284_131, "take.started", "take/8f2c", "recorder"),
+        ],
+        root_found: true,
+        effects: vec![link(1_284_906, "transport.moved", "transport/main", "session")],
+    }
+}
+
+fn hops() -> Hops {
+    Hops {
+        played: Some(Micros(271_218_040)),
+        round: Some(Round { taken: Micros(271_218_702), applied: Micros(271_218_731), stored: Micros(271_218_746) }),
+        painted: Some(Micros(271_231_420)),
+        durable: Some(Micros(271_242_010)),
     }
 }
 
@@ -224,7 +272,6 @@ fn report() -> Report {
         entities: 42,
         commands: Fill { used: 3, capacity: 4096, high_water: 12 },
         undurable: Fill { used: 6, capacity: 65_536, high_water: 412 },
-        recent: (1_284_700..=1_284_907).map(|seq| Arc::new(Event(seq)) as Arc<dyn EventView>).collect(),
         ..Report::default()
     };
     report.lanes = ["audio callback", "MIDI FP-30X", "jack"]
@@ -398,6 +445,8 @@ impl Sample {
             lab: Lab::default(),
             conflicts: conflicts(),
             history: history(),
+            events: (1_284_700..=1_284_907).rev().map(|seq| Arc::new(Event(seq)) as Arc<dyn EventView>).collect(),
+            detail: None,
             entities: (0..30)
                 .map(|i| EntityRow {
                     key: format!("take/{:04x}", 0x8f00 + i),
@@ -430,6 +479,8 @@ impl Sample {
             devices: Devices::default(),
             settings: Settings::default(),
             report: None,
+            events: Vec::new(),
+            detail: None,
             entities: Vec::new(),
             lab: Lab::default(),
             conflicts: Vec::new(),
@@ -443,6 +494,11 @@ impl Sample {
             moving: false,
             undo: None,
         }
+    }
+
+    /// The same, after an event was chosen.
+    pub(crate) fn chosen() -> Self {
+        Self { detail: Some(detail()), ..Self::full() }
     }
 
     /// The view of it.
@@ -471,6 +527,18 @@ impl Sample {
             settings: &self.settings,
             system_soundfont: Some(Path::new("/usr/share/sounds/sf2/TimGM6mb.sf2")),
             bus: self.report.as_ref(),
+            events: Events {
+                rows: &self.events,
+                low: self.events.last().map_or(1, |event| event.seq()),
+                end: self.report.as_ref().map_or(0, |report| report.applied),
+                offset: 0,
+                searching: false,
+                chosen: self.detail.as_ref().map(|detail| Chosen {
+                    event: &detail.event,
+                    hops: hops(),
+                    detail: Some(detail),
+                }),
+            },
             entities: &self.entities,
             past: None,
             lab: Some(&self.lab),

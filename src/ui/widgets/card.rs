@@ -1,6 +1,6 @@
 //! Cards: a surface with a hairline, a number with its plain word, an empty place with one thing to do.
 
-use egui::{Align, Frame, Margin, Rect, StrokeKind, Ui, pos2, vec2};
+use egui::{Align, Color32, Frame, Margin, Rect, StrokeKind, Ui, pos2, vec2};
 
 use super::{Button, Line};
 use crate::ui::theme::{self, radius, size, space, tokens};
@@ -61,6 +61,15 @@ pub fn number_card_ui(ui: &mut Ui, rect: Rect, number: &str, word: &str, basis: 
         line.show_at(ui, Rect::from_min_size(pos2(inner.left(), y), vec2(inner.width(), height)));
         y += height;
     }
+}
+
+/// A name at the left and its value beside it.
+pub fn fact_ui(ui: &mut Ui, name: &str, value: &str, color: Color32) {
+    let scale = theme::scale(ui);
+    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), 24.0 * scale));
+    let split = rect.left() + (110.0 * scale).min(rect.width() * 0.4);
+    Line::new(name).size(13.0).color(tokens(ui).muted).show_at(ui, rect.with_max_x(split - 8.0));
+    Line::new(value).size(13.0).color(color).show_at(ui, rect.with_min_x(split));
 }
 
 /// An empty place: one line that says what to do next, and one button that does it. True when it was pressed.
