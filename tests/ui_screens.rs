@@ -507,9 +507,75 @@ fn the_event_table_goes_through_the_log_and_back_to_the_newest() {
     assert!((1_284_790..1_284_800).contains(&down), "the wheel goes on to {down}");
 }
 
+/// What one tab of the inspector tells, by its texts.
+#[track_caller]
+fn check_told(tab: InspectorTab, make: fn() -> Sample, told: &[&str]) {
+    let bench = window_at(make(), Screen::Inspector, tab, [1280.0, 800.0]);
+    for text in told {
+        assert!(bench.harness.query_all_by_label(text).next().is_some(), "{tab:?}: {text}");
+    }
+}
+
+#[test]
+fn the_store_is_told_by_size_table_and_commit() {
+    check_told(
+        InspectorTab::Store,
+        Sample::full,
+        &[
+            "312 MB",
+            "7 %",
+            "4\u{2009}300 kB free in it",
+            "by_entity",
+            "74 MB",
+            "73 %",
+            "171 B",
+            "4\u{2009}211 · 14.5 events each",
+            "18 MB",
+            "6 · 2\u{2009}204 B",
+            "552",
+        ],
+    );
+}
+
+#[test]
+fn the_callback_its_stream_and_the_lanes_are_told() {
+    check_told(
+        InspectorTab::RealTime,
+        Sample::full,
+        &[
+            "169\u{2009}651 blocks · worst 108 %",
+            "cpal · stream 2",
+            "31 % of each block",
+            "128 frames · 2.7 ms",
+            "119\u{2009}997",
+            "has lost events",
+            "Rounds of the bus",
+        ],
+    );
+    check_told(InspectorTab::RealTime, quiet, &["No block was measured yet: no stream runs, or nobody measures it."]);
+}
+
+/// A bus without a sound device.
+fn quiet() -> Sample {
+    Sample { devices: Sample::empty().devices, ..Sample::full() }
+}
+
+#[test]
+fn a_subscriber_tells_how_far_behind_it_is_and_what_it_tries() {
+    check_told(
+        InspectorTab::Subscribers,
+        Sample::full,
+        &["Lag", "Pending", "Held", "Tries", "Again", "Next try", "in 4.8 s"],
+    );
+}
+
 #[test]
 fn tabs_of_the_inspector_are_chosen_by_name() {
     let mut bench = window(Sample::full(), Screen::Inspector, [1280.0, 800.0]);
+    for (name, tab) in [("Store", InspectorTab::Store), ("Real time", InspectorTab::RealTime)] {
+        bench.click(name);
+        assert_eq!(bench.harness.state().1.inspector.tab, tab);
+    }
     bench.click("Entities");
     assert_eq!(bench.harness.state().1.inspector.tab, InspectorTab::Entities);
     assert!(bench.harness.query_by_label("take/8f00").is_some());

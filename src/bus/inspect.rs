@@ -6,7 +6,7 @@ use std::sync::Arc;
 pub use super::health::Health;
 pub use super::lab::{Failure, Lab};
 pub use super::search::Search;
-pub use super::storage::{EventId, Header, StoreSize};
+pub use super::storage::{EventId, Header, StoreSize, TableSize};
 pub use super::trail::{Reached, Round, Trail};
 use crate::time::{Micros, Stamp, WallMillis};
 
@@ -105,6 +105,8 @@ pub struct Counts {
     pub commit_failures: u64,
     /// Bytes handed to the database.
     pub bytes_committed: u64,
+    /// Payloads erased for ever.
+    pub erased: u64,
     /// Snapshots stored.
     pub snapshots: u64,
     /// Polls.
@@ -164,6 +166,8 @@ pub struct SubscriberReport {
     pub pending: usize,
     /// Deliveries that wait for a retry, and events held behind them.
     pub held: usize,
+    /// The most tries of any event that is not settled.
+    pub tries: u32,
     /// Redeliveries made.
     pub redelivered: u64,
     /// When the next retry is due.

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread::{Builder, JoinHandle, Thread};
 
 use crossbeam_channel::{Receiver, Sender};
@@ -27,8 +27,17 @@ pub(super) struct Erase {
     pub(super) entity: EntityKey,
     pub(super) versions: Range<u64>,
     pub(super) reply: Sender<Result<u64, StorageError>>,
-    /// Erasures on the way; one less when this is done.
-    pub(super) underway: Arc<AtomicUsize>,
+    /// One less on the way when this is done.
+    pub(super) erasures: Arc<Erasures>,
+}
+
+/// Erasures, counted.
+#[derive(Default)]
+pub(super) struct Erasures {
+    /// On the way.
+    pub(super) underway: AtomicUsize,
+    /// Payloads that are gone.
+    pub(super) done: AtomicU64,
 }
 
 /// What it answers to each order.
@@ -50,9 +59,11 @@ pub(super) fn spawn<M: Model>(
             match order {
                 Order::Commit(commit) => batch = commit.encode(),
                 Order::Retry => {}
-                Order::Erase(Erase { entity, versions, reply, underway }) => {
-                    reply.try_send(storage.erase(entity.as_str(), versions)).ok();
-                    underway.fetch_sub(1, Ordering::AcqRel);
+                Order::Erase(Erase { entity, versions, reply, erasures }) => {
+                    let erased = storage.erase(entity.as_str(), versions);
+                    erasures.done.fetch_add(*erased.as_ref().unwrap_or(&0), Ordering::AcqRel);
+                    reply.try_send(erased).ok();
+                    erasures.underway.fetch_sub(1, Ordering::AcqRel);
                     continue;
                 }
             }

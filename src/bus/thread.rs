@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -19,7 +19,7 @@ use super::inspect::{Fill, Histogram, LETTERS_SHOWN, RECENT_EVENTS, Report, Topi
 use super::lanes::Lane;
 use super::live::Live;
 use super::model::{Durability, Model};
-use super::persister::{Erase, Order, Outcome};
+use super::persister::{Erase, Erasures, Order, Outcome};
 use super::reader::Fetched;
 use super::snapshot::Snapshot;
 use super::storage::{StorageError, StoreSize};
@@ -93,8 +93,7 @@ pub(super) struct BusThread<M: Model> {
     pub(super) commands: Receiver<Command<M>>,
     pub(super) closed: Arc<Closed<M>>,
     pub(super) orders: Sender<Order<M>>,
-    /// Erasures that the persister has not done.
-    pub(super) erasures: Arc<AtomicUsize>,
+    pub(super) erasures: Arc<Erasures>,
     pub(super) outcomes: Receiver<Outcome>,
     pub(super) fetches: Sender<Fetch>,
     pub(super) fetched: Receiver<Fetched<M>>,
@@ -318,10 +317,10 @@ impl<M: Model> BusThread<M> {
             }
             Command::Erase { entity, versions, reply } => {
                 // Room for a batch and its retry is never taken; dropping the reply says that there is none.
-                if self.erasures.load(Ordering::Acquire) < ERASURES_MAX {
-                    self.erasures.fetch_add(1, Ordering::AcqRel);
-                    let underway = Arc::clone(&self.erasures);
-                    self.orders.try_send(Order::Erase(Erase { entity, versions, reply, underway })).ok();
+                if self.erasures.underway.load(Ordering::Acquire) < ERASURES_MAX {
+                    self.erasures.underway.fetch_add(1, Ordering::AcqRel);
+                    let erasures = Arc::clone(&self.erasures);
+                    self.orders.try_send(Order::Erase(Erase { entity, versions, reply, erasures })).ok();
                 }
             }
             Command::Panicked { name } => self.core.step(now, Input::Panicked { name }, &mut self.side.fx),
@@ -426,6 +425,7 @@ impl<M: Model> BusThread<M> {
         let subscribers = core.subscribers.reports(core.durable());
         let mut counts = *core.counts();
         counts.bytes_committed = side.bytes;
+        counts.erased = self.erasures.done.load(Ordering::Acquire);
         counts.snapshots = side.snapshots;
         counts.polls = side.polls;
         counts.repaints = side.repaints;

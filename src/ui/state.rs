@@ -75,13 +75,18 @@ pub enum InspectorTab {
     Subscribers,
     /// Edits that met.
     Conflicts,
+    /// What is on disk.
+    Store,
+    /// The audio callback and the lanes.
+    RealTime,
     /// What can be made to go wrong.
     Laboratory,
 }
 
 impl InspectorTab {
     /// All of them, in the order in which they stand.
-    pub const ALL: [Self; 5] = [Self::Flow, Self::Entities, Self::Subscribers, Self::Conflicts, Self::Laboratory];
+    pub const ALL: [Self; 7] =
+        [Self::Flow, Self::Entities, Self::Subscribers, Self::Conflicts, Self::Store, Self::RealTime, Self::Laboratory];
 }
 
 /// What is chosen in the inspector.

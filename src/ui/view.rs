@@ -328,8 +328,26 @@ pub struct AudioView {
     pub load: f32,
     /// Blocks that came too late since the stream began.
     pub xruns: u64,
+    /// How the callback keeps its deadline.
+    pub callback: Callback,
     /// Backends one can choose, with the one in use among them.
     pub backends: Vec<String>,
+}
+
+/// How the audio callback keeps its deadline.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Callback {
+    /// Blocks by the share of their time that computing them took: twenty buckets of a twentieth each, then those that
+    /// took longer than there was time, by how much. Counted since the stream began.
+    pub loads: Vec<u32>,
+    /// The largest share.
+    pub worst: f32,
+    /// The stream's number.
+    pub stream: u32,
+    /// Notes that came too late for their frame, since the start.
+    pub late: u32,
+    /// Panics caught and samples that were no numbers, since the start.
+    pub faults: u32,
 }
 
 /// Whether sound comes out.

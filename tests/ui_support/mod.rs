@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use music_trainer::bus::inspect::{DeadLetter, EventView, Fill, LaneReport, Report, Round, SubscriberReport};
+use music_trainer::bus::inspect::{
+    DeadLetter, EventView, Fill, LaneReport, Report, Round, SubscriberReport, TableSize,
+};
 use music_trainer::bus::storage::Header;
 use music_trainer::music::{Hand, KeySignature, Meter, NoteId, Pitch, Score, ScoreParts, Tempo, WrittenNote};
 use music_trainer::practice::result::TakeResult;
@@ -291,8 +293,30 @@ fn report() -> Report {
         report.commit.record(Micros(((i * i) % 4800) as i64 + 200));
         report.step.record(Micros((i % 40) as i64));
     }
+    report.at = Micros(271_300_000);
+    report.counts.commits = 4_211;
+    report.counts.commit_failures = 3;
+    report.counts.applied = 61_204;
+    report.counts.bytes_committed = 18_400_000;
+    report.counts.erased = 552;
+    report.undurable_bytes = 2_204;
     report.store.bytes = 312_000_000;
     report.store.map_used = 300_000_000;
+    report.store.free = 4_300_000;
+    report.store.entities = 1_042;
+    for (table, (name, entries, bytes)) in report.store.tables.iter_mut().zip([
+        ("log", 1_284_901, 221_000_000),
+        ("by_entity", 1_284_901, 74_200_000),
+        ("state", 1_042, 480_000),
+        ("private", 12, 8_192),
+        ("cursors", 4, 4_096),
+        ("meta", 3, 4_096),
+        ("pending", 3, 4_096),
+        ("dead_letters", 2, 4_096),
+        ("outbox", 0, 0),
+    ]) {
+        *table = TableSize { name, entries, bytes };
+    }
     report.store.map_size = 4_000_000_000;
     report.store.events = 1_284_901;
     for (name, lag, pending, parked) in
@@ -304,6 +328,10 @@ fn report() -> Report {
             acked: 1_284_900 - lag,
             lag,
             pending,
+            tries: pending as u32 * 2,
+            held: pending / 2,
+            redelivered: pending as u64 * 3,
+            next_due: (pending == 2).then_some(Micros(276_100_000)),
             parked,
             panics: if parked { 5 } else { 0 },
             attached: !parked,
@@ -349,7 +377,18 @@ fn devices() -> Devices {
             period: 128,
             latency: Some(Micros(6_200)),
             load: 0.31,
-            xruns: 0,
+            xruns: 2,
+            callback: Callback {
+                loads: [
+                    0, 12, 880, 5_120, 31_004, 60_208, 41_330, 18_201, 7_004, 2_910, 1_404, 811, 402, 188, 97, 41, 22,
+                    9, 4, 2, 2, 0, 0, 0,
+                ]
+                .to_vec(),
+                worst: 1.08,
+                stream: 2,
+                late: 1,
+                faults: 0,
+            },
             backends: vec!["cpal".into(), "jack".into(), "null".into()],
         },
         midi: vec![port("Roland FP-30X", true, 4821), port("nanoKONTROL2 with a very long name indeed", false, 0)],

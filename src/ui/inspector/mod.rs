@@ -6,6 +6,8 @@ mod entities;
 mod events;
 mod flow;
 mod lab;
+mod realtime;
+mod store;
 mod subscribers;
 
 use egui::{Rect, ScrollArea, Ui, pos2, vec2};
@@ -32,6 +34,8 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
         InspectorTab::Entities => page(ui, |ui| entities::ui(cx, ui, state)),
         InspectorTab::Subscribers => page(ui, |ui| subscribers::ui(cx, ui, report)),
         InspectorTab::Conflicts => page(ui, |ui| conflicts::ui(cx, ui, state)),
+        InspectorTab::Store => scrolled(ui, |ui| store::ui(ui, report)),
+        InspectorTab::RealTime => scrolled(ui, |ui| realtime::ui(cx, ui, report)),
         InspectorTab::Laboratory => page(ui, |ui| lab::ui(cx, ui)),
     }
 }
@@ -41,6 +45,10 @@ fn page(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
         ui.spacing_mut().item_spacing.y = space::GAP;
         contents(ui);
     });
+}
+
+fn scrolled(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| page(ui, contents));
 }
 
 /// Contents no higher than a share of the room that is left, but for the least height.
@@ -54,16 +62,19 @@ fn at_most(ui: &mut Ui, share: f32, least: f32, contents: impl FnOnce(&mut Ui)) 
 
 fn head_ui(ui: &mut Ui, state: &mut State, report: &Report) {
     let name = |tab| match tab {
-        InspectorTab::Flow => tr().flow,
-        InspectorTab::Entities => tr().entities,
-        InspectorTab::Subscribers => tr().subscribers,
-        InspectorTab::Conflicts => tr().conflicts,
-        InspectorTab::Laboratory => tr().laboratory,
+        InspectorTab::Flow => (tr().flow, icons::FLOW),
+        InspectorTab::Entities => (tr().entities, icons::CUBE),
+        InspectorTab::Subscribers => (tr().subscribers, icons::USERS),
+        InspectorTab::Conflicts => (tr().conflicts, icons::MERGE),
+        InspectorTab::Store => (tr().store_tab, icons::DATABASE),
+        InspectorTab::RealTime => (tr().real_time, icons::GAUGE),
+        InspectorTab::Laboratory => (tr().laboratory, icons::FLASK),
     };
-    let segments: Vec<Segment<'_>> = InspectorTab::ALL
-        .iter()
-        .map(|tab| Segment { label: name(*tab), icon: "", tip: String::new(), enabled: true })
-        .collect();
+    let segment = |tab: InspectorTab| {
+        let (label, icon) = name(tab);
+        Segment { label, icon, tip: label.to_owned(), enabled: true }
+    };
+    let segments = InspectorTab::ALL.map(segment);
     let chosen = InspectorTab::ALL.iter().position(|t| *t == state.inspector.tab).unwrap_or(0);
     let room = ui.available_width() - 2.0 * space::PAGE;
     let health = health_width(ui, report).min(room * 0.3);
@@ -175,19 +186,23 @@ fn boxed(ui: &mut Ui, salt: &str, size: egui::Vec2, contents: impl FnOnce(&mut U
 }
 
 fn commit_ui(ui: &mut Ui, report: &Report, height: f32) {
+    durations_ui(ui, tr().commit_time, &report.commit, height);
+}
+
+/// Durations by powers of two.
+fn durations_ui(ui: &mut Ui, title: &str, durations: &Histogram, height: f32) {
     let t = tokens(ui);
-    let commit = &report.commit;
-    card_ui(ui, tr().commit_time, &text::quantiles(commit), |ui| {
+    card_ui(ui, title, &text::quantiles(durations), |ui| {
         let (_, rect) = ui.allocate_space(vec2(ui.available_width(), height.max(40.0)));
-        let (first, last) = filled(commit);
+        let (first, last) = filled(durations);
         let counts: Vec<u32> =
-            commit.buckets[first..=last].iter().map(|c| u32::try_from(*c).unwrap_or(u32::MAX)).collect();
+            durations.buckets[first..=last].iter().map(|c| u32::try_from(*c).unwrap_or(u32::MAX)).collect();
         let n = counts.len() as f32;
         let axis: Vec<(f32, String)> = (0..counts.len())
             .filter(|i| i % 2 == 0)
             .map(|i| ((i as f32 + 0.5) / n, text::short_micros(1 << (first + i))))
             .collect();
-        histogram_ui(ui, rect, tr().commit_time, &counts, |_| t.accent, &axis);
+        histogram_ui(ui, rect, title, &counts, |_| t.accent, &axis);
     });
 }
 

@@ -5,7 +5,7 @@ use egui::{Color32, Ui, vec2};
 use crate::bus::inspect::{LaneReport, Report};
 use crate::ui::Cx;
 use crate::ui::text::{self, tr};
-use crate::ui::theme::{self, Tokens, space, tokens};
+use crate::ui::theme::{self, Tokens, tokens};
 use crate::ui::view::AudioView;
 use crate::ui::widgets::{Column, Line, card_ui, fact_ui, histogram_ui, pair_ui, rows_ui};
 
@@ -36,14 +36,15 @@ fn callback_ui(ui: &mut Ui, audio: &AudioView) {
         let height = 190.0 * theme::scale(ui);
         let (_, rect) = ui.allocate_space(vec2(ui.available_width(), height));
         if callback.loads.iter().all(|count| *count == 0) {
-            Line::new(tr().callback_none).size(13.0).color(tokens(ui).muted).show_at(ui, rect.with_max_y(rect.top() + 20.0));
+            Line::new(tr().callback_none)
+                .size(13.0)
+                .color(tokens(ui).muted)
+                .show_at(ui, rect.with_max_y(rect.top() + 20.0));
             return;
         }
         let (t, n) = (tokens(ui), callback.loads.len().max(1) as f32);
-        let mut axis: Vec<(f32, String)> = (0..=IN_TIME as u16)
-            .step_by(5)
-            .map(|at| (f32::from(at) / n, text::percent(at * 5)))
-            .collect();
+        let mut axis: Vec<(f32, String)> =
+            (0..=IN_TIME as u16).step_by(5).map(|at| (f32::from(at) / n, text::percent(at * 5))).collect();
         axis.push((1.0, tr().too_late.to_owned()));
         histogram_ui(ui, rect, tr().callback_time, &callback.loads, |bucket| load_color(t, bucket), &axis);
     });

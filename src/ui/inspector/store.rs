@@ -5,7 +5,7 @@ use egui::{Ui, vec2};
 use crate::bus::inspect::Report;
 use crate::ui::text::{self, tr};
 use crate::ui::theme::{self, space, tokens};
-use crate::ui::widgets::{Column, Line, card_ui, fact_ui, number_card_ui, pair_ui, row_of_cards, rows_ui};
+use crate::ui::widgets::{Column, Line, card_ui, fact_ui, number_cards_ui, pair_ui, rows_ui};
 
 /// Numbers above; tables, and how commits go, below.
 pub(super) fn ui(ui: &mut Ui, report: &Report) {
@@ -23,15 +23,14 @@ pub(super) fn ui(ui: &mut Ui, report: &Report) {
 
 fn numbers_ui(ui: &mut Ui, report: &Report) {
     let (t, store) = (tr(), &report.store);
+    let card = |number: String, word: &str, basis: String| (number, word.to_owned(), basis);
     let cards = [
-        (text::bytes(store.bytes), t.on_disk, text::of(t.map, &text::bytes(store.map_size))),
-        (text::part(store.map_used, store.map_size), t.of_map_used, text::free(store.free)),
-        (text::count(store.events), t.events_kept, text::entities(store.entities)),
-        (text::bytes_each(store), t.bytes_an_event, text::written_each(report)),
+        card(text::bytes(store.bytes), t.on_disk, text::of(t.map, &text::bytes(store.map_size))),
+        card(text::part(store.map_used, store.map_size), t.of_map_used, text::free(store.free)),
+        card(text::count(store.events), t.events_kept, text::entities(store.entities)),
+        card(text::bytes_each(store), t.bytes_an_event, text::written_each(report)),
     ];
-    for (rect, (number, word, basis)) in row_of_cards(ui, cards.len()).into_iter().zip(&cards) {
-        number_card_ui(ui, rect, number, word, basis);
-    }
+    number_cards_ui(ui, &cards);
 }
 
 fn tables_ui(ui: &mut Ui, report: &Report) {

@@ -25,11 +25,15 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, report: &Report) {
     card_ui(ui, t.subscribers, "", |ui| {
         let columns = [
             Column::new(t.name, 120.0).grow(0.6),
-            Column::new(t.filter, 90.0).grow(0.4).spare(3),
-            Column::new(t.acked, 84.0).right().spare(2),
-            Column::new(t.lag, 50.0).right(),
-            Column::new(t.pending, 64.0).right().spare(1),
-            Column::new(t.dead, 56.0).right().spare(4),
+            Column::new(t.filter, 90.0).grow(0.4).spare(5),
+            Column::new(t.acked, 84.0).right().spare(6),
+            Column::new(t.lag, 44.0).right(),
+            Column::new(t.pending, 60.0).right(),
+            Column::new(t.held, 44.0).right().spare(3),
+            Column::new(t.tries, 44.0).right().spare(1),
+            Column::new(t.redelivered, 50.0).right().spare(4),
+            Column::new(t.next_due, 70.0).right().spare(2),
+            Column::new(t.dead, 44.0).right().spare(7),
             Column::new(t.state, 120.0).grow(0.6),
         ];
         let rows = &report.subscribers;
@@ -48,9 +52,13 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, report: &Report) {
                     row.text(ui, 2, &text::count(s.acked));
                     row.text(ui, 3, &text::count(s.lag));
                     row.text(ui, 4, &text::count(s.pending as u64));
-                    row.text(ui, 5, &text::count(s.dead_letters as u64));
+                    row.text(ui, 5, &text::count(s.held as u64));
+                    row.text(ui, 6, &text::count(u64::from(s.tries)));
+                    row.text(ui, 7, &text::count(s.redelivered));
+                    row.text(ui, 8, &text::due_in(s.next_due, report.at));
+                    row.text(ui, 9, &text::count(s.dead_letters as u64));
                     let (words, color) = state(k, s);
-                    row.colored(ui, 6, &words, color);
+                    row.colored(ui, 10, &words, color);
                 },
             );
         });

@@ -1,9 +1,11 @@
 //! The inspector's words that have a number, a name or a moment in them.
 
-use crate::bus::inspect::{DeadLetter, EventId, Fill, Histogram, LaneReport, Report, StoreSize, SubscriberReport};
+use crate::bus::inspect::{
+    Counts, DeadLetter, EventId, Fill, Histogram, LaneReport, Report, StoreSize, SubscriberReport,
+};
 use crate::time::Micros;
 
-use super::super::view::{Failure, LocalTime, Side};
+use super::super::view::{Callback, Failure, LocalTime, Side};
 use super::{DOT, NONE, count, moment, tr};
 
 /// Who made an edit, and when.
@@ -85,6 +87,75 @@ pub fn snapshot_line(report: &Report, lost: u64) -> String {
 pub fn components_line(running: usize, parked: usize) -> String {
     let tail = if parked > 0 { format!("{DOT}{parked} parked") } else { String::new() };
     format!("{running} running{tail}")
+}
+
+/// Bytes in as few signs as it takes: `312 MB`.
+pub fn bytes(bytes: u64) -> String {
+    match bytes {
+        0..=9_999 => format!("{} B", count(bytes)),
+        10_000..=9_999_999 => format!("{} kB", count(bytes / 1_000)),
+        10_000_000..=9_999_999_999 => format!("{} MB", count(bytes / 1_000_000)),
+        _ => format!("{} GB", count(bytes / 1_000_000_000)),
+    }
+}
+
+/// A part of a whole.
+pub fn part(part: u64, whole: u64) -> String {
+    (part * 100).checked_div(whole).map_or_else(|| NONE.to_owned(), |share| format!("{share} %"))
+}
+
+/// Pages of the map that no table uses.
+pub fn free(bytes_free: u64) -> String {
+    format!("{} free in it", bytes(bytes_free))
+}
+
+/// `of 42 entities`.
+pub fn entities(n: u64) -> String {
+    format!("of {} entities", count(n))
+}
+
+/// What an event takes in the log.
+pub fn bytes_each(store: &StoreSize) -> String {
+    let log = store.tables.iter().find(|table| table.name == "log");
+    let each = log.and_then(|log| log.bytes.checked_div(log.entries));
+    each.map_or_else(|| NONE.to_owned(), bytes)
+}
+
+/// What was handed to the database for each event applied since the start.
+pub fn written_each(report: &Report) -> String {
+    let each = report.counts.bytes_committed.checked_div(report.counts.applied);
+    each.map_or_else(|| "nothing written yet".to_owned(), |each| format!("{} handed over for each", bytes(each)))
+}
+
+/// Commits, and how many events each took.
+pub fn batches(counts: &Counts) -> String {
+    let each = counts.applied as f64 / counts.commits.max(1) as f64;
+    format!("{}{DOT}{each:.1} events each", count(counts.commits))
+}
+
+/// What would be lost if the machine stopped now.
+pub fn undurable(report: &Report) -> String {
+    format!("{}{DOT}{}", count(report.undurable.used as u64), bytes(report.undurable_bytes as u64))
+}
+
+/// Blocks that were measured, and the worst of them.
+pub fn callback(callback: &Callback) -> String {
+    let blocks: u64 = callback.loads.iter().map(|count| u64::from(*count)).sum();
+    format!("{} blocks{DOT}worst {:.0} %", count(blocks), callback.worst * 100.0)
+}
+
+/// The backend and the number of its stream.
+pub fn backend_stream(backend: &str, stream: u32) -> String {
+    format!("{backend}{DOT}stream {stream}")
+}
+
+/// How long until a retry, seen from `now`.
+pub fn due_in(due: Option<Micros>, now: Micros) -> String {
+    match due {
+        Some(due) if due > now => format!("in {:.1} s", (due - now).0 as f64 / 1e6),
+        Some(_) => "now".to_owned(),
+        None => NONE.to_owned(),
+    }
 }
 
 /// The store in a line.

@@ -13,7 +13,7 @@ mod table;
 
 pub use bars::{bar_cells_ui, share_color};
 pub use button::Button;
-pub use card::{card_frame, card_ui, empty_ui, fact_ui, number_card_ui, page_frame};
+pub use card::{card_frame, card_ui, empty_ui, fact_ui, number_cards_ui, page_frame, pair_ui};
 pub use field::search_ui;
 pub use histogram::histogram_ui;
 pub use line::{Line, width_of};
