@@ -647,5 +647,8 @@ fn the_laboratory_breaks_one_thing_each() {
     bench.harness.state_mut().1.inspector.tab = InspectorTab::Laboratory;
     bench.harness.run();
     assert_eq!(bench.click("Frozen disk"), [Command::Break(music_trainer::ui::view::Failure::Frozen, true)]);
+    assert_eq!(bench.click("Lost acknowledgements"), [Command::Break(music_trainer::ui::view::Failure::Deaf, true)]);
+    assert_eq!(bench.click("Lanes not drained"), [Command::Break(music_trainer::ui::view::Failure::Stuck, true)]);
     assert_eq!(bench.click("Panic in a component"), [Command::PanicComponent]);
+    assert_eq!(bench.click("Fill a lane"), [Command::FillLane]);
 }

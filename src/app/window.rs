@@ -444,6 +444,7 @@ impl Window {
                     program.lab.panic_next();
                 }
             }
+            Command::FillLane => self.wish(Wish::FillLane(frame.now)),
             Command::ShowAt(seq) => {
                 self.inspector.show_at(seq);
                 ctx.request_repaint();

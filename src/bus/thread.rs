@@ -16,6 +16,7 @@ use super::envelope::{self, Publish};
 use super::handle::{Closed, Command};
 use super::health::Health;
 use super::inspect::{Fill, Histogram, LETTERS_SHOWN, RECENT_EVENTS, Report, TopicReport};
+use super::lab::{Failure, Lab};
 use super::lanes::Lane;
 use super::live::Live;
 use super::model::{Durability, Model};
@@ -53,6 +54,8 @@ pub struct Config {
     pub buffer: (usize, usize),
     /// Seeds the jitter of retries.
     pub seed: u64,
+    /// What goes wrong on purpose.
+    pub lab: Option<Arc<Lab>>,
 }
 
 impl Default for Config {
@@ -63,6 +66,7 @@ impl Default for Config {
             rest: Health::Ok,
             buffer: (super::health::BUFFER_EVENTS_MAX, super::health::BUFFER_BYTES_MAX),
             seed: 0,
+            lab: None,
         }
     }
 }
@@ -236,6 +240,10 @@ impl<M: Model> BusThread<M> {
     }
 
     fn take_lanes(&mut self, now: Now) -> usize {
+        // At the end everything is taken, stuck or not.
+        if self.side.stopping.is_none() && self.config.lab.as_ref().is_some_and(|lab| lab.is_on(Failure::Stuck)) {
+            return 0;
+        }
         let mut taken = 0;
         for lane in &mut self.side.lanes {
             taken += lane.poll(BATCH, &self.core, &mut self.side.translated);
@@ -304,6 +312,8 @@ impl<M: Model> BusThread<M> {
                     self.side.mailboxes.insert(index, mailbox);
                 }
             }
+            // Lost with its answer, as if it had never been sent.
+            Command::Settle { .. } if self.config.lab.as_ref().is_some_and(|lab| lab.loses_ack()) => {}
             Command::Settle { name, seq, number, outcome, reply } => {
                 let input = Input::Settle { name, seq, number, outcome, reply: Some(reply) };
                 self.core.step(now, input, &mut self.side.fx);

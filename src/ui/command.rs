@@ -87,6 +87,8 @@ pub enum Command {
     Break(Failure, bool),
     /// Let the component that handles the next event panic.
     PanicComponent,
+    /// Push more into the lane of the window's keys than it holds.
+    FillLane,
     /// Show the entities as they were after an event, or as they are.
     ShowAt(Option<u64>),
     /// Load how an entity came to be what it is, for the inspector.

@@ -8,7 +8,7 @@ use crate::ui::view::Failure;
 use crate::ui::widgets::{Button, Line, card_ui};
 use crate::ui::{Command, Cx};
 
-/// A switch for each failure, and one panic at a time.
+/// A switch for each failure that lasts, and what goes wrong once.
 pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
     let t = tr();
     let Some(lab) = cx.view.lab else { return };
@@ -25,13 +25,13 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
                     cx.send.push(Command::Break(failure, !on));
                 }
             }
-            if row_ui(
-                ui,
-                t.panic_component,
-                t.panic_component_what,
-                Button::new(t.panic_component).shown(t.once).chip(),
-            ) {
-                cx.send.push(Command::PanicComponent);
+            for (name, what, command) in [
+                (t.panic_component, t.panic_component_what, Command::PanicComponent),
+                (t.fill_lane, t.fill_lane_what, Command::FillLane),
+            ] {
+                if row_ui(ui, name, what, Button::new(name).shown(t.once).chip()) {
+                    cx.send.push(command);
+                }
             }
         });
     });

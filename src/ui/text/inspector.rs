@@ -21,6 +21,12 @@ pub fn failure(failure: Failure) -> (&'static str, &'static str) {
         Failure::Full => ("Full disk", "Every commit is refused for want of room, and tried again."),
         Failure::Failing => ("Failing disk", "Every commit fails, and is tried again with a growing wait."),
         Failure::Slow => ("Slow components", "Each event takes a second to handle; nobody else waits."),
+        Failure::Deaf => {
+            ("Lost acknowledgements", "What components acknowledge does not arrive; after 5 s events come again.")
+        }
+        Failure::Stuck => {
+            ("Lanes not drained", "The bus takes nothing that is played; the lanes fill until this is off.")
+        }
         Failure::Behind => ("Clock behind", "The wall clock goes back an hour; stamps still only grow."),
         Failure::Ahead => ("Clock ahead", "The wall clock leaps a day ahead."),
     }

@@ -305,6 +305,8 @@ texts! {
     laboratory_remark = "Break something and watch it heal. All of it is off again when the program ends.";
     panic_component = "Panic in a component";
     panic_component_what = "Whoever handles the next event panics; it is restarted and the event comes again.";
+    fill_lane = "Fill a lane";
+    fill_lane_what = "The keys' lane gets twice what it holds: a gap record tells what was lost, and the take is not graded.";
     once = "Once";
     conflicts = "Conflicts";
     conflicts_empty = "No edits have met yet.";
