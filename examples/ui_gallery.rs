@@ -1,7 +1,7 @@
 //! Draws every screen of the window with invented contents, for looking at.
 //!
-//! `cargo run --features window --example ui_gallery -- SCREEN [dark|light|high] [empty|full|chosen] [TEXT_PERCENT]
-//! [TAB] [WxH]`: `chosen` shows the inspector with an event chosen, TAB is one of its tabs.
+//! `cargo run --features window --example ui_gallery -- SCREEN [dark|light|high] [empty|fresh|full|chosen] [TEXT_PERCENT]
+//! [TAB] [WxH]`: `fresh` has a bus and nothing on it, `chosen` shows the inspector with an event chosen, TAB is one of its tabs.
 
 #[cfg(feature = "window")]
 #[path = "../tests/ui_support/mod.rs"]
@@ -30,6 +30,7 @@ fn main() -> eframe::Result {
     let mut sample = match (has("empty"), has("chosen")) {
         (true, _) => ui_support::Sample::empty(),
         (_, true) => ui_support::Sample::chosen(),
+        _ if has("fresh") => ui_support::Sample::fresh(),
         _ => ui_support::Sample::full(),
     };
     sample.settings.theme = match (has("light"), has("high")) {

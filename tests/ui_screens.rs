@@ -124,7 +124,7 @@ fn no_text_is_clipped_and_no_control_is_unnamed_on_any_screen() {
         for percent in [100, 150] {
             for theme in [ThemeChoice::Dark, ThemeChoice::Light, ThemeChoice::HighContrast] {
                 for (screen, tab) in scenes() {
-                    for make in [Sample::full, Sample::empty, Sample::chosen] {
+                    for make in [Sample::full, Sample::empty, Sample::fresh, Sample::chosen] {
                         let mut sample = make();
                         sample.settings.theme = theme;
                         sample.settings.text_percent = percent;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use music_trainer::bus::inspect::{
-    DeadLetter, EventView, Fill, LaneReport, Report, Round, SubscriberReport, TableSize,
+    DeadLetter, EventView, Fill, LaneReport, LiveReport, Report, Round, SubscriberReport, TableSize,
 };
 use music_trainer::bus::storage::Header;
 use music_trainer::music::{Hand, KeySignature, Meter, NoteId, Pitch, Score, ScoreParts, Tempo, WrittenNote};
@@ -282,7 +282,7 @@ fn report() -> Report {
         .map(|(i, name)| LaneReport {
             name: (*name).to_owned(),
             fill: Fill { used: 3 + i * 900, capacity: 8192, high_water: 41 + i * 2000 },
-            pushed: 120_000,
+            pushed: 120_000 + i as u64 * 912,
             delivered: 119_997,
             lost: i as u64 * 12,
             gaps: i as u64,
@@ -345,6 +345,14 @@ fn report() -> Report {
         error: error.to_owned(),
         wall: WallMillis(1_795_500_000_000),
     };
+    report.live = ["**", "take.*, note.*"]
+        .iter()
+        .map(|filter| LiveReport {
+            filter: (*filter).to_owned(),
+            fill: Fill { used: 2, capacity: 1_024, high_water: 77 },
+            lost: 0,
+        })
+        .collect();
     report.letters = vec![
         letter(1_204_311, 6, "what follows was refused: result/8f2a was changed meanwhile and is now at version 3"),
         letter(1_284_002, 1, "there is no take 8f2c"),
@@ -538,6 +546,11 @@ impl Sample {
     /// The same, after an event was chosen.
     pub(crate) fn chosen() -> Self {
         Self { detail: Some(detail()), ..Self::full() }
+    }
+
+    /// The same person, with a bus on which nothing has happened.
+    pub(crate) fn fresh() -> Self {
+        Self { report: Some(Report::default()), ..Self::empty() }
     }
 
     /// The view of it.

@@ -192,7 +192,7 @@ fn envelope_ui(ui: &mut Ui, header: &Header, offset: i32, detail: Option<&EventD
     }
     rows.extend([
         (t.envelope_cause, header.cause.map_or_else(|| text::NONE.to_owned(), text::event_id)),
-        (t.envelope_actor, header.actor.to_string()),
+        (t.actor, header.actor.to_string()),
         (t.envelope_schema, text::schema(&header.schema, header.schema_version)),
     ]);
     let color = tokens(ui).text;

@@ -32,11 +32,11 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
     match state.inspector.tab {
         InspectorTab::Flow => flow_tab_ui(cx, ui, state, report),
         InspectorTab::Entities => page(ui, |ui| entities::ui(cx, ui, state)),
-        InspectorTab::Subscribers => page(ui, |ui| subscribers::ui(cx, ui, report)),
+        InspectorTab::Subscribers => scrolled(ui, |ui| subscribers::ui(cx, ui, report)),
         InspectorTab::Conflicts => page(ui, |ui| conflicts::ui(cx, ui, state)),
         InspectorTab::Store => scrolled(ui, |ui| store::ui(ui, report)),
         InspectorTab::RealTime => scrolled(ui, |ui| realtime::ui(cx, ui, report)),
-        InspectorTab::Laboratory => page(ui, |ui| lab::ui(cx, ui)),
+        InspectorTab::Laboratory => scrolled(ui, |ui| lab::ui(cx, ui)),
     }
 }
 

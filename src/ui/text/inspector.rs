@@ -21,9 +21,7 @@ pub fn failure(failure: Failure) -> (&'static str, &'static str) {
         Failure::Full => ("Full disk", "Every commit is refused for want of room, and tried again."),
         Failure::Failing => ("Failing disk", "Every commit fails, and is tried again with a growing wait."),
         Failure::Slow => ("Slow components", "Each event takes a second to handle; nobody else waits."),
-        Failure::Deaf => {
-            ("Lost acknowledgements", "What components acknowledge does not arrive; after 5 s events come again.")
-        }
+        Failure::Deaf => ("Lost acknowledgements", "What components acknowledge is lost; after 5 s events come again."),
         Failure::Stuck => {
             ("Lanes not drained", "The bus takes nothing that is played; the lanes fill until this is off.")
         }
@@ -107,7 +105,11 @@ pub fn bytes(bytes: u64) -> String {
 
 /// A part of a whole.
 pub fn part(part: u64, whole: u64) -> String {
-    (part * 100).checked_div(whole).map_or_else(|| NONE.to_owned(), |share| format!("{share} %"))
+    match (part * 100).checked_div(whole) {
+        None => NONE.to_owned(),
+        Some(0) if part > 0 => "< 1 %".to_owned(),
+        Some(share) => format!("{share} %"),
+    }
 }
 
 /// Pages of the map that no table uses.
