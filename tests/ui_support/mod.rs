@@ -166,14 +166,14 @@ fn header(event: &Event) -> Header {
         version: event.0 / 4 + 1,
         base: (event.0 % 4 == 3).then(|| id(event.0 - 4)),
         hlc: (1_795_000_000_000 + event.0 * 370) << 16,
-        stamp: (event.0 % 4 == 0).then_some(Stamp {
+        stamp: event.0.is_multiple_of(4).then_some(Stamp {
             driver: Micros(88_120_442),
             mono: Micros(271_218_040),
             frame: Some(Frames(13_018_464)),
             stream: StreamId(2),
         }),
         cause: (event.0 % 4 == 1).then(|| id(event.0 - 1)),
-        actor: if event.0 % 4 == 0 { "recorder" } else { "person" }.into(),
+        actor: if event.0.is_multiple_of(4) { "recorder" } else { "person" }.into(),
         schema: "note".into(),
         schema_version: 1,
     }

@@ -9,13 +9,13 @@ use crate::bus::inspect::EventView;
 use crate::ui::state::{InspectorState, State};
 use crate::ui::text::{self, tr};
 use crate::ui::theme::{self, space, tokens};
-use crate::ui::view::Events;
+use crate::ui::view::{Events, NoteNames};
 use crate::ui::widgets::{
     Button, Column, Line, card_frame, inside, row_height, rows_that_fit, rows_ui, search_ui, slider_ui,
 };
 
 /// The list fills the room it gets.
-pub(super) fn ui(ui: &mut Ui, state: &mut State, events: &Events<'_>) {
+pub(super) fn ui(ui: &mut Ui, state: &mut State, events: &Events<'_>, names: NoteNames) {
     let height = ui.available_height();
     card_frame(ui).show(ui, |ui| {
         ui.set_min_size(vec2(ui.available_width(), height - 2.0 * space::CARD));
@@ -32,7 +32,7 @@ pub(super) fn ui(ui: &mut Ui, state: &mut State, events: &Events<'_>) {
         inside(ui, area, "list", |ui| {
             if seen.is_empty() {
                 Line::new(empty_words(inspector, events)).size(13.0).color(tokens(ui).muted).show(ui);
-            } else if let Some(seq) = list_ui(ui, seen, events.offset, inspector.selected) {
+            } else if let Some(seq) = list_ui(ui, seen, events.offset, names, inspector.selected) {
                 inspector.selected = (inspector.selected != Some(seq)).then_some(seq);
             }
         });
@@ -137,7 +137,13 @@ fn foot_ui(ui: &mut Ui, inspector: &mut InspectorState, events: &Events<'_>, fir
     }
 }
 
-fn list_ui(ui: &mut Ui, rows: &[Arc<dyn EventView>], offset: i32, selected: Option<u64>) -> Option<u64> {
+fn list_ui(
+    ui: &mut Ui,
+    rows: &[Arc<dyn EventView>],
+    offset: i32,
+    names: NoteNames,
+    selected: Option<u64>,
+) -> Option<u64> {
     let t = tr();
     let columns = [
         Column::new(t.seq, 76.0),
@@ -162,7 +168,7 @@ fn list_ui(ui: &mut Ui, rows: &[Arc<dyn EventView>], offset: i32, selected: Opti
         row.colored(ui, 3, event.entity(), k.muted);
         row.text(ui, 4, &text::count(header.version));
         if row.cell(5).is_some() {
-            row.colored(ui, 5, &text::payload_line(&event.payload()), k.text);
+            row.colored(ui, 5, &text::event_line(&event.payload(), names), k.text);
         }
         if row.response.clicked() {
             pressed = Some(event.seq());

@@ -3,10 +3,11 @@
 use crate::bus::inspect::{
     Counts, DeadLetter, EventId, Fill, Histogram, LaneReport, Report, StoreSize, SubscriberReport,
 };
+use crate::music::Pitch;
 use crate::time::Micros;
 
-use super::super::view::{Callback, Failure, LocalTime, Side};
-use super::{DOT, NONE, count, moment, tr};
+use super::super::view::{Callback, Failure, LocalTime, MidiView, NoteNames, Side};
+use super::{DOT, NONE, count, midi, moment, tr};
 
 /// Who made an edit, and when.
 pub fn side(side: &Side) -> String {
@@ -169,7 +170,7 @@ pub fn due_in(due: Option<Micros>, now: Micros) -> String {
 /// The store in a line.
 pub fn store_line(store: &StoreSize) -> String {
     let share = (store.map_used * 100).checked_div(store.map_size).unwrap_or(0);
-    format!("{} MB{DOT}map {share} %", count(store.bytes / 1_000_000))
+    format!("{}{DOT}map {share} %", bytes(store.bytes))
 }
 
 /// A duration in as few signs as it takes: `64 µs`, `4 ms`, `2 s`.
@@ -279,6 +280,23 @@ pub fn wall_clock(hlc: u64, offset: i32) -> String {
     format!("{:02}:{:02}:{:02}.{rest:03}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
+/// An event in a line: a MIDI message as people read it, else the payload.
+pub fn event_line(payload: &serde_json::Value, names: NoteNames) -> String {
+    midi_message(payload).map_or_else(|| payload_line(payload), |message| midi(&message, names))
+}
+
+/// What was played, if that is what a payload tells.
+fn midi_message(payload: &serde_json::Value) -> Option<MidiView> {
+    let byte = |name: &str| u8::try_from(payload.get(name)?.as_u64()?).ok();
+    let (status, first, second) = (byte("status")?, byte("data1")?, byte("data2")?);
+    match (status & 0xf0, second) {
+        (0x90, 1..) => Some(MidiView::On(Pitch::new(first)?, second)),
+        (0x80 | 0x90, _) => Some(MidiView::Off(Pitch::new(first)?)),
+        (0xb0, _) => Some(MidiView::Control(first, second)),
+        _ => None,
+    }
+}
+
 /// A payload in a line: its fields without braces.
 pub fn payload_line(payload: &serde_json::Value) -> String {
     match payload {
@@ -287,5 +305,37 @@ pub fn payload_line(payload: &serde_json::Value) -> String {
         }
         serde_json::Value::Null => NONE.to_owned(),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_was_played_reads_as_music_and_the_rest_as_fields() {
+        let check = |payload: serde_json::Value, expected: &str| {
+            assert_eq!(event_line(&payload, NoteNames::English), expected);
+        };
+        check(json!({"status": 0x90, "data1": 60, "data2": 71}), "C4 on, velocity 71");
+        check(json!({"status": 0x93, "data1": 60, "data2": 0}), "C4 off");
+        check(json!({"status": 0xb0, "data1": 64, "data2": 127}), "sustain pedal 127");
+        check(json!({"status": 0xe0, "data1": 1, "data2": 2}), "data1 1 · data2 2 · status 224");
+        check(json!({"status": 0x90, "data1": 200, "data2": 71}), "data1 200 · data2 71 · status 144");
+        check(json!(null), NONE);
+    }
+
+    #[test]
+    fn sizes_and_shares_stay_short() {
+        let sizes = [812, 4_300_000, 312_000_000, 20_000_000_000].map(bytes);
+        assert_eq!(sizes, ["812 B", "4\u{2009}300 kB", "312 MB", "20 GB"]);
+        assert_eq!([part(1, 4), part(1, 1_000), part(0, 9), part(1, 0)], ["25 %", "< 1 %", "0 %", NONE]);
+    }
+
+    #[test]
+    fn a_retry_is_due_in_so_many_seconds_or_now() {
+        let due = |due: i64| due_in(Some(Micros(due)), Micros(1_000_000));
+        assert_eq!([due(5_800_000), due(1_000_000), due_in(None, Micros::ZERO)], ["in 4.8 s", "now", NONE]);
     }
 }

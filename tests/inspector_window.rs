@@ -1,0 +1,123 @@
+//! The inspector of the program itself, without a screen: a window over a bus, a log and a silent device, driven by its
+//! accessibility tree.
+#![cfg(feature = "inspection")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use egui::accesskit::Role;
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use music_trainer::app::boot::{Program, boot};
+use music_trainer::app::clock::SystemClock;
+use music_trainer::app::window::Window;
+use music_trainer::bus::{BusHandle, Config, Publish, start};
+use music_trainer::cli::WindowArgs;
+use music_trainer::model::{Event, Setting, ThemeChoice, Trainer};
+use music_trainer::store::{OpenOptions, backup, open};
+use music_trainer::ui;
+
+/// Frames until something asked for is missing.
+const FRAMES_MAX: usize = 20_000;
+
+fn program(data: &Path) -> Program {
+    let args = WindowArgs { data_dir: Some(data.to_owned()), safe: true, ..WindowArgs::default() };
+    boot(&args, Arc::new(|| {})).expect("the program starts")
+}
+
+fn choose(bus: &BusHandle<Trainer>, theme: ThemeChoice) -> u64 {
+    let setting = Setting::Theme(theme);
+    bus.publish(Publish::new(setting.entity(), Event::SettingChanged(setting))).durable().expect("durable")
+}
+
+struct Bench {
+    harness: Harness<'static, Window>,
+    bus: BusHandle<Trainer>,
+}
+
+impl Bench {
+    fn open(program: Program) -> Self {
+        let bus = program.bus.clone();
+        let harness = Harness::builder().with_size([1280.0, 800.0]).with_context_setup(ui::install).build_ui_state(
+            |ui, window: &mut Window| window.draw_frame(ui),
+            Window::new(program, Arc::new(AtomicBool::new(true))),
+        );
+        Self { harness, bus }
+    }
+
+    /// Draws until it is there. Each frame waits for a round of the bus.
+    fn until(&mut self, what: &str, is: impl Fn(&Harness<'static, Window>) -> bool) {
+        let found = (0..FRAMES_MAX).any(|_| {
+            self.harness.step();
+            self.bus.inspect_now().expect("the bus runs");
+            is(&self.harness)
+        });
+        assert!(found, "{what}");
+    }
+
+    fn click(&mut self, name: &str) {
+        self.until(name, |harness| harness.query_by_label(name).is_some());
+        self.harness.get_by_label(name).click();
+        self.harness.step();
+        self.harness.step();
+    }
+}
+
+fn says(text: &str) -> impl Fn(&Harness<'static, Window>) -> bool {
+    move |harness| harness.query_all_by_label_contains(text).next().is_some()
+}
+
+#[test]
+fn the_log_of_earlier_runs_is_there_new_events_join_it_and_each_tells_its_way() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let opened = open(&dir.path().join("first"), OpenOptions::default()).expect("a fresh folder opens");
+    let reader = opened.storage.lmdb_reader();
+    let first = start(Config::default(), Arc::new(SystemClock::start()), Box::new(opened.storage)).expect("a bus");
+    let of_old = choose(&first, ThemeChoice::Dark);
+    let changed = choose(&first, ThemeChoice::Light);
+    // No folder is opened twice in one process.
+    let data = dir.path().join("data");
+    backup(&reader, &data).expect("a copy");
+    assert!(first.shutdown(Duration::from_secs(30)));
+
+    let mut bench = Bench::open(program(&data));
+    bench.click("Inspector");
+    bench.until("the log is read without a new event", says(&format!("Event {of_old}, setting.changed")));
+    bench.click(&format!("Event {changed}, setting.changed, settings/theme"));
+    for value in ["\"dark\"", "\"light\""] {
+        bench.until("before and after", |harness| harness.query_all_by_label(value).next().is_some());
+    }
+    assert!(says("known of this run's last events only")(&bench.harness), "its moments are by another clock");
+
+    let new = choose(&bench.bus, ThemeChoice::HighContrast);
+    bench.click(&format!("Event {new}, setting.changed, settings/theme"));
+    for hop in ["taken by the bus: ", "applied: ", "visible to all: ", "drawn: ", "on disk: "] {
+        bench.until(hop, says(hop));
+    }
+    bench.harness.get_by_role_and_label(Role::TextInput, "Filter").focus();
+    bench.harness.step();
+    bench.harness.event(egui::Event::Text("dark".to_owned()));
+    bench.until("a word in a payload is found", move |harness| {
+        says(&format!("Event {of_old}, "))(harness) && !says(&format!("Event {changed}, "))(harness)
+    });
+    assert!(bench.harness.state_mut().stop());
+}
+
+#[test]
+fn a_lane_that_overflows_shows_what_it_lost_and_the_store_its_tables() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut bench = Bench::open(program(dir.path()));
+    bench.click("Inspector");
+    bench.click("Laboratory");
+    bench.click("Fill a lane");
+    bench.click("Real time");
+    bench.until("the lane tells of it", says("has lost events"));
+    bench.until("blocks are measured", says(" blocks · worst "));
+    bench.click("Flow");
+    bench.until("and so does the log", says(", notes.lost, take/"));
+    bench.click("Store");
+    bench.until("its tables", says("by_entity"));
+    assert!(bench.harness.state_mut().stop());
+}
