@@ -103,6 +103,7 @@ mod window {
                 settings: &settings,
                 system_soundfont: None,
                 bus: None,
+                events: Default::default(),
                 entities: &[],
                 past: None,
                 lab: None,

@@ -63,7 +63,7 @@ fn number_card_ui(ui: &mut Ui, rect: Rect, number: &str, word: &str, basis: &str
     }
 }
 
-/// Cards of [`number_card_ui`], four in a row where there is room for them, else two.
+/// Cards with a large number each, four in a row where there is room for them, else two.
 pub fn number_cards_ui(ui: &mut Ui, cards: &[(String, String, String)]) {
     let scale = theme::scale(ui);
     let room = ui.available_width();
