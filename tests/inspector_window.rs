@@ -13,7 +13,7 @@ use egui_kittest::kittest::Queryable as _;
 use music_trainer::app::boot::{Program, boot};
 use music_trainer::app::clock::SystemClock;
 use music_trainer::app::window::Window;
-use music_trainer::bus::{BusHandle, Config, Publish, start};
+use music_trainer::bus::{BusHandle, Config, EventId, Publish, start};
 use music_trainer::cli::WindowArgs;
 use music_trainer::model::{Event, Setting, ThemeChoice, Trainer};
 use music_trainer::store::{OpenOptions, backup, open};
@@ -76,6 +76,7 @@ fn the_log_of_earlier_runs_is_there_new_events_join_it_and_each_tells_its_way() 
     let reader = opened.storage.lmdb_reader();
     let first = start(Config::default(), Arc::new(SystemClock::start()), Box::new(opened.storage)).expect("a bus");
     let of_old = choose(&first, ThemeChoice::Dark);
+    let first_id = EventId { device: first.device(), device_seq: of_old };
     let changed = choose(&first, ThemeChoice::Light);
     // No folder is opened twice in one process.
     let data = dir.path().join("data");
@@ -96,6 +97,12 @@ fn the_log_of_earlier_runs_is_there_new_events_join_it_and_each_tells_its_way() 
     for hop in ["taken by the bus: ", "applied: ", "visible to all: ", "drawn: ", "on disk: "] {
         bench.until(hop, says(hop));
     }
+    // One that is far from what is shown, by a click on what led to it.
+    let cause = Publish::new(Setting::TextPercent(120).entity(), Event::SettingChanged(Setting::TextPercent(120)));
+    let cause = bench.bus.publish(cause.cause(first_id)).durable().expect("durable");
+    bench.click(&format!("Event {cause}, setting.changed, settings/text-percent"));
+    bench.click(&format!("Go to event {of_old}"));
+    bench.until("the cause is shown", says(&format!("Event {of_old} · setting.changed")));
     bench.harness.get_by_role_and_label(Role::TextInput, "Filter").focus();
     bench.harness.step();
     bench.harness.event(egui::Event::Text("dark".to_owned()));
@@ -111,7 +118,11 @@ fn a_lane_that_overflows_shows_what_it_lost_and_the_store_its_tables() {
     let mut bench = Bench::open(program(dir.path()));
     bench.click("Inspector");
     bench.click("Laboratory");
+    bench.click("Lanes not drained");
+    bench.until("it is told on every screen", says("Laboratory is on: Lanes not drained"));
     bench.click("Fill a lane");
+    bench.click("Heal");
+    bench.until("all is well", |harness| !says("Laboratory is on")(harness));
     bench.click("Real time");
     bench.until("the lane tells of it", says("has lost events"));
     bench.until("blocks are measured", says(" blocks · worst "));

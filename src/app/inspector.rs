@@ -47,7 +47,8 @@ pub struct Inspector {
     history_asked: u64,
     past: Past,
     pages: Pages,
-    /// The chosen event, and what was asked of it.
+    /// The event that the person chose, the one that is shown until that is read, and what was asked of it.
+    selected: Option<u64>,
     chosen: Option<Arc<dyn EventView>>,
     detail: Option<Box<EventDetail>>,
     detail_asked: Option<u64>,
@@ -137,10 +138,11 @@ impl Inspector {
                     self.past.shown = asked.filter(|_| self.past.wanted.is_some()).map(|seq| (seq, at, rows));
                 }
                 Ok(Answer::Page(page)) => self.pages.take(page),
-                Ok(Answer::Event(detail)) => {
+                Ok(Answer::Event(detail)) if self.selected == Some(detail.seq) => {
                     self.chosen = Some(Arc::clone(&detail.event));
                     self.detail = Some(detail);
                 }
+                Ok(Answer::Event(_)) => {}
                 Ok(Answer::Done(key, event)) => told.again.push((key, event)),
                 Err(error) => {
                     // Not asked again and again for what cannot be read.
@@ -164,10 +166,14 @@ impl Inspector {
         if state.top.is_none() {
             self.pages.follow(&report.recent);
         }
-        if self.chosen.as_ref().map(|event| event.seq()) != state.selected {
-            self.detail = None;
+        if std::mem::replace(&mut self.selected, state.selected) != state.selected {
             let mut known = report.recent.iter().chain(self.pages.rows());
-            self.chosen = state.selected.and_then(|seq| known.find(|event| event.seq() == seq).cloned());
+            match state.selected.map(|seq| known.find(|event| event.seq() == seq)) {
+                None => self.chosen = None,
+                Some(Some(event)) => self.chosen = Some(Arc::clone(event)),
+                // It is still to be read, and what is shown stays as long.
+                Some(None) => {}
+            }
             self.detail_asked = None;
         }
     }

@@ -171,7 +171,8 @@ impl Pages {
         if page.wanted.number != self.number {
             return;
         }
-        self.asked = false;
+        // A failure meanwhile was that of another question.
+        (self.asked, self.unreadable) = (false, false);
         match page.wanted.toward {
             Toward::Older => {
                 self.rows.extend(page.rows);
@@ -319,6 +320,22 @@ mod tests {
             assert!(pages.rows().len() <= ROWS_MAX);
             assert_eq!(pages.rows()[0].seq(), end);
         }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_asked_for_again_until_something_else_is_looked_for() {
+        let mut pages = Pages::default();
+        pages.look_for("", 5_000);
+        let wanted = pages.want(None, 5_000).expect("the first page");
+        pages.asked();
+        pages.failed();
+        assert_eq!(pages.want(None, 5_000), None);
+        pages.take(answer(wanted, 5_000));
+        assert_eq!(settle(&mut pages, Some(4_000), 5_000)[0], 4_000, "it was another question that failed");
+        pages.asked();
+        pages.failed();
+        pages.look_for("rare*", 5_000);
+        assert_eq!(settle(&mut pages, None, 5_000).len(), 5);
     }
 
     #[test]

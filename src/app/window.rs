@@ -40,7 +40,8 @@ const WRONG: Micros = Micros::from_millis(350);
 const INSPECT: Duration = Duration::from_millis(250);
 /// Notes before the place that are looked at for what sounds.
 const SOUNDING_LOOK_BACK: usize = 256;
-/// Banners of the store's health, each with a number of its own.
+/// Banners of the laboratory and of the store's health, each with a number of its own.
+const LABORATORY: u64 = 997;
 const BUFFERING: u64 = 998;
 const READ_ONLY: u64 = 999;
 /// Banners of the start come before; those of the control thread count on from here.
@@ -319,6 +320,10 @@ impl Window {
             Health::Buffering { .. } => banners.push(banner(BUFFERING, Level::Bad, health.to_string())),
             Health::ReadOnly(_) => banners.push(banner(READ_ONLY, Level::Bad, health.to_string())),
         }
+        if let Some(on) = ui::text::laboratory_on(&program.lab) {
+            let action = Some((ui::text::tr().heal.to_owned(), Command::Heal));
+            banners.push(Banner { id: LABORATORY, level: Level::Warn, text: on, action });
+        }
         // The newest first: only a few fit.
         let level = |bad| if bad { Level::Bad } else { Level::Info };
         banners.extend(self.failures.iter().rev().cloned());
@@ -437,6 +442,13 @@ impl Window {
                 if let Some(program) = &self.program {
                     program.lab.set(failure, on);
                 }
+                ctx.request_repaint();
+            }
+            Command::Heal => {
+                if let Some(program) = &self.program {
+                    program.lab.heal();
+                }
+                self.dismissed.remove(&LABORATORY);
                 ctx.request_repaint();
             }
             Command::PanicComponent => {

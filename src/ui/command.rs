@@ -85,6 +85,8 @@ pub enum Command {
     TestTone,
     /// Make something go wrong, or not any more.
     Break(Failure, bool),
+    /// Nothing goes wrong on purpose any more.
+    Heal,
     /// Let the component that handles the next event panic.
     PanicComponent,
     /// Push more into the lane of the window's keys than it holds.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use egui::{Rect, Sense, Ui, pos2, vec2};
 
-use crate::bus::inspect::EventView;
+use crate::bus::inspect::{EventView, Trail};
+use crate::time::Micros;
 use crate::ui::state::{InspectorState, State};
 use crate::ui::text::{self, tr};
 use crate::ui::theme::{self, space, tokens};
@@ -15,7 +16,7 @@ use crate::ui::widgets::{
 };
 
 /// The list fills the room it gets.
-pub(super) fn ui(ui: &mut Ui, state: &mut State, events: &Events<'_>, names: NoteNames) {
+pub(super) fn ui(ui: &mut Ui, state: &mut State, events: &Events<'_>, names: NoteNames, trail: &Trail) {
     let height = ui.available_height();
     card_frame(ui).show(ui, |ui| {
         ui.set_min_size(vec2(ui.available_width(), height - 2.0 * space::CARD));
@@ -32,7 +33,7 @@ pub(super) fn ui(ui: &mut Ui, state: &mut State, events: &Events<'_>, names: Not
         inside(ui, area, "list", |ui| {
             if seen.is_empty() {
                 Line::new(empty_words(inspector, events)).size(13.0).color(tokens(ui).muted).show(ui);
-            } else if let Some(seq) = list_ui(ui, seen, events.offset, names, inspector.selected) {
+            } else if let Some(seq) = list_ui(ui, seen, events.offset, names, trail, inspector.selected) {
                 inspector.selected = (inspector.selected != Some(seq)).then_some(seq);
             }
         });
@@ -137,11 +138,19 @@ fn foot_ui(ui: &mut Ui, inspector: &mut InspectorState, events: &Events<'_>, fir
     }
 }
 
+/// From being played, or taken, to being applied, and from there to the disk.
+fn delays(trail: &Trail, seq: u64, played: Option<Micros>) -> String {
+    let Some(round) = trail.rounds.of(seq) else { return text::NONE.to_owned() };
+    let durable = trail.durable.of(seq).map(|durable| durable - round.applied);
+    text::delays(round.applied - played.unwrap_or(round.taken), durable)
+}
+
 fn list_ui(
     ui: &mut Ui,
     rows: &[Arc<dyn EventView>],
     offset: i32,
     names: NoteNames,
+    trail: &Trail,
     selected: Option<u64>,
 ) -> Option<u64> {
     let t = tr();
@@ -152,6 +161,7 @@ fn list_ui(
         Column::new(t.entity, 100.0).grow(0.4).spare(1),
         Column::new(t.version, 62.0).right().spare(2),
         Column::new(t.what, 110.0).grow(1.0).spare(4),
+        Column::new(t.delay, 84.0).right().spare(5),
     ];
     let mut pressed = None;
     let name = |i: usize| Some(text::event_in_words(rows[i].seq(), rows[i].topic(), rows[i].entity()));
@@ -170,6 +180,7 @@ fn list_ui(
         if row.cell(5).is_some() {
             row.colored(ui, 5, &text::event_line(&event.payload(), names), k.text);
         }
+        row.colored(ui, 6, &delays(trail, event.seq(), header.stamp.map(|stamp| stamp.mono)), k.muted);
         if row.response.clicked() {
             pressed = Some(event.seq());
         }

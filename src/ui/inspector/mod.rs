@@ -133,7 +133,9 @@ fn flow_tab_ui(cx: &Cx<'_>, ui: &mut Ui, state: &mut State, report: &Report) {
             }
             let used = ui.cursor().top() - top;
             let height = (view - used).max(300.0 * scale);
-            let list = |ui: &mut Ui, state: &mut State| events::ui(ui, state, &cx.view.events, cx.view.settings.names);
+            let list = |ui: &mut Ui, state: &mut State| {
+                events::ui(ui, state, &cx.view.events, cx.view.settings.names, &report.trail)
+            };
             match chosen {
                 Some(chosen) if wide => {
                     let side = (room * 0.44).round();

@@ -6,7 +6,7 @@ use crate::bus::inspect::{
 use crate::music::Pitch;
 use crate::time::Micros;
 
-use super::super::view::{Callback, Failure, LocalTime, MidiView, NoteNames, Side};
+use super::super::view::{Callback, Failure, Lab, LocalTime, MidiView, NoteNames, Side};
 use super::{DOT, NONE, count, midi, moment, tr};
 
 /// Who made an edit, and when.
@@ -29,6 +29,12 @@ pub fn failure(failure: Failure) -> (&'static str, &'static str) {
         Failure::Behind => ("Clock behind", "The wall clock goes back an hour; stamps still only grow."),
         Failure::Ahead => ("Clock ahead", "The wall clock leaps a day ahead."),
     }
+}
+
+/// What of the laboratory is on; `None` if nothing is.
+pub fn laboratory_on(lab: &Lab) -> Option<String> {
+    let on: Vec<&str> = Failure::ALL.into_iter().filter(|f| lab.is_on(*f)).map(|f| failure(f).0).collect();
+    (!on.is_empty()).then(|| format!("{} is on: {}", tr().laboratory, on.join(", ")))
 }
 
 /// As of which event, and when that was.
@@ -261,6 +267,12 @@ pub fn hop(took: Micros, since: Micros) -> String {
         other => short_micros(other.unsigned_abs()),
     };
     format!("{}{DOT}at {}", fine(took), fine(since))
+}
+
+/// Milliseconds until an event was applied, and from there to the disk if it is there.
+pub fn delays(applied: Micros, durable: Option<Micros>) -> String {
+    let millis = |micros: Micros| format!("{:.1}", micros.as_millis_f64());
+    format!("{}{DOT}{}", millis(applied), durable.map_or_else(|| "…".to_owned(), millis))
 }
 
 /// A hop for screen readers.

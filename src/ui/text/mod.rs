@@ -249,6 +249,7 @@ texts! {
     entity = "Entity";
     version = "Version";
     what = "What";
+    delay = "Delay, ms";
     lag = "Lag";
     pending = "Pending";
     value = "Value";
@@ -307,6 +308,7 @@ texts! {
     fill_lane = "Fill a lane";
     fill_lane_what = "A lane gets twice what it holds; a gap record tells what was lost, and the take is not graded.";
     once = "Once";
+    heal = "Heal";
     conflicts = "Conflicts";
     conflicts_empty = "No edits have met yet.";
     conflicts_remark = "Edits whose authors had not seen each other's, newest first.";
