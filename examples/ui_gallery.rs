@@ -1,6 +1,7 @@
 //! Draws every screen of the window with invented contents, for looking at.
 //!
-//! `cargo run --features window --example ui_gallery -- SCREEN [dark|light|high] [empty|full] [TEXT_PERCENT] [WxH]`
+//! `cargo run --features window --example ui_gallery -- SCREEN [dark|light|high] [empty|fresh|full|chosen] [TEXT_PERCENT]
+//! [TAB] [WxH]`: `fresh` has a bus and nothing on it, `chosen` shows the inspector with an event chosen, TAB is one of its tabs.
 
 #[cfg(feature = "window")]
 #[path = "../tests/ui_support/mod.rs"]
@@ -26,7 +27,12 @@ fn main() -> eframe::Result {
 
     let words: Vec<String> = std::env::args().skip(1).collect();
     let has = |word: &str| words.iter().any(|w| w == word);
-    let mut sample = if has("empty") { ui_support::Sample::empty() } else { ui_support::Sample::full() };
+    let mut sample = match (has("empty"), has("chosen")) {
+        (true, _) => ui_support::Sample::empty(),
+        (_, true) => ui_support::Sample::chosen(),
+        _ if has("fresh") => ui_support::Sample::fresh(),
+        _ => ui_support::Sample::full(),
+    };
     sample.settings.theme = match (has("light"), has("high")) {
         (true, _) => ThemeChoice::Light,
         (_, true) => ThemeChoice::HighContrast,
@@ -55,18 +61,10 @@ fn main() -> eframe::Result {
     if has("files") {
         state.open_browser(ui::FilePurpose::Piece);
     }
-    if has("entities") {
-        state.inspector.tab = ui::InspectorTab::Entities;
+    if let Some(tab) = ui::InspectorTab::ALL.into_iter().find(|tab| has(&format!("{tab:?}").to_lowercase())) {
+        state.inspector.tab = tab;
     }
-    if has("subscribers") {
-        state.inspector.tab = ui::InspectorTab::Subscribers;
-    }
-    if has("laboratory") {
-        state.inspector.tab = ui::InspectorTab::Laboratory;
-    }
-    if has("conflicts") {
-        state.inspector.tab = ui::InspectorTab::Conflicts;
-    }
+    state.inspector.selected = sample.detail.as_ref().map(|detail| detail.seq);
     let size = words.iter().find_map(|w| w.split_once('x').and_then(|(a, b)| Some([a.parse().ok()?, b.parse().ok()?])));
     let size: [f32; 2] = size.unwrap_or([1280.0, 800.0]);
     let options = eframe::NativeOptions {

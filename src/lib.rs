@@ -61,7 +61,7 @@
 //! | a rule of judging | [`practice`], with a line in its test language |
 //! | what the engine does on Play | [`components::session`] |
 //! | a shortcut or a menu entry | `ui/shortcuts.rs` |
-//! | a word on the screen | `ui/text.rs` |
+//! | a word on the screen | `ui/text/` |
 //! | a colour | `ui/theme.rs` |
 //! | a built-in piece | `assets/pieces/`, [`formats::notation`] says how it is written |
 

@@ -99,6 +99,7 @@ fn drive(instrument: Box<dyn Instrument>, rounds: usize, drain: bool) -> f32 {
         let frames = SIZES[round % SIZES.len()];
         let midi = midi(round, frames);
         let driver = rig.driver.clone();
+        driver.set_load(round as f32 / 100.0);
         let (left, right) = (&mut left[..frames], &mut right[..frames]);
         let ran = assert_no_alloc(|| driver.step_into(&midi, left, right));
         assert!(ran);
@@ -108,7 +109,11 @@ fn drive(instrument: Box<dyn Instrument>, rounds: usize, drain: bool) -> f32 {
             rig.reports.events.drain(usize::MAX, |_| {});
         }
     }
-    assert_eq!(rig.reports.playhead.read().faults, 0);
+    let head = rig.reports.playhead.read();
+    assert_eq!(head.faults, 0);
+    // The last block's load is told with the next one.
+    assert_eq!(head.loads.buckets.iter().sum::<u32>() as usize, rounds - 1);
+    assert_eq!(head.loads.worst, (rounds - 2) as f32 / 100.0);
     peak
 }
 

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, unbounded};
 use music_trainer::app::lookup::{Answer, Lookup, Question};
+use music_trainer::app::pages::{PAGE, Page, Toward, Wanted};
 use music_trainer::app::rows::Wall;
+use music_trainer::bus::inspect::Search;
 use music_trainer::bus::{BusHandle, Config, DeviceId, EntityKey, EventId, MemoryStorage, Publish, start};
 use music_trainer::model::{Event, Setting, ThemeChoice, Trainer, device_entity};
 use music_trainer::time::{ManualClock, WallMillis};
@@ -71,6 +73,74 @@ fn both_sides_of_a_conflict_are_found_and_the_loser_comes_back_as_a_new_edit() {
     let nobody = EventId { device: DeviceId(9), device_seq: 1 };
     let error = bench.ask(Question::Again(key, nobody)).expect_err("no such edit");
     assert!(error.contains("no longer in the log"), "{error}");
+}
+
+#[test]
+fn the_log_is_searched_by_pages_in_both_directions() {
+    let bench = Bench::new();
+    let events: Vec<_> = (0..1_500_u32)
+        .map(|n| {
+            let name = format!("device {n}");
+            Publish::new(device_entity(&name), Event::DeviceConnected(name))
+        })
+        .collect();
+    bench.bus.transact(events).durable().expect("durable");
+    let page = |text: &str, from, toward| -> Page {
+        let wanted = Wanted { search: Search::new(text), from, toward, number: 1 };
+        match bench.ask(Question::Page(wanted)) {
+            Ok(Answer::Page(page)) => page,
+            other => panic!("a page, not {other:?}"),
+        }
+    };
+    let seqs = |page: &Page| page.rows.iter().map(|row| row.seq()).collect::<Vec<_>>();
+    let last = page("", 1_500, Toward::Older);
+    assert_eq!(seqs(&last), (1_500 - PAGE as u64 + 1..=1_500).rev().collect::<Vec<_>>());
+    assert_eq!(last.reached, 1_500 - PAGE as u64 + 1);
+    let first = page("", 100, Toward::Older);
+    assert_eq!((seqs(&first), first.reached), ((1..=100).rev().collect(), 1));
+    let newer = page("", 1_400, Toward::Newer);
+    assert_eq!((seqs(&newer), newer.reached), ((1_400..=1_500).collect(), 1_500));
+    // The entity of `device 7` and its payload have the word; so have those of 70, 71 and so on.
+    let rare = page("device.* 14\"", 1_500, Toward::Older);
+    assert_eq!((rare.reached, rare.rows.len()), (1, 15), "{:?}", seqs(&rare));
+    let none = page("nowhere", 1_500, Toward::Older);
+    assert_eq!((seqs(&none), none.reached), (vec![], 1), "all of it was searched");
+}
+
+#[test]
+fn an_event_tells_what_it_changed_what_led_to_it_and_what_it_led_to() {
+    let bench = Bench::new();
+    let first = bench.choose(ThemeChoice::Dark, "person", None);
+    bench.choose(ThemeChoice::Light, "person", None);
+    let follow = |theme, cause| {
+        let setting = Setting::Theme(theme);
+        let publish = Publish::new(setting.entity(), Event::SettingChanged(setting)).actor("teacher").cause(cause);
+        let mut ticket = bench.bus.publish(publish);
+        ticket.durable().expect("durable");
+        ticket.applied().expect("applied").id
+    };
+    let second = follow(ThemeChoice::HighContrast, first);
+    follow(ThemeChoice::Light, second);
+    let detail = |seq| match bench.ask(Question::Event(seq, WALL)) {
+        Ok(Answer::Event(detail)) => detail,
+        other => panic!("an event, not {other:?}"),
+    };
+    let found = detail(3);
+    assert_eq!((found.seq, found.event.entity()), (3, "settings/theme"));
+    let changed: Vec<_> = found.changes.iter().map(|c| (c.before.as_deref(), c.after.as_deref())).collect();
+    assert!(changed.contains(&(Some("\"light\""), Some("\"high_contrast\""))), "{:?}", found.changes);
+    let seqs = |links: &[music_trainer::ui::view::EventLink]| links.iter().map(|link| link.seq).collect::<Vec<_>>();
+    assert_eq!((seqs(&found.causes), found.root_found, seqs(&found.effects)), (vec![1], true, vec![4]));
+    assert_eq!(found.effects[0].actor, "teacher");
+    let last = detail(4);
+    assert_eq!((seqs(&last.causes), last.root_found), (vec![3, 1], true), "nearest first, to the root");
+    let root = detail(1);
+    assert!(root.causes.is_empty() && root.root_found && root.changes.iter().all(|c| c.before.is_none()), "{root:?}");
+    let astray = follow(ThemeChoice::Dark, EventId { device: DeviceId(9), device_seq: 1 });
+    let astray = detail(astray.device_seq);
+    assert!(astray.causes.is_empty() && !astray.root_found, "its cause is not here: {astray:?}");
+    let error = bench.ask(Question::Event(77, WALL)).expect_err("no such event");
+    assert!(error.contains("not in the log"), "{error}");
 }
 
 #[test]

@@ -173,8 +173,7 @@ fn every_way_out_keeps_what_it_promises() {
 /// Where in a file the record of an event is.
 fn place(file: &[u8], event: &StoredEvent) -> usize {
     let Payload::Bytes(payload) = &event.payload else { panic!("erased") };
-    let found = file.windows(payload.len()).enumerate().filter(|(_, bytes)| bytes == payload).map(|(at, _)| at);
-    found.last().expect("its payload")
+    file.windows(payload.len()).rposition(|bytes| bytes == payload).expect("its payload")
 }
 
 #[test]

@@ -37,6 +37,10 @@ const SCREENS: [Screen; 7] = [
 ];
 
 fn window(sample: Sample, screen: Screen, size: [f32; 2]) -> Bench {
+    window_at(sample, screen, InspectorTab::Flow, size)
+}
+
+fn window_at(sample: Sample, screen: Screen, tab: InspectorTab, size: [f32; 2]) -> Bench {
     let sent: Sent = Rc::default();
     let sink = Rc::clone(&sent);
     let harness = Harness::builder().with_size(size).with_max_steps(16).with_context_setup(ui::install).build_ui_state(
@@ -48,7 +52,9 @@ fn window(sample: Sample, screen: Screen, size: [f32; 2]) -> Bench {
         (sample, State::new()),
     );
     let mut bench = Bench { harness, sent };
-    bench.harness.state_mut().1.screen = screen;
+    let chosen = bench.harness.state().0.detail.as_ref().map(|detail| detail.seq);
+    let state = &mut bench.harness.state_mut().1;
+    (state.screen, state.inspector.tab, state.inspector.selected) = (screen, tab, chosen);
     bench.harness.run();
     bench.sent.borrow_mut().clear();
     bench
@@ -105,20 +111,27 @@ fn clipped(bench: &Bench, size: [f32; 2]) -> Vec<String> {
     found
 }
 
+/// Every screen, the inspector's once a tab; with the inspector an event is chosen or none.
+fn scenes() -> Vec<(Screen, InspectorTab)> {
+    let others = SCREENS.into_iter().filter(|screen| *screen != Screen::Inspector);
+    let tabs = InspectorTab::ALL.into_iter().map(|tab| (Screen::Inspector, tab));
+    others.map(|screen| (screen, InspectorTab::Flow)).chain(tabs).collect()
+}
+
 #[test]
 fn no_text_is_clipped_and_no_control_is_unnamed_on_any_screen() {
     for size in [[1280.0, 800.0], [900.0, 600.0]] {
         for percent in [100, 150] {
             for theme in [ThemeChoice::Dark, ThemeChoice::Light, ThemeChoice::HighContrast] {
-                for screen in SCREENS {
-                    for make in [Sample::full, Sample::empty] {
+                for (screen, tab) in scenes() {
+                    for make in [Sample::full, Sample::empty, Sample::fresh, Sample::chosen] {
                         let mut sample = make();
                         sample.settings.theme = theme;
                         sample.settings.text_percent = percent;
                         // The harness panics for unnamed controls after each run.
-                        let bench = window(sample, screen, size);
+                        let bench = window_at(sample, screen, tab, size);
                         let clipped = clipped(&bench, size);
-                        assert!(clipped.is_empty(), "{screen:?} {size:?} {percent} %: {clipped:#?}");
+                        assert!(clipped.is_empty(), "{screen:?} {tab:?} {size:?} {percent} %: {clipped:#?}");
                     }
                 }
             }
@@ -131,10 +144,12 @@ fn controls_do_not_overlap() {
     for (size, percent) in
         [([1280.0, 800.0], 100), ([900.0, 600.0], 100), ([900.0, 600.0], 150), ([1280.0, 800.0], 150)]
     {
-        for screen in SCREENS {
-            let mut sample = Sample::full();
+        for ((screen, tab), make) in
+            scenes().into_iter().flat_map(|scene| [(scene, Sample::full as fn() -> Sample), (scene, Sample::chosen)])
+        {
+            let mut sample = make();
             sample.settings.text_percent = percent;
-            let bench = window(sample, screen, size);
+            let bench = window_at(sample, screen, tab, size);
             let buttons: Vec<(String, egui::Rect)> = [Role::Button, Role::RadioButton, Role::Slider, Role::TextInput]
                 .into_iter()
                 .flat_map(|role| bench.harness.query_all_by_role(role).collect::<Vec<_>>())
@@ -148,7 +163,7 @@ fn controls_do_not_overlap() {
                     let apart = common.width() < 2.0 || common.height() < 2.0;
                     assert!(
                         apart || inside,
-                        "{screen:?} {size:?} {percent} %: {name:?} {rect:?} and {other:?} {place:?}"
+                        "{screen:?} {tab:?} {size:?} {percent} %: {name:?} {rect:?} and {other:?} {place:?}"
                     );
                 }
             }
@@ -423,10 +438,144 @@ fn results_lead_back_to_practising() {
 }
 
 #[test]
-fn the_inspector_shows_the_payload_of_a_chosen_event() {
+fn the_inspector_shows_all_of_a_chosen_event() {
+    for size in [[1280.0, 800.0], [900.0, 600.0]] {
+        let mut bench = window(Sample::chosen(), Screen::Inspector, size);
+        bench.harness.state_mut().1.inspector.selected = None;
+        bench.harness.run();
+        bench.click("Event 1284905, verdict.given, take/8f2c");
+        assert_eq!(bench.harness.state().1.inspector.selected, Some(1_284_905));
+        for told in [
+            "played: 0 µs · at 0 µs",
+            "taken by the bus: 662 µs · at 662 µs",
+            "applied: 29 µs · at 691 µs",
+            "visible to all: 15 µs · at 706 µs",
+            "drawn: 12.7 ms · at 13.4 ms",
+            "on disk: 23.3 ms · at 24.0 ms",
+            "verdicts.late",
+            "51b208d177a03c5e:1284904",
+            "2026-11-23 23:10:14.850 · counter 0",
+        ] {
+            assert!(bench.harness.query_by_label(told).is_some(), "{told}");
+        }
+        assert!(bench.harness.query_by_label_contains("\"velocity\": 71").is_some());
+        if size[0] < 1_000.0 {
+            // Further down there.
+            continue;
+        }
+        bench.click("Go to event 1284131");
+        let inspector = &bench.harness.state().1.inspector;
+        assert_eq!((inspector.selected, inspector.top), (Some(1_284_131), Some(1_284_131)));
+        bench.click("Close");
+        assert_eq!(bench.harness.state().1.inspector.selected, None);
+    }
+}
+
+#[test]
+fn the_event_table_goes_through_the_log_and_back_to_the_newest() {
     let mut bench = window(Sample::full(), Screen::Inspector, [1280.0, 800.0]);
-    bench.click("Event 1284907, settings.changed, settings/main");
-    assert!(bench.harness.query_by_label_contains("\"velocity\": 71").is_some());
+    let shown = |bench: &Bench| {
+        let rows = bench.harness.query_all_by_label_contains("Event 1284").collect::<Vec<_>>();
+        let seq = |label: String| label.split([' ', ',']).nth(1).and_then(|seq| seq.parse::<u64>().ok());
+        rows.iter().filter_map(|node| node.accesskit_node().label()).filter_map(seq).collect::<Vec<_>>()
+    };
+    let newest = shown(&bench);
+    assert_eq!(newest[0], 1_284_907);
+    assert!((6..30).contains(&newest.len()), "only what is seen is drawn: {newest:?}");
+    bench.click("Older");
+    assert_eq!(shown(&bench)[0], newest[newest.len() - 1] - 1, "a page down");
+    bench.click("Newer");
+    assert_eq!(shown(&bench), newest);
+    bench.click("Live");
+    assert_eq!(bench.harness.state().1.inspector.top, None);
+    bench.click("Live");
+    assert_eq!(bench.harness.state().1.inspector.top, Some(1_284_907), "it stays where it is");
+    bench.harness.get_by_role_and_label(Role::Slider, "Place in the log").set_value_accesskit(1_284_800.0);
+    bench.harness.run();
+    assert_eq!(shown(&bench)[0], 1_284_800);
+    let over = bench.harness.get_by_label_contains("Event 1284799").rect().center();
+    bench.harness.event(Event::PointerMoved(over));
+    bench.harness.event(Event::MouseWheel {
+        unit: egui::MouseWheelUnit::Line,
+        source: egui::MouseWheelSource::Wheel,
+        delta: egui::vec2(0.0, -1.0),
+        phase: egui::TouchPhase::Move,
+        modifiers: Modifiers::NONE,
+    });
+    bench.harness.run();
+    let down = shown(&bench)[0];
+    assert!((1_284_790..1_284_800).contains(&down), "the wheel goes on to {down}");
+}
+
+/// What one tab of the inspector tells, by its texts.
+#[track_caller]
+fn check_told(tab: InspectorTab, make: fn() -> Sample, told: &[&str]) {
+    let bench = window_at(make(), Screen::Inspector, tab, [1280.0, 800.0]);
+    for text in told {
+        assert!(bench.harness.query_all_by_label(text).next().is_some(), "{tab:?}: {text}");
+    }
+}
+
+#[test]
+fn the_store_is_told_by_size_table_and_commit() {
+    check_told(
+        InspectorTab::Store,
+        Sample::full,
+        &[
+            "312 MB",
+            "7 %",
+            "4\u{2009}300 kB free in it",
+            "by_entity",
+            "74 MB",
+            "73 %",
+            "171 B",
+            "4\u{2009}211 · 14.5 events each",
+            "18 MB",
+            "6 · 2\u{2009}204 B",
+            "552",
+        ],
+    );
+}
+
+#[test]
+fn the_callback_its_stream_and_the_lanes_are_told() {
+    check_told(
+        InspectorTab::RealTime,
+        Sample::full,
+        &[
+            "169\u{2009}651 blocks · worst 108 %",
+            "cpal · stream 2",
+            "31 % of each block",
+            "128 frames · 2.7 ms",
+            "119\u{2009}997",
+            "has lost events",
+            "Rounds of the bus",
+        ],
+    );
+    check_told(InspectorTab::RealTime, quiet, &["No block was measured yet: no stream runs, or nobody measures it."]);
+}
+
+/// A bus without a sound device.
+fn quiet() -> Sample {
+    Sample { devices: Sample::empty().devices, ..Sample::full() }
+}
+
+#[test]
+fn a_subscriber_tells_how_far_behind_it_is_and_what_it_tries() {
+    check_told(
+        InspectorTab::Subscribers,
+        Sample::full,
+        &["Lag", "Pending", "Held", "Tries", "Again", "Next try", "in 4.8 s"],
+    );
+}
+
+#[test]
+fn tabs_of_the_inspector_are_chosen_by_name() {
+    let mut bench = window(Sample::full(), Screen::Inspector, [1280.0, 800.0]);
+    for (name, tab) in [("Store", InspectorTab::Store), ("Real time", InspectorTab::RealTime)] {
+        bench.click(name);
+        assert_eq!(bench.harness.state().1.inspector.tab, tab);
+    }
     bench.click("Entities");
     assert_eq!(bench.harness.state().1.inspector.tab, InspectorTab::Entities);
     assert!(bench.harness.query_by_label("take/8f00").is_some());
@@ -511,5 +660,8 @@ fn the_laboratory_breaks_one_thing_each() {
     bench.harness.state_mut().1.inspector.tab = InspectorTab::Laboratory;
     bench.harness.run();
     assert_eq!(bench.click("Frozen disk"), [Command::Break(music_trainer::ui::view::Failure::Frozen, true)]);
+    assert_eq!(bench.click("Lost acknowledgements"), [Command::Break(music_trainer::ui::view::Failure::Deaf, true)]);
+    assert_eq!(bench.click("Lanes not drained"), [Command::Break(music_trainer::ui::view::Failure::Stuck, true)]);
     assert_eq!(bench.click("Panic in a component"), [Command::PanicComponent]);
+    assert_eq!(bench.click("Fill a lane"), [Command::FillLane]);
 }

@@ -193,7 +193,7 @@ fn start_bus(
     lab: &Arc<Lab>,
     rest: Health,
 ) -> Result<BusHandle<Trainer>, String> {
-    let config = Config { rest, ..Config::default() };
+    let config = Config { rest, lab: Some(Arc::clone(lab)), ..Config::default() };
     start(config, clock.clone(), lab.storage(storage)).map_err(|e| e.to_string())
 }
 

@@ -11,6 +11,7 @@ use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 
 use crate::audio::{self, Command as EngineCommand, Engine};
+use crate::bus::lane::ESSENTIAL_SLOTS;
 use crate::bus::{BusHandle, Envelope, Filter, LiveItem, LiveSubscription, Publish, PublishError};
 use crate::components::devices::{MidiDesk, SoundDesk, SoundReport};
 use crate::components::library::{Library, OpenError, Opened};
@@ -80,6 +81,8 @@ pub enum Wish {
     EnableMidi(String, bool),
     /// A second of sound through the whole chain.
     TestTone,
+    /// More than it holds into the lane of the window's keys, at this moment.
+    FillLane(Micros),
     /// End.
     Quit,
 }
@@ -367,6 +370,7 @@ impl Worker {
             }
             Wish::EnableMidi(identity, enabled) => self.midi.enable(&identity, enabled),
             Wish::TestTone => self.sound.test_tone(&mut self.engine),
+            Wish::FillLane(at) => self.midi.keys().flood(at, 2 * ESSENTIAL_SLOTS),
             Wish::Quit => {}
         }
         self.carry_out();

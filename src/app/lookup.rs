@@ -7,12 +7,15 @@ use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::bus::fold::{self, Folded};
+use crate::bus::fold::{self, Folded, Versioned};
 use crate::bus::inspect::EventView;
-use crate::bus::{BusHandle, EntityKey, Envelope, EventId, Publish, State, Strategy};
+use crate::bus::json;
+use crate::bus::{BusHandle, DeviceId, EntityKey, Envelope, EventId, Model, Publish, State, Strategy};
 use crate::model::{Entity, Event, Met, Trainer, conflicts_entity};
-use crate::ui::view::{ConflictRow, EntityRow, HistoryRow, LocalTime, Side};
+use crate::ui::view::{ConflictRow, EntityRow, EventDetail, EventLink, HistoryRow, LocalTime, Side};
 
+use super::changes::changes;
+use super::pages::{PAGE, Page, Toward, Wanted};
 use super::rows::{Wall, entity_rows, shown};
 
 /// Questions that wait at most; a further one is asked again with the next frame.
@@ -26,6 +29,13 @@ const STATE_EVENTS: u64 = 20_000;
 const HISTORY_MAX: u64 = 200;
 /// Characters of a payload at most.
 const PAYLOAD_CHARS_MAX: usize = 160;
+/// Events that one search for a page looks at; what is rarer takes several.
+const SEARCHED_MAX: u64 = 16_384;
+/// Steps of a chain of causes that are shown.
+const CAUSES_MAX: usize = 16;
+/// Events after one among which those that it caused are looked for, and how many of them are shown.
+const EFFECTS_READ: usize = 4_096;
+const EFFECTS_MAX: usize = 16;
 
 /// What the window wants to know, or to be done.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +46,10 @@ pub enum Question {
     History(EntityKey, Wall),
     /// Everything as it was after an event.
     At(u64, Wall),
+    /// A page of the event table.
+    Page(Wanted),
+    /// Everything about an event.
+    Event(u64, Wall),
     /// Do again what an event did: what lost a conflict comes back as a new edit.
     Again(EntityKey, EventId),
 }
@@ -49,6 +63,10 @@ pub enum Answer {
     History(EntityKey, Vec<HistoryRow>),
     /// After which event, when that was, and every entity.
     At(u64, LocalTime, Vec<EntityRow>),
+    /// What fits.
+    Page(Page),
+    /// Which event, and everything about it.
+    Event(Box<EventDetail>),
     /// This was done again.
     Done(EntityKey, Event),
 }
@@ -121,6 +139,8 @@ impl Log {
             Question::Conflicts(wall) => self.conflicts(wall).map(Answer::Conflicts),
             Question::History(key, wall) => self.history(&key, wall).map(|rows| Answer::History(key, rows)),
             Question::At(seq, wall) => self.at(seq, wall),
+            Question::Page(wanted) => self.page(wanted).map(Answer::Page),
+            Question::Event(seq, wall) => self.event(seq, wall).map(|detail| Answer::Event(Box::new(detail))),
             Question::Again(key, id) => self.again(key, id),
         }
     }
@@ -228,6 +248,141 @@ impl Log {
             }
         }
         Ok(Answer::At(state.end.seq, wall.stamped(hlc), entity_rows(&State::from_entities(&state.entities))))
+    }
+
+    /// Searches the log from an event on, until a page is full, the log ends, or it has looked at enough.
+    fn page(&self, wanted: Wanted) -> Result<Page, String> {
+        let mut page = Page { reached: wanted.from, rows: Vec::new(), wanted };
+        let (mut next, mut left) = (page.wanted.from, SEARCHED_MAX);
+        while left > 0 && page.rows.len() < PAGE {
+            self.go_on()?;
+            let max = (READ as u64).min(left).min(PAGE as u64);
+            let older = page.wanted.toward == Toward::Older;
+            let first = if older { next.saturating_sub(max - 1).max(1) } else { next };
+            let max = if older { next + 1 - first } else { max };
+            let mut events = self.bus.events(first, max as usize).map_err(|e| e.to_string())?;
+            if events.is_empty() {
+                break;
+            }
+            if older {
+                events.reverse();
+            }
+            for event in events {
+                page.reached = event.seq;
+                if page.wanted.search.fits(&event) {
+                    page.rows.push(Arc::new(event));
+                    if page.rows.len() == PAGE {
+                        break;
+                    }
+                }
+            }
+            left -= max;
+            next = match (older, page.reached) {
+                (true, 1) => break,
+                (true, reached) => reached - 1,
+                (false, reached) => reached + 1,
+            };
+        }
+        Ok(page)
+    }
+
+    fn event(&self, seq: u64, wall: Wall) -> Result<EventDetail, String> {
+        let event = self.one(seq)?.ok_or("that event is not in the log")?;
+        let (before, after) = self.around(&event)?;
+        let json = |at: Option<&Versioned<Trainer>>| {
+            let value = at.and_then(|at| at.value.as_ref())?;
+            Some(json::from_payload(&Trainer::encode_entity(&event.entity, value)))
+        };
+        let changes = changes(json(before.as_ref()).as_ref(), json(Some(&after)).as_ref());
+        let (causes, root_found) = self.causes(&event)?;
+        let effects = self.effects(&event)?;
+        let at = wall.stamped(event.hlc);
+        Ok(EventDetail { seq, event: Arc::new(event), at, changes, causes, root_found, effects })
+    }
+
+    fn one(&self, seq: u64) -> Result<Option<Envelope<Trainer>>, String> {
+        Ok(self.bus.events(seq, 1).map_err(|e| e.to_string())?.pop().filter(|event| event.seq == seq))
+    }
+
+    /// The event's entity before it and after it.
+    fn around(&self, event: &Envelope<Trainer>) -> Result<(Option<Versioned<Trainer>>, Versioned<Trainer>), String> {
+        // A state that the time machine has made already spares the way to it.
+        let before = self.states.partition_point(|state| state.end.seq < event.seq);
+        let known = before.checked_sub(1).and_then(|at| self.states[at].entities.get(&event.entity));
+        let mut value = known.map(|known| Versioned::clone(known));
+        let mut next = value.as_ref().map_or(1, |value| value.version + 1);
+        while next < event.version {
+            self.go_on()?;
+            let max = ((event.version - next) as usize).min(READ);
+            let events = self.bus.entity_events(&event.entity, next, max).map_err(|e| e.to_string())?;
+            let Some(last) = events.last() else { return Err("the log has a gap".to_owned()) };
+            next = last.version + 1;
+            for event in &events {
+                value = Some(fold::apply(event, value.as_ref()));
+            }
+        }
+        let after = fold::apply(event, value.as_ref());
+        Ok((value, after))
+    }
+
+    /// What led to an event, nearest first, and whether the first link of the chain is among it.
+    fn causes(&self, event: &Envelope<Trainer>) -> Result<(Vec<EventLink>, bool), String> {
+        let (mut links, mut cause, mut below) = (Vec::new(), event.cause, event.seq);
+        while let Some(id) = cause {
+            if links.len() == CAUSES_MAX {
+                return Ok((links, false));
+            }
+            let Some(found) = self.find(id, below)? else { return Ok((links, false)) };
+            links.push(link(&found));
+            (cause, below) = (found.cause, found.seq);
+        }
+        Ok((links, true))
+    }
+
+    /// The event of that name before `below`. A machine's events stand in the log in the order of their numbers, none
+    /// of them before the place of its number.
+    fn find(&self, id: EventId, below: u64) -> Result<Option<Envelope<Trainer>>, String> {
+        let (mut low, mut high) = (id.device_seq.max(1), below);
+        while low < high {
+            let middle = if id.device == self.bus.device() && low == id.device_seq { low } else { low.midpoint(high) };
+            match self.first_of(id.device, middle, high)? {
+                Some(event) if event.id == id => return Ok(Some(event)),
+                Some(event) if event.id.device_seq < id.device_seq => low = event.seq + 1,
+                Some(_) | None => high = middle,
+            }
+        }
+        Ok(None)
+    }
+
+    /// A machine's first event in `from..to`.
+    fn first_of(&self, device: DeviceId, mut from: u64, to: u64) -> Result<Option<Envelope<Trainer>>, String> {
+        let mut max = 1;
+        while from < to {
+            self.go_on()?;
+            let events = self.bus.events(from, max).map_err(|e| e.to_string())?;
+            let Some(last) = events.last().map(|last| last.seq) else { break };
+            if let Some(event) = events.into_iter().find(|event| event.id.device == device) {
+                return Ok((event.seq < to).then_some(event));
+            }
+            (from, max) = (last + 1, READ);
+        }
+        Ok(None)
+    }
+
+    /// What an event led to, among those that soon followed it.
+    fn effects(&self, event: &Envelope<Trainer>) -> Result<Vec<EventLink>, String> {
+        let after = self.bus.events(event.seq + 1, EFFECTS_READ).map_err(|e| e.to_string())?;
+        Ok(after.iter().filter(|after| after.cause == Some(event.id)).take(EFFECTS_MAX).map(link).collect())
+    }
+}
+
+fn link(event: &Envelope<Trainer>) -> EventLink {
+    let text = |text: &str| text.to_owned();
+    EventLink {
+        seq: event.seq,
+        topic: text(&event.topic),
+        entity: text(event.entity.as_str()),
+        actor: text(&event.actor),
     }
 }
 

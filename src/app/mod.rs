@@ -3,12 +3,18 @@
 
 pub mod boot;
 pub mod caretaker;
+#[cfg(feature = "window")]
+pub mod changes;
 pub mod clock;
 pub mod control;
 #[cfg(feature = "window")]
 pub mod history;
 #[cfg(feature = "window")]
+pub mod inspector;
+#[cfg(feature = "window")]
 pub mod lookup;
+#[cfg(feature = "window")]
+pub mod pages;
 #[cfg(feature = "window")]
 pub mod rescue;
 #[cfg(feature = "window")]

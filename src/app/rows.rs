@@ -11,8 +11,8 @@ use crate::model::{Entity, Piece, PieceId, Take, TakeEnd, TakeId, Trainer};
 use crate::music::Score;
 use crate::time::{Clock, Frames, Micros, Rate, WallMillis};
 use crate::ui::view::{
-    AudioState, AudioView, Devices, EntityRow, LastResult, LocalTime, MidiPort, MidiView, MonitorRow, PieceRow,
-    TakeRow, TakeState,
+    AudioState, AudioView, Callback, Devices, EntityRow, LastResult, LocalTime, MidiPort, MidiView, MonitorRow,
+    PieceRow, TakeRow, TakeState,
 };
 
 use super::control::Desk;
@@ -289,6 +289,13 @@ pub fn devices(desk: &Desk, head: &Playhead, backends: &[&str]) -> Devices {
         latency: stream.filter(|_| !silent).map(|s| frames(head.live_delay + s.output_latency, s.rate)),
         load: head.load,
         xruns: desk.sound.xruns,
+        callback: Callback {
+            loads: head.loads.buckets.to_vec(),
+            worst: head.loads.worst,
+            stream: head.stream.0,
+            late: head.late,
+            faults: head.faults,
+        },
         backends: backends.iter().map(|b| (*b).to_owned()).collect(),
     };
     let midi = desk.midi.iter().map(midi_port).collect();

@@ -11,29 +11,27 @@ use crossbeam_channel::{Receiver, bounded};
 
 use crate::audio::Playhead;
 use crate::audio::soundfont::find_system_soundfont;
-use crate::bus::{DeviceId, EntityKey, EventId, Health, LetterDecision, Publish, Snapshot, Ticket};
+use crate::bus::{DeviceId, EventId, Health, LetterDecision, Publish, Snapshot, Ticket};
 use crate::components::devices;
 use crate::components::library::Library;
 use crate::components::results::{self, JudgedTake};
 use crate::components::session::{Finished, SessionView};
 use crate::formats::pieces;
 use crate::midi::Cause;
-use crate::model::{
-    Entity, Event, FAVOURITE, Piece, PieceId, PieceInfo, Setting, Settings, TakeId, Trainer, conflicts_entity,
-};
+use crate::model::{Entity, Event, FAVOURITE, Piece, PieceId, PieceInfo, Setting, Settings, TakeId, Trainer};
 use crate::music::{Hand, Hands, Pitch, Score};
 use crate::practice::result::TakeResult;
 use crate::practice::{Heard, Mode, PracticeSettings};
 use crate::store::Recovered;
 use crate::time::{Frames, Micros, Ticks};
-use crate::ui::view::{self, Banner, ConflictRow, HistoryRow, Level, Mark, Play, ResultView, Transport, View};
-use crate::ui::{self, Command, InspectorTab, Screen};
+use crate::ui::view::{self, Banner, Level, Mark, Play, ResultView, Transport, View};
+use crate::ui::{self, Command, Screen};
 
 use super::boot::{BootError, Program};
 use super::caretaker::News;
 use super::control::{Desk, Wish};
 use super::history::{Change, History};
-use super::lookup::{Answer, Lookup, Question};
+use super::inspector::{Inspector, Told};
 use super::rescue::Rescue;
 use super::rows::{self, Rows, Wall};
 
@@ -45,25 +43,15 @@ const WRONG: Micros = Micros::from_millis(350);
 const INSPECT: Duration = Duration::from_millis(250);
 /// Notes before the place that are looked at for what sounds.
 const SOUNDING_LOOK_BACK: usize = 256;
-/// Banners of the store, each with a number of its own.
-const RECOVERED: u64 = 997;
+/// Banners of the laboratory and of the store, each with a number of its own.
+const RECOVERED: u64 = 996;
+const LABORATORY: u64 = 997;
 const BUFFERING: u64 = 998;
 const READ_ONLY: u64 = 999;
 /// Banners of the start come before; those of the control thread count on from here.
 const FIRST_NOTICE: u64 = 1_000;
 /// Failures that are remembered.
 const FAILURES_MAX: usize = 8;
-
-/// The time machine.
-#[derive(Default)]
-struct Past {
-    /// The event after which everything is to be shown.
-    wanted: Option<u64>,
-    /// What the log was asked for.
-    asked: Option<u64>,
-    /// What is shown.
-    shown: Option<(u64, view::LocalTime, Vec<view::EntityRow>)>,
-}
 
 /// The window.
 pub struct Window {
@@ -77,15 +65,7 @@ pub struct Window {
     dismissed: BTreeSet<u64>,
     result: Option<ResultView>,
     judging: Option<Receiver<Result<JudgedTake, String>>>,
-    lookup: Option<Lookup>,
-    /// The conflicts, and the version of their list that they were asked of.
-    conflicts: Vec<ConflictRow>,
-    conflicts_asked: u64,
-    /// The entity of the history, the history, and the version that it was asked of.
-    history_of: Option<EntityKey>,
-    history_rows: Vec<HistoryRow>,
-    history_asked: u64,
-    past: Past,
+    inspector: Inspector,
     shown_take: Option<TakeId>,
     chosen: Option<PracticeSettings>,
     answers: Vec<Ticket<Trainer>>,
@@ -114,6 +94,7 @@ impl Window {
     /// A window for a program that runs; `saved` learns at the end whether everything reached the disk.
     pub fn new(program: Program, boot: Boot, saved: Arc<AtomicBool>) -> Self {
         let settings = program.settings.clone();
+        let end = program.bus.snapshot().applied;
         Self {
             program: Some(program),
             state: ui::State::new(),
@@ -125,13 +106,7 @@ impl Window {
             dismissed: BTreeSet::new(),
             result: None,
             judging: None,
-            lookup: None,
-            conflicts: Vec::new(),
-            conflicts_asked: 0,
-            history_of: None,
-            history_rows: Vec::new(),
-            history_asked: 0,
-            past: Past::default(),
+            inspector: Inspector::new(end),
             shown_take: None,
             chosen: None,
             answers: Vec::new(),
@@ -148,7 +123,7 @@ impl Window {
     /// Ends the program behind the window.
     pub fn stop(&mut self) -> bool {
         self.save_settings(true);
-        self.lookup = None;
+        self.inspector.stop();
         self.program.take().is_none_or(Program::stop)
     }
 
@@ -267,60 +242,14 @@ impl Window {
     /// Asks the log for what the inspector shows of it, when that has changed, and takes the answers.
     fn look_up(&mut self, frame: &Frame, ctx: &egui::Context) {
         let Some(program) = &self.program else { return };
-        if self.lookup.is_none() && self.state.screen == Screen::Inspector {
+        let wake = || {
             let ctx = ctx.clone();
-            match Lookup::start(program.bus.clone(), Box::new(move || ctx.request_repaint())) {
-                Ok(lookup) => self.lookup = Some(lookup),
-                Err(error) => self.fail(format!("the log cannot be looked into: {error}")),
-            }
-        }
-        let Some(lookup) = &self.lookup else { return };
-        let (mut failures, mut again) = (Vec::new(), Vec::new());
-        while let Some(answer) = lookup.answer() {
-            match answer {
-                Ok(Answer::Conflicts(rows)) => self.conflicts = rows,
-                Ok(Answer::History(key, rows)) if self.history_of.as_ref() == Some(&key) => self.history_rows = rows,
-                Ok(Answer::At(_, at, rows)) => {
-                    let asked = self.past.asked.take();
-                    self.past.shown = asked.filter(|_| self.past.wanted.is_some()).map(|seq| (seq, at, rows));
-                }
-                Ok(Answer::Done(key, event)) => again.push((key, event)),
-                Ok(Answer::History(..)) => {}
-                Err(error) => {
-                    // Not asked again and again for what cannot be read.
-                    if self.past.asked.take().is_some() {
-                        self.past = Past::default();
-                    }
-                    failures.push(error);
-                }
-            }
-        }
-        if let (Screen::Inspector, Some(snapshot)) = (self.state.screen, self.snapshot()) {
-            let version = |key: &EntityKey| snapshot.state.get(key.as_str()).map_or(0, |seen| seen.version);
-            // What is not durable yet is not in the log.
-            let durable = snapshot.durable == snapshot.applied;
-            let conflicts = version(&conflicts_entity());
-            let tab = self.state.inspector.tab;
-            let listed = tab == InspectorTab::Conflicts && conflicts != self.conflicts_asked;
-            if durable && listed && lookup.ask(Question::Conflicts(frame.wall)) {
-                self.conflicts_asked = conflicts;
-            }
-            // One question at a time: a slider that moves is answered for where it is by then.
-            if let Some(seq) = self.past.wanted
-                && self.past.asked.is_none()
-                && self.past.shown.as_ref().is_none_or(|(shown, ..)| *shown != seq)
-                && lookup.ask(Question::At(seq, frame.wall))
-            {
-                self.past.asked = Some(seq);
-            }
-            if let Some(key) = &self.history_of {
-                let newest = version(key);
-                let listed = tab == InspectorTab::Entities && newest != self.history_asked;
-                if durable && listed && lookup.ask(Question::History(key.clone(), frame.wall)) {
-                    self.history_asked = newest;
-                }
-            }
-        }
+            Box::new(move || ctx.request_repaint()) as Box<dyn Fn() + Send>
+        };
+        let Told { failures, again } = match self.inspector.look_up(&program.bus, &self.state, frame.wall, wake) {
+            Ok(heard) => heard,
+            Err(error) => return self.fail(format!("the log cannot be looked into: {error}")),
+        };
         failures.into_iter().for_each(|line| self.fail(line));
         for (key, event) in again {
             match event {
@@ -395,6 +324,7 @@ impl Window {
         let Some(program) = &self.program else { return };
         let session = &frame.desk.session;
         let snapshot = program.bus.snapshot();
+        let shown = snapshot.applied;
         let report = (self.state.screen == Screen::Inspector).then(|| program.bus.inspect());
         let devices = rows::devices(&frame.desk, &frame.head, &backends());
         let banners = self.banners(&snapshot.health, &frame.desk);
@@ -433,19 +363,19 @@ impl Window {
             system_soundfont: self.system_soundfont.as_deref(),
             bus: report.as_deref(),
             lab: Some(&program.lab),
-            entities: self.past.shown.as_ref().map_or(&self.rows.entities, |(_, _, rows)| rows),
-            past: self.past.wanted.map(|seq| {
-                let shown = self.past.shown.as_ref().filter(|(shown, ..)| *shown == seq);
-                (seq, shown.map(|(_, at, _)| *at))
-            }),
-            conflicts: &self.conflicts,
-            history: self.history_of.as_ref().map(|key| (key.as_str(), &*self.history_rows)),
+            events: report.as_deref().map(|report| self.inspector.events(report, frame.wall)).unwrap_or_default(),
+            entities: self.inspector.entities(&self.rows.entities),
+            past: self.inspector.past(),
+            conflicts: self.inspector.conflicts(),
+            history: self.inspector.history(),
             banners: &banners,
             rescue: rescue.as_ref(),
             undo: undo.as_deref(),
             redo: redo.as_deref(),
         };
         ui::frame(ui, &view, &mut self.state, &mut self.send);
+        let drawn = program.clock.now();
+        self.inspector.painted(shown, drawn);
     }
 
     fn banners(&self, health: &Health, desk: &Desk) -> Vec<Banner> {
@@ -461,6 +391,10 @@ impl Window {
             Health::Ok | Health::Degraded(_) => {}
             Health::Buffering { .. } => banners.push(banner(BUFFERING, Level::Bad, health.to_string())),
             Health::ReadOnly(_) => banners.push(banner(READ_ONLY, Level::Bad, health.to_string())),
+        }
+        if let Some(on) = ui::text::laboratory_on(&program.lab) {
+            let action = Some((ui::text::tr().heal.to_owned(), Command::Heal));
+            banners.push(Banner { id: LABORATORY, level: Level::Warn, text: on, action });
         }
         // The newest first: only a few fit.
         banners.extend(self.failures.iter().rev().cloned());
@@ -583,28 +517,30 @@ impl Window {
                 }
                 ctx.request_repaint();
             }
+            Command::Heal => {
+                if let Some(program) = &self.program {
+                    program.lab.heal();
+                }
+                self.dismissed.remove(&LABORATORY);
+                ctx.request_repaint();
+            }
             Command::PanicComponent => {
                 if let Some(program) = &self.program {
                     program.lab.panic_next();
                 }
             }
+            Command::FillLane => self.wish(Wish::FillLane(frame.now)),
             Command::ShowAt(seq) => {
-                self.past.wanted = seq;
-                if seq.is_none() {
-                    self.past.shown = None;
-                }
+                self.inspector.show_at(seq);
                 ctx.request_repaint();
             }
             Command::ShowHistory(key) => {
-                self.history_of = Some(EntityKey::new(&key));
-                self.history_rows.clear();
-                self.history_asked = 0;
+                self.inspector.show_history(&key);
                 ctx.request_repaint();
             }
             Command::BringBack { entity, device, number } => {
                 let id = EventId { device: DeviceId(device), device_seq: number };
-                let question = Question::Again(EntityKey::new(&entity), id);
-                if self.lookup.as_ref().is_none_or(|lookup| !lookup.ask(question)) {
+                if !self.inspector.bring_back(&entity, id) {
                     self.fail("too much is being looked up; try again".to_owned());
                 }
             }
@@ -726,9 +662,7 @@ impl Window {
         // If it is refused the take is there as before, and only undo has forgotten it.
         self.history.forget(take);
         // Nothing that was read of it before is kept.
-        (self.lookup, self.past, self.history_of) = (None, Past::default(), None);
-        (self.conflicts, self.conflicts_asked) = (Vec::new(), 0);
-        self.history_rows.clear();
+        self.inspector.forget();
     }
 
     fn discard(&mut self, take: TakeId, discarded: bool) {

@@ -11,6 +11,7 @@ use super::inputs::Inputs;
 use super::instrument::{Instrument, Part, Pedal};
 use super::limiter::Limiter;
 use super::live::{SourceId, TimedMidi};
+use super::loads::Loads;
 use super::metronome::ClickVoice;
 use super::ramp::Ramp;
 use super::report::{AudioEvent, Playhead, TransportEvent};
@@ -75,6 +76,7 @@ pub struct Processor {
     limiter: Limiter,
     peak: [f32; 2],
     load: f32,
+    loads: Loads,
     faults: u32,
     factory: Option<InstrumentFactory>,
 }
@@ -104,6 +106,7 @@ impl Processor {
             limiter: Limiter::new(rate),
             peak: [0.0; 2],
             load: 0.0,
+            loads: Loads::default(),
             faults: 0,
             factory: None,
         }
@@ -131,6 +134,7 @@ impl Processor {
         self.transport.begin_stream(self.now, rate);
         self.inputs.begin_stream(rate, period);
         (self.rate, self.stream, self.period, self.now) = (rate, stream, period, Frames::ZERO);
+        (self.load, self.loads) = (0.0, Loads::default());
         self.publish(TransportEvent::StreamBegan { rate, period });
         self.publish_course();
     }
@@ -164,6 +168,7 @@ impl Processor {
     /// The share of the last block's duration that computing it took, from whoever measures; shown with the next one.
     pub fn note_load(&mut self, load: f32) {
         self.load = load;
+        self.loads.record(load);
     }
 
     /// The next frames, overwriting both slices; what one is longer than the other stays as it was. Any length is
@@ -453,6 +458,7 @@ impl Processor {
             peak: self.peak,
             voices: self.stage.voices().min(usize::from(u16::MAX)) as u16,
             load: self.load,
+            loads: self.loads,
             late: self.inputs.late,
             faults: self.faults,
         };

@@ -1,6 +1,7 @@
 //! What the callback reports: the newest state on the latest lane, what happened on the essential lane.
 
 use super::live::{Played, SourceId};
+use super::loads::Loads;
 use super::schedule::Strength;
 use super::timeline::{Anchor, MusicTime};
 use crate::music::Percent;
@@ -35,6 +36,8 @@ pub struct Playhead {
     pub voices: u16,
     /// The share of the last block's duration that computing it took; 0 where nobody measures.
     pub load: f32,
+    /// The loads of all blocks since the stream began.
+    pub loads: Loads,
     /// Live events that came too late for their frame and sounded at once, since the start.
     pub late: u32,
     /// Panics caught in the callback and samples that were no numbers, since the start.
@@ -65,6 +68,7 @@ impl Default for Playhead {
             peak: [0.0; 2],
             voices: 0,
             load: 0.0,
+            loads: Loads::default(),
             late: 0,
             faults: 0,
         }

@@ -161,7 +161,11 @@ impl<M: Model> Envelope<M> {
             Body::Opaque(bytes) => Payload::Bytes(bytes.clone()),
             Body::Stub { digest } => Payload::Stub { digest: *digest },
         };
-        let header = Header {
+        StoredEvent { header: self.stored_header(), payload }
+    }
+
+    fn stored_header(&self) -> Header {
+        Header {
             seq: self.seq,
             id: self.id,
             topic: (&*self.topic).into(),
@@ -174,8 +178,7 @@ impl<M: Model> Envelope<M> {
             actor: (&*self.actor).into(),
             schema: (&*self.schema).into(),
             schema_version: self.schema_version,
-        };
-        StoredEvent { header, payload }
+        }
     }
 
     /// From the stored form. Payloads that cannot be read become [`Body::Opaque`]: nothing is dropped.
@@ -216,7 +219,7 @@ fn topic_name<M: Model>(name: &str) -> Name {
 
 impl<M: Model> EventView for Envelope<M> {
     fn header(&self) -> Header {
-        self.to_stored().header
+        self.stored_header()
     }
 
     fn payload(&self) -> serde_json::Value {

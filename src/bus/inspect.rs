@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 pub use super::health::Health;
 pub use super::lab::{Failure, Lab};
-use super::storage::Header;
-pub use super::storage::StoreSize;
+pub use super::search::Search;
+pub use super::storage::{EventId, Header, StoreSize, TableSize};
+pub use super::trail::{Reached, Round, Trail};
 use crate::time::{Micros, Stamp, WallMillis};
 
 /// Events that [`Report::recent`] holds at most.
@@ -62,6 +63,8 @@ pub struct Report {
     pub conflicts: Vec<ConflictReport>,
     /// The last events applied, oldest first.
     pub recent: Vec<Arc<dyn EventView>>,
+    /// When they got where.
+    pub trail: Trail,
 }
 
 /// How full something is.
@@ -102,6 +105,8 @@ pub struct Counts {
     pub commit_failures: u64,
     /// Bytes handed to the database.
     pub bytes_committed: u64,
+    /// Payloads erased for ever.
+    pub erased: u64,
     /// Snapshots stored.
     pub snapshots: u64,
     /// Polls.
@@ -161,6 +166,8 @@ pub struct SubscriberReport {
     pub pending: usize,
     /// Deliveries that wait for a retry, and events held behind them.
     pub held: usize,
+    /// The most tries of any event that is not settled.
+    pub tries: u32,
     /// Redeliveries made.
     pub redelivered: u64,
     /// When the next retry is due.
@@ -232,7 +239,7 @@ pub trait EventView: Send + Sync + Debug {
 /// The full envelope and payload as JSON, as the command line shows an event.
 pub fn event_json(event: &dyn EventView) -> serde_json::Value {
     let header = event.header();
-    let id = |id: super::storage::EventId| serde_json::json!([format!("{:016x}", id.device.0), id.device_seq]);
+    let id = |id: EventId| serde_json::json!([format!("{:016x}", id.device.0), id.device_seq]);
     serde_json::json!({
         "seq": header.seq,
         "id": id(header.id),

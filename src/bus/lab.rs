@@ -1,5 +1,6 @@
 //! A laboratory: things that go wrong, at will, in a running program, so that one can watch it heal. It stands around
-//! storage, clock and components, and does nothing until asked.
+//! storage, clock and components, is asked by the bus whether lanes are drained and acknowledgements heard, and does
+//! nothing until told to.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -32,11 +33,16 @@ pub enum Failure {
     Behind,
     /// The wall clock is a day ahead.
     Ahead,
+    /// The bus takes nothing from the lanes.
+    Stuck,
+    /// No acknowledgement of a component arrives.
+    Deaf,
 }
 
 impl Failure {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Frozen, Self::Full, Self::Failing, Self::Slow, Self::Behind, Self::Ahead];
+    pub const ALL: [Self; 8] =
+        [Self::Frozen, Self::Full, Self::Failing, Self::Slow, Self::Deaf, Self::Stuck, Self::Behind, Self::Ahead];
 }
 
 /// What is going wrong. All of it is off at first, and nothing of it is remembered.
@@ -45,6 +51,8 @@ pub struct Lab {
     on: [AtomicBool; Failure::ALL.len()],
     /// Panics that components owe.
     panics: AtomicU64,
+    /// Acknowledgements lost so far.
+    acks_lost: AtomicU64,
     /// What the wall clock is off by, in milliseconds.
     skew: AtomicI64,
 }
@@ -66,6 +74,18 @@ impl Lab {
     /// The component that handles the next event panics.
     pub fn panic_next(&self) {
         self.panics.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Whether an acknowledgement that is just arriving is lost.
+    pub(super) fn loses_ack(&self) -> bool {
+        let lost = self.is_on(Failure::Deaf);
+        self.acks_lost.fetch_add(u64::from(lost), Ordering::AcqRel);
+        lost
+    }
+
+    /// Acknowledgements lost so far.
+    pub fn acks_lost(&self) -> u64 {
+        self.acks_lost.load(Ordering::Acquire)
     }
 
     /// Nothing goes wrong any more.

@@ -168,6 +168,7 @@ impl Storage for MemoryStorage {
             map_size: tables.bytes,
             events: tables.events.len() as u64,
             entities: tables.state.len() as u64,
+            ..StoreSize::default()
         })
     }
 

@@ -48,6 +48,7 @@ pub mod queue;
 mod reader;
 pub mod rebuild;
 pub mod rows;
+pub mod search;
 pub mod snapshot;
 pub mod start;
 pub mod step;
@@ -57,6 +58,7 @@ pub mod subscription;
 #[doc(hidden)]
 pub mod testing;
 pub mod thread;
+pub mod trail;
 
 pub use answer::{Applied, PublishError, Ticket};
 pub use component::{Component, Context};

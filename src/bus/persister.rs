@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread::{Builder, JoinHandle, Thread};
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError};
@@ -26,8 +26,17 @@ pub(super) enum Order<M: Model> {
 pub(super) struct Erase {
     pub(super) what: Erasure,
     pub(super) reply: Sender<Result<u64, StorageError>>,
-    /// Erasures on the way; one less when this is done.
-    pub(super) underway: Arc<AtomicUsize>,
+    /// One less on the way when this is done.
+    pub(super) erasures: Arc<Erasures>,
+}
+
+/// Erasures, counted.
+#[derive(Default)]
+pub(super) struct Erasures {
+    /// On the way.
+    pub(super) underway: AtomicUsize,
+    /// Payloads that are gone.
+    pub(super) done: AtomicU64,
 }
 
 /// An erasure and how far it is.
@@ -49,6 +58,7 @@ impl Chore {
             Err(error) => Some(Err(error)),
             Ok(Erased { count, unreadable, next }) => {
                 self.count += count;
+                self.erase.erasures.done.fetch_add(count, Ordering::AcqRel);
                 self.unreadable = self.unreadable.take().or(unreadable);
                 match next {
                     None => Some(self.unreadable.take().map_or(Ok(self.count), Err)),
@@ -116,7 +126,7 @@ fn next_order<M: Model>(
             Err(TryRecvError::Empty) => {
                 if let (Some(done), erase) = (chore.step(storage), &chore.erase) {
                     // Before whoever waits for the answer may ask again.
-                    erase.underway.fetch_sub(1, Ordering::AcqRel);
+                    erase.erasures.underway.fetch_sub(1, Ordering::AcqRel);
                     erase.reply.try_send(done).ok();
                     chores.pop_front();
                 }

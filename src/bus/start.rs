@@ -65,7 +65,7 @@ pub fn start<M: Model>(
     let snapshot = Arc::new(ArcSwap::from_pointee(core.snapshot(now)));
     let report = Arc::new(ArcSwap::from_pointee(Report::default()));
     let report_wanted = Arc::new(AtomicBool::new(false));
-    let side = Side::new(now.mono, storage.size(), core.queue.health(now.mono));
+    let side = Side::new(now.mono, core.applied(), storage.size(), core.queue.health(now.mono));
     let bus = BusThread {
         config,
         clock: Arc::clone(&clock),

@@ -235,6 +235,24 @@ pub struct StoreSize {
     pub events: u64,
     /// Entities with a row.
     pub entities: u64,
+    /// The tables by size; those without a name do not exist.
+    pub tables: [TableSize; TABLES],
+    /// Bytes of the map in use that belong to no table: freed pages, and what keeps account of them.
+    pub free: u64,
+}
+
+/// Tables of a store at most.
+pub const TABLES: usize = 3 + Table::ALL.len();
+
+/// A table of the store.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct TableSize {
+    /// Its name.
+    pub name: &'static str,
+    /// Its rows.
+    pub entries: u64,
+    /// Bytes of its pages.
+    pub bytes: u64,
 }
 
 /// Why the store could not do it, by what helps.

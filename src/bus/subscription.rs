@@ -574,6 +574,7 @@ impl<M: Model> Subscription<M> {
             lag: durable.saturating_sub(acked),
             pending: out,
             held: self.pending.len() - out + self.held,
+            tries: self.pending.values().map(|pending| pending.tries).max().unwrap_or(0),
             redelivered: self.redelivered,
             next_due: self.pending.values().filter_map(due).min(),
             dead_letters: self.dead.len(),

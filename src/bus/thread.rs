@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -16,14 +16,16 @@ use super::envelope::{self, Publish};
 use super::handle::{Closed, Command};
 use super::health::Health;
 use super::inspect::{Fill, Histogram, LETTERS_SHOWN, RECENT_EVENTS, Report, TopicReport};
+use super::lab::{Failure, Lab};
 use super::lanes::Lane;
 use super::live::Live;
 use super::model::{Durability, Model};
-use super::persister::{Erase, Order, Outcome};
+use super::persister::{Erase, Erasures, Order, Outcome};
 use super::reader::Fetched;
 use super::snapshot::Snapshot;
 use super::storage::{StorageError, StoreSize};
 use super::subscribers::Fetch;
+use super::trail::{Round, Trail};
 use crate::time::{Clock, Micros};
 
 /// Erasures that wait for the persister at most.
@@ -54,6 +56,8 @@ pub struct Config {
     pub snapshot_events: u64,
     /// Seeds the jitter of retries.
     pub seed: u64,
+    /// What goes wrong on purpose.
+    pub lab: Option<Arc<Lab>>,
 }
 
 impl Default for Config {
@@ -65,6 +69,7 @@ impl Default for Config {
             buffer: (super::health::BUFFER_EVENTS_MAX, super::health::BUFFER_BYTES_MAX),
             snapshot_events: super::queue::SNAPSHOT_EVENTS,
             seed: 0,
+            lab: None,
         }
     }
 }
@@ -95,8 +100,7 @@ pub(super) struct BusThread<M: Model> {
     pub(super) commands: Receiver<Command<M>>,
     pub(super) closed: Arc<Closed<M>>,
     pub(super) orders: Sender<Order<M>>,
-    /// Erasures that the persister has not done.
-    pub(super) erasures: Arc<AtomicUsize>,
+    pub(super) erasures: Arc<Erasures>,
     pub(super) outcomes: Receiver<Outcome>,
     pub(super) fetches: Sender<Fetch>,
     pub(super) fetched: Receiver<Fetched<M>>,
@@ -123,6 +127,7 @@ pub(super) struct Side<M: Model> {
     store: StoreSize,
     bytes: u64,
     step: Histogram,
+    trail: Trail,
     polls: u64,
     snapshots: u64,
     repaints: u64,
@@ -133,7 +138,7 @@ pub(super) struct Side<M: Model> {
 }
 
 impl<M: Model> Side<M> {
-    pub(super) fn new(now: Micros, store: StoreSize, health: Health) -> Self {
+    pub(super) fn new(now: Micros, end: u64, store: StoreSize, health: Health) -> Self {
         Self {
             lanes: Vec::new(),
             live: Vec::new(),
@@ -150,6 +155,7 @@ impl<M: Model> Side<M> {
             store,
             bytes: 0,
             step: Histogram::default(),
+            trail: Trail::from(end),
             polls: 0,
             snapshots: 0,
             repaints: 0,
@@ -233,10 +239,15 @@ impl<M: Model> BusThread<M> {
                 Err(error) => Input::CommitFailed(error),
             };
             self.core.step(now, input, &mut self.side.fx);
+            self.side.trail.durable.reach(self.core.durable(), now.mono);
         }
     }
 
     fn take_lanes(&mut self, now: Now) -> usize {
+        // At the end everything is taken, stuck or not.
+        if self.side.stopping.is_none() && self.config.lab.as_ref().is_some_and(|lab| lab.is_on(Failure::Stuck)) {
+            return 0;
+        }
         let mut taken = 0;
         for lane in &mut self.side.lanes {
             taken += lane.poll(BATCH, &self.core, &mut self.side.translated);
@@ -305,6 +316,8 @@ impl<M: Model> BusThread<M> {
                     self.side.mailboxes.insert(index, mailbox);
                 }
             }
+            // Lost with its answer, as if it had never been sent.
+            Command::Settle { .. } if self.config.lab.as_ref().is_some_and(|lab| lab.loses_ack()) => {}
             Command::Settle { name, seq, number, outcome, reply } => {
                 let input = Input::Settle { name, seq, number, outcome, reply: Some(reply) };
                 self.core.step(now, input, &mut self.side.fx);
@@ -318,10 +331,10 @@ impl<M: Model> BusThread<M> {
             }
             Command::Erase { what, reply } => {
                 // Room for a batch and its retry is never taken; dropping the reply says that there is none.
-                if self.erasures.load(Ordering::Acquire) < ERASURES_MAX {
-                    self.erasures.fetch_add(1, Ordering::AcqRel);
-                    let underway = Arc::clone(&self.erasures);
-                    self.orders.try_send(Order::Erase(Erase { what, reply, underway })).ok();
+                if self.erasures.underway.load(Ordering::Acquire) < ERASURES_MAX {
+                    self.erasures.underway.fetch_add(1, Ordering::AcqRel);
+                    let erasures = Arc::clone(&self.erasures);
+                    self.orders.try_send(Order::Erase(Erase { what, reply, erasures })).ok();
                 }
             }
             Command::Panicked { name } => self.core.step(now, Input::Panicked { name }, &mut self.side.fx),
@@ -345,6 +358,7 @@ impl<M: Model> BusThread<M> {
 
     /// Snapshot first, then those who may look at it.
     fn carry_out(&mut self, now: Now) {
+        let applied = (!self.side.fx.applied.is_empty()).then(|| self.clock.now());
         let fx = &mut self.side.fx;
         let health = self.core.queue.health(now.mono);
         if fx.moved || !fx.applied.is_empty() || health != self.side.health {
@@ -352,6 +366,10 @@ impl<M: Model> BusThread<M> {
             self.side.snapshots += 1;
             self.side.health = health;
             self.side.repaint_due = true;
+        }
+        if let Some(applied) = applied {
+            let round = Round { taken: now.mono, applied, stored: self.clock.now() };
+            self.side.trail.rounds.reach(self.core.applied(), round);
         }
         for (reply, result) in fx.answers.drain(..) {
             reply.answer(Answer::Applied(result));
@@ -421,6 +439,7 @@ impl<M: Model> BusThread<M> {
         let subscribers = core.subscribers.reports(core.durable());
         let mut counts = *core.counts();
         counts.bytes_committed = side.bytes;
+        counts.erased = self.erasures.done.load(Ordering::Acquire);
         counts.snapshots = side.snapshots;
         counts.polls = side.polls;
         counts.repaints = side.repaints;
@@ -449,6 +468,7 @@ impl<M: Model> BusThread<M> {
             live: side.live.iter().map(Live::report).collect(),
             conflicts: core.conflicts().cloned().collect(),
             recent: core.recent(RECENT_EVENTS).map(envelope::view).collect(),
+            trail: side.trail.clone(),
         }
     }
 }

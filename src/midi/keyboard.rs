@@ -63,6 +63,11 @@ impl VirtualInput {
         self.send(now, Message::Control { channel: 0, controller: controller & 0x7f, value: value & 0x7f });
     }
 
+    /// Tells the bus's lane alone, and so often, of a controller that means nothing: to see what happens when it is full.
+    pub fn flood(&mut self, now: Micros, messages: usize) {
+        self.route.flood(Stamp::at(now), messages);
+    }
+
     /// Lets every key and pedal go, as when the window loses the focus.
     pub fn release_all(&mut self, now: Micros) {
         self.presses.clear();
@@ -94,6 +99,7 @@ impl VirtualInput {
 mod tests {
     use super::super::route::{RingEnds, rings};
     use super::*;
+    use crate::bus::lane::LaneItem;
 
     const A: Cause = Cause(1);
     const B: Cause = Cause(2);
@@ -164,6 +170,26 @@ mod tests {
             },
             &["+60", "+64", "sustain pedal 127, channel 1", "-60", "-64", "sustain pedal 0, channel 1"],
         );
+    }
+
+    #[test]
+    fn a_flood_overflows_the_lane_is_not_heard_and_is_told_to_the_last_message() {
+        let (rings, mut ends) = rings();
+        let mut input = VirtualInput::new(rings);
+        input.flood(Micros(7), 20_000);
+        assert!(heard(&mut ends).is_empty());
+        let (mut delivered, mut lost) = (0, 0);
+        ends.lane.drain(usize::MAX, |item| match item {
+            LaneItem::Event { .. } => delivered += 1,
+            LaneItem::Gap { lost: n, .. } => lost += n,
+            LaneItem::Closed => {}
+        });
+        assert_eq!(delivered + lost, 20_000);
+        assert!(lost > 10_000, "{lost}");
+        input.press(Micros(8), A, C4, 80);
+        let mut after = Vec::new();
+        ends.lane.drain(usize::MAX, |item| after.push(item));
+        assert!(matches!(after[..], [LaneItem::Event { .. }]), "the lane is as before: {after:?}");
     }
 
     #[test]

@@ -137,6 +137,16 @@ impl Route {
         }
     }
 
+    /// Pushes a controller without meaning into the bus's lane, so often.
+    pub(super) fn flood(&mut self, stamp: Stamp, messages: usize) {
+        let message = Message::Control { channel: 0, controller: 3, value: 0 };
+        let played = LiveMidi { stamp, source: self.source, message }.played();
+        for _ in 0..messages {
+            // A lane that is full leaves a gap record, which the bus counts.
+            let _ = self.rings.lane.push(stamp, played);
+        }
+    }
+
     /// Lets every key and pedal go, as when the device is gone. What the engine's ring has no room for stays owed, see
     /// [`Route::settle`]. At most 2 048 keys and 48 pedals.
     pub(super) fn release_all(&mut self, stamp: Stamp) {

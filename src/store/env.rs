@@ -16,7 +16,7 @@ use heed::{CommitOrAbort, Database, Env, EnvFlags, EnvOpenOptions, MdbError, RoT
 
 use super::image;
 use super::pages::Depth;
-use crate::bus::storage::{StorageError, Table};
+use crate::bus::storage::{StorageError, TABLES, Table};
 
 /// The data file in a folder; LMDB's own name for it.
 pub(super) const DATA_FILE: &str = "data.mdb";
@@ -38,6 +38,13 @@ pub(super) struct Tables {
 impl Tables {
     pub(super) fn small(&self, table: Table) -> Db {
         self.small[table as usize]
+    }
+
+    /// All of them that are read, by name.
+    pub(super) fn named(&self) -> [(&'static str, Db); TABLES] {
+        let small = |at: usize| (Table::ALL[at].name(), self.small[at]);
+        let first = [("log", self.log), ("by_entity", self.by_entity), ("state", self.state)];
+        std::array::from_fn(|at| if at < first.len() { first[at] } else { small(at - first.len()) })
     }
 }
 

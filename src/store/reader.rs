@@ -10,7 +10,8 @@ use super::record::Record;
 use super::writer::Tail;
 use super::{rows, snapshots};
 use crate::bus::storage::{
-    DeviceId, Header, LogEnd, Row, StateRow, StorageError, StorageReader, StoreSize, StoredEvent, Table,
+    DeviceId, Header, LogEnd, Row, StateRow, StorageError, StorageReader, StoreSize, StoredEvent, TABLES, Table,
+    TableSize,
 };
 
 /// A reader; cheap to clone, usable on any thread. No call may be made from within a callback of another.
@@ -89,7 +90,7 @@ impl LmdbReader {
         self.device
     }
 
-    /// Sizes, in one read transaction.
+    /// Sizes, in one read transaction; LMDB keeps all of them, so that nothing is counted here.
     pub fn size(&self) -> Result<StoreSize, StorageError> {
         let (used, map_size, bytes) = self
             .gate
@@ -99,8 +100,21 @@ impl LmdbReader {
                 Ok(((info.last_page_number as u64 + 1) * page, info.map_size as u64, open.env.real_disk_size()?))
             })
             .map_err(StoreFault::into_storage)?;
-        let (events, entities) = self.gate.read(|txn, tables| Ok((tables.log.len(txn)?, tables.state.len(txn)?)))?;
-        Ok(StoreSize { bytes, map_used: used, map_size, events, entities })
+        let mut tables = self.gate.read(|txn, tables| {
+            let mut sizes = [TableSize::default(); TABLES];
+            for (size, (name, table)) in sizes.iter_mut().zip(tables.named()) {
+                let stat = table.stat(txn)?;
+                let pages = stat.branch_pages + stat.leaf_pages + stat.overflow_pages;
+                *size =
+                    TableSize { name, entries: stat.entries as u64, bytes: pages as u64 * u64::from(stat.page_size) };
+            }
+            Ok(sizes)
+        })?;
+        let [log, _, state, ..] = tables;
+        let held: u64 = tables.iter().map(|table| table.bytes).sum();
+        tables.sort_by_key(|table| std::cmp::Reverse(table.bytes));
+        let (events, entities, free) = (log.entries, state.entries, used.saturating_sub(held));
+        Ok(StoreSize { bytes, map_used: used, map_size, events, entities, tables, free })
     }
 
     /// Runs `work` in one read transaction.

@@ -89,8 +89,12 @@ pub enum Command {
     ShowRescue,
     /// Make something go wrong, or not any more.
     Break(Failure, bool),
+    /// Nothing goes wrong on purpose any more.
+    Heal,
     /// Let the component that handles the next event panic.
     PanicComponent,
+    /// Push more into the lane of the window's keys than it holds.
+    FillLane,
     /// Show the entities as they were after an event, or as they are.
     ShowAt(Option<u64>),
     /// Load how an entity came to be what it is, for the inspector.

@@ -1,12 +1,12 @@
 //! Devices: the sound card, the MIDI inputs, and what came last.
 
-use egui::{Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
+use egui::{Rect, ScrollArea, Ui, pos2, vec2};
 
 use super::shortcuts::{self, Action};
 use super::text::{self, tr};
 use super::theme::{self, space, tokens};
 use super::view::{AudioState, AudioView, MidiPort};
-use super::widgets::{Button, Column, Line, card_ui, inside, page_frame, table_ui};
+use super::widgets::{Button, Column, Line, card_ui, fact_ui, inside, page_frame, pair_ui, table_ui};
 use super::{Command, Cx, topbar};
 
 /// The screen.
@@ -42,38 +42,8 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
 
 /// Sound and MIDI side by side, or one under the other where the window is narrow.
 fn columns_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
-    let scale = theme::scale(ui);
-    let room = ui.available_width();
-    if room < 860.0 * scale {
-        sound_ui(cx, ui);
-        midi_ui(cx, ui);
-        return;
-    }
-    let half = (room - space::GAP) / 2.0;
-    let top = ui.cursor().min;
-    let mut bottom = top.y;
-    for right in [false, true] {
-        let left = top.x + if right { half + space::GAP } else { 0.0 };
-        let rect = Rect::from_min_size(pos2(left, top.y), vec2(half, f32::INFINITY));
-        let inner = ui.new_child(UiBuilder::new().max_rect(rect).id_salt(right));
-        let mut inner = inner;
-        if right {
-            midi_ui(cx, &mut inner)
-        } else {
-            sound_ui(cx, &mut inner)
-        }
-        bottom = bottom.max(inner.min_rect().bottom());
-    }
-    ui.allocate_space(vec2(room, bottom - top.y));
-}
-
-/// A name at the left and its value beside it.
-fn fact_ui(ui: &mut Ui, name: &str, value: &str, color: egui::Color32) {
-    let scale = theme::scale(ui);
-    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), 26.0 * scale));
-    let split = rect.left() + (110.0 * scale).min(rect.width() * 0.4);
-    Line::new(name).size(13.0).color(tokens(ui).muted).show_at(ui, rect.with_max_x(split - 8.0));
-    Line::new(value).size(13.0).color(color).show_at(ui, rect.with_min_x(split));
+    let half = (ui.available_width() - space::GAP) / 2.0;
+    pair_ui(ui, half, |ui, right| if right { midi_ui(cx, ui) } else { sound_ui(cx, ui) });
 }
 
 fn sound_ui(cx: &mut Cx<'_>, ui: &mut Ui) {

@@ -83,6 +83,20 @@ icons! {
     REDO = "\u{e08c}";
     /// Results.
     CHART = "\u{e150}";
+    /// The way of an event.
+    FLOW = "\u{e6ec}";
+    /// Entities.
+    CUBE = "\u{e1da}";
+    /// Subscribers.
+    USERS = "\u{e4d6}";
+    /// Conflicts.
+    MERGE = "\u{e280}";
+    /// The store.
+    DATABASE = "\u{e1de}";
+    /// Real time.
+    GAUGE = "\u{e628}";
+    /// The laboratory.
+    FLASK = "\u{e79e}";
     /// Drop here.
     UPLOAD = "\u{e4c0}";
 }

@@ -31,7 +31,7 @@ pub mod widgets;
 
 pub use command::{Command, Setting};
 pub use rescue::waiting_ui;
-pub use state::{FilePurpose, InspectorTab, Screen, State};
+pub use state::{FilePurpose, InspectorState, InspectorTab, Screen, State};
 pub use theme::install;
 pub use view::View;
 

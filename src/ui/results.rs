@@ -7,7 +7,7 @@ use super::text::{self, tr};
 use super::theme::{self, space, tokens};
 use super::view::ResultView;
 use super::widgets::{
-    Button, Line, bar_cells_ui, card_ui, empty_ui, histogram_ui, inside, number_card_ui, page_frame, snap,
+    Button, Line, bar_cells_ui, card_ui, empty_ui, histogram_ui, inside, number_cards_ui, page_frame, snap,
 };
 use super::{Command, Cx, icons, topbar};
 use crate::music::Percent;
@@ -30,7 +30,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
             if view.result.incomplete {
                 Line::new(tr().incomplete_take).color(tokens(ui).warn).show(ui);
             }
-            numbers_ui(ui, view);
+            number_cards_ui(ui, &cards(view));
             bars_ui(cx, ui, view);
             lower_ui(cx, ui, view);
         });
@@ -118,21 +118,6 @@ fn cards(view: &ResultView) -> [Card; 4] {
         }
     };
     [share, bias, spread, tempo]
-}
-
-fn numbers_ui(ui: &mut Ui, view: &ResultView) {
-    let scale = theme::scale(ui);
-    let room = ui.available_width();
-    let columns = if room >= 900.0 * scale { 4 } else { 2 };
-    let width = (room - space::GAP * (columns - 1) as f32) / columns as f32;
-    let height = 100.0 * scale;
-    let cards = cards(view);
-    let rows = cards.len().div_ceil(columns);
-    let (_, area) = ui.allocate_space(vec2(room, rows as f32 * (height + space::GAP) - space::GAP));
-    for (i, (number, word, basis)) in cards.iter().enumerate() {
-        let at = vec2((i % columns) as f32 * (width + space::GAP), (i / columns) as f32 * (height + space::GAP));
-        number_card_ui(ui, Rect::from_min_size(area.min + at, vec2(width, height)), number, word, basis);
-    }
 }
 
 fn bars_ui(cx: &mut Cx<'_>, ui: &mut Ui, view: &ResultView) {

@@ -79,8 +79,18 @@ pub enum InspectorTab {
     Subscribers,
     /// Edits that met.
     Conflicts,
+    /// What is on disk.
+    Store,
+    /// The audio callback and the lanes.
+    RealTime,
     /// What can be made to go wrong.
     Laboratory,
+}
+
+impl InspectorTab {
+    /// All of them, in the order in which they stand.
+    pub const ALL: [Self; 7] =
+        [Self::Flow, Self::Entities, Self::Subscribers, Self::Conflicts, Self::Store, Self::RealTime, Self::Laboratory];
 }
 
 /// What is chosen in the inspector.
@@ -90,10 +100,12 @@ pub struct InspectorState {
     pub tab: InspectorTab,
     /// The filter of events and entities.
     pub filter: String,
-    /// The event whose payload is shown.
+    /// The event that is shown in full.
     pub selected: Option<u64>,
-    /// Whether the list stays on the newest event.
-    pub paused: bool,
+    /// The first event of the list; `None` follows the newest.
+    pub top: Option<u64>,
+    /// What the wheel turned that is no whole row yet, in points.
+    pub(super) turned: f32,
 }
 
 impl State {

@@ -1,10 +1,10 @@
 //! What one frame of the window is drawn from: plain values, borrowed, made by the program for each frame.
-//! Nothing here reads a clock or formats a text; see `text.rs` for words.
+//! Nothing here reads a clock or formats a text; see `text` for words.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::bus::inspect::Report;
+use crate::bus::inspect::{EventView, Report, Round};
 pub use crate::bus::inspect::{Failure, Lab};
 use crate::music::{KeySignature, NoteId, Pitch, Score};
 use crate::practice::result::TakeResult;
@@ -39,6 +39,8 @@ pub struct View<'a> {
     pub bus: Option<&'a Report>,
     /// What goes wrong on purpose.
     pub lab: Option<&'a Lab>,
+    /// The events, for the inspector.
+    pub events: Events<'a>,
     /// Values held by the bus, for the inspector, sorted by name.
     pub entities: &'a [EntityRow],
     /// After which event the entities are shown, and when that was, once it is known; `None` is now.
@@ -367,8 +369,26 @@ pub struct AudioView {
     pub load: f32,
     /// Blocks that came too late since the stream began.
     pub xruns: u64,
+    /// How the callback keeps its deadline.
+    pub callback: Callback,
     /// Backends one can choose, with the one in use among them.
     pub backends: Vec<String>,
+}
+
+/// How the audio callback keeps its deadline.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Callback {
+    /// Blocks by the share of their time that computing them took: twenty buckets of a twentieth each, then those that
+    /// took longer than there was time, by how much. Counted since the stream began.
+    pub loads: Vec<u32>,
+    /// The largest share.
+    pub worst: f32,
+    /// The stream's number.
+    pub stream: u32,
+    /// Notes that came too late for their frame, since the start.
+    pub late: u32,
+    /// Panics caught and samples that were no numbers, since the start.
+    pub faults: u32,
 }
 
 /// Whether sound comes out.
@@ -482,6 +502,90 @@ pub struct HistoryRow {
     pub payload: String,
     /// The value after it, one line.
     pub value: String,
+}
+
+/// The event table.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Events<'a> {
+    /// Those at hand that fit the filter, newest first.
+    pub rows: &'a [Arc<dyn EventView>],
+    /// Down to which event the log was searched for them.
+    pub low: u64,
+    /// The last event there is.
+    pub end: u64,
+    /// Minutes east of Greenwich, for times of day.
+    pub offset: i32,
+    /// Whether more are being looked for.
+    pub searching: bool,
+    /// The one that was chosen, as far as it is known already.
+    pub chosen: Option<Chosen<'a>>,
+}
+
+/// The chosen event.
+#[derive(Clone, Copy, Debug)]
+pub struct Chosen<'a> {
+    /// The event.
+    pub event: &'a Arc<dyn EventView>,
+    /// When it got where.
+    pub hops: Hops,
+    /// What the log tells of it; `None` until it was read, and while the event is not durable.
+    pub detail: Option<&'a EventDetail>,
+}
+
+/// When an event got where, on the program's monotonic clock; `None` where nothing is known, as of another run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hops {
+    /// Played.
+    pub played: Option<Micros>,
+    /// Taken from its lane or from the commands, applied, visible to all.
+    pub round: Option<Round>,
+    /// Drawn in a frame.
+    pub painted: Option<Micros>,
+    /// On disk.
+    pub durable: Option<Micros>,
+}
+
+/// What the log tells of an event.
+#[derive(Clone, Debug)]
+pub struct EventDetail {
+    /// Its position.
+    pub seq: u64,
+    /// The event.
+    pub event: Arc<dyn EventView>,
+    /// When, by the clock on the wall.
+    pub at: LocalTime,
+    /// What it changed of its entity.
+    pub changes: Vec<FieldChange>,
+    /// What led to it, nearest first.
+    pub causes: Vec<EventLink>,
+    /// Whether `causes` goes back to where it all began.
+    pub root_found: bool,
+    /// What it led to.
+    pub effects: Vec<EventLink>,
+}
+
+/// A field that differs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FieldChange {
+    /// Where, such as `practice.tempo`; empty for the whole value.
+    pub path: String,
+    /// What it was; `None` if it was not there.
+    pub before: Option<String>,
+    /// What it is; `None` if it is gone.
+    pub after: Option<String>,
+}
+
+/// Another event, by its place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventLink {
+    /// Its position.
+    pub seq: u64,
+    /// Its topic.
+    pub topic: String,
+    /// Its entity.
+    pub entity: String,
+    /// Who did it.
+    pub actor: String,
 }
 
 /// How much a banner matters.

@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use music_trainer::bus::inspect::{DeadLetter, EventView, Fill, LaneReport, Report, SubscriberReport};
+use music_trainer::bus::inspect::{
+    DeadLetter, EventView, Fill, LaneReport, LiveReport, Report, Round, SubscriberReport, TableSize,
+};
 use music_trainer::bus::storage::Header;
 use music_trainer::music::{Hand, KeySignature, Meter, NoteId, Pitch, Score, ScoreParts, Tempo, WrittenNote};
 use music_trainer::practice::result::TakeResult;
 use music_trainer::practice::{BarRange, Mode, PlayedId, PracticeSettings, Preset, Verdict, VerdictKind};
-use music_trainer::time::{Micros, Ticks, WallMillis};
+use music_trainer::time::{Frames, Micros, Stamp, StreamId, Ticks, WallMillis};
 use music_trainer::ui::Command;
 use music_trainer::ui::view::*;
 
@@ -29,6 +31,8 @@ pub(crate) struct Sample {
     pub devices: Devices,
     pub settings: Settings,
     pub report: Option<Report>,
+    pub events: Vec<Arc<dyn EventView>>,
+    pub detail: Option<EventDetail>,
     pub entities: Vec<EntityRow>,
     pub lab: Lab,
     pub conflicts: Vec<ConflictRow>,
@@ -154,19 +158,65 @@ impl EventView for Event {
 
 fn header(event: &Event) -> Header {
     use music_trainer::bus::{DeviceId, EventId};
+    let id = |device_seq| EventId { device: DeviceId(0x51b2_08d1_77a0_3c5e), device_seq };
     Header {
         seq: event.0,
-        id: EventId { device: DeviceId(1), device_seq: event.0 },
+        id: id(event.0),
         topic: event.topic().into(),
         entity: event.entity().into(),
         version: event.0 / 4 + 1,
-        base: None,
+        base: (event.0 % 4 == 3).then(|| id(event.0 - 4)),
         hlc: (1_795_000_000_000 + event.0 * 370) << 16,
-        stamp: None,
-        cause: None,
-        actor: "person".into(),
+        stamp: event.0.is_multiple_of(4).then_some(Stamp {
+            driver: Micros(88_120_442),
+            mono: Micros(271_218_040),
+            frame: Some(Frames(13_018_464)),
+            stream: StreamId(2),
+        }),
+        cause: (event.0 % 4 == 1).then(|| id(event.0 - 1)),
+        actor: if event.0.is_multiple_of(4) { "recorder" } else { "person" }.into(),
         schema: "note".into(),
         schema_version: 1,
+    }
+}
+
+/// A verdict that a played note led to.
+fn detail() -> EventDetail {
+    let link = |seq, topic: &str, entity: &str, actor: &str| EventLink {
+        seq,
+        topic: topic.into(),
+        entity: entity.into(),
+        actor: actor.into(),
+    };
+    let change = |path: &str, before: Option<&str>, after: Option<&str>| FieldChange {
+        path: path.into(),
+        before: before.map(str::to_owned),
+        after: after.map(str::to_owned),
+    };
+    EventDetail {
+        seq: 1_284_905,
+        event: Arc::new(Event(1_284_905)),
+        at: today(12, 4),
+        changes: vec![
+            change("notes", Some("216"), Some("217")),
+            change("last.driver", Some("88118201"), Some("88120442")),
+            change("verdicts.late", None, Some("1")),
+        ],
+        causes: vec![
+            link(1_284_904, "note.played", "take/8f2c", "recorder"),
+            link(1_284_131, "take.started", "take/8f2c", "recorder"),
+        ],
+        root_found: true,
+        effects: vec![link(1_284_906, "transport.moved", "transport/main", "session")],
+    }
+}
+
+fn hops() -> Hops {
+    Hops {
+        played: Some(Micros(271_218_040)),
+        round: Some(Round { taken: Micros(271_218_702), applied: Micros(271_218_731), stored: Micros(271_218_746) }),
+        painted: Some(Micros(271_231_420)),
+        durable: Some(Micros(271_242_010)),
     }
 }
 
@@ -225,7 +275,6 @@ fn report() -> Report {
         entities: 42,
         commands: Fill { used: 3, capacity: 4096, high_water: 12 },
         undurable: Fill { used: 6, capacity: 65_536, high_water: 412 },
-        recent: (1_284_700..=1_284_907).map(|seq| Arc::new(Event(seq)) as Arc<dyn EventView>).collect(),
         ..Report::default()
     };
     report.lanes = ["audio callback", "MIDI FP-30X", "jack"]
@@ -234,7 +283,7 @@ fn report() -> Report {
         .map(|(i, name)| LaneReport {
             name: (*name).to_owned(),
             fill: Fill { used: 3 + i * 900, capacity: 8192, high_water: 41 + i * 2000 },
-            pushed: 120_000,
+            pushed: 120_000 + i as u64 * 912,
             delivered: 119_997,
             lost: i as u64 * 12,
             gaps: i as u64,
@@ -245,8 +294,30 @@ fn report() -> Report {
         report.commit.record(Micros(((i * i) % 4800) as i64 + 200));
         report.step.record(Micros((i % 40) as i64));
     }
+    report.at = Micros(271_300_000);
+    report.counts.commits = 4_211;
+    report.counts.commit_failures = 3;
+    report.counts.applied = 61_204;
+    report.counts.bytes_committed = 18_400_000;
+    report.counts.erased = 552;
+    report.undurable_bytes = 2_204;
     report.store.bytes = 312_000_000;
     report.store.map_used = 300_000_000;
+    report.store.free = 4_300_000;
+    report.store.entities = 1_042;
+    for (table, (name, entries, bytes)) in report.store.tables.iter_mut().zip([
+        ("log", 1_284_901, 221_000_000),
+        ("by_entity", 1_284_901, 74_200_000),
+        ("state", 1_042, 480_000),
+        ("private", 12, 8_192),
+        ("cursors", 4, 4_096),
+        ("meta", 3, 4_096),
+        ("pending", 3, 4_096),
+        ("dead_letters", 2, 4_096),
+        ("outbox", 0, 0),
+    ]) {
+        *table = TableSize { name, entries, bytes };
+    }
     report.store.map_size = 4_000_000_000;
     report.store.events = 1_284_901;
     for (name, lag, pending, parked) in
@@ -258,6 +329,10 @@ fn report() -> Report {
             acked: 1_284_900 - lag,
             lag,
             pending,
+            tries: pending as u32 * 2,
+            held: pending / 2,
+            redelivered: pending as u64 * 3,
+            next_due: (pending == 2).then_some(Micros(276_100_000)),
             parked,
             panics: if parked { 5 } else { 0 },
             attached: !parked,
@@ -271,6 +346,14 @@ fn report() -> Report {
         error: error.to_owned(),
         wall: WallMillis(1_795_500_000_000),
     };
+    report.live = ["**", "take.*, note.*"]
+        .iter()
+        .map(|filter| LiveReport {
+            filter: (*filter).to_owned(),
+            fill: Fill { used: 2, capacity: 1_024, high_water: 77 },
+            lost: 0,
+        })
+        .collect();
     report.letters = vec![
         letter(1_204_311, 6, "what follows was refused: result/8f2a was changed meanwhile and is now at version 3"),
         letter(1_284_002, 1, "there is no take 8f2c"),
@@ -303,7 +386,18 @@ fn devices() -> Devices {
             period: 128,
             latency: Some(Micros(6_200)),
             load: 0.31,
-            xruns: 0,
+            xruns: 2,
+            callback: Callback {
+                loads: [
+                    0, 12, 880, 5_120, 31_004, 60_208, 41_330, 18_201, 7_004, 2_910, 1_404, 811, 402, 188, 97, 41, 22,
+                    9, 4, 2, 2, 0, 0, 0,
+                ]
+                .to_vec(),
+                worst: 1.08,
+                stream: 2,
+                late: 1,
+                faults: 0,
+            },
             backends: vec!["cpal".into(), "jack".into(), "null".into()],
         },
         midi: vec![port("Roland FP-30X", true, 4821), port("nanoKONTROL2 with a very long name indeed", false, 0)],
@@ -399,6 +493,8 @@ impl Sample {
             lab: Lab::default(),
             conflicts: conflicts(),
             history: history(),
+            events: (1_284_700..=1_284_907).rev().map(|seq| Arc::new(Event(seq)) as Arc<dyn EventView>).collect(),
+            detail: None,
             entities: (0..30)
                 .map(|i| EntityRow {
                     key: format!("take/{:04x}", 0x8f00 + i),
@@ -432,6 +528,8 @@ impl Sample {
             devices: Devices::default(),
             settings: Settings::default(),
             report: None,
+            events: Vec::new(),
+            detail: None,
             entities: Vec::new(),
             lab: Lab::default(),
             conflicts: Vec::new(),
@@ -446,6 +544,16 @@ impl Sample {
             moving: false,
             undo: None,
         }
+    }
+
+    /// The same, after an event was chosen.
+    pub(crate) fn chosen() -> Self {
+        Self { detail: Some(detail()), ..Self::full() }
+    }
+
+    /// The same person, with a bus on which nothing has happened.
+    pub(crate) fn fresh() -> Self {
+        Self { report: Some(Report::default()), ..Self::empty() }
     }
 
     /// The view of it.
@@ -474,6 +582,18 @@ impl Sample {
             settings: &self.settings,
             system_soundfont: Some(Path::new("/usr/share/sounds/sf2/TimGM6mb.sf2")),
             bus: self.report.as_ref(),
+            events: Events {
+                rows: &self.events,
+                low: self.events.last().map_or(1, |event| event.seq()),
+                end: self.report.as_ref().map_or(0, |report| report.applied),
+                offset: 0,
+                searching: false,
+                chosen: self.detail.as_ref().map(|detail| Chosen {
+                    event: &detail.event,
+                    hops: hops(),
+                    detail: Some(detail),
+                }),
+            },
             entities: &self.entities,
             past: None,
             lab: Some(&self.lab),

@@ -17,6 +17,7 @@ struct Shared {
     next: Frames,
     mono: Micros,
     lateness: Micros,
+    load: Option<f32>,
     status: Vec<Status>,
     refusals: u32,
     rate: Option<Rate>,
@@ -52,6 +53,9 @@ impl Driver {
             let mono = shared.mono + shared.lateness;
             let block = Block { first: shared.next, mono, stream: info.stream };
             processor.process(block, midi, left, right);
+            if let Some(load) = shared.load {
+                processor.note_load(load);
+            }
             let frames = Frames(left.len().min(right.len()) as i64);
             shared.next += frames;
             shared.mono += info.rate.micros(frames);
@@ -81,6 +85,11 @@ impl Driver {
     /// From now on callbacks come so much after their time.
     pub fn set_lateness(&self, lateness: Micros) {
         self.with(|s| s.lateness = lateness);
+    }
+
+    /// From now on each block is said to have taken this share of its time.
+    pub fn set_load(&self, load: f32) {
+        self.with(|s| s.load = Some(load));
     }
 
     /// The sound did not come in time: monotonic time passes, frames do not.

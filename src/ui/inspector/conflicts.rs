@@ -2,6 +2,7 @@
 
 use egui::{Ui, vec2};
 
+use crate::bus::inspect::Search;
 use crate::ui::state::State;
 use crate::ui::text::{self, tr};
 use crate::ui::theme::{space, tokens};
@@ -22,8 +23,8 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
     Line::small(tr().conflicts_remark).color(tokens(ui).muted).show_at(ui, rect.with_max_x(field.left() - 8.0));
     egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = space::GAP;
-        let filter = state.inspector.filter.clone();
-        for row in all.iter().filter(|row| super::events::passes(&filter, &row.topic, &row.entity)) {
+        let search = Search::new(&state.inspector.filter);
+        for row in all.iter().filter(|row| search.fits_names(&row.topic, &row.entity)) {
             conflict_ui(cx, ui, row);
         }
     });

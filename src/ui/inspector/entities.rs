@@ -2,7 +2,7 @@
 
 use egui::{Ui, vec2};
 
-use super::events::passes;
+use crate::bus::inspect::Search;
 use crate::ui::state::State;
 use crate::ui::text::{self, tr};
 use crate::ui::theme::{self, space, tokens};
@@ -28,12 +28,12 @@ fn values_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, height: f32) {
         let field = rect.with_min_x(rect.right() - (rect.width() * 0.4).min(260.0 * theme::scale(ui)));
         search_ui(ui, field, tr().filter, tr().filter_hint, &mut state.inspector.filter);
         let hint = if cx.view.history.is_some() { "" } else { tr().history_hint };
-        let title = format!("{}   {hint}", text::of_last(tr().entities, entities.len()));
+        let title = format!("{}   {hint}", text::listed(tr().entities, entities.len()));
         let muted = tokens(ui).muted;
         Line::new(&title).size(13.0).bold().color(muted).show_at(ui, rect.with_max_x(field.left() - 8.0));
         time_ui(cx, ui);
-        let filter = &state.inspector.filter;
-        let rows: Vec<_> = entities.iter().filter(|e| passes(filter, "", &e.key)).collect();
+        let search = Search::new(&state.inspector.filter);
+        let rows: Vec<_> = entities.iter().filter(|e| search.fits_names("", &e.key)).collect();
         let columns = [
             Column::new(tr().entity, 150.0).grow(0.3),
             Column::new(tr().version, 60.0).right(),

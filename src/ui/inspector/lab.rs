@@ -1,6 +1,6 @@
 //! The laboratory: break something, and watch it heal.
 
-use egui::{Role, ScrollArea, Ui, vec2};
+use egui::{Role, Ui, vec2};
 
 use crate::ui::text::{self, tr};
 use crate::ui::theme::{self, tokens};
@@ -8,32 +8,29 @@ use crate::ui::view::Failure;
 use crate::ui::widgets::{Button, Line, card_ui};
 use crate::ui::{Command, Cx};
 
-/// A switch for each failure, and one panic at a time.
+/// A switch for each failure that lasts, and what goes wrong once.
 pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
     let t = tr();
     let Some(lab) = cx.view.lab else { return };
     card_ui(ui, t.laboratory, "", |ui| {
         Line::small(t.laboratory_remark).color(tokens(ui).muted).show(ui);
         ui.add_space(8.0);
-        ScrollArea::vertical().show(ui, |ui| {
-            for failure in Failure::ALL {
-                let on = lab.is_on(failure);
-                let (name, what) = text::failure(failure);
-                let button =
-                    Button::new(name).shown(if on { t.on } else { t.off }).chip().selected(on).role(Role::Switch);
-                if row_ui(ui, name, what, button) {
-                    cx.send.push(Command::Break(failure, !on));
-                }
+        for failure in Failure::ALL {
+            let on = lab.is_on(failure);
+            let (name, what) = text::failure(failure);
+            let button = Button::new(name).shown(if on { t.on } else { t.off }).chip().selected(on).role(Role::Switch);
+            if row_ui(ui, name, what, button) {
+                cx.send.push(Command::Break(failure, !on));
             }
-            if row_ui(
-                ui,
-                t.panic_component,
-                t.panic_component_what,
-                Button::new(t.panic_component).shown(t.once).chip(),
-            ) {
-                cx.send.push(Command::PanicComponent);
+        }
+        for (name, what, command) in [
+            (t.panic_component, t.panic_component_what, Command::PanicComponent),
+            (t.fill_lane, t.fill_lane_what, Command::FillLane),
+        ] {
+            if row_ui(ui, name, what, Button::new(name).shown(t.once).chip()) {
+                cx.send.push(command);
             }
-        });
+        }
     });
 }
 

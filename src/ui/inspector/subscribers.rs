@@ -5,7 +5,7 @@ use egui::{Color32, Rect, Ui, vec2};
 use crate::bus::inspect::{Report, SubscriberReport};
 use crate::ui::text::{self, tr};
 use crate::ui::theme::{Tokens, space, tokens};
-use crate::ui::widgets::{Button, Column, card_frame, card_ui, table_ui};
+use crate::ui::widgets::{Button, Column, card_frame, card_ui, rows_ui, table_ui};
 use crate::ui::{Command, Cx};
 
 fn state(t: &Tokens, s: &SubscriberReport) -> (String, Color32) {
@@ -25,38 +25,47 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, report: &Report) {
     card_ui(ui, t.subscribers, "", |ui| {
         let columns = [
             Column::new(t.name, 120.0).grow(0.6),
-            Column::new(t.filter, 90.0).grow(0.4).spare(3),
-            Column::new(t.acked, 84.0).right().spare(2),
-            Column::new(t.lag, 50.0).right(),
-            Column::new(t.pending, 64.0).right().spare(1),
-            Column::new(t.dead, 56.0).right().spare(4),
+            Column::new(t.filter, 90.0).grow(0.4).spare(5),
+            Column::new(t.acked, 84.0).right().spare(6),
+            Column::new(t.lag, 44.0).right(),
+            Column::new(t.pending, 60.0).right(),
+            Column::new(t.held, 44.0).right().spare(3),
+            Column::new(t.tries, 44.0).right().spare(1),
+            Column::new(t.redelivered, 50.0).right().spare(4),
+            Column::new(t.next_due, 70.0).right().spare(2),
+            Column::new(t.dead, 44.0).right().spare(7),
             Column::new(t.state, 120.0).grow(0.6),
         ];
         let rows = &report.subscribers;
-        super::at_most(ui, 0.4, 120.0, |ui| {
-            table_ui(
-                ui,
-                "subscribers",
-                &columns,
-                rows.len(),
-                |_| None,
-                |ui, i, row| {
-                    let k = tokens(ui);
-                    let s = &rows[i];
-                    row.text(ui, 0, &s.name);
-                    row.colored(ui, 1, &s.filter, k.muted);
-                    row.text(ui, 2, &text::count(s.acked));
-                    row.text(ui, 3, &text::count(s.lag));
-                    row.text(ui, 4, &text::count(s.pending as u64));
-                    row.text(ui, 5, &text::count(s.dead_letters as u64));
-                    let (words, color) = state(k, s);
-                    row.colored(ui, 6, &words, color);
-                },
-            );
-        });
+        rows_ui(
+            ui,
+            "subscribers",
+            &columns,
+            rows.len(),
+            |_| None,
+            |ui, i, row| {
+                let k = tokens(ui);
+                let s = &rows[i];
+                row.text(ui, 0, &s.name);
+                row.colored(ui, 1, &s.filter, k.muted);
+                row.text(ui, 2, &text::count(s.acked));
+                row.text(ui, 3, &text::count(s.lag));
+                row.text(ui, 4, &text::count(s.pending as u64));
+                row.text(ui, 5, &text::count(s.held as u64));
+                row.text(ui, 6, &text::count(u64::from(s.tries)));
+                row.text(ui, 7, &text::count(s.redelivered));
+                row.text(ui, 8, &text::due_in(s.next_due, report.at));
+                row.text(ui, 9, &text::count(s.dead_letters as u64));
+                let (words, color) = state(k, s);
+                row.colored(ui, 10, &words, color);
+            },
+        );
     });
     if !report.letters.is_empty() {
         letters_ui(cx, ui, report);
+    }
+    if report.live.is_empty() {
+        return;
     }
     card_ui(ui, t.live, "", |ui| {
         let columns = [
@@ -64,7 +73,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, report: &Report) {
             Column::new(t.waiting, 200.0).right(),
             Column::new(t.lost, 60.0).right(),
         ];
-        table_ui(
+        rows_ui(
             ui,
             "live",
             &columns,
@@ -93,29 +102,27 @@ fn letters_ui(cx: &mut Cx<'_>, ui: &mut Ui, report: &Report) {
             Column::new("", 60.0),
         ];
         let rows = &report.letters;
-        super::at_most(ui, 0.6, 110.0, |ui| {
-            table_ui(
-                ui,
-                "letters",
-                &columns,
-                rows.len(),
-                |_| None,
-                |ui, i, row| {
-                    let letter = &rows[i];
-                    let (subscriber, seq) = (letter.subscriber.clone(), letter.seq);
-                    row.text(ui, 0, &subscriber);
-                    row.text(ui, 1, &text::count(seq));
-                    row.text(ui, 2, &text::count(u64::from(letter.tries)));
-                    row.colored(ui, 3, &letter.error, tokens(ui).muted);
-                    if cell_button(ui, row.cell(4), &text::letter_action(t.replay, letter), t.replay) {
-                        cx.send.push(Command::ReplayLetter { subscriber: subscriber.clone(), seq });
-                    }
-                    if cell_button(ui, row.cell(5), &text::letter_action(t.drop, letter), t.drop) {
-                        cx.send.push(Command::DropLetter { subscriber, seq });
-                    }
-                },
-            );
-        });
+        rows_ui(
+            ui,
+            "letters",
+            &columns,
+            rows.len(),
+            |_| None,
+            |ui, i, row| {
+                let letter = &rows[i];
+                let (subscriber, seq) = (letter.subscriber.clone(), letter.seq);
+                row.text(ui, 0, &subscriber);
+                row.text(ui, 1, &text::count(seq));
+                row.text(ui, 2, &text::count(u64::from(letter.tries)));
+                row.colored(ui, 3, &letter.error, tokens(ui).muted);
+                if cell_button(ui, row.cell(4), &text::letter_action(t.replay, letter), t.replay) {
+                    cx.send.push(Command::ReplayLetter { subscriber: subscriber.clone(), seq });
+                }
+                if cell_button(ui, row.cell(5), &text::letter_action(t.drop, letter), t.drop) {
+                    cx.send.push(Command::DropLetter { subscriber, seq });
+                }
+            },
+        );
     });
 }
 

@@ -1,6 +1,6 @@
 //! Cards: a surface with a hairline, a number with its plain word, an empty place with one thing to do.
 
-use egui::{Align, Frame, Margin, Rect, StrokeKind, Ui, pos2, vec2};
+use egui::{Align, Color32, Frame, Margin, Rect, StrokeKind, Ui, UiBuilder, pos2, vec2};
 
 use super::{Button, Line};
 use crate::ui::theme::{self, radius, size, space, tokens};
@@ -48,7 +48,7 @@ fn title_ui(ui: &mut Ui, title: &str, remark: &str) {
 }
 
 /// A large number, the plain word for it, and what it rests on.
-pub fn number_card_ui(ui: &mut Ui, rect: Rect, number: &str, word: &str, basis: &str) {
+fn number_card_ui(ui: &mut Ui, rect: Rect, number: &str, word: &str, basis: &str) {
     let t = tokens(ui);
     ui.painter().rect(rect, radius::CARD, t.surface, t.hairline(), StrokeKind::Inside);
     let scale = theme::scale(ui);
@@ -61,6 +61,51 @@ pub fn number_card_ui(ui: &mut Ui, rect: Rect, number: &str, word: &str, basis: 
         line.show_at(ui, Rect::from_min_size(pos2(inner.left(), y), vec2(inner.width(), height)));
         y += height;
     }
+}
+
+/// Cards with a large number each, four in a row where there is room for them, else two.
+pub fn number_cards_ui(ui: &mut Ui, cards: &[(String, String, String)]) {
+    let scale = theme::scale(ui);
+    let room = ui.available_width();
+    let columns = if room >= 900.0 * scale { 4 } else { 2 };
+    let width = (room - space::GAP * (columns - 1) as f32) / columns as f32;
+    let height = 100.0 * scale;
+    let rows = cards.len().div_ceil(columns);
+    let (_, area) = ui.allocate_space(vec2(room, rows as f32 * (height + space::GAP) - space::GAP));
+    for (i, (number, word, basis)) in cards.iter().enumerate() {
+        let at = vec2((i % columns) as f32 * (width + space::GAP), (i / columns) as f32 * (height + space::GAP));
+        number_card_ui(ui, Rect::from_min_size(area.min + at, vec2(width, height)), number, word, basis);
+    }
+}
+
+/// Two columns side by side, the right one so wide; one under the other where the window is narrow. `contents` is told
+/// whether it draws the right one.
+pub fn pair_ui(ui: &mut Ui, right: f32, mut contents: impl FnMut(&mut Ui, bool)) {
+    let room = ui.available_width();
+    if room < 860.0 * theme::scale(ui) {
+        contents(ui, false);
+        contents(ui, true);
+        return;
+    }
+    let top = ui.cursor().min;
+    let split = top.x + room - right;
+    let mut bottom = top.y;
+    for (is_right, sides) in [(false, top.x..=split - space::GAP), (true, split..=top.x + room)] {
+        let rect = Rect::from_x_y_ranges(sides, top.y..=f32::INFINITY);
+        let mut column = ui.new_child(UiBuilder::new().max_rect(rect).id_salt(("pair", is_right)));
+        contents(&mut column, is_right);
+        bottom = bottom.max(column.min_rect().bottom());
+    }
+    ui.allocate_space(vec2(room, bottom - top.y));
+}
+
+/// A name at the left and its value beside it.
+pub fn fact_ui(ui: &mut Ui, name: &str, value: &str, color: Color32) {
+    let scale = theme::scale(ui);
+    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), 24.0 * scale));
+    let split = rect.left() + (110.0 * scale).min(rect.width() * 0.4);
+    Line::new(name).size(13.0).color(tokens(ui).muted).show_at(ui, rect.with_max_x(split - 8.0));
+    Line::new(value).size(13.0).color(color).show_at(ui, rect.with_min_x(split));
 }
 
 /// An empty place: one line that says what to do next, and one button that does it. True when it was pressed.

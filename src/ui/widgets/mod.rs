@@ -13,14 +13,14 @@ mod table;
 
 pub use bars::{bar_cells_ui, share_color};
 pub use button::Button;
-pub use card::{card_frame, card_ui, empty_ui, number_card_ui, page_frame};
+pub use card::{card_frame, card_ui, empty_ui, fact_ui, number_cards_ui, page_frame, pair_ui};
 pub use field::search_ui;
 pub use histogram::histogram_ui;
 pub use line::{Line, width_of};
 pub use mark::{mark_shape, shape_of};
 pub use segmented::{Segment, segmented_ui, segmented_width};
 pub use slider::slider_ui;
-pub use table::{Column, Row, table_ui};
+pub use table::{Column, Row, row_height, rows_that_fit, rows_ui, table_ui};
 
 use egui::{Rect, Response, Stroke, StrokeKind, Ui};
 

@@ -122,9 +122,8 @@ pub fn table_ui(
     name: impl Fn(usize) -> Option<String>,
     mut draw: impl FnMut(&mut Ui, usize, &Row<'_>),
 ) {
-    let scale = theme::scale(ui);
-    let height = (space::ROW * (1.0 + (scale - 1.0) * 0.6)).round();
-    let places = places(columns, scale, ui.available_width() - 2.0 * PAD);
+    let height = row_height(ui);
+    let places = places(columns, theme::scale(ui), ui.available_width() - 2.0 * PAD);
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         head_ui(ui, columns, &places, height - 2.0);
@@ -137,6 +136,39 @@ pub fn table_ui(
             }
         });
     });
+}
+
+/// A table as high as its rows: for few of them, or for those that just fit.
+pub fn rows_ui(
+    ui: &mut Ui,
+    salt: &str,
+    columns: &[Column<'_>],
+    rows: usize,
+    name: impl Fn(usize) -> Option<String>,
+    mut draw: impl FnMut(&mut Ui, usize, &Row<'_>),
+) {
+    let height = row_height(ui);
+    let places = places(columns, theme::scale(ui), ui.available_width() - 2.0 * PAD);
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        head_ui(ui, columns, &places, height - 2.0);
+        for index in 0..rows {
+            let (_, rect) = ui.allocate_space(vec2(ui.available_width(), height));
+            let row = row_ui(ui, salt, index, rect, name(index), columns, &places);
+            draw(ui, index, &row);
+        }
+    });
+}
+
+/// The height of a row.
+pub fn row_height(ui: &Ui) -> f32 {
+    (space::ROW * (1.0 + (theme::scale(ui) - 1.0) * 0.6)).round()
+}
+
+/// How many rows fit under the heading of a table of this height.
+pub fn rows_that_fit(ui: &Ui, height: f32) -> usize {
+    let row = row_height(ui);
+    ((height - (row - 2.0)) / row).floor().max(0.0) as usize
 }
 
 fn head_ui(ui: &mut Ui, columns: &[Column<'_>], places: &[Option<(f32, f32)>], height: f32) {

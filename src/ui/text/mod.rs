@@ -1,16 +1,17 @@
 //! Every text of the window, in one table, ready for other languages. Nothing else in `ui` holds words to be read.
 
-use crate::bus::inspect::StoreSize;
-use crate::bus::inspect::{DeadLetter, Fill, Histogram, LaneReport, Report, SubscriberReport};
 use crate::music::{Hand, Hands, KeySignature, Pitch, Spelling};
 use crate::practice::result::{BarResult, Counts, Timing, Trouble};
 use crate::practice::{BarRange, Heard, Mode, Preset, VerdictKind};
-use crate::time::{Micros, WallMillis};
+use crate::time::Micros;
 
 use super::view::{
-    AudioState, AudioView, Failure, LastResult, LocalTime, MidiView, NoteNames, Offer, Rescue, Side, TakeRow,
-    ThemeChoice, Way,
+    AudioState, AudioView, LastResult, LocalTime, MidiView, NoteNames, Offer, Rescue, TakeRow, ThemeChoice, Way,
 };
+
+mod inspector;
+
+pub use inspector::*;
 
 macro_rules! texts {
     ($($name:ident = $text:literal;)*) => {
@@ -213,14 +214,49 @@ texts! {
     subscribers = "Subscribers";
     events = "Events";
     events_empty = "No event has passed yet.";
+    events_none = "No event fits the filter.";
+    searching = "searching the log …";
+    newest = "Live";
+    newest_tip = "Follow the newest events";
+    place_in_log = "Place in the log";
+    older = "Older";
+    newer = "Newer";
+    way = "Way through the program";
+    way_unknown = "Moments are known of this run's last events only.";
+    hop_played = "played";
+    hop_taken = "taken by the bus";
+    hop_applied = "applied";
+    hop_stored = "visible to all";
+    hop_painted = "drawn";
+    hop_durable = "on disk";
+    envelope = "Envelope";
+    envelope_id = "Id";
+    envelope_base = "Base";
+    envelope_hlc = "Hybrid clock";
+    envelope_played = "Played";
+    envelope_driver = "Driver's clock";
+    envelope_frame = "Frame";
+    envelope_cause = "Cause";
+    envelope_schema = "Schema";
+    changed = "What it changed";
+    changed_nothing = "Nothing of its entity's value.";
+    reading = "reading the log …";
+    field = "Field";
+    before = "Before";
+    after = "After";
+    causes = "What led to it";
+    causes_none = "Nothing: it begins here.";
+    causes_further = "The chain goes on beyond what is shown.";
+    effects = "What it led to";
+    erased = "The payload was erased or is not known.";
     filter = "Filter";
-    filter_hint = "take/8f2c or note.*";
-    stay_newest = "Follow";
+    filter_hint = "take/8f2c note.* or any text";
     seq = "Seq";
     topic = "Topic";
     entity = "Entity";
     version = "Version";
     what = "What";
+    delay = "Delay, ms";
     lag = "Lag";
     pending = "Pending";
     value = "Value";
@@ -234,11 +270,52 @@ texts! {
     payload = "Payload";
     healthy = "Ok";
     store = "LMDB";
+    store_tab = "Store";
+    on_disk = "on disk";
+    map = "map";
+    of_map_used = "of the map in use";
+    events_kept = "events in the log";
+    bytes_an_event = "an event in the log";
+    tables = "Tables";
+    tables_none = "This store has no tables: it is kept in memory only.";
+    entries = "Rows";
+    bytes = "Size";
+    share = "Of the map";
+    commits = "Commits since the start";
+    batches = "Batches";
+    failures = "Failures";
+    written = "Handed over";
+    undurable = "Not yet on disk";
+    erased_events = "Erased for ever";
+    real_time = "Real time";
+    callback_time = "Callback time";
+    callback_none = "No block was measured yet: no stream runs, or nobody measures it.";
+    too_late = "too late";
+    stream = "Stream";
+    late_notes = "Late notes";
+    faults = "Faults";
+    lanes = "Lanes";
+    lanes_remark = "pushed = delivered + lost + waiting";
+    most = "Most";
+    pushed = "Pushed";
+    delivered = "Delivered";
+    gaps = "Gaps";
+    lane_closed = "closed";
+    lane_filling = "filling up";
+    lane_lost = "has lost events";
+    lane_well = "nothing lost";
+    round_time = "Rounds of the bus";
+    held = "Held";
+    redelivered = "Again";
+    next_due = "Next try";
     laboratory = "Laboratory";
     laboratory_remark = "Break something and watch it heal. All of it is off again when the program ends.";
     panic_component = "Panic in a component";
     panic_component_what = "Whoever handles the next event panics; it is restarted and the event comes again.";
+    fill_lane = "Fill a lane";
+    fill_lane_what = "A lane gets twice what it holds; a gap record tells what was lost, and the take is not graded.";
     once = "Once";
+    heal = "Heal";
     conflicts = "Conflicts";
     conflicts_empty = "No edits have met yet.";
     conflicts_remark = "Edits whose authors had not seen each other's, newest first.";
@@ -656,40 +733,6 @@ pub fn spread_basis(timing: &Timing, preset: &str, window: Micros) -> String {
     format!("{interval}{DOT}{} ± {:.0}", preset.to_lowercase(), window.as_millis_f64())
 }
 
-/// Who made an edit, and when.
-pub fn side(side: &Side) -> String {
-    let at = side.at.map_or_else(|| NONE.to_owned(), moment);
-    format!("{}{DOT}{at}{DOT}{:x}:{}", side.actor, side.device & 0xffff, side.number)
-}
-
-/// What a failure is called, and what it does.
-pub fn failure(failure: Failure) -> (&'static str, &'static str) {
-    match failure {
-        Failure::Frozen => ("Frozen disk", "No commit comes back; what is played waits in memory."),
-        Failure::Full => ("Full disk", "Every commit is refused for want of room, and tried again."),
-        Failure::Failing => ("Failing disk", "Every commit fails, and is tried again with a growing wait."),
-        Failure::Slow => ("Slow components", "Each event takes a second to handle; nobody else waits."),
-        Failure::Behind => ("Clock behind", "The wall clock goes back an hour; stamps still only grow."),
-        Failure::Ahead => ("Clock ahead", "The wall clock leaps a day ahead."),
-    }
-}
-
-/// As of which event, and when that was.
-pub fn as_of(seq: u64, at: Option<LocalTime>) -> String {
-    let at = at.map_or_else(|| "…".to_owned(), moment);
-    format!("as of event {}{DOT}{at}", count(seq))
-}
-
-/// The name of a row that shows an entity's history.
-pub fn history_of(entity: &str) -> String {
-    format!("{} of {entity}", tr().history)
-}
-
-/// The name of the button that does again what lost a conflict.
-pub fn bring_back(entity: &str, number: u64) -> String {
-    format!("{} edit {number} of {entity}", tr().bring_back)
-}
-
 /// `begun 3 times`: each loop, and each going back.
 pub fn passes(passes: u32) -> String {
     if passes <= 1 { "begun once".to_owned() } else { format!("begun {passes} times") }
@@ -764,11 +807,6 @@ pub fn clock(at: Micros) -> String {
     format!("{}:{:02}.{:03}", millis / 60_000, millis / 1000 % 60, millis % 1000)
 }
 
-/// What a button of a dead letter does, in full.
-pub fn letter_action(action: &str, letter: &DeadLetter) -> String {
-    format!("{action} event {} for {}", letter.seq, letter.subscriber)
-}
-
 /// A SoundFont that the system brings, on a button.
 pub fn use_system(file: &str) -> String {
     format!("Use the system's {file}")
@@ -792,112 +830,6 @@ pub fn of(what: &str, which: &str) -> String {
 /// `Standard ± 100 ms`.
 pub fn preset_in_words(p: Preset) -> String {
     format!("{} ± {:.0} ms", preset(p), p.window(crate::music::Percent::FULL).as_millis_f64())
-}
-
-/// Under the inspector's title.
-pub fn bus_context(report: &Report) -> String {
-    let parts = [format!("{} topics", report.topics.len()), format!("{} entities", count(report.entities as u64))];
-    parts.join(DOT)
-}
-
-/// `3 of 8 192 · high 41`.
-pub fn fill(fill: Fill) -> String {
-    let (used, capacity) = (count(fill.used as u64), count(fill.capacity as u64));
-    format!("{used} of {capacity}{DOT}high {}", count(fill.high_water as u64))
-}
-
-/// How full a lane is, and what it lost.
-pub fn lane(lane: &LaneReport) -> String {
-    let gaps = if lane.gaps > 0 { format!("{DOT}{} lost", count(lane.lost)) } else { String::new() };
-    let closed = if lane.closed { format!("{DOT}closed") } else { String::new() };
-    format!("{}{gaps}{closed}", fill(lane.fill))
-}
-
-/// The bus thread in a line.
-pub fn bus_line(report: &Report) -> String {
-    let p99 = report.step.quantile(0.99);
-    format!("applied {}{DOT}step p99 {}", count(report.applied), short_micros(p99.0 as u64))
-}
-
-/// The persister in a line.
-pub fn persister_line(report: &Report) -> String {
-    format!("durable {}{DOT}{} to write", count(report.durable), count(report.undurable.used as u64))
-}
-
-/// Snapshots in a line.
-pub fn snapshot_line(report: &Report, lost: u64) -> String {
-    let tail = if lost > 0 { format!("{DOT}{} lost", count(lost)) } else { String::new() };
-    format!("{} stored{tail}", count(report.counts.snapshots))
-}
-
-/// Components in a line.
-pub fn components_line(running: usize, parked: usize) -> String {
-    let tail = if parked > 0 { format!("{DOT}{parked} parked") } else { String::new() };
-    format!("{running} running{tail}")
-}
-
-/// The store in a line.
-pub fn store_line(store: &StoreSize) -> String {
-    let share = (store.map_used * 100).checked_div(store.map_size).unwrap_or(0);
-    format!("{} MB{DOT}map {share} %", count(store.bytes / 1_000_000))
-}
-
-/// A duration in as few signs as it takes: `64 µs`, `4 ms`, `2 s`.
-pub fn short_micros(micros: u64) -> String {
-    match micros {
-        0..=999 => format!("{micros} µs"),
-        1_000..=999_999 => format!("{:.0} ms", micros as f64 / 1e3),
-        _ => format!("{:.0} s", micros as f64 / 1e6),
-    }
-}
-
-/// `p50 1 ms · p99 8 ms`.
-pub fn quantiles(histogram: &Histogram) -> String {
-    let at = |q| short_micros(histogram.quantile(q).0.max(0) as u64);
-    format!("p50 {}{DOT}p99 {}", at(0.5), at(0.99))
-}
-
-/// How a subscriber stands.
-pub fn subscriber_state(s: &SubscriberReport) -> String {
-    if s.parked {
-        format!("parked: {} panics", s.panics)
-    } else if !s.attached {
-        "away".to_owned()
-    } else if s.held > 0 {
-        format!("{} held for a retry", s.held)
-    } else if s.pending > 0 {
-        "at work".to_owned()
-    } else {
-        "waiting".to_owned()
-    }
-}
-
-/// `Events · last 208`.
-pub fn of_last(what: &str, n: usize) -> String {
-    format!("{what}{DOT}{n}")
-}
-
-/// An event for screen readers.
-pub fn event_in_words(seq: u64, topic: &str, entity: &str) -> String {
-    format!("Event {seq}, {topic}, {entity}")
-}
-
-/// The time of day, UTC, to the millisecond.
-pub fn wall_clock(at: WallMillis) -> String {
-    let millis = at.0.rem_euclid(86_400_000);
-    let (seconds, rest) = (millis / 1000, millis % 1000);
-    format!("{:02}:{:02}:{:02}.{rest:03}", seconds / 3600, seconds / 60 % 60, seconds % 60)
-}
-
-/// A payload in a line: its fields without braces.
-pub fn payload_line(payload: &serde_json::Value) -> String {
-    match payload {
-        serde_json::Value::Object(fields) => {
-            fields.iter().map(|(k, v)| format!("{k} {v}")).collect::<Vec<_>>().join(DOT)
-        }
-        serde_json::Value::Null => NONE.to_owned(),
-        other => other.to_string(),
-    }
 }
 
 /// The place in the piece, for screen readers.

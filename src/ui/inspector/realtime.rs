@@ -1,0 +1,128 @@
+//! How the audio callback keeps its deadline, and what became of what it and the MIDI callbacks pushed.
+
+use egui::{Color32, Ui, vec2};
+
+use crate::bus::inspect::{LaneReport, Report};
+use crate::ui::Cx;
+use crate::ui::text::{self, tr};
+use crate::ui::theme::{self, Tokens, tokens};
+use crate::ui::view::AudioView;
+use crate::ui::widgets::{Column, Line, card_ui, fact_ui, histogram_ui, pair_ui, rows_ui};
+
+/// Buckets of the histogram of loads up to the deadline, a twentieth each; those after it are too late.
+const IN_TIME: usize = 20;
+/// A block is called busy from here on.
+const BUSY: usize = 14;
+
+/// Callback and stream side by side; lanes and the bus thread below.
+pub(super) fn ui(cx: &Cx<'_>, ui: &mut Ui, report: &Report) {
+    let audio = &cx.view.devices.audio;
+    let side = 400.0 * theme::scale(ui);
+    pair_ui(ui, side, |ui, right| if right { stream_ui(ui, audio) } else { callback_ui(ui, audio) });
+    pair_ui(ui, side, |ui, right| if right { rounds_ui(ui, report) } else { lanes_ui(ui, report) });
+}
+
+fn load_color(t: &Tokens, bucket: usize) -> Color32 {
+    match bucket {
+        0..BUSY => t.good,
+        BUSY..IN_TIME => t.warn,
+        _ => t.bad,
+    }
+}
+
+fn callback_ui(ui: &mut Ui, audio: &AudioView) {
+    let callback = &audio.callback;
+    card_ui(ui, tr().callback_time, &text::callback(callback), |ui| {
+        let height = 190.0 * theme::scale(ui);
+        let (_, rect) = ui.allocate_space(vec2(ui.available_width(), height));
+        if callback.loads.iter().all(|count| *count == 0) {
+            Line::new(tr().callback_none)
+                .size(13.0)
+                .color(tokens(ui).muted)
+                .show_at(ui, rect.with_max_y(rect.top() + 20.0));
+            return;
+        }
+        let (t, n) = (tokens(ui), callback.loads.len().max(1) as f32);
+        let mut axis: Vec<(f32, String)> =
+            (0..=IN_TIME as u16).step_by(5).map(|at| (f32::from(at) / n, text::percent(at * 5))).collect();
+        axis.push((1.0, tr().too_late.to_owned()));
+        histogram_ui(ui, rect, tr().callback_time, &callback.loads, |bucket| load_color(t, bucket), &axis);
+    });
+}
+
+fn stream_ui(ui: &mut Ui, audio: &AudioView) {
+    let (t, callback) = (tr(), &audio.callback);
+    card_ui(ui, t.stream, "", |ui| {
+        ui.spacing_mut().item_spacing = vec2(0.0, 0.0);
+        let k = tokens(ui);
+        let none = |text: &str| if text.is_empty() { text::NONE.to_owned() } else { text.to_owned() };
+        let count = |n: u64| (text::count(n), if n > 0 { k.warn } else { k.text });
+        fact_ui(ui, t.device, &none(&audio.device), k.text);
+        fact_ui(ui, t.backend, &text::backend_stream(&none(&audio.backend), callback.stream), k.text);
+        let (rate, period) = match audio.rate {
+            0 => (text::NONE.to_owned(), text::NONE.to_owned()),
+            rate => (text::rate(rate), text::period(audio.period, rate)),
+        };
+        fact_ui(ui, t.rate, &rate, k.text);
+        fact_ui(ui, t.period, &period, k.text);
+        fact_ui(ui, t.load, &text::load(audio.load), if audio.load > 0.7 { k.warn } else { k.text });
+        for (name, n) in
+            [(t.xruns, audio.xruns), (t.late_notes, u64::from(callback.late)), (t.faults, u64::from(callback.faults))]
+        {
+            let (words, color) = count(n);
+            fact_ui(ui, name, &words, color);
+        }
+    });
+}
+
+fn lane_state(t: &Tokens, lane: &LaneReport) -> (&'static str, Color32) {
+    if lane.closed {
+        (tr().lane_closed, t.muted)
+    } else if lane.fill.used * 2 > lane.fill.capacity {
+        (tr().lane_filling, t.warn)
+    } else if lane.lost > 0 {
+        (tr().lane_lost, t.warn)
+    } else {
+        (tr().lane_well, t.muted)
+    }
+}
+
+fn lanes_ui(ui: &mut Ui, report: &Report) {
+    let t = tr();
+    card_ui(ui, t.lanes, t.lanes_remark, |ui| {
+        let columns = [
+            Column::new(t.name, 110.0).grow(1.0),
+            Column::new(t.waiting, 60.0).right(),
+            Column::new(t.most, 56.0).right().spare(3),
+            Column::new(t.pushed, 76.0).right().spare(2),
+            Column::new(t.delivered, 76.0).right().spare(1),
+            Column::new(t.lost, 50.0).right(),
+            Column::new(t.gaps, 44.0).right(),
+            Column::new(t.state, 100.0).spare(4),
+        ];
+        rows_ui(
+            ui,
+            "lanes",
+            &columns,
+            report.lanes.len(),
+            |_| None,
+            |ui, i, row| {
+                let (k, lane) = (tokens(ui), &report.lanes[i]);
+                let warn = if lane.lost > 0 { k.warn } else { k.text };
+                row.line(ui, 0, Line::new(&lane.name).size(13.0).bold());
+                row.text(ui, 1, &text::count(lane.fill.used as u64));
+                row.colored(ui, 2, &text::count(lane.fill.high_water as u64), k.muted);
+                row.text(ui, 3, &text::count(lane.pushed));
+                row.text(ui, 4, &text::count(lane.delivered));
+                row.colored(ui, 5, &text::count(lane.lost), warn);
+                row.colored(ui, 6, &text::count(lane.gaps), warn);
+                let (words, color) = lane_state(k, lane);
+                row.colored(ui, 7, words, color);
+            },
+        );
+    });
+}
+
+fn rounds_ui(ui: &mut Ui, report: &Report) {
+    super::durations_ui(ui, tr().round_time, &report.step, 120.0);
+}

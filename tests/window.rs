@@ -1,0 +1,177 @@
+//! The program's window without a screen, over a bus, a log and a silent device, driven by its accessibility tree.
+#![cfg(feature = "inspection")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use egui::accesskit::Role;
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use music_trainer::app::boot::{Program, boot};
+use music_trainer::app::clock::SystemClock;
+use music_trainer::app::window::Window;
+use music_trainer::bus::{BusHandle, Config, EventId, Publish, start};
+use music_trainer::cli::WindowArgs;
+use music_trainer::model::{Event, Setting, ThemeChoice, Trainer};
+use music_trainer::store::{OpenOptions, backup, open};
+use music_trainer::ui;
+
+/// Frames until something asked for is missing.
+const FRAMES_MAX: usize = 20_000;
+
+fn program(data: &Path) -> Program {
+    let args = WindowArgs { data_dir: Some(data.to_owned()), safe: true, ..WindowArgs::default() };
+    boot(&args, Arc::new(|| {})).expect("the program starts")
+}
+
+fn choose(bus: &BusHandle<Trainer>, theme: ThemeChoice) -> u64 {
+    let setting = Setting::Theme(theme);
+    bus.publish(Publish::new(setting.entity(), Event::SettingChanged(setting))).durable().expect("durable")
+}
+
+struct Bench {
+    harness: Harness<'static, Window>,
+    bus: BusHandle<Trainer>,
+}
+
+impl Bench {
+    fn open(data: &Path) -> Self {
+        let first = program(data);
+        let bus = first.bus.clone();
+        let data = data.to_owned();
+        let again = Box::new(move || Ok(program(&data)));
+        let harness = Harness::builder().with_size([1280.0, 800.0]).with_context_setup(ui::install).build_ui_state(
+            |ui, window: &mut Window| window.draw_frame(ui),
+            Window::new(first, again, Arc::new(AtomicBool::new(true))),
+        );
+        Self { harness, bus }
+    }
+
+    /// Draws until it is there. Each frame waits for a round of the bus.
+    fn until(&mut self, what: &str, is: impl Fn(&Harness<'static, Window>) -> bool) {
+        let found = (0..FRAMES_MAX).any(|_| {
+            self.harness.step();
+            if self.bus.inspect_now().is_none() {
+                // The program behind the window has ended; the one that follows is not ours to ask.
+                std::thread::park_timeout(Duration::from_millis(1));
+            }
+            is(&self.harness)
+        });
+        assert!(found, "{what}");
+    }
+
+    fn click(&mut self, name: &str) {
+        self.until(name, |harness| harness.query_by_label(name).is_some());
+        self.harness.get_by_label(name).click();
+        self.harness.step();
+        self.harness.step();
+    }
+}
+
+fn says(text: &str) -> impl Fn(&Harness<'static, Window>) -> bool {
+    move |harness| harness.query_all_by_label_contains(text).next().is_some()
+}
+
+#[test]
+fn the_log_of_earlier_runs_is_there_new_events_join_it_and_each_tells_its_way() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let opened = open(&dir.path().join("first"), OpenOptions::default()).expect("a fresh folder opens");
+    let reader = opened.storage.lmdb_reader();
+    let first = start(Config::default(), Arc::new(SystemClock::start()), Box::new(opened.storage)).expect("a bus");
+    let of_old = choose(&first, ThemeChoice::Dark);
+    let first_id = EventId { device: first.device(), device_seq: of_old };
+    let changed = choose(&first, ThemeChoice::Light);
+    // No folder is opened twice in one process.
+    let data = dir.path().join("data");
+    backup(&reader, &data).expect("a copy");
+    assert!(first.shutdown(Duration::from_secs(30)));
+
+    let mut bench = Bench::open(&data);
+    bench.click("Inspector");
+    bench.until("the log is read without a new event", says(&format!("Event {of_old}, setting.changed")));
+    bench.click(&format!("Event {changed}, setting.changed, settings/theme"));
+    for value in ["\"dark\"", "\"light\""] {
+        bench.until("before and after", |harness| harness.query_all_by_label(value).next().is_some());
+    }
+    assert!(says("known of this run's last events only")(&bench.harness), "its moments are by another clock");
+
+    let new = choose(&bench.bus, ThemeChoice::HighContrast);
+    bench.click(&format!("Event {new}, setting.changed, settings/theme"));
+    for hop in ["taken by the bus: ", "applied: ", "visible to all: ", "drawn: ", "on disk: "] {
+        bench.until(hop, says(hop));
+    }
+    // One that is far from what is shown, by a click on what led to it.
+    let cause = Publish::new(Setting::TextPercent(120).entity(), Event::SettingChanged(Setting::TextPercent(120)));
+    let cause = bench.bus.publish(cause.cause(first_id)).durable().expect("durable");
+    bench.click(&format!("Event {cause}, setting.changed, settings/text-percent"));
+    bench.click(&format!("Go to event {of_old}"));
+    bench.until("the cause is shown", says(&format!("Event {of_old} · setting.changed")));
+    bench.harness.get_by_role_and_label(Role::TextInput, "Filter").focus();
+    bench.harness.step();
+    bench.harness.event(egui::Event::Text("dark".to_owned()));
+    bench.until("a word in a payload is found", move |harness| {
+        says(&format!("Event {of_old}, "))(harness) && !says(&format!("Event {changed}, "))(harness)
+    });
+    assert!(bench.harness.state_mut().stop());
+}
+
+#[test]
+fn a_lane_that_overflows_shows_what_it_lost_and_the_store_its_tables() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut bench = Bench::open(dir.path());
+    bench.click("Inspector");
+    bench.click("Laboratory");
+    bench.click("Lanes not drained");
+    bench.until("it is told on every screen", says("Laboratory is on: Lanes not drained"));
+    bench.click("Fill a lane");
+    bench.click("Heal");
+    bench.until("all is well", |harness| !says("Laboratory is on")(harness));
+    bench.click("Real time");
+    bench.until("the lane tells of it", says("has lost events"));
+    bench.until("blocks are measured", says(" blocks · worst "));
+    bench.click("Flow");
+    bench.until("and so does the log", says(", notes.lost, take/"));
+    bench.click("Store");
+    bench.until("its tables", says("by_entity"));
+    assert!(bench.harness.state_mut().stop());
+}
+
+#[test]
+fn a_damaged_folder_is_brought_back_and_the_program_goes_on_with_it() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let data = dir.path().join("data");
+    let opened = open(&dir.path().join("first"), OpenOptions::default()).expect("a fresh folder opens");
+    let reader = opened.storage.lmdb_reader();
+    let first = start(Config::default(), Arc::new(SystemClock::start()), Box::new(opened.storage)).expect("a bus");
+    for theme in [ThemeChoice::Light, ThemeChoice::HighContrast] {
+        choose(&first, theme);
+    }
+    backup(&reader, &data).expect("a copy");
+    assert!(first.shutdown(Duration::from_secs(30)));
+    let file = data.join("data.mdb");
+    let mut bytes = std::fs::read(&file).expect("a file");
+    // The state's row: its value no longer fits its check.
+    let at = bytes.windows(14).rposition(|w| w == b"settings/theme").expect("a row");
+    let row = bytes[..at].windows(14).rposition(|w| w == b"settings/theme").unwrap_or(at);
+    for at in [at, row] {
+        bytes[at + 15] ^= 0x40;
+    }
+    std::fs::write(&file, &bytes).expect("a file");
+
+    let mut bench = Bench::open(&data);
+    bench.until("it is told", says("Some of your data cannot be read"));
+    let log = music_trainer::store::diagnose(&data).expect("readable").offers;
+    bench.click("Not now");
+    bench.click("What can be done…");
+    let ways = ["Make it anew", "Leave out what is damaged"];
+    let way = ways.into_iter().find(|way| bench.harness.query_by_label(way).is_some());
+    bench.click(way.unwrap_or_else(|| panic!("one of {log:?}")));
+    bench.until("it is done", says("your data is back"));
+    assert!(dir.path().join("data.before-restore/data.mdb").exists());
+    let kept = std::fs::read(dir.path().join("data.before-restore/data.mdb")).expect("a file");
+    assert!(kept == bytes, "what was damaged is kept as it was");
+    bench.click("Inspector");
+    bench.until("the log goes on", says("setting.changed, settings/theme"));
+}
