@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use music_trainer::bus::inspect::Report;
+use music_trainer::bus::storage::Erasure;
 use music_trainer::bus::storage::{Storage as _, StoreSize};
 use music_trainer::bus::testing::{Event, Test};
-use music_trainer::bus::{BusHandle, Config, EntityKey, MemoryStorage, Publish, start};
+use music_trainer::bus::{BusHandle, Config, MemoryStorage, Publish, start};
 use music_trainer::store::{OpenOptions, open};
 use music_trainer::time::{Clock, ManualClock, Micros};
 
@@ -72,7 +73,7 @@ fn sizes_are_told_by_table_and_add_up_and_what_was_erased_is_counted() {
     assert_eq!(held + size.free, size.map_used);
     assert!(size.map_used <= size.map_size && held > empty.tables.iter().map(|table| table.bytes).sum());
     assert_eq!(report(&bus).counts.erased, 0);
-    assert_eq!(bus.erase(&EntityKey::new("book/7"), 1..11), Ok(10));
+    assert_eq!(bus.erase(Erasure::Entity { entity: "book/7".into(), versions: 1..11 }), Ok(10));
     assert_eq!(report(&bus).counts.erased, 10);
     assert!(bus.shutdown(WAIT));
 }

@@ -24,8 +24,12 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let bus: BusHandle<Trainer> =
-            start(Config::default(), Arc::new(ManualClock::default()), Box::new(MemoryStorage::new())).expect("a bus");
+        let bus: BusHandle<Trainer> = start(
+            Config { snapshot_events: 50, ..Config::default() },
+            Arc::new(ManualClock::default()),
+            Box::new(MemoryStorage::new()),
+        )
+        .expect("a bus");
         let (wake, woken) = unbounded();
         let lookup =
             Lookup::start(bus.clone(), Box::new(move || wake.send(()).expect("the test listens"))).expect("a thread");

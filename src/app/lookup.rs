@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use crate::bus::fold::{self, Folded, Versioned};
 use crate::bus::inspect::EventView;
 use crate::bus::json;
-use crate::bus::{BusHandle, DeviceId, EntityKey, Envelope, EventId, Model, Publish, State, Strategy};
+use crate::bus::{BusHandle, DeviceId, EntityKey, Envelope, EventId, Model, Publish, State, Strategy, load, rows};
 use crate::model::{Entity, Event, Met, Trainer, conflicts_entity};
 use crate::ui::view::{ConflictRow, EntityRow, EventDetail, EventLink, HistoryRow, LocalTime, Side};
 
@@ -231,6 +231,17 @@ impl Log {
         let every = (self.bus.snapshot().durable / STATES).max(STATE_EVENTS);
         let before = self.states.partition_point(|state| state.end.seq <= seq);
         let mut state = before.checked_sub(1).and_then(|at| self.states.get(at)).cloned().unwrap_or_default();
+        let reader = &**self.bus.reader();
+        let compacted = rows::compacted(reader).map_err(|e| e.to_string())?;
+        if seq < compacted {
+            return Err(format!(
+                "how things were before event {compacted} is no longer known: settings of then are gone"
+            ));
+        }
+        let kept = reader.snapshots().map_err(|e| e.to_string())?.into_iter().rfind(|kept| *kept <= seq);
+        if let Some(kept) = kept.filter(|kept| *kept > state.end.seq) {
+            state = load::at_snapshot(reader, kept).map_err(|e| e.to_string())?;
+        }
         let mut hlc = state.end.hlc;
         while state.end.seq < seq {
             self.go_on()?;

@@ -97,7 +97,11 @@ fn begin<M: Model>(reader: &dyn StorageReader) -> Result<Folded<M>, StartError> 
     }
 }
 
-fn at_snapshot<M: Model>(reader: &dyn StorageReader, seq: u64) -> Result<Folded<M>, StartError> {
+/// The state as of a snapshot that the store keeps.
+///
+/// # Errors
+/// It is not there, or not whole.
+pub fn at_snapshot<M: Model>(reader: &dyn StorageReader, seq: u64) -> Result<Folded<M>, StartError> {
     let mut folded = Folded { entities: entities(reader, |each| reader.snapshot(seq, each))?, ..Folded::default() };
     // What is known of other machines at the end; nothing asks for less.
     folded.numbers = rows::peers(reader)?;
