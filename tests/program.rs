@@ -295,3 +295,54 @@ fn a_damaged_folder_comes_back_by_the_window_and_by_the_command() {
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     assert!(run(&["verify", path(&again)]).status.success());
 }
+
+#[test]
+fn practising_survives_its_panics_and_what_is_played_is_kept_all_the_while() {
+    use crossbeam_channel::unbounded;
+    use music_trainer::app::control::{Desk, Wish};
+    use music_trainer::bus::supervision::PARK_EVENTS;
+    use music_trainer::formats::pieces;
+    use music_trainer::midi::Cause;
+    use music_trainer::model::{Entity, PieceId};
+    use music_trainer::music::Pitch;
+    use std::time::Duration;
+    let dir = tempfile::tempdir().unwrap();
+    let (woken, wakes) = unbounded();
+    let repaint = Arc::new(move || {
+        // The test may be over.
+        let _ = woken.send(());
+    });
+    let program = boot(&args(dir.path()), repaint).unwrap();
+    let until = |what: &str, is: &dyn Fn(&Desk) -> bool| {
+        while !is(&program.control.desk()) {
+            wakes.recv_timeout(Duration::from_secs(30)).unwrap_or_else(|_| panic!("{what}"));
+        }
+    };
+    let says = |desk: &Desk, text: &str| desk.notices.iter().any(|notice| notice.text.contains(text));
+    let open = || Wish::Open(PieceId::builtin(pieces::builtin()[0].id), None);
+    assert!(program.control.wish(open()));
+    until("a piece is open", &|desk| desk.session.piece.is_some());
+    for time in 1..=PARK_EVENTS as u32 {
+        program.lab.panic_next();
+        let cause = Cause(time);
+        let at = program.clock.now();
+        assert!(program.control.wish(Wish::KeyDown { at, cause, pitch: Pitch::new(60).unwrap(), velocity: 80 }));
+        assert!(program.control.wish(Wish::KeyUp { at, cause }));
+        if time < PARK_EVENTS as u32 {
+            // Said again, it is a line of its own.
+            until("it is told", &|desk| desk.notices.iter().any(|n| n.bad && n.id >= u64::from(time)));
+            until("the piece is on the stand again", &|desk| desk.session.piece.is_some());
+        }
+    }
+    until("it is parked", &|desk| says(desk, "is off until") && desk.session.piece.is_none());
+    assert!(program.control.wish(open()));
+    until("no piece is opened any more", &|desk| says(desk, "practising is off"));
+    let notes = |take: &Entity| if let Entity::Take(take) = take { take.notes } else { 0 };
+    let kept = || {
+        let snapshot = program.bus.snapshot();
+        snapshot.state.iter().filter_map(|(_, v)| v.value.as_ref().map(notes)).sum::<u32>()
+    };
+    let level = (0..100_000).any(|_| program.bus.inspect_now().is_some() && kept() >= PARK_EVENTS as u32);
+    assert!(level, "every note is in the take");
+    assert!(program.stop(), "and it ends in order");
+}

@@ -125,6 +125,7 @@ pub fn boot(args: &WindowArgs, repaint: Arc<dyn Fn() + Send + Sync>) -> Result<P
         take,
         settings: settings.clone(),
         midi: !args.safe,
+        lab: lab.clone(),
         repaint,
     };
     let control = Control::start(parts).map_err(threads)?;

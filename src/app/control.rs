@@ -2,6 +2,7 @@
 //! that tells the engine anything. It sleeps until something comes: a wish of the window, an event of the bus, or the
 //! next moment at which a device or the session wants to be looked after.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -11,7 +12,9 @@ use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 
 use crate::audio::{self, Command as EngineCommand, Engine};
+use crate::bus::lab::Lab;
 use crate::bus::lane::ESSENTIAL_SLOTS;
+use crate::bus::supervision::{Panicked, Supervisor};
 use crate::bus::{BusHandle, Envelope, Filter, LiveItem, LiveSubscription, Publish, PublishError};
 use crate::components::devices::{MidiDesk, SoundDesk, SoundReport};
 use crate::components::library::{Library, OpenError, Opened};
@@ -143,6 +146,8 @@ pub struct Parts {
     pub settings: Settings,
     /// Whether MIDI ports are opened.
     pub midi: bool,
+    /// What goes wrong on purpose.
+    pub lab: Arc<Lab>,
     /// Asks the window to draw again.
     pub repaint: Arc<dyn Fn() + Send + Sync>,
 }
@@ -206,6 +211,12 @@ struct Worker {
     ids: TakeIds,
     /// How a piece is practised, not yet published: a slider may still be moving.
     unsaved: Option<(PieceId, PracticeSettings, Micros)>,
+    /// What panicked of late in a turn, and how many turns there were.
+    supervisor: Supervisor,
+    turns: u64,
+    /// Practising failed again and again, and is off.
+    parked: bool,
+    lab: Arc<Lab>,
     repaint: Arc<dyn Fn() + Send + Sync>,
     changed: bool,
 }
@@ -226,7 +237,7 @@ impl TakeIds {
 
 impl Worker {
     fn new(parts: Parts, wishes: Receiver<Wish>, desk: Arc<ArcSwap<Desk>>) -> Self {
-        let Parts { bus, clock, mut engine, sound, take, settings, midi, repaint } = parts;
+        let Parts { bus, clock, mut engine, sound, take, settings, midi, lab, repaint } = parts;
         let events = bus.subscribe_live(Filter::topics(["note.*", "notes.*", "transport.*"]), EVENTS);
         let midi = MidiDesk::new(&bus, &clock, &mut engine, midi);
         Self {
@@ -238,6 +249,10 @@ impl Worker {
             next_notice: 1,
             changed: true,
             unsaved: None,
+            supervisor: Supervisor::default(),
+            turns: 0,
+            parked: false,
+            lab,
             bus,
             clock,
             engine,
@@ -255,27 +270,72 @@ impl Worker {
         self.apply_settings(None);
         let mut deaf = false;
         loop {
-            let lively = self.session.wants_time() || self.engine.kept() > 0 || self.sound.is_busy();
-            let wait = if lively { LIVELY } else { QUIET };
-            let channel = if deaf { never() } else { self.events.channel().clone() };
-            select! {
-                recv(self.wishes) -> wish => match wish {
-                    Ok(Wish::Quit) | Err(_) => break,
-                    Ok(wish) => self.wish(wish),
-                },
-                recv(channel) -> item => match item {
-                    Ok(item) => self.item(item),
-                    Err(_) => {
-                        // The music goes on without a bus.
-                        deaf = true;
-                        self.notice(true, "nothing is being recorded any more; please start the program again".to_owned());
-                    }
-                },
-                default(wait) => {}
+            self.turns += 1;
+            let mut supervisor = std::mem::take(&mut self.supervisor);
+            let turn = supervisor.run(self.clock.now(), self.turns, || self.turn(&mut deaf));
+            self.supervisor = supervisor;
+            match turn {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(Panicked { reason, park, wait }) => {
+                    self.recover(&reason, park);
+                    crossbeam_channel::after(wait).recv().ok();
+                }
             }
-            self.look_after();
         }
         self.quit();
+    }
+
+    /// Waits for the next thing and does it; whether it goes on.
+    fn turn(&mut self, deaf: &mut bool) -> bool {
+        let lively = self.session.wants_time() || self.engine.kept() > 0 || self.sound.is_busy();
+        let wait = if lively { LIVELY } else { QUIET };
+        let channel = if *deaf { never() } else { self.events.channel().clone() };
+        select! {
+            recv(self.wishes) -> wish => match wish {
+                Ok(Wish::Quit) | Err(_) => return false,
+                Ok(wish) => self.wish(wish),
+            },
+            recv(channel) -> item => match item {
+                Ok(item) => self.item(item),
+                Err(_) => {
+                    // The music goes on without a bus.
+                    *deaf = true;
+                    self.notice(true, "nothing is being recorded any more; please start the program again".to_owned());
+                }
+            },
+            default(wait) => {}
+        }
+        self.look_after();
+        true
+    }
+
+    /// After a panic: silence, and a session made anew with the same piece, unless it fails again and again. What is
+    /// played is heard and kept all the while.
+    fn recover(&mut self, reason: &str, park: bool) {
+        let stand = self.session.stand().cloned().filter(|_| !park);
+        let practice = *self.session.settings();
+        self.parked |= park;
+        self.session = Session::new(self.session.current_take());
+        self.engine.send(EngineCommand::Panic);
+        let line = match park {
+            false => format!("practising failed, and begins anew ({reason})"),
+            true => {
+                format!("practising failed again and again, and is off until the program is started again ({reason})")
+            }
+        };
+        self.notice(true, line);
+        // What panics once more here does so in a turn of its own the next time.
+        let anew = catch_unwind(AssertUnwindSafe(|| {
+            if let Some(stand) = stand {
+                self.session.open(stand, practice, &mut || self.ids.next());
+                self.carry_out();
+            }
+            self.show();
+        }));
+        if anew.is_err() {
+            self.session = Session::new(self.session.current_take());
+        }
     }
 
     /// Everything that is due besides wishes and events; then shows what changed.
@@ -319,6 +379,10 @@ impl Worker {
         match item {
             LiveItem::Event(envelope) => {
                 self.hold(&envelope);
+                self.lab.owe();
+                if self.parked {
+                    return;
+                }
                 let now = self.clock.now();
                 self.session.event(&envelope, now, &mut || self.ids.next());
                 self.carry_out();
@@ -408,6 +472,9 @@ impl Worker {
     fn stand(&mut self, opened: Result<Opened, OpenError>, practice: Option<PracticeSettings>) {
         self.save_practice(None);
         match opened {
+            Ok(_) if self.parked => {
+                self.notice(true, "practising is off until the program is started again".to_owned())
+            }
             Ok(Opened { id, score, warnings }) => {
                 for warning in warnings {
                     self.notice(false, warning);

@@ -1,7 +1,5 @@
 //! Components: a thread each with a durable subscription, whose panics are caught, counted and survived.
 
-use std::any::Any;
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
@@ -15,16 +13,9 @@ use super::model::Model;
 use super::snapshot::Snapshot;
 use super::start::StartError;
 use super::storage::StorageError;
+use super::supervision::{Panicked, Supervisor};
 use crate::time::Micros;
 
-/// Panics in so many different events …
-pub const PARK_EVENTS: usize = 5;
-/// … within this time park a component.
-pub const PARK_WINDOW: Micros = Micros(60_000_000);
-/// The wait after a first panic; doubled with each that follows at once.
-const RESTART_MIN: Duration = Duration::from_millis(10);
-/// The longest.
-const RESTART_MAX: Duration = Duration::from_secs(5);
 /// Receiving ends with the bus, so this only bounds one wait; at rest a component costs nothing.
 const WAIT: Duration = Duration::from_secs(600);
 
@@ -94,25 +85,23 @@ pub(super) fn run<M: Model>(
 }
 
 fn serve<M: Model>(component: &mut dyn Component<M>, subscription: &DurableSubscription<M>, context: &Context<M>) {
-    let mut panics = Panics::default();
+    let mut supervisor = Supervisor::default();
     while let Ok(received) = subscription.recv(WAIT) {
         let Some(delivery) = received else { continue };
-        match catch_unwind(AssertUnwindSafe(|| component.handle(&delivery, context))) {
-            Ok(outcome) => {
-                settle(subscription, &delivery, outcome);
-                panics.in_a_row = 0;
-            }
-            Err(panic) => {
-                let reason = format!("panicked: {}", text(&*panic));
+        let handle = || component.handle(&delivery, context);
+        match supervisor.run(context.now(), delivery.envelope.seq, handle) {
+            Ok(outcome) => settle(subscription, &delivery, outcome),
+            Err(Panicked { reason, park, wait }) => {
                 context.bus.send(Command::Panicked { name: Arc::from(context.name) }).ok();
+                let reason = format!("panicked: {reason}");
                 subscription.settle(&delivery, Outcome::Nak { delay: Micros::ZERO, reason });
-                if panics.park(context.now(), delivery.envelope.seq) {
+                if park {
                     context.bus.send(Command::Park { name: Arc::from(context.name) }).ok();
                     return;
                 }
                 // A `recover` that panics too leaves the component as it is; its next event shows it again.
                 catch_unwind(AssertUnwindSafe(|| component.recover(context))).ok();
-                crossbeam_channel::after(panics.wait()).recv().ok();
+                crossbeam_channel::after(wait).recv().ok();
             }
         }
     }
@@ -131,49 +120,5 @@ fn settle<M: Model>(subscription: &DurableSubscription<M>, delivery: &Delivery<M
             let reason = format!("what follows was refused: {error}");
             subscription.settle(delivery, Outcome::Nak { delay: Micros::ZERO, reason });
         }
-    }
-}
-
-/// The panics of late.
-#[derive(Default)]
-struct Panics {
-    events: VecDeque<(Micros, u64)>,
-    in_a_row: u32,
-}
-
-impl Panics {
-    /// Counts a panic; true if there were too many.
-    fn park(&mut self, now: Micros, seq: u64) -> bool {
-        self.in_a_row += 1;
-        self.events.retain(|(at, event)| now - *at < PARK_WINDOW && *event != seq);
-        self.events.push_back((now, seq));
-        self.events.len() >= PARK_EVENTS
-    }
-
-    fn wait(&self) -> Duration {
-        RESTART_MAX.min(RESTART_MIN * 2u32.saturating_pow(self.in_a_row.saturating_sub(1).min(16)))
-    }
-}
-
-fn text(panic: &(dyn Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("without a message")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn five_different_events_within_a_minute_park_and_one_event_again_and_again_does_not() {
-        let mut panics = Panics::default();
-        assert!((0..20).all(|second| !panics.park(Micros(second * 1_000_000), 7)));
-        let parked: Vec<bool> = (0..4).map(|event| panics.park(Micros(21_000_000), event)).collect();
-        assert_eq!(parked, [false, false, false, true]);
-        let mut slow = Panics::default();
-        assert!((0..50).all(|event| !slow.park(Micros(event * 16_000_000), event as u64)));
     }
 }

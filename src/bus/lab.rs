@@ -71,6 +71,15 @@ impl Lab {
         self.skew.store(skew(Failure::Behind, -hour) + skew(Failure::Ahead, 24 * hour), Ordering::Release);
     }
 
+    /// Panics if one is owed.
+    ///
+    /// # Panics
+    /// That is what it is for.
+    pub fn owe(&self) {
+        let owed = self.panics.fetch_update(Ordering::AcqRel, Ordering::Acquire, |owed| owed.checked_sub(1));
+        assert!(owed.is_err(), "so the laboratory wants it");
+    }
+
     /// The component that handles the next event panics.
     pub fn panic_next(&self) {
         self.panics.fetch_add(1, Ordering::AcqRel);
@@ -182,8 +191,7 @@ impl<M: Model> Component<M> for LabComponent<M> {
     }
 
     fn handle(&mut self, delivery: &Delivery<M>, context: &Context<M>) -> Outcome<M> {
-        let owed = self.lab.panics.fetch_update(Ordering::AcqRel, Ordering::Acquire, |owed| owed.checked_sub(1));
-        assert!(owed.is_err(), "so the laboratory wants it");
+        self.lab.owe();
         let until = context.now() + SLOW;
         while self.lab.is_on(Failure::Slow) && context.now() < until {
             std::thread::park_timeout(LOOK);

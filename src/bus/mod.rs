@@ -55,6 +55,7 @@ pub mod step;
 pub mod storage;
 pub mod subscribers;
 pub mod subscription;
+pub mod supervision;
 #[doc(hidden)]
 pub mod testing;
 pub mod thread;

@@ -41,7 +41,7 @@ const LOOP_BARS: usize = 4;
 /// How the notes of the loop are played beside their time, in milliseconds, over and over.
 const OFFSETS: [i64; 5] = [-20, 35, 0, -48, 13];
 /// Runs that an interruption of the sound may spoil: the machine is shared.
-const RUNS_MAX: u32 = 5;
+const RUNS_MAX: u32 = 8;
 /// The first sample of a click is louder than this, what a silent piano leaves is not.
 const CLICK: f32 = 1e-3;
 
