@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 use music_trainer::bus::testing::Random;
 use music_trainer::cli::store::import;
 
-const TARGETS: [(&str, fn(&[u8]) -> bool); 5] = [
+/// Whether the bytes were read.
+type Body = fn(&[u8]) -> bool;
+
+const TARGETS: [(&str, Body); 5] = [
     ("record", bodies::record),
     ("rows", bodies::rows),
     ("events", bodies::events),
