@@ -173,12 +173,16 @@ fn slope(dir: &Path) -> Result<(), Fault> {
     let took = began.elapsed().as_secs_f64();
     let slope = support::slope(&memory[WARM..]);
     let how = if minutes.is_some() { "in real time" } else { "as fast as they go" };
+    let high_water = bus.inspect_now().map_or(0, |report| report.undurable.high_water);
+    let tenths: Vec<String> =
+        memory.iter().step_by(LOOKS as usize / 10).map(|(_, bytes)| format!("{:.0}", bytes / 1024.0)).collect();
     println!(
-        "memory, {events} notes {how} ({took:.1} s): {:.0} KiB at the beginning, {:.0} KiB at the end; {slope:.3} bytes \
-         per event, {:.1} KiB a minute at {RATE} events a second",
-        memory[WARM].1 / 1024.0,
-        memory[memory.len() - 1].1 / 1024.0,
+        "memory, {events} notes {how} ({took:.1} s): {} KiB at each tenth, up to {high_water} notes waited for the disk; \
+         after the first fifth {slope:.3} bytes per event, {:.1} KiB a minute at {RATE} events a second",
+        tenths.join(", "),
         slope * (RATE * 60) as f64 / 1024.0,
     );
-    stop(&bus)
+    stop(&bus)?;
+    // In real time nobody waits for an answer.
+    (bus.snapshot().durable == events).then_some(()).ok_or_else(|| "some notes were refused".into())
 }
