@@ -216,7 +216,7 @@ fn child_start(dir: &Path) -> Result<(), Fault> {
     let start = support::now();
     let program = program(dir)?;
     let ready = start.elapsed();
-    let memory = anonymous()?;
+    let memory = support::anonymous_kib();
     if !program.lines.is_empty() {
         return Err(program.lines.join("; ").into());
     }
@@ -234,13 +234,6 @@ fn child_start(dir: &Path) -> Result<(), Fault> {
     println!("{} {} {memory}", ready.as_secs_f64() * 1e3, frame.as_secs_f64() * 1e3);
     window.stop();
     Ok(())
-}
-
-/// KiB of memory that no file backs; the map of the store is not among it.
-fn anonymous() -> Result<u64, Fault> {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
-    Ok(line.and_then(|rest| rest.split_whitespace().next()).unwrap_or("0").parse()?)
 }
 
 fn child_rest(dir: &Path) -> Result<(), Fault> {

@@ -1,4 +1,5 @@
-//! Durable events per second through the store, beside bare heed loops with the same bytes and batches in the same run.
+//! Durable events per second through the store and bytes written for each, beside bare heed loops with the same bytes
+//! and batches in the same run.
 //!
 //! Two baselines: `append` writes the records only, at their keys, into one table; `tables` also writes the index and
 //! the state row, that is, everything the store writes, encoded beforehand. Both sync as the store does: they are
@@ -7,7 +8,7 @@
 
 mod support;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use heed::types::Bytes;
@@ -20,6 +21,8 @@ use support::event;
 /// Events per batch and batches per round.
 const SIZES: [(u64, u64); 4] = [(1, 60), (16, 60), (256, 30), (4_096, 6)];
 const ROUNDS: usize = 5;
+/// The folders of the three.
+const NAMES: [&str; 3] = ["store", "append", "tables"];
 
 fn batch(device: DeviceId, last: u64, events: u64) -> Batch {
     let row = StateRow {
@@ -101,24 +104,38 @@ fn written() -> Option<u64> {
     io.lines().find_map(|line| line.strip_prefix("write_bytes: "))?.parse().ok()
 }
 
-#[derive(Default)]
+/// Bytes that a folder's files take on the disk.
+fn on_disk(dir: &Path) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    let files = std::fs::read_dir(dir).expect("a folder").flatten();
+    files.filter_map(|file| Some(file.metadata().ok()?.blocks() * 512)).sum()
+}
+
+/// What one of the three took: time, bytes written, and by how much its files grew.
 struct Sum {
+    dir: PathBuf,
     time: Duration,
     bytes: u64,
+    grown: u64,
 }
 
 impl Sum {
+    fn new(dir: PathBuf) -> Self {
+        Self { dir, time: Duration::ZERO, bytes: 0, grown: 0 }
+    }
+
     fn add(&mut self, work: impl FnOnce()) {
-        let (bytes, start) = (written(), Instant::now());
+        let (size, bytes, start) = (on_disk(&self.dir), written(), Instant::now());
         work();
         self.time += start.elapsed();
         self.bytes += written().zip(bytes).map_or(0, |(after, before)| after - before);
+        self.grown += on_disk(&self.dir).saturating_sub(size);
     }
 }
 
-fn run_size(opened: &mut Opened, append: &mut Bare, tables: &mut Bare, events: u64, batches: u64) {
+fn run_size(dir: &Path, opened: &mut Opened, append: &mut Bare, tables: &mut Bare, events: u64, batches: u64) {
     let device = opened.device;
-    let mut sums: [Sum; 3] = Default::default();
+    let mut sums = NAMES.map(|name| Sum::new(dir.join(name)));
     let mut last = opened.storage.reader().last().expect("an end").seq;
     for _ in 0..ROUNDS {
         let ours: Vec<_> = (0..batches).map(|n| batch(device, last + n * events, events)).collect();
@@ -138,7 +155,7 @@ fn run_size(opened: &mut Opened, append: &mut Bare, tables: &mut Bare, events: u
     let [store, append, tables] = &sums;
     println!(
         "{events:>5} per batch: store {:>9.0} events/s, append {:>9.0} (ratio {:.2}), tables {:>9.0} (ratio {:.2}); \
-         bytes written per event: store {:.0}, append {:.0}, tables {:.0}",
+         bytes written per event: store {:.0}, append {:.0}, tables {:.0}; the files grew by {:.0}, {:.0}, {:.0} each",
         rate(store),
         rate(append),
         rate(store) / rate(append),
@@ -147,6 +164,9 @@ fn run_size(opened: &mut Opened, append: &mut Bare, tables: &mut Bare, events: u
         store.bytes as f64 / total,
         append.bytes as f64 / total,
         tables.bytes as f64 / total,
+        store.grown as f64 / total,
+        append.grown as f64 / total,
+        tables.grown as f64 / total,
     );
 }
 
@@ -178,16 +198,16 @@ fn parts() {
 fn main() {
     parts();
     let dir = tempfile::tempdir().expect("a temporary folder");
-    let sub = |name: &str| {
+    let [store, append, tables] = NAMES.map(|name| {
         let path = dir.path().join(name);
         std::fs::create_dir(&path).expect("a folder");
         path
-    };
-    let (mut append, mut tables) = (Bare::open(&sub("append")), Bare::open(&sub("tables")));
-    let mut opened = open(&sub("store"), OpenOptions::default()).expect("a fresh folder opens");
+    });
+    let (mut append, mut tables) = (Bare::open(&append), Bare::open(&tables));
+    let mut opened = open(&store, OpenOptions::default()).expect("a fresh folder opens");
     println!("durable events per second, in {}; aim: 0.5 of the bare loop", dir.path().display());
     for (events, batches) in SIZES {
-        run_size(&mut opened, &mut append, &mut tables, events, batches);
+        run_size(dir.path(), &mut opened, &mut append, &mut tables, events, batches);
     }
     let size = opened.storage.size();
     println!("bytes in use per event in the end: {:.0}", size.map_used as f64 / size.events as f64);

@@ -1,7 +1,6 @@
 //! The running bus: real threads, a store in memory whose faults are scripted, a clock in the hand.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
@@ -160,69 +159,6 @@ fn many_writers_that_insist_on_a_version_lose_no_update() {
     let snapshot = bench.bus.snapshot();
     let sum: i64 = snapshot.state.iter().filter_map(|(_, counter)| Some(counter.value.as_ref()?.count)).sum();
     assert_eq!(sum as u64, WRITERS * EACH);
-    bench.finish();
-}
-
-/// One successful edit of a writer: what it read, what it made of it, and when, counted by a clock that all share.
-struct Edit {
-    entity: &'static str,
-    asked: u64,
-    answered: u64,
-    read: i64,
-    wrote: i64,
-    version: u64,
-}
-
-#[test]
-fn the_history_of_many_writers_on_few_entities_is_linearisable() {
-    const WRITERS: u64 = 12;
-    const EACH: u64 = 60;
-    let bench = Bench::new();
-    let clock = AtomicU64::new(0);
-    let write = |bus: BusHandle<Test>, seed: u64| -> Vec<Edit> {
-        let mut random = Random(seed + 1);
-        let edit = |_| {
-            let entity = ["counter/a", "counter/b", "counter/c"][random.below(3) as usize];
-            let by = random.below(9) as i64 + 1;
-            let asked = clock.fetch_add(1, Ordering::SeqCst);
-            let mut read = 0;
-            let applied = bus.rebase(&EntityKey::new(entity), |current| {
-                read = current.and_then(|current| current.value.as_ref()).map_or(0, |value| value.count);
-                Some(Event::Add(by))
-            });
-            let version = applied.expect("not for ever in conflict").expect("there was something to do").version;
-            let answered = clock.fetch_add(1, Ordering::SeqCst);
-            Edit { entity, asked, answered, read, wrote: read + by, version }
-        };
-        (0..EACH).map(edit).collect()
-    };
-    let mut history: Vec<Edit> = std::thread::scope(|scope| {
-        let spawn = |seed| {
-            scope.spawn({
-                let bus = bench.bus.clone();
-                move || write(bus, seed)
-            })
-        };
-        let writers: Vec<_> = (0..WRITERS).map(spawn).collect();
-        writers.into_iter().flat_map(|writer| writer.join().expect("a history")).collect()
-    });
-    // The versions are an order of each entity's edits; it must explain what each read, and agree with the clock.
-    history.sort_by_key(|edit| (edit.entity, edit.version));
-    for of_entity in history.chunk_by(|a, b| a.entity == b.entity) {
-        let (mut value, mut latest_asked) = (0, 0);
-        for (edit, version) in of_entity.iter().zip(1..) {
-            assert_eq!(edit.version, version, "{}: no version twice and none left out", edit.entity);
-            assert_eq!(edit.read, value, "{} version {version} was made on the value before it", edit.entity);
-            assert!(
-                edit.answered > latest_asked,
-                "{} version {version} was answered before an earlier one was asked",
-                edit.entity
-            );
-            value = edit.wrote;
-            latest_asked = latest_asked.max(edit.asked);
-        }
-    }
-    assert_eq!(history.len() as u64, WRITERS * EACH);
     bench.finish();
 }
 

@@ -1,18 +1,20 @@
 //! Durable subscriptions on the core alone, in simulated time.
 
+#[path = "bus_world/setup.rs"]
+mod setup;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use music_trainer::bus::core::{Core, Effects, Input, Now, Setup, WINDOW_EVENTS};
-use music_trainer::bus::health::Health;
+use music_trainer::bus::core::{Core, Effects, Input, Now, WINDOW_EVENTS};
 use music_trainer::bus::inspect::SubscriberReport;
 use music_trainer::bus::storage::{Storage, StorageError};
 use music_trainer::bus::subscribers::{Fetch, FetchResult};
 use music_trainer::bus::subscription::{ACK_WAIT, BACK_OFF, MAX_ACK_PENDING, MAX_DELIVER};
 use music_trainer::bus::testing::{Event, Test, check_fold};
 use music_trainer::bus::{
-    Applied, Delivery, DeviceId, Envelope, Filter, LetterDecision, MemoryStorage, Outcome, Publish, PublishError, Put,
-    Start, load, rows,
+    Applied, Delivery, Envelope, Filter, LetterDecision, MemoryStorage, Outcome, Publish, PublishError, Put, Start,
+    rows,
 };
 use music_trainer::time::{Micros, WallMillis};
 
@@ -28,20 +30,7 @@ struct Rig {
 }
 
 fn new_core(storage: &MemoryStorage) -> Core<Test, u64> {
-    let reader = storage.reader();
-    let folded = load::load::<Test>(&*reader).expect("readable");
-    let saved = rows::subscribers(&*reader).expect("readable");
-    let buffer = (100_000, usize::MAX);
-    Core::new(Setup {
-        device: DeviceId(1),
-        folded,
-        saved,
-        rest: Health::Ok,
-        buffer,
-        commit_events: 4_096,
-        snapshot_events: u64::MAX,
-        seed: 3,
-    })
+    Core::new(setup::setup(storage, (100_000, usize::MAX), 4_096, 3))
 }
 
 impl Rig {
@@ -367,24 +356,6 @@ fn a_restart_resumes_from_the_cursor() {
     }
     assert_eq!(again, [(3, 2), (5, 2), (7, 2), (8, 2), (10, 2)], "what may have been delivered counts as delivered");
     assert_eq!(rig.seen("sub").lag, 0);
-}
-
-#[test]
-fn idle_subscribers_cost_no_filters_and_no_deliveries_per_event() {
-    let mut rig = Rig::new();
-    for number in 0..1_000 {
-        rig.subscribe(&format!("idle {number}"), Filter::topic("nothing.*"));
-    }
-    rig.subscribe("busy", Filter::topic("counter.add"));
-    rig.publish("counter/warm", ADD);
-    let before = rig.core.subscriber_work();
-    for number in 0..200 {
-        rig.publish(&format!("counter/{number}"), ADD);
-        let delivery = rig.take().expect("to the interested one");
-        rig.settle("busy", &delivery, Outcome::done());
-    }
-    let after = rig.core.subscriber_work();
-    assert_eq!((after.0 - before.0, after.1 - before.1), (0, 200), "filters evaluated, deliveries made");
 }
 
 #[test]

@@ -91,6 +91,23 @@ pub fn alternate(
     (a, b)
 }
 
+/// KiB of this process's memory that no file backs; the map of the store is not among it. 0 where the system does not
+/// say.
+pub fn anonymous_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+    line.and_then(|rest| rest.split_whitespace().next()).and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+/// The slope of the line through points, by least squares.
+pub fn slope(points: &[(f64, f64)]) -> f64 {
+    let count = points.len() as f64;
+    let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
+    let (x, y) = (mean(|point| point.0), mean(|point| point.1));
+    let products: f64 = points.iter().map(|point| (point.0 - x) * (point.1 - y)).sum();
+    products / points.iter().map(|point| (point.0 - x).powi(2)).sum::<f64>()
+}
+
 /// What a ratio should be.
 #[derive(Clone, Copy, Debug)]
 pub enum Aim {

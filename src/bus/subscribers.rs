@@ -85,7 +85,8 @@ pub struct Subscribers<M: Model> {
     /// Who wants a topic; made when the topic first comes, forgotten when a filter changes.
     routes: HashMap<Box<str>, Arc<[usize]>>,
     recording: VecDeque<(u64, usize, u64)>,
-    random: u64,
+    /// For the jitter of retries.
+    seed: u64,
     /// Filters evaluated.
     pub filters: u64,
     /// Deliveries made.
@@ -100,7 +101,7 @@ impl<M: Model> Subscribers<M> {
             by_name: HashMap::new(),
             routes: HashMap::new(),
             recording: VecDeque::new(),
-            random: seed | 1,
+            seed,
             filters: 0,
             deliveries: 0,
         }
@@ -108,12 +109,10 @@ impl<M: Model> Subscribers<M> {
 
     /// Takes up what an earlier run left; `end` is the end of the log.
     pub fn resume(&mut self, saved: Vec<Saved>, end: u64) {
-        for Saved { name, cursor, tries, dead_letters } in saved {
+        for saved in saved {
             let index = self.all.len();
-            let name: Arc<str> = name.into();
-            let mut subscription = Subscription::resume(Arc::clone(&name), index, cursor, tries, end);
-            subscription.dead = dead_letters;
-            self.all.push(subscription);
+            let name: Arc<str> = saved.name.as_str().into();
+            self.all.push(Subscription::resume(Arc::clone(&name), index, saved, end, self.seed));
             self.by_name.insert(name, index);
         }
     }
@@ -125,8 +124,8 @@ impl<M: Model> Subscribers<M> {
 
     /// Splits into one subscription and what it reaches.
     fn at<'a>(&'a mut self, index: usize, reach: &'a mut Reach<'_, M>) -> Option<(&'a mut Subscription<M>, Io<'a, M>)> {
-        let Self { all, recording, random, .. } = self;
-        let io = Io { now: reach.now, queue: reach.queue, out: reach.out, recording, random };
+        let Self { all, recording, .. } = self;
+        let io = Io { now: reach.now, queue: reach.queue, out: reach.out, recording };
         all.get_mut(index).map(|subscription| (subscription, io))
     }
 
@@ -134,7 +133,7 @@ impl<M: Model> Subscribers<M> {
     pub fn attach(&mut self, name: Arc<str>, filter: Filter, next: u64, reach: &mut Reach<'_, M>) {
         let known = self.index(&name);
         let index = known.unwrap_or_else(|| {
-            self.all.push(Subscription::new(Arc::clone(&name), self.all.len(), next));
+            self.all.push(Subscription::new(Arc::clone(&name), self.all.len(), next, self.seed));
             self.by_name.insert(name, self.all.len() - 1);
             self.all.len() - 1
         });

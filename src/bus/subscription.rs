@@ -19,6 +19,7 @@ use super::filter::Filter;
 use super::inspect::{DeadLetter, SubscriberReport};
 use super::model::{EntityKey, Model};
 use super::queue::{Queue, RowStart};
+use super::rows::Saved;
 use super::storage::{Row, Table};
 use crate::time::{Micros, WallMillis};
 
@@ -99,8 +100,6 @@ pub struct Io<'a, M: Model> {
     pub out: &'a mut Vec<(usize, Delivery<M>)>,
     /// Redeliveries that wait for their record: unit, subscription, event.
     pub recording: &'a mut VecDeque<(u64, usize, u64)>,
-    /// For the jitter.
-    pub random: &'a mut u64,
 }
 
 enum State {
@@ -158,6 +157,8 @@ pub struct Subscription<M: Model> {
     number: u64,
     out: VecDeque<(u64, u64)>,
     wake: Option<Micros>,
+    /// For the jitter; its own, so that no retry of another moves one of its.
+    random: u64,
     redelivered: u64,
     /// When its cursor was last written.
     moved: WallMillis,
@@ -170,9 +171,10 @@ pub struct Subscription<M: Model> {
 }
 
 impl<M: Model> Subscription<M> {
-    /// A new one that begins with `next`.
-    pub fn new(name: Arc<str>, index: usize, next: u64) -> Self {
+    /// A new one that begins with `next`; `seed` is for the jitter of retries.
+    pub fn new(name: Arc<str>, index: usize, next: u64, seed: u64) -> Self {
         Self {
+            random: jitter_seed(seed, &name),
             name,
             index,
             filter: None,
@@ -203,7 +205,8 @@ impl<M: Model> Subscription<M> {
     }
 
     /// One that an earlier run left, with its recorded tries; `end` is the end of the log.
-    pub fn resume(name: Arc<str>, index: usize, row: CursorRow, recorded: HashMap<u64, TriesRow>, end: u64) -> Self {
+    pub fn resume(name: Arc<str>, index: usize, saved: Saved, end: u64, seed: u64) -> Self {
+        let Saved { cursor: row, tries: recorded, dead_letters: dead, .. } = saved;
         let next = row.open.iter().min().copied().unwrap_or(row.next);
         Self {
             resumed_below: row.next,
@@ -215,7 +218,8 @@ impl<M: Model> Subscription<M> {
             redelivered: row.redelivered,
             parked: row.parked,
             moved: WallMillis(row.wall),
-            ..Self::new(name, index, next)
+            dead,
+            ..Self::new(name, index, next, seed)
         }
     }
 
@@ -466,7 +470,7 @@ impl<M: Model> Subscription<M> {
             return;
         }
         let step = (pending.tries.max(1) as usize - 1).min(BACK_OFF.len() - 1);
-        let due = io.now.mono + jitter(BACK_OFF[step], io.random).max(delay);
+        let due = io.now.mono + jitter(BACK_OFF[step], &mut self.random).max(delay);
         pending.state = State::Waiting { due };
         self.wake_at(due);
     }
@@ -592,6 +596,12 @@ fn jitter(wait: Micros, random: &mut u64) -> Micros {
     *random ^= *random >> 7;
     *random ^= *random << 17;
     Micros(wait.0 * 4 / 5 + (*random % 1_000) as i64 * (wait.0 * 2 / 5) / 1_000)
+}
+
+/// A start for [`jitter`] that differs from subscriber to subscriber: FNV-1a of the name over the seed; never 0.
+fn jitter_seed(seed: u64, name: &str) -> u64 {
+    name.bytes().fold(seed ^ 0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+        | 1
 }
 
 fn shorten(text: &str) -> String {

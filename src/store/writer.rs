@@ -45,6 +45,8 @@ pub struct LmdbStorage {
 /// Buffers that keep their room between commits.
 #[derive(Default)]
 struct Scratch {
+    /// Keys of `by_entity`.
+    index: Vec<[u8; 24]>,
     key: Vec<u8>,
     content: Vec<u8>,
     value: Vec<u8>,
@@ -182,6 +184,7 @@ impl Writing<'_, '_> {
     ) -> Result<Tail, StoreFault> {
         // Events of one entity come in runs: its hash is needed once.
         let mut known: Option<(&str, [u8; 8])> = None;
+        self.scratch.index.clear();
         for event in events {
             let header = &event.header;
             let entity_hash = match known {
@@ -194,7 +197,7 @@ impl Writing<'_, '_> {
             tail.chain = record::encode(&tail.chain, event, value).map_err(|e| damaged_seq(header.seq, e))?;
             self.tables.log.put_with_flags(&mut self.txn, PutFlags::APPEND, &rows::log_key(header.seq), value)?;
             let key = rows::by_entity_key(entity_hash, header.version, header.seq);
-            self.tables.by_entity.put(&mut self.txn, &key, &[])?;
+            self.scratch.index.push(key);
             self.bytes += (8 + value.len() + key.len()) as u64;
             tail.end.seq = header.seq;
             tail.end.hlc = tail.end.hlc.max(header.hlc);
@@ -202,11 +205,16 @@ impl Writing<'_, '_> {
                 tail.end.device_seq = header.id.device_seq;
             }
         }
+        // In order, each page of the index is found once and filled while it is at hand.
+        self.scratch.index.sort_unstable();
+        for key in &self.scratch.index {
+            self.tables.by_entity.put(&mut self.txn, key, &[])?;
+        }
         Ok(tail)
     }
 
     fn state_row(&mut self, row: &StateRow) -> Result<(), StoreFault> {
-        let Scratch { key, content, value } = &mut *self.scratch;
+        let Scratch { key, content, value, .. } = &mut *self.scratch;
         rows::state_key(&row.entity, key);
         rows::encode_state(row, content).map_err(|e| damaged("state", e))?;
         rows::seal("state", key, content, value);

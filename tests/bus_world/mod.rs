@@ -1,16 +1,18 @@
 //! A simulated world around the core: one storage, one clock, publishers and two subscribers, driven by a seed.
 
+mod setup;
+
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use music_trainer::bus::core::{Core, Effects, Input, Now, Setup};
+use music_trainer::bus::core::{Core, Effects, Input, Now};
 use music_trainer::bus::health::Health;
 use music_trainer::bus::storage::{Batch, Storage, StorageError};
 use music_trainer::bus::subscription::MAX_DELIVER;
 use music_trainer::bus::testing::{Event, Random, Test, check_fold};
 use music_trainer::bus::{
-    Delivery, DeviceId, EntityKey, EventId, Expect, Filter, LetterDecision, MemoryStorage, Outcome, Publish,
-    PublishError, Put, Start, load, rows,
+    Delivery, EntityKey, EventId, Expect, Filter, LetterDecision, MemoryStorage, Outcome, Publish, PublishError, Put,
+    Start, rows,
 };
 use music_trainer::time::{Micros, Stamp, WallMillis};
 
@@ -63,20 +65,8 @@ pub(crate) struct World {
     crashes: u64,
 }
 
-fn setup(storage: &MemoryStorage, seed: u64) -> Setup<Test> {
-    let reader = storage.reader();
-    let folded = load::load::<Test>(&*reader).expect("the store is whole");
-    let saved = rows::subscribers(&*reader).expect("the store is whole");
-    Setup {
-        device: DeviceId(5),
-        folded,
-        saved,
-        rest: Health::Ok,
-        buffer: (200, 1 << 20),
-        commit_events: 1 + seed as usize % 9,
-        snapshot_events: 10 + seed % 40,
-        seed,
-    }
+fn new_core(storage: &MemoryStorage, seed: u64) -> Core<Test, u64> {
+    Core::new(setup::setup(storage, (200, 1 << 20), 1 + seed as usize % 9, seed))
 }
 
 impl World {
@@ -84,7 +74,7 @@ impl World {
         let storage = MemoryStorage::new();
         let mut world = Self {
             random: Random(seed),
-            core: Core::new(setup(&storage, seed)),
+            core: new_core(&storage, seed),
             storage,
             fx: Effects::default(),
             now: Now { mono: Micros(0), wall: WallMillis(1_700_000_000_000) },
@@ -331,7 +321,7 @@ impl World {
             }
         }
         self.tickets.clear();
-        self.core = Core::new(setup(&self.storage, self.crashes));
+        self.core = new_core(&self.storage, self.crashes);
         check_fold(&*reader, &self.core.snapshot(self.now).state).expect("the state is the fold of the log");
         (self.applied, self.hlc) = (end.seq, end.hlc);
         self.ids.truncate(end.seq as usize);
@@ -354,7 +344,7 @@ impl World {
         let mut fx = std::mem::take(&mut self.fx);
         for envelope in fx.applied.drain(..) {
             assert_eq!(envelope.seq, self.applied + 1, "gapless");
-            assert_eq!(envelope.id, EventId { device: DeviceId(5), device_seq: envelope.seq });
+            assert_eq!(envelope.id, EventId { device: setup::DEVICE, device_seq: envelope.seq });
             assert!(envelope.hlc > self.hlc, "the hybrid clock never stands or goes back");
             (self.applied, self.hlc) = (envelope.seq, envelope.hlc);
             self.ids.push(envelope.id);
