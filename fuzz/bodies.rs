@@ -159,6 +159,7 @@ fn is_of(kind: &str, value: &Entity) -> bool {
         Entity::Result(_) => kind == "result",
         Entity::Conflicts(_) => kind == "conflicts",
         Entity::Device(_) => kind == "device",
+        Entity::Lease(_) => kind == "lease",
     }
 }
 

@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, bounded};
 
 use crate::audio::Playhead;
 use crate::audio::soundfont::find_system_soundfont;
-use crate::bus::{DeviceId, EventId, Health, LetterDecision, Publish, Snapshot, Ticket};
+use crate::bus::{DeviceId, EntityKey, EventId, Health, LetterDecision, Publish, Snapshot, Ticket};
 use crate::components::devices;
 use crate::components::library::Library;
 use crate::components::results::{self, JudgedTake};
@@ -23,7 +23,7 @@ use crate::music::{Hand, Hands, Pitch, Score};
 use crate::practice::result::TakeResult;
 use crate::practice::{Heard, Mode, PracticeSettings};
 use crate::store::Recovered;
-use crate::time::{Frames, Micros, Ticks};
+use crate::time::{Frames, Micros, Ticks, WallMillis};
 use crate::ui::view::{self, Banner, Level, Mark, Play, ResultView, Transport, View};
 use crate::ui::{self, Command, Screen};
 
@@ -37,6 +37,11 @@ use super::rows::{self, Rows, Wall};
 
 /// How long a slider rests before its value is written down.
 const SETTLE: Micros = Micros::from_millis(250);
+/// How long what is edited is leased, and after which time it is leased again.
+const LEASE: WallMillis = WallMillis(60_000);
+const LEASE_AGAIN: Micros = Micros::from_millis(30_000);
+/// The author of what is done in the window.
+const PERSON: &str = "person";
 /// How long a wrong key stays marked.
 const WRONG: Micros = Micros::from_millis(350);
 /// The inspector looks at the bus this often while nothing moves.
@@ -72,6 +77,8 @@ pub struct Window {
     failures: Vec<Banner>,
     next_failure: u64,
     send: Vec<Command>,
+    /// What is leased while it is edited, and when it must be leased again.
+    leased: Option<(EntityKey, Micros)>,
     rescue: Option<Rescue>,
     /// Why there is no program behind the window and will be none.
     lost: Option<String>,
@@ -113,6 +120,7 @@ impl Window {
             failures: Vec::new(),
             next_failure: u64::MAX / 2,
             send: Vec::new(),
+            leased: None,
             rescue: None,
             lost: None,
             boot,
@@ -146,6 +154,7 @@ impl Window {
             self.apply(command, &frame, ui.ctx());
         }
         self.save_settings(false);
+        self.lease_what_is_edited(now);
         if !self.unsaved.is_empty() {
             ui.ctx().request_repaint_after(Duration::from_millis(100));
         }
@@ -199,6 +208,19 @@ impl Window {
         let begun = self.rescue.as_mut().map(|rescue| rescue.go(index, wake(ctx)));
         if let Some(Err(error)) = begun {
             self.restart(Level::Bad, format!("your data could not be brought back: {error}"));
+        }
+    }
+
+    /// While a person types a name, nobody else writes one.
+    fn lease_what_is_edited(&mut self, now: Micros) {
+        let Some(program) = &self.program else { return };
+        let named = self.state.naming.as_ref().and_then(|(take, _)| TakeId::parse(take)).map(|take| take.entity());
+        if let Some((leased, _)) = self.leased.take_if(|(leased, _)| named.as_ref() != Some(leased)) {
+            self.answers.extend(program.bus.release(&leased, PERSON));
+        }
+        if let Some(entity) = named.filter(|_| self.leased.as_ref().is_none_or(|(_, due)| *due <= now)) {
+            self.answers.extend(program.bus.lease(&entity, PERSON, LEASE));
+            self.leased = Some((entity, now + LEASE_AGAIN));
         }
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
 
 use super::fold::Versioned;
+use super::lease::Lease;
 use super::model::{EntityKey, Model};
 use super::storage::EventId;
 
@@ -40,6 +41,13 @@ pub enum PublishError<M: Model> {
         entity: EntityKey,
         /// What it is now, to make the edit again on; `None` if it never was.
         current: Option<Arc<Versioned<M>>>,
+    },
+    /// Somebody else edits the entity for a while.
+    Leased {
+        /// The entity.
+        entity: EntityKey,
+        /// Who, and until when.
+        lease: Lease,
     },
     /// The bus did not take it in time; nothing happened.
     Busy,
@@ -81,6 +89,7 @@ impl<M: Model> Display for PublishError<M> {
                 let version = current.as_ref().map_or(0, |current| current.version);
                 write!(f, "{entity} was changed meanwhile and is now at version {version}")
             }
+            Self::Leased { entity, lease } => write!(f, "{entity} is being edited by {}", lease.holder),
             Self::Busy => f.write_str("the bus is busy"),
             Self::TimedOut => f.write_str("the bus has not answered in time"),
             Self::ReadOnly(why) => write!(f, "nothing can be saved: {why}"),

@@ -12,6 +12,7 @@ use super::envelope::{Body, Envelope, Name, Publish};
 use super::fold::{self, Versioned};
 use super::hlc::Hlc;
 use super::inspect::{ConflictReport, Counts, DeadLetter, Histogram, SubscriberReport};
+use super::lease::{self, Lease, Leasing};
 use super::merge::Rank;
 use super::model::{Conflict, Durability, ENTITY_KEY_BYTES_MAX, EntityKey, Expect, Model, Strategy, Topic};
 use super::queue::{Queue, Queued, RowStart};
@@ -40,6 +41,8 @@ pub struct Core<M: Model, R> {
     durable: u64,
     hlc: Hlc,
     entities: HashMap<EntityKey, Slot<M>>,
+    /// What is leased, as the `lease/…` entities say; seldom anything.
+    leases: BTreeMap<EntityKey, Lease>,
     /// Entities changed since the last snapshot.
     changed: Vec<EntityKey>,
     state: State<M>,
@@ -71,6 +74,11 @@ impl<M: Model, R: Clone> Core<M, R> {
         let Setup { device, mut folded, saved, rest, buffer, commit_events, snapshot_events, seed } = setup;
         folded.numbers.remove(&device);
         let state = State::from_entities(&folded.entities);
+        let leases = folded.entities.iter().filter_map(|(key, versioned)| {
+            let lease = versioned.value.as_ref().and_then(M::lease)?;
+            Some((lease::leased(key)?, lease.clone()))
+        });
+        let leases = leases.collect();
         let slot = |(key, value)| (key, Slot { value, changed: false });
         let mut queue = Queue::new(rest);
         queue.set_limits(buffer.0, buffer.1);
@@ -86,6 +94,7 @@ impl<M: Model, R: Clone> Core<M, R> {
             durable: folded.end.seq,
             hlc: Hlc::new(folded.end.hlc),
             entities: folded.entities.into_iter().map(slot).collect(),
+            leases,
             changed: Vec::new(),
             state,
             queue,
@@ -272,6 +281,7 @@ impl<M: Model, R: Clone> Core<M, R> {
             self.queue.pop(undone);
             self.window.truncate(self.window.len() - undone);
             while let Some((key, value)) = self.undo.pop() {
+                self.note_lease(&key, value.as_deref());
                 match value {
                     Some(value) => self.set(key, value),
                     None => drop(self.entities.remove(&key)),
@@ -306,6 +316,9 @@ impl<M: Model, R: Clone> Core<M, R> {
             return Err(PublishError::TooLarge);
         }
         let topic = M::topic(&item.event);
+        if let Some(lease) = self.held_back(now, topic, &item) {
+            return Err(PublishError::Leased { entity: item.entity, lease });
+        }
         let current = self.entities.get(&item.entity).map(|slot| &slot.value);
         let value = current.and_then(|current| current.value.as_ref());
         let met = match item.expect {
@@ -481,6 +494,7 @@ impl<M: Model, R: Clone> Core<M, R> {
                 None
             }
         };
+        self.note_lease(&envelope.entity, Some(&after));
         let place = topic.and_then(|topic| topic_place::<M>(topic.name));
         if let Some(count) = place.and_then(|place| self.topics.get_mut(place)) {
             *count += 1;
@@ -500,6 +514,37 @@ impl<M: Model, R: Clone> Core<M, R> {
     fn set(&mut self, key: EntityKey, value: Arc<Versioned<M>>) {
         if let Some(slot) = self.entities.get_mut(&key) {
             slot.value = value;
+        }
+    }
+
+    /// The lease that holds an edit back, if one does.
+    fn held_back(&self, now: Now, topic: &Topic, item: &Publish<M>) -> Option<Lease> {
+        if self.leases.is_empty() || topic.durability != Durability::Edit {
+            return None;
+        }
+        let leased = lease::leased(&item.entity);
+        let lease = self.leases.get(leased.as_ref().unwrap_or(&item.entity))?;
+        lease.holds_back(&item.actor, now.wall).then(|| lease.clone())
+    }
+
+    /// Remembers what an entity says if it keeps a lease.
+    fn note_lease(&mut self, key: &EntityKey, versioned: Option<&Versioned<M>>) {
+        let Some(leased) = lease::leased(key) else { return };
+        match versioned.and_then(|versioned| versioned.value.as_ref()).and_then(M::lease) {
+            Some(lease) => drop(self.leases.insert(leased, lease.clone())),
+            None => drop(self.leases.remove(&leased)),
+        }
+    }
+
+    /// Leases whose time is over end.
+    fn end_leases(&mut self, now: Now, fx: &mut Effects<M, R>) {
+        let is_over = |(_, lease): &(&EntityKey, &Lease)| lease.until <= now.wall;
+        let over: Vec<EntityKey> = self.leases.iter().filter(is_over).map(|(leased, _)| lease::key(leased)).collect();
+        for key in over {
+            if let Some(event) = M::leasing(Leasing::Ended) {
+                self.queue.begin_unit();
+                self.append(now, Publish::new(key, event).actor("bus"), false, fx);
+            }
         }
     }
 
@@ -571,6 +616,9 @@ impl<M: Model, R: Clone> Core<M, R> {
                 self.append(now, Publish::new(entity, event).actor("bus"), false, fx);
                 self.counts.gap_records += 1;
             }
+        }
+        if !self.leases.is_empty() && self.queue.refusing().is_none() {
+            self.end_leases(now, fx);
         }
         let (subscribers, mut io) = self.subscribers(now, fx);
         subscribers.tick(&mut io);

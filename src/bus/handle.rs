@@ -19,6 +19,7 @@ use super::hlc::Hlc;
 use super::inspect::Report;
 use super::lane::EssentialConsumer;
 use super::lanes::{Lane, Translate, TranslatedLane};
+use super::lease::{self, LEASE_MAX, Lease, Leasing};
 use super::live::{Live, LiveSubscription};
 use super::model::{EntityKey, Expect, Model};
 use super::snapshot::Snapshot;
@@ -185,6 +186,23 @@ impl<M: Model> BusHandle<M> {
         // The bus may have stopped since: then nobody else takes the command out.
         self.0.closed.sweep();
         sent
+    }
+
+    /// Keeps others from editing an entity for a while, at most [`LEASE_MAX`]; taken again, it lasts longer. Refused with
+    /// [`PublishError::Leased`] while somebody else has it; none in a domain without leases.
+    pub fn lease(&self, entity: &EntityKey, holder: &str, time: WallMillis) -> Option<Ticket<M>> {
+        let until = self.0.clock.wall() + WallMillis(time.0.min(LEASE_MAX.0));
+        self.leasing(entity, holder, Leasing::Taken(Lease { holder: holder.to_owned(), until }))
+    }
+
+    /// Gives a lease back.
+    pub fn release(&self, entity: &EntityKey, holder: &str) -> Option<Ticket<M>> {
+        self.leasing(entity, holder, Leasing::Ended)
+    }
+
+    fn leasing(&self, entity: &EntityKey, holder: &str, leasing: Leasing) -> Option<Ticket<M>> {
+        let event = M::leasing(leasing)?;
+        Some(self.publish(Publish::new(lease::key(entity), event).actor(holder.to_owned())))
     }
 
     /// The newest snapshot. Never waits.

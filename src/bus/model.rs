@@ -5,6 +5,7 @@ use std::fmt::{self, Debug};
 use std::sync::Arc;
 
 use super::gap::Lost;
+use super::lease::{Lease, Leasing};
 use super::merge::Rank;
 use super::storage::EventId;
 use crate::time::Stamp;
@@ -52,6 +53,14 @@ pub trait Model: Sized + Clone + Debug + PartialEq + Send + Sync + 'static {
     /// Reads a stored value. On an error the bus folds the entity again from the log, as long as its events are there:
     /// values of topics under [`Retention::Snapshot`] must be readable in every form they ever had.
     fn decode_entity(entity: &EntityKey, bytes: &[u8]) -> Result<Self::Entity, String>;
+    /// The lease that the value of a `lease/…` entity is. A domain without long edits has none.
+    fn lease(_: &Self::Entity) -> Option<&Lease> {
+        None
+    }
+    /// The event of such an entity, on a topic of [`Strategy::Reject`].
+    fn leasing(_: Leasing) -> Option<Self::Event> {
+        None
+    }
     /// The event that records a loss of `lost.count` events of this entity, which could neither be kept in memory nor
     /// be written because the disk was stalled or full. It is published as soon as there is room.
     fn lost(entity: &EntityKey, lost: &Lost) -> Self::Event;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fold::{self, Folded};
 use super::gap::Lost;
+use super::lease::{Lease, Leasing};
 use super::load;
 use super::merge::{Observed, Rank, Register, Totals};
 use super::model::{Conflict, Decoded, Durability, EntityKey, Model, Origin, Refusal, Retention, Strategy, Topic};
@@ -53,6 +54,8 @@ pub enum Event {
         /// Which does not.
         loser: EventId,
     },
+    /// Somebody edits something for a while.
+    Leasing(Leasing),
     /// The entity is removed.
     Remove,
     /// A mistake in the domain's code: the fold panics.
@@ -77,6 +80,8 @@ pub struct Shared {
     pub names: Observed<String>,
     /// The last [`Event::Met`]: winner and loser.
     pub met: Option<(EventId, EventId)>,
+    /// The last [`Event::Leasing`].
+    pub lease: Option<Lease>,
 }
 
 /// What events fold into.
@@ -108,6 +113,8 @@ impl Shared {
                 self.names.add(rank.id, name.clone());
             }
             Event::Met { winner, loser } => self.met = Some((*winner, *loser)),
+            Event::Leasing(Leasing::Taken(lease)) => self.lease = Some(lease.clone()),
+            Event::Leasing(Leasing::Ended) => self.lease = None,
             _ => {}
         }
     }
@@ -128,7 +135,7 @@ const fn topic(name: &'static str, durability: Durability, strategy: Strategy) -
     Topic { name, durability, strategy, schema: "test", schema_version: 1, retention }
 }
 
-static TOPICS: [Topic; 11] = [
+static TOPICS: [Topic; 12] = [
     topic("book.note", Durability::Stream, Strategy::AppendOnly),
     topic("book.gap", Durability::Stream, Strategy::AppendOnly),
     topic("counter.add", Durability::Edit, Strategy::Reject),
@@ -140,6 +147,7 @@ static TOPICS: [Topic; 11] = [
     topic("book.tag", Durability::Edit, Strategy::Set),
     topic("book.name", Durability::Edit, Strategy::KeepBoth),
     topic("any.met", Durability::Edit, Strategy::Reject),
+    topic("any.leased", Durability::Edit, Strategy::Reject),
 ];
 
 impl Model for Test {
@@ -163,6 +171,7 @@ impl Model for Test {
             Event::Tag(_) | Event::Untag(_) => &TOPICS[8],
             Event::Name { .. } => &TOPICS[9],
             Event::Met { .. } => &TOPICS[10],
+            Event::Leasing(_) => &TOPICS[11],
         }
     }
 
@@ -189,7 +198,8 @@ impl Model for Test {
             | Event::Tag(_)
             | Event::Untag(_)
             | Event::Name { .. }
-            | Event::Met { .. } => {
+            | Event::Met { .. }
+            | Event::Leasing(_) => {
                 value.shared.get_or_insert_default().apply(event, origin.rank);
             }
             Event::Remove => return None,
@@ -222,6 +232,14 @@ impl Model for Test {
     fn conflicted(conflict: &Conflict) -> (EntityKey, Event) {
         let Conflict { entity, winner, loser, .. } = conflict;
         (EntityKey::new(&format!("met/{}", entity.id())), Event::Met { winner: *winner, loser: *loser })
+    }
+
+    fn lease(value: &Value) -> Option<&Lease> {
+        value.shared.as_ref()?.lease.as_ref()
+    }
+
+    fn leasing(leasing: Leasing) -> Option<Event> {
+        Some(Event::Leasing(leasing))
     }
 
     fn encode(event: &Event) -> Vec<u8> {

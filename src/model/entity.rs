@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::bus::{EventId, Observed, Origin, Rank, Register, Totals};
+use crate::bus::{EventId, Lease, Leasing, Observed, Origin, Rank, Register, Totals};
 use crate::practice::PracticeSettings;
 use crate::time::Micros;
 
@@ -108,6 +108,8 @@ pub enum Entity {
     Gone,
     /// `conflicts/recent`, oldest first.
     Conflicts(VecDeque<Met>),
+    /// `lease/…`
+    Lease(Lease),
 }
 
 /// The fold: the value after an event. `None` takes the entity away. Events that do not fit the present value leave
@@ -160,6 +162,8 @@ pub(super) fn apply(event: &Event, origin: &Origin<'_>, current: Option<&Entity>
             all.push_back(met.clone());
             Some(Entity::Conflicts(all))
         }
+        (Event::Leasing(Leasing::Taken(lease)), None | Some(Entity::Lease(_))) => Some(Entity::Lease(lease.clone())),
+        (Event::Leasing(Leasing::Ended), Some(Entity::Lease(_))) => None,
         (_, current) => current,
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bus::{EntityKey, EventId};
+use crate::bus::{EntityKey, EventId, Leasing};
 use crate::music::{Percent, Pitch};
 use crate::practice::{PracticeSettings, Verdict};
 use crate::time::{Rate, Ticks, WallMillis};
@@ -244,6 +244,8 @@ pub enum Event {
     Erased,
     /// Two edits were made by authors that had not seen each other's (`conflicts/recent`).
     EditsMet(Met),
+    /// Somebody edits something for a while, or no longer (`lease/<entity>`).
+    Leasing(Leasing),
 }
 
 /// Two edits of one entity, and what became of them.

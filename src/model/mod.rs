@@ -17,7 +17,7 @@ pub use event::{
 pub use result::{BarSummary, ResultSummary, Tally, TimingSummary};
 pub use settings::{NoteNames, Setting, Settings, ThemeChoice};
 
-use crate::bus::{Conflict, Decoded, EntityKey, EventId, Lost, Model, Origin, Rank, Refusal, Topic};
+use crate::bus::{Conflict, Decoded, EntityKey, EventId, Lease, Leasing, Lost, Model, Origin, Rank, Refusal, Topic};
 
 /// The trainer's domain, as the bus sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +60,14 @@ impl Model for Trainer {
             loser: conflict.loser,
         };
         (conflicts_entity(), Event::EditsMet(met))
+    }
+
+    fn lease(value: &Entity) -> Option<&Lease> {
+        if let Entity::Lease(lease) = value { Some(lease) } else { None }
+    }
+
+    fn leasing(leasing: Leasing) -> Option<Event> {
+        Some(Event::Leasing(leasing))
     }
 
     fn encode(event: &Event) -> Vec<u8> {

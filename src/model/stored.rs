@@ -233,6 +233,7 @@ pub(super) fn encode(event: &Event) -> Vec<u8> {
         Event::DeviceChosen { name, enabled } => pack(&StoredChoice { name: name.clone(), enabled: *enabled }),
         Event::TakeNamed { name, seen } => pack(&StoredNaming { name: name.clone(), seen: seen.clone() }),
         Event::EditsMet(met) => pack(met),
+        Event::Leasing(leasing) => pack(leasing),
     }
 }
 
@@ -276,6 +277,7 @@ pub(super) fn decode(schema: &str, version: u16, bytes: &[u8]) -> Result<Decoded
         }
         "entity.erased" => unpack::<Nothing>(bytes).map(|_| Event::Erased)?,
         "edits.met" => Event::EditsMet(unpack(bytes)?),
+        "edit.leased" => Event::Leasing(unpack(bytes)?),
         _ => return Ok(Decoded::Unknown),
     }))
 }
@@ -305,6 +307,7 @@ pub(super) fn encode_entity(entity: &Entity) -> Vec<u8> {
             pack(&StoredDevice { name, connected, enabled })
         }
         Entity::Conflicts(all) => pack(all),
+        Entity::Lease(lease) => pack(lease),
         Entity::Gone => Vec::new(),
     }
 }
@@ -330,6 +333,7 @@ pub(super) fn decode_entity(key: &str, bytes: &[u8]) -> Result<Entity, String> {
         }
         "result" => Entity::Result(unpack(bytes)?),
         "conflicts" => Entity::Conflicts(unpack(bytes)?),
+        "lease" => Entity::Lease(unpack(bytes)?),
         "device" => {
             let StoredDevice { name, connected, enabled } = unpack(bytes)?;
             Entity::Device(Device { name, connected, enabled })

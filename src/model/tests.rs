@@ -70,6 +70,8 @@ fn events() -> Vec<Event> {
             winner: id(9, 4),
             loser: id(7, 11),
         }),
+        Event::Leasing(Leasing::Taken(lease())),
+        Event::Leasing(Leasing::Ended),
     ];
     events.extend(
         [
@@ -114,6 +116,10 @@ fn every_event_comes_back_from_its_stored_form() {
 /// Stored forms as programs of the past wrote them: schema, version, bytes. Lines are added and never changed, so that
 /// whatever is in somebody's log can be read for ever.
 const GOLDEN: &str = include_str!("golden/events.txt");
+
+fn lease() -> Lease {
+    Lease { holder: "person".to_owned(), until: WallMillis(1_767_225_600_000) }
+}
 
 fn golden() -> Vec<(&'static str, u16, Vec<u8>)> {
     let read = |line: &'static str| {
@@ -294,7 +300,8 @@ fn entities_come_back_from_their_stored_form() {
     let named = |name: &str, seen| Event::TakeNamed { name: name.to_owned(), seen };
     let met = events().into_iter().find(|event| matches!(event, Event::EditsMet(_))).expect("there is one");
     let info = PieceInfo { title: "T".to_owned(), composer: String::new(), path: None, opened: WallMillis(5) };
-    let stories: [(&str, Vec<Event>); 7] = [
+    let stories: [(&str, Vec<Event>); 8] = [
+        ("lease/take/1", vec![Event::Leasing(Leasing::Taken(lease()))]),
         ("take/1", vec![Event::TakeStarted(start()), Event::NotesLost(1), named("a", vec![]), named("b", vec![])]),
         ("conflicts/recent", vec![met.clone(), met]),
         (

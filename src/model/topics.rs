@@ -47,6 +47,7 @@ topics! {
     DeviceChosen = "device.chosen", Edit, LastWriter, Snapshot;
     Erased = "entity.erased", Edit, Reject, Forever;
     EditsMet = "edits.met", Edit, Reject, Snapshot;
+    Leasing = "edit.leased", Edit, Reject, Snapshot;
 }
 
 pub(super) fn of(event: &Event) -> &'static Topic {
@@ -74,6 +75,7 @@ pub(super) fn of(event: &Event) -> &'static Topic {
         Event::DeviceChosen { .. } => Kind::DeviceChosen,
         Event::Erased => Kind::Erased,
         Event::EditsMet(_) => Kind::EditsMet,
+        Event::Leasing(_) => Kind::Leasing,
     };
     &ALL[kind as usize]
 }
