@@ -366,6 +366,23 @@ fn a_live_subscriber_that_does_not_keep_up_is_told_how_many_it_missed() {
     bench.finish();
 }
 
+#[test]
+fn idle_live_subscribers_are_asked_once_per_topic_and_never_per_event() {
+    const IDLE: u64 = 1_000;
+    let bench = Bench::new();
+    let idle: Vec<_> = (0..IDLE).map(|_| bench.bus.subscribe_live(Filter::topic("counter.*"), 4)).collect();
+    let live = bench.bus.subscribe_live(Filter::topic("book.*"), 4_096);
+    let filters = || bench.bus.inspect_now().expect("the bus runs").counts.filters;
+    let before = filters();
+    for pitch in 0..100 {
+        bench.publish("book/a", Event::Note { pitch }).expect("applied");
+    }
+    assert_eq!(filters() - before, IDLE + 1, "each once, when the topic first came");
+    assert_eq!((0..100).filter(|_| matches!(live.recv(WAIT), Ok(Some(LiveItem::Event(_))))).count(), 100);
+    assert!(idle.iter().all(|live| matches!(live.try_recv(), Ok(None))));
+    bench.finish();
+}
+
 /// Echoes notes; panics on 999.
 struct Echo(Sender<u64>);
 

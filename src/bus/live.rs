@@ -1,5 +1,6 @@
 //! Live subscriptions: events as they are applied, through a bounded channel. Overflow is told, not hidden.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,9 +53,54 @@ impl<M: Model> LiveSubscription<M> {
     }
 }
 
+/// The bus's side of all subscriptions.
+pub(super) struct Lives<M: Model> {
+    all: Vec<Live<M>>,
+    /// Who wants a topic; made when the topic first comes, forgotten when somebody comes or goes.
+    routes: HashMap<Box<str>, Vec<usize>>,
+    /// Filters evaluated.
+    pub(super) filters: u64,
+}
+
+impl<M: Model> Lives<M> {
+    pub(super) fn new() -> Self {
+        Self { all: Vec::new(), routes: HashMap::new(), filters: 0 }
+    }
+
+    pub(super) fn push(&mut self, live: Live<M>) {
+        self.all.push(live);
+        self.routes.clear();
+    }
+
+    /// Hands events to those who want them, and tells losses where there is room again.
+    pub(super) fn offer(&mut self, events: &[Arc<Envelope<M>>]) {
+        self.all.iter_mut().filter(|live| live.untold > 0).for_each(Live::tell_lost);
+        for envelope in events {
+            if !self.routes.contains_key(&*envelope.topic) {
+                self.filters += self.all.len() as u64;
+                let wants =
+                    |(index, live): (usize, &Live<M>)| live.filter.matches_topic(&envelope.topic).then_some(index);
+                let route = self.all.iter().enumerate().filter_map(wants).collect();
+                self.routes.insert((*envelope.topic).into(), route);
+            }
+            for index in &self.routes[&*envelope.topic] {
+                self.all[*index].offer(envelope);
+            }
+        }
+        if self.all.iter().any(|live| live.gone) {
+            self.all.retain(|live| !live.gone);
+            self.routes.clear();
+        }
+    }
+
+    pub(super) fn reports(&self) -> Vec<LiveReport> {
+        self.all.iter().map(Live::report).collect()
+    }
+}
+
 /// The bus's side of one subscription.
 pub(super) struct Live<M: Model> {
-    pub(super) filter: Filter,
+    filter: Filter,
     sender: Sender<LiveItem<M>>,
     lost: u64,
     untold: u64,
@@ -68,7 +114,7 @@ impl<M: Model> Live<M> {
         (Self { filter, sender, lost: 0, untold: 0, high_water: 0, gone: false }, LiveSubscription(receiver))
     }
 
-    pub(super) fn offer(&mut self, envelope: &Arc<Envelope<M>>) {
+    fn offer(&mut self, envelope: &Arc<Envelope<M>>) {
         if !self.filter.matches_entity(envelope.entity.as_str()) {
             return;
         }
@@ -81,7 +127,7 @@ impl<M: Model> Live<M> {
     }
 
     /// Tells a loss as soon as there is room, before any later event.
-    pub(super) fn tell_lost(&mut self) {
+    fn tell_lost(&mut self) {
         if self.untold > 0 && self.send(LiveItem::Lost(self.untold)) == Some(true) {
             self.untold = 0;
         }
@@ -99,11 +145,7 @@ impl<M: Model> Live<M> {
         }
     }
 
-    pub(super) fn is_gone(&self) -> bool {
-        self.gone
-    }
-
-    pub(super) fn report(&self) -> LiveReport {
+    fn report(&self) -> LiveReport {
         let capacity = self.sender.capacity().unwrap_or(0);
         let fill = Fill { used: self.sender.len(), capacity, high_water: self.high_water };
         LiveReport { filter: self.filter.to_string(), fill, lost: self.lost }

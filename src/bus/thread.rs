@@ -18,7 +18,7 @@ use super::health::Health;
 use super::inspect::{Fill, Histogram, LETTERS_SHOWN, RECENT_EVENTS, Report, TopicReport};
 use super::lab::{Failure, Lab};
 use super::lanes::Lane;
-use super::live::Live;
+use super::live::Lives;
 use super::model::{Durability, Model};
 use super::persister::{Erase, Erasures, Order, Outcome};
 use super::reader::Fetched;
@@ -113,7 +113,7 @@ pub(super) struct BusThread<M: Model> {
 /// What is around the core: the ends of channels, and figures.
 pub(super) struct Side<M: Model> {
     lanes: Vec<Box<dyn Lane<M>>>,
-    live: Vec<Live<M>>,
+    live: Lives<M>,
     mailboxes: HashMap<usize, Mailbox<M>>,
     waker: Option<Box<dyn Fn() + Send>>,
     fx: Effects<M, Reply<M>>,
@@ -131,7 +131,6 @@ pub(super) struct Side<M: Model> {
     polls: u64,
     snapshots: u64,
     repaints: u64,
-    filters: u64,
     commands_high: usize,
     stopping: Option<Vec<Sender<()>>>,
     persister_gone: bool,
@@ -141,7 +140,7 @@ impl<M: Model> Side<M> {
     pub(super) fn new(now: Micros, end: u64, store: StoreSize, health: Health) -> Self {
         Self {
             lanes: Vec::new(),
-            live: Vec::new(),
+            live: Lives::new(),
             mailboxes: HashMap::new(),
             waker: None,
             fx: Effects::default(),
@@ -159,7 +158,6 @@ impl<M: Model> Side<M> {
             polls: 0,
             snapshots: 0,
             repaints: 0,
-            filters: 0,
             commands_high: 0,
             stopping: None,
             persister_gone: false,
@@ -377,16 +375,7 @@ impl<M: Model> BusThread<M> {
         for (reply, seq) in fx.durable.drain(..) {
             reply.answer(Answer::Durable(seq));
         }
-        for live in &mut self.side.live {
-            live.tell_lost();
-            for envelope in &fx.applied {
-                self.side.filters += 1;
-                if live.filter.matches_topic(&envelope.topic) {
-                    live.offer(envelope);
-                }
-            }
-        }
-        self.side.live.retain(|live| !live.is_gone());
+        self.side.live.offer(&fx.applied);
         let (mut gone, mut unread) = (Vec::new(), Vec::new());
         for (index, delivery) in fx.deliveries.drain(..) {
             // Has room: deliveries that were not taken are bounded.
@@ -443,7 +432,7 @@ impl<M: Model> BusThread<M> {
         counts.snapshots = side.snapshots;
         counts.polls = side.polls;
         counts.repaints = side.repaints;
-        counts.filters = side.filters + core.subscribers.filters;
+        counts.filters = side.live.filters + core.subscribers.filters;
         counts.deliveries = core.subscribers.deliveries;
         Report {
             at: now.mono,
@@ -465,7 +454,7 @@ impl<M: Model> BusThread<M> {
             dead_letters: subscribers.iter().map(|subscriber| subscriber.dead_letters).sum(),
             letters: core.dead_letters().take(LETTERS_SHOWN).collect(),
             subscribers,
-            live: side.live.iter().map(Live::report).collect(),
+            live: side.live.reports(),
             conflicts: core.conflicts().cloned().collect(),
             recent: core.recent(RECENT_EVENTS).map(envelope::view).collect(),
             trail: side.trail.clone(),
