@@ -19,7 +19,7 @@ use music_trainer::bus::storage::{EventId, StateRow, StorageReader};
 use music_trainer::bus::subscription::MAX_DELIVER;
 use music_trainer::bus::{
     BusHandle, Component, Config, Conflict, Context, Decoded, Delivery, Durability, EntityKey, Filter, Look, Lost,
-    Model, Origin, Outcome, Publish, Rank, Refusal, Retention, Strategy, Topic, Translate, replay, rows, start,
+    Model, Origin, Outcome, Publish, Rank, Refusal, Retention, Strategy, Topic, Translate, load, replay, rows, start,
 };
 use music_trainer::store::{OpenOptions, open, open_read_only, verify};
 use music_trainer::time::{Clock, Micros, Stamp, WallMillis};
@@ -225,7 +225,8 @@ fn child() {
     let run: u64 = std::env::var("KILL_RUN").ok().and_then(|r| r.parse().ok()).expect("a number");
     let opened = open(Path::new(&dir), OpenOptions::default()).expect("the folder opens after a kill");
     let clock: Arc<dyn Clock> = Arc::new(RealClock(Instant::now()));
-    let bus = start::<Domain>(Config::default(), Arc::clone(&clock), Box::new(opened.storage)).expect("a bus");
+    let config = Config { snapshot_events: 100, ..Config::default() };
+    let bus = start::<Domain>(config, Arc::clone(&clock), Box::new(opened.storage)).expect("a bus");
     let (producer, consumer) = essential(ESSENTIAL_SLOTS);
     let recorder = Recorder { take: format!("take/{run}").into(), number: 0 };
     bus.add_lane("midi", consumer, Box::new(recorder)).expect("a lane");
@@ -376,6 +377,9 @@ fn check(dir: &Path, said: &Said) -> u64 {
     let last = reader.last().expect("an end").seq;
     assert_eq!(last, found.events);
     assert!(last >= said.durable.max(said.edit.0), "{said:?}, and the log ends at {last}");
+    let (different, snapshots) = load::compare::<Domain>(&reader).expect("the log folds");
+    assert_eq!(different, [], "{said:?}");
+    assert!(snapshots > 0 || last < 1_000, "{last} events and no snapshot");
     let folded = replay::<Domain>(reader.events(1, usize::MAX).expect("the log")).expect("the log folds");
     let mut rows: Vec<StateRow> = Vec::new();
     reader.state(&mut |row| rows.push(row)).expect("the state");

@@ -197,7 +197,7 @@ pub(crate) unsafe extern "C" fn fsync(fd: c_int) -> c_int {
     sync(fd, libc::SYS_fsync)
 }
 
-/// Events `from` to `to` of a few takes, the state after them, and rows that come and go.
+/// Events `from` to `to` of a few takes, the state after them, a snapshot now and then, and rows that come and go.
 pub(crate) fn batch(device: DeviceId, from: u64, to: u64) -> Batch {
     let mut batch = Batch::default();
     let mut changed = BTreeSet::new();
@@ -229,6 +229,7 @@ pub(crate) fn batch(device: DeviceId, from: u64, to: u64) -> Batch {
         batch.events.push(StoredEvent { header, payload: Payload::Bytes(vec![seq as u8; length]) });
     }
     batch.events.reverse();
+    batch.snapshot = from.is_multiple_of(3);
     for row in 0..(from % 6) as u8 {
         let value = (!from.is_multiple_of(4)).then(|| vec![row; 120]);
         batch.rows.push(Row { table: Table::Private, key: vec![row + 1], value });
