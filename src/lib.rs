@@ -27,7 +27,7 @@
 //! | --- | --- | --- |
 //! | [`time`] | frames, microseconds, ticks, and their only conversions | reading a clock |
 //! | [`bus`] | order, versions, conflicts, lanes, subscriptions, health; a core without I/O | music, sound, windows, LMDB |
-//! | [`store`] | records, the chain, LMDB, verify, backup | domain types |
+//! | [`store`] | records, the chain, LMDB, snapshots, verify, backup, recovery | domain types |
 //! | [`music`] | pitch, tempo map, bars, score | files, devices |
 //! | [`formats`] | Standard MIDI Files and the notation of the built-in pieces | opening files |
 //! | [`practice`] | the matchers, the tempo judge, results | clocks, threads |
@@ -36,8 +36,8 @@
 //! | [`midi`] | messages, ports, hot-plug, the computer keyboard as an input | sound |
 //! | [`components`] | recorder, session, results, library, devices, eraser | drawing |
 //! | [`ui`] | screens drawn from one borrowed view, answering with commands | clocks, channels, devices |
-//! | [`cli`] | `devices`, `grade`, `render`, `inspect`, `log`, `verify`, `backup`, `restore`, `export`, `import` | |
-//! | [`app`] | start and stop order, the control thread, the eframe window | being used by the others |
+//! | [`cli`] | `devices`, `grade`, `render`, `inspect`, `log`, `verify`, `backup`, `restore`, `recover`, `export`, `import` | |
+//! | [`app`] | start and stop order, the control thread, the caretaker of the data folder, the eframe window | being used by the others |
 //!
 //! `tests/layers.rs` reads the imports and fails on any arrow that points the wrong way.
 //!

@@ -1,9 +1,10 @@
 //! The bus: lanes and commands in, one ordered log out. Knows nothing of music, sound or windows.
 //!
-//! Reading order: [`model`] (what a program says of its domain) → [`merge`] (values on which machines agree) → [`core`] (the state machine: orders, checks, applies)
-//! → [`queue`] (what is not durable yet, and when a commit starts) → [`subscription`] (deliveries and retries) →
-//! [`lane`] (real-time threads) → [`thread`] (the shell around it) → [`handle`] (what users hold). Aside: [`lines`] (all of
-//! it as text), [`lab`] (what goes wrong on purpose).
+//! Reading order: [`model`] (what a program says of its domain) → [`merge`] (values on which machines agree) → [`core`]
+//! (the state machine: orders, checks, applies) → [`queue`] (what is not durable yet, and when a commit starts) →
+//! [`subscription`] (deliveries and retries) → [`lane`] (real-time threads) → [`thread`] (the shell around it) →
+//! [`handle`] (what users hold). Aside: [`load`] and [`rebuild`] (the state of a store), [`compaction`], [`lease`],
+//! [`supervision`], [`mod@lines`] (all of it as text), [`lab`] (what goes wrong on purpose).
 //!
 //! | thread | runs | may wait for |
 //! | --- | --- | --- |

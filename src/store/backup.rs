@@ -39,7 +39,7 @@ fn backup_folders(dir: &Path) -> Vec<PathBuf> {
     folders
 }
 
-/// Adds a backup of that name to a data folder's own, and removes the oldest beyond [`KEPT`], or all older ones if they
+/// Adds a backup of that name to a data folder's own, and removes the oldest beyond three, or all older ones if they
 /// hold what shall be gone; gives its bytes. Names sort by age.
 ///
 /// # Errors
