@@ -242,7 +242,7 @@ pub struct StoreSize {
 }
 
 /// Tables of a store at most.
-pub const TABLES: usize = 3 + Table::ALL.len();
+pub const TABLES: usize = 4 + Table::ALL.len();
 
 /// A table of the store.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

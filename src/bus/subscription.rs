@@ -33,7 +33,7 @@ pub const BACK_OFF: [Micros; 5] =
 /// Deliveries of one event at most; then it is a dead letter.
 pub const MAX_DELIVER: u32 = 6;
 /// Events held behind unacknowledged ones of their entity at most; then nothing more is taken from the log.
-const HELD_MAX: usize = 4_096;
+const HELD_MAX: usize = 1_024;
 /// An error's text as kept in a dead letter, in bytes at most.
 const ERROR_BYTES_MAX: usize = 500;
 

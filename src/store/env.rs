@@ -40,10 +40,11 @@ impl Tables {
         self.small[table as usize]
     }
 
-    /// All of them that are read, by name.
+    /// All of them, by name.
     pub(super) fn named(&self) -> [(&'static str, Db); TABLES] {
         let small = |at: usize| (Table::ALL[at].name(), self.small[at]);
-        let first = [("log", self.log), ("by_entity", self.by_entity), ("state", self.state)];
+        let first =
+            [("log", self.log), ("by_entity", self.by_entity), ("state", self.state), ("snapshots", self.snapshots)];
         std::array::from_fn(|at| if at < first.len() { first[at] } else { small(at - first.len()) })
     }
 }
