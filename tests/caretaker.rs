@@ -27,7 +27,7 @@ struct Bench {
 fn bench() -> Bench {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let Opened { storage, clean, lock, .. } = open(dir.path(), OpenOptions::default()).expect("it opens");
-    let place = Place { dir: dir.path().to_owned(), reader: storage.lmdb_reader(), clean };
+    let place = Place { dir: dir.path().to_owned(), reader: storage.lmdb_reader(), clean, whole: lock.whole() };
     let clock = Arc::new(ManualClock::default());
     let bus = start::<Trainer>(Config::default(), clock.clone(), Box::new(storage)).expect("a bus");
     let (told, news) = channel();
@@ -60,7 +60,7 @@ fn what_is_deleted_for_ever_goes_from_the_backups_too() {
     assert!(contains(bench.dir.path(), "never to be seen again"));
     // As if it were of an earlier day.
     let first = backups_in(bench.dir.path());
-    fs::rename(&first[0].0, bench.dir.path().join(BACKUPS).join("1969-12-31T00-00-00Z")).expect("another name");
+    fs::rename(&first[0].0, bench.dir.path().join(BACKUPS).join("1969-12-31T00-00-00.000Z")).expect("another name");
 
     bench.bus.publish(Publish::new(take.entity(), Event::Erased)).durable().expect("durable");
     assert_eq!(bench.news.recv_timeout(WAIT), Ok(News::BackedUp));

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use music_trainer::app::clock::SystemClock;
-use music_trainer::bus::storage::{Erasure, Payload, StorageReader, StoredEvent};
+use music_trainer::bus::storage::{Erasure, Payload, Storage, StorageReader, StoredEvent};
 use music_trainer::bus::testing::{Event, Random, Test};
 use music_trainer::bus::{Config, Filter, Outcome, Publish, Start, State, load, rows, start};
 use music_trainer::store::{
-    LOST_TOPIC, OpenOptions, Way, back_up, backups_in, diagnose, open, open_read_only, recover, verify,
+    LOST_TOPIC, Offer, OpenOptions, Way, back_up, backups_in, diagnose, open, open_read_only, recover, verify,
 };
 
 const WAIT: Duration = Duration::from_secs(30);
@@ -132,7 +132,7 @@ fn every_way_out_keeps_what_it_promises() {
     println!("{count} damaged files, RECOVERY_SEED={seed}");
     let whole = whole();
     let mut random = Random(seed);
-    let (mut gone, mut ways, mut lost) = (0, [0u64; 3], 0);
+    let (mut gone, mut ways, mut lost) = (0, [0u64; 4], 0);
     for _ in 0..count {
         let mut file = whole.file.clone();
         for _ in 0..=random.below(3) {
@@ -144,10 +144,9 @@ fn every_way_out_keeps_what_it_promises() {
             gone += 1;
             continue;
         };
-        assert!(found.offers.iter().all(|offer| offer.keeps + offer.loses <= EVENTS), "{found:?}");
-        let losses: Vec<u64> = found.offers.iter().map(|offer| offer.loses).collect();
-        assert!(losses.is_sorted(), "{found:?}");
-        gone += u64::from(found.offers.is_empty());
+        let loses = |offer: &Offer| offer.loses.unwrap_or(EVENTS - offer.keeps);
+        assert!(found.offers.iter().all(|offer| offer.keeps + loses(offer) <= EVENTS), "{found:?}");
+        assert!(found.offers.iter().map(loses).is_sorted(), "{found:?}");
         for offer in found.offers {
             let dir = folder(&file);
             let data = dir.path().join("data");
@@ -156,18 +155,21 @@ fn every_way_out_keeps_what_it_promises() {
             assert_eq!(fs::read(before.join("data.mdb")).expect("a file"), file, "as it was");
             let names: Vec<_> = fs::read_dir(dir.path()).expect("a folder").flatten().map(|e| e.file_name()).collect();
             assert_eq!(names.len(), 2, "{names:?}");
+            assert_eq!(recovered.events, offer.keeps);
             check_recovered(&data, &offer.way, offer.keeps, &whole);
-            lost += offer.loses;
+            lost += loses(&offer);
             ways[match offer.way {
                 Way::Rebuild => 0,
                 Way::Bridge => 1,
                 Way::Cut => 2,
+                Way::Afresh => 3,
                 Way::Backup(_) => unreachable!("there is none"),
             }] += 1;
         }
     }
-    println!("rebuilt, bridged, cut: {ways:?}; {lost} events lost; {gone} beyond help");
-    assert!(count < 100 || ways.iter().all(|ways| *ways > 0) && gone < count / 2, "{ways:?} {gone}");
+    println!("rebuilt, bridged, cut, begun anew: {ways:?}; {lost} events lost; {gone} with nothing to offer");
+    assert!(count < 100 || ways[..3].iter().all(|ways| *ways > 0), "{ways:?}");
+    assert!(gone + ways[3] <= count / 2, "{gone} {ways:?}");
 }
 
 /// Where in a file the record of an event is.
@@ -188,7 +190,8 @@ fn after_a_hole_the_state_is_that_of_the_snapshot_behind_it() {
     let dir = folder(&file);
     let data = dir.path().join("data");
     let found = diagnose(&data).expect("it can be read");
-    let expected = [(Way::Bridge, EVENTS - 1, 1), (Way::Cut, hit.header.seq - 1, EVENTS - hit.header.seq + 1)];
+    let after = EVENTS - hit.header.seq + 1;
+    let expected = [(Way::Bridge, EVENTS - 1, Some(1)), (Way::Cut, hit.header.seq - 1, Some(after))];
     let offers: Vec<_> = found.offers.iter().map(|o| (o.way.clone(), o.keeps, o.loses)).collect();
     assert_eq!(offers, expected, "{:?}", found.damages);
     assert!(found.damages[0].place.starts_with("log "), "{:?}", found.damages);
@@ -201,7 +204,7 @@ fn after_a_hole_the_state_is_that_of_the_snapshot_behind_it() {
     let compacted = rows::compacted(&reader).expect("readable");
     assert!(compacted >= hit.header.seq, "the log folds from a snapshot after the hole: {compacted}");
     assert_eq!(reader.events(hit.header.seq, 1).expect("readable")[0].header.topic.as_ref(), LOST_TOPIC);
-    assert_eq!(diagnose(&data).expect("readable").offers[0].loses, 0, "nothing more to lose");
+    assert_eq!(diagnose(&data).expect("readable").offers[0].loses, Some(0), "nothing more to lose");
 }
 
 #[test]
@@ -239,6 +242,137 @@ fn a_backup_is_offered_with_what_came_after_it_and_takes_the_folders_place() {
     assert_eq!(fs::read(recovered.before.expect("kept").join("data.mdb")).expect("a file"), file);
     check_recovered(&data, &offer.way, EVENTS, &whole);
     assert_eq!(names(&data), kept, "the backups stay with the folder");
+}
+
+/// A folder whose log was compacted up to a snapshot in its middle, and where that is.
+fn compacted(whole: &Whole) -> (tempfile::TempDir, u64) {
+    let dir = folder(&whole.file);
+    let mut opened = open(&dir.path().join("data"), OpenOptions::default()).expect("it opens");
+    let snapshots = opened.storage.reader().snapshots().expect("readable");
+    let through = snapshots[snapshots.len() / 2];
+    let what = Erasure::Topics { topics: vec!["book.title".into()], through };
+    let mut from = Some(what.begin());
+    while let Some(step) = from {
+        from = opened.storage.erase(&what, step).expect("a step").next;
+    }
+    (dir, through)
+}
+
+/// The values after a recovery are those of before.
+fn check_values(data: &Path, whole: &Whole) {
+    let reader = open_read_only(data).expect("it opens");
+    assert!(verify(&reader, &mut |_, _| {}).expect("verification ends").is_whole());
+    assert_eq!(load::compare::<Test>(&reader).expect("it folds").0, []);
+    let state = State::from_entities(&load::load::<Test>(&reader).expect("it loads").entities);
+    for (key, before) in whole.state.iter() {
+        assert_eq!(state.value(key.as_str()), before.value.as_ref(), "{key}");
+    }
+}
+
+/// Changes a byte behind each place where a text stands in a data file.
+fn spoil(data: &Path, text: &[u8], behind: usize) {
+    let file = data.join("data.mdb");
+    let mut bytes = fs::read(&file).expect("a file");
+    let found: Vec<usize> =
+        bytes.windows(text.len()).enumerate().filter(|(_, w)| *w == text).map(|(at, _)| at).collect();
+    assert!(!found.is_empty());
+    for at in found {
+        bytes[at + behind] ^= 1;
+    }
+    fs::write(&file, bytes).expect("a file");
+}
+
+#[test]
+fn what_was_compacted_away_comes_from_the_snapshot_also_when_nothing_says_how_far_it_was() {
+    let whole = whole();
+    for spoilt in [&b"state of nothing"[..], b"compacted"] {
+        let (dir, through) = compacted(&whole);
+        let data = dir.path().join("data");
+        if spoilt == b"compacted" {
+            spoil(&data, spoilt, spoilt.len() + 3);
+        }
+        let found = diagnose(&data).expect("readable");
+        assert_eq!((&found.offers[0].way, found.offers[0].loses), (&Way::Rebuild, Some(0)), "{found:?}");
+        recover::<Test>(&data, &Way::Rebuild).expect("it was offered");
+        check_values(&data, &whole);
+        assert!(rows::compacted(&open_read_only(&data).expect("it opens")).expect("readable") <= through);
+    }
+}
+
+#[test]
+fn a_value_whose_last_event_is_lost_is_not() {
+    let whole = whole();
+    // The last that was written of a title: nothing comes after it.
+    let last = whole.events.iter().rfind(|event| event.header.entity.starts_with("title/")).expect("an event");
+    let mut file = whole.file.clone();
+    let at = place(&file, last);
+    file[at + 10] ^= 1;
+    let dir = folder(&file);
+    let data = dir.path().join("data");
+    let found = diagnose(&data).expect("readable");
+    assert!(found.offers.iter().any(|offer| offer.way == Way::Bridge), "{found:?}");
+    recover::<Test>(&data, &Way::Bridge).expect("it was offered");
+    check_values(&data, &whole);
+}
+
+#[test]
+fn an_unreadable_root_gives_way_to_the_one_before_and_an_empty_file_to_a_backup() {
+    let whole = whole();
+    let dir = folder(&whole.file);
+    let data = dir.path().join("data");
+    let opened = open(&data, OpenOptions::default()).expect("it opens");
+    back_up(&opened.storage.lmdb_reader(), &data, "2026-01-01", false).expect("a backup");
+    drop(opened);
+    // The newer of the two headers leads nowhere.
+    let mut bytes = fs::read(data.join("data.mdb")).expect("a file");
+    let transaction = |at: usize| u64::from_le_bytes(bytes[at + 144..at + 152].try_into().expect("eight bytes"));
+    let newer = if transaction(0) > transaction(4_096) { 0 } else { 4_096 };
+    let root = u64::from_le_bytes(bytes[newer + 128..newer + 136].try_into().expect("eight bytes")) as usize;
+    bytes[root * 4_096..(root + 1) * 4_096].fill(0);
+    fs::write(data.join("data.mdb"), &bytes).expect("a file");
+    let found = diagnose(&data).expect("readable");
+    assert!(found.offers[0].keeps >= EVENTS - 10 && !matches!(found.offers[0].way, Way::Backup(_)), "{found:?}");
+
+    fs::write(data.join("data.mdb"), b"").expect("a file");
+    let refused = open(&data, OpenOptions::default()).err().expect("there was more");
+    assert!(refused.is_damage(), "{refused}");
+    let found = diagnose(&data).expect("there is a backup");
+    assert_eq!(found.offers.iter().map(|o| (o.keeps, o.loses)).collect::<Vec<_>>(), [(EVENTS, None)]);
+    recover::<Test>(&data, &found.offers[0].way.clone()).expect("it was offered");
+    check_values(&data, &whole);
+}
+
+#[test]
+fn where_nothing_can_be_read_one_can_begin_anew() {
+    let whole = whole();
+    let mut file = whole.file.clone();
+    file[8_192..].fill(0);
+    let dir = folder(&file);
+    let data = dir.path().join("data");
+    let found = diagnose(&data).expect("its headers can be read");
+    assert_eq!(
+        found.offers.iter().map(|o| (o.way.clone(), o.keeps, o.loses)).collect::<Vec<_>>(),
+        [(Way::Afresh, 0, None)]
+    );
+    let recovered = recover::<Test>(&data, &Way::Afresh).expect("it was offered");
+    assert_eq!(recovered.events, 0);
+    assert_eq!(fs::read(recovered.before.expect("kept").join("data.mdb")).expect("a file"), file);
+    assert_eq!(open_read_only(&data).expect("it opens").last().expect("an end").seq, 0);
+}
+
+#[test]
+fn a_swap_that_was_broken_off_is_brought_to_its_end() {
+    let whole = whole();
+    let dir = folder(&whole.file);
+    let data = dir.path().join("data");
+    // As a kill between the two renames leaves it.
+    fs::create_dir(data.join("backups")).expect("a folder");
+    fs::rename(&data, dir.path().join("data.before-restore")).expect("a rename");
+    fs::create_dir(dir.path().join("data.partial")).expect("a folder");
+    fs::write(dir.path().join("data.partial/data.mdb"), &whole.file).expect("a file");
+    let opened = open(&data, OpenOptions::default()).expect("it opens");
+    assert_eq!(opened.storage.reader().last().expect("an end").seq, EVENTS);
+    assert!(data.join("backups").exists() && !dir.path().join("data.partial").exists());
 }
 
 #[test]

@@ -13,8 +13,8 @@ use crate::audio::piano::Piano;
 use crate::audio::{Playhead, engine};
 use crate::bus::lab::Lab;
 use crate::bus::lane::LatestReader;
-use crate::bus::storage::Storage;
-use crate::bus::{BusHandle, Config, Health, MemoryStorage, Publish, start};
+use crate::bus::storage::{Storage, StorageError};
+use crate::bus::{BusHandle, Config, Health, MemoryStorage, Publish, StartError, start};
 use crate::cli::{BackendChoice, WindowArgs};
 use crate::components::devices::SoundDesk;
 use crate::components::eraser::Eraser;
@@ -51,7 +51,7 @@ pub struct Program {
     pub lines: Vec<String>,
     /// What the data folder's caretaker has to say.
     pub news: Receiver<News>,
-    _caretaker: Option<Caretaker>,
+    caretaker: Option<Caretaker>,
     _lock: Option<InstanceLock>,
 }
 
@@ -129,18 +129,7 @@ pub fn boot(args: &WindowArgs, repaint: Arc<dyn Fn() + Send + Sync>) -> Result<P
         repaint,
     };
     let control = Control::start(parts).map_err(threads)?;
-    Ok(Program {
-        bus,
-        control,
-        playhead: reports.playhead,
-        clock,
-        lab,
-        settings,
-        lines,
-        news,
-        _caretaker: caretaker,
-        _lock: lock,
-    })
+    Ok(Program { bus, control, playhead: reports.playhead, clock, lab, settings, lines, news, caretaker, _lock: lock })
 }
 
 impl Program {
@@ -148,9 +137,15 @@ impl Program {
     pub fn stop(mut self) -> bool {
         // What was played must reach the disk.
         self.lab.heal();
-        self._caretaker = None;
+        let caretaker = self.caretaker.take();
+        let caretaker = caretaker.map(|mut caretaker| {
+            caretaker.quit();
+            caretaker
+        });
         self.control.stop();
-        self.bus.shutdown(SHUTDOWN_WAIT)
+        let saved = self.bus.shutdown(SHUTDOWN_WAIT);
+        // A copy that is being made is not waited for for ever: what is left of it goes with the next one.
+        caretaker.is_none_or(|caretaker| caretaker.ended(SHUTDOWN_WAIT)) && saved
     }
 }
 
@@ -174,15 +169,19 @@ fn open_bus(dir: &Path, clock: &Arc<dyn Clock>, lab: &Arc<Lab>) -> Result<Base, 
         Err(error) => (error.to_string(), error.is_damage()),
         Ok(opened) => {
             let Opened { storage, lock, clean, .. } = opened;
-            let place = Place { dir: dir.to_path_buf(), reader: storage.lmdb_reader(), clean };
+            let place = Place { dir: dir.to_path_buf(), reader: storage.lmdb_reader(), clean, whole: lock.whole() };
             match start_bus(Box::new(storage), clock, lab, Health::Ok) {
                 Ok(bus) => return Ok(Base { bus, lock: Some(lock), lines: Vec::new(), place: Ok(place) }),
-                Err(reason) => (format!("{}: {reason}", dir.display()), true),
+                Err(error) => {
+                    let damaged =
+                        matches!(error, StartError::Fold(_) | StartError::Storage(StorageError::Damaged { .. }));
+                    (format!("{}: {error}", dir.display()), damaged)
+                }
             }
         }
     };
     let rest = Health::Degraded(reason.clone());
-    let bus = start_bus(Box::new(MemoryStorage::new()), clock, lab, rest).map_err(BootError::Threads)?;
+    let bus = start_bus(Box::new(MemoryStorage::new()), clock, lab, rest).map_err(threads)?;
     let line = format!("nothing is being saved: {reason}");
     let place = Err(damaged.then(|| dir.to_path_buf()));
     Ok(Base { bus, lock: None, lines: vec![line], place })
@@ -193,9 +192,9 @@ fn start_bus(
     clock: &Arc<dyn Clock>,
     lab: &Arc<Lab>,
     rest: Health,
-) -> Result<BusHandle<Trainer>, String> {
+) -> Result<BusHandle<Trainer>, StartError> {
     let config = Config { rest, lab: Some(Arc::clone(lab)), ..Config::default() };
-    start(config, clock.clone(), lab.storage(storage)).map_err(|e| e.to_string())
+    start(config, clock.clone(), lab.storage(storage))
 }
 
 /// Settings as chosen, unless the command line says otherwise for this run.

@@ -1,6 +1,6 @@
 //! Care of the data folder while the program runs: a look through everything after an unclean end, a backup a day, backups
 //! made anew when something was deleted for ever, and compaction. On a thread of its own, which waits for nothing but the
-//! disk, and never holds up a commit for longer than one step.
+//! disk. Commits go on beside it; only a map that must grow waits for a backup to be done.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use crate::bus::storage::StorageReader;
 use crate::bus::{BusHandle, compaction};
 use crate::model::Trainer;
-use crate::store::{self, BACKUPS, LmdbReader};
+use crate::store::{self, BACKUPS, LmdbReader, Whole};
 use crate::time::{Clock, WallMillis};
 
 /// The start is left to the music.
@@ -22,8 +22,9 @@ const FIRST: Duration = Duration::from_secs(20);
 const AGAIN: Duration = Duration::from_secs(3_600);
 /// Between two backups.
 const BACKUP_EVERY: WallMillis = WallMillis(24 * 3_600 * 1_000);
-/// In the folder of backups: they hold something that was deleted for ever since.
+/// In the folder of backups: they hold something that was deleted for ever since; and the same while they are made anew.
 const STALE: &str = "stale";
+const RENEWED: &str = "stale.renewed";
 /// Words that wait.
 const WORDS: usize = 16;
 
@@ -35,6 +36,8 @@ pub struct Place {
     pub reader: LmdbReader,
     /// Whether the last program to have it came to its end in order.
     pub clean: bool,
+    /// To be told when everything was found whole.
+    pub whole: Whole,
 }
 
 /// What it has to say.
@@ -64,7 +67,9 @@ impl Copies {
         if !self.dir.exists() {
             return Ok(());
         }
-        fs::write(self.dir.join(STALE), [])?;
+        let mark = fs::File::create(self.dir.join(STALE))?;
+        mark.sync_all()?;
+        store::sync_folder(&self.dir)?;
         // Somebody has said so already if there is no room.
         let _ = self.words.try_send(());
         Ok(())
@@ -74,6 +79,8 @@ impl Copies {
 /// The thread, as long as it is wanted.
 pub struct Caretaker {
     quit: Option<Sender<()>>,
+    /// Ends with the thread.
+    done: Receiver<()>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -92,14 +99,35 @@ impl Caretaker {
         let (quit, quitting) = bounded(0);
         let copies = Copies { dir: place.dir.join(BACKUPS), words };
         let care = Care { place, bus, clock, tell, quitting };
-        let thread = Builder::new().name("caretaker".to_owned()).spawn(move || care.run(&heard))?;
-        Ok((Self { quit: Some(quit), thread: Some(thread) }, copies))
+        let (ends, done) = bounded(0);
+        let thread = Builder::new().name("caretaker".to_owned()).spawn(move || {
+            care.run(&heard);
+            drop(ends);
+        })?;
+        Ok((Self { quit: Some(quit), done, thread: Some(thread) }, copies))
+    }
+}
+
+impl Caretaker {
+    /// Tells it to end.
+    pub fn quit(&mut self) {
+        self.quit = None;
+    }
+
+    /// Waits until it has ended; whether it has.
+    pub fn ended(mut self, wait: Duration) -> bool {
+        self.quit();
+        let ended = matches!(self.done.recv_timeout(wait), Err(RecvTimeoutError::Disconnected));
+        if let Some(thread) = self.thread.take_if(|_| ended) {
+            let _ = thread.join();
+        }
+        ended
     }
 }
 
 impl Drop for Caretaker {
     fn drop(&mut self) {
-        self.quit = None;
+        self.quit();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -117,9 +145,14 @@ struct Care {
 
 impl Care {
     fn run(self, words: &Receiver<()>) {
-        if !self.place.clean && !self.is_whole() {
-            // Nothing good comes of copies of what is damaged.
-            return (self.tell)(News::Damaged(self.place.dir.clone()));
+        if !self.place.clean {
+            match store::check_at_work(&self.place.reader, &mut || !self.is_quitting()) {
+                // Nothing good comes of copies of what is damaged.
+                Ok(Some(_)) => return (self.tell)(News::Damaged(self.place.dir.clone())),
+                Ok(None) if !self.is_quitting() => self.place.whole.mark(),
+                // What was not seen to its end, and a disk that fails: the next start looks again.
+                Ok(None) | Err(_) => {}
+            }
         }
         let mut wait = FIRST;
         loop {
@@ -138,13 +171,6 @@ impl Care {
         }
     }
 
-    /// Whether all of the store can be read, as far as is known when the program ends.
-    fn is_whole(&self) -> bool {
-        let found = store::check_at_work(&self.place.reader, &mut || !self.is_quitting());
-        // A disk that fails is told of elsewhere.
-        matches!(found, Ok(None) | Err(_))
-    }
-
     fn is_quitting(&self) -> bool {
         matches!(self.quitting.recv_timeout(Duration::ZERO), Err(RecvTimeoutError::Disconnected))
     }
@@ -152,8 +178,13 @@ impl Care {
     /// A backup, if one is due; whether it was.
     fn back_up(&self) -> Result<bool, String> {
         let Place { dir, reader, .. } = &self.place;
-        let stale = dir.join(BACKUPS).join(STALE);
-        let only = stale.exists();
+        let renewed = dir.join(BACKUPS).join(RENEWED);
+        // What is said to be stale from here on is so of the copy that is made now.
+        match fs::rename(dir.join(BACKUPS).join(STALE), &renewed) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e.to_string()),
+            _ => {}
+        }
+        let only = renewed.exists();
         let events = reader.last().map_err(|e| e.to_string())?.seq;
         let now = self.clock.wall();
         let is_due = match store::backups_in(dir).first() {
@@ -167,7 +198,7 @@ impl Care {
         let name = name.strftime(NAMES).to_string();
         store::back_up(reader, dir, &name, only).map_err(|e| e.to_string())?;
         if only {
-            fs::remove_file(&stale).map_err(|e| e.to_string())?;
+            fs::remove_file(&renewed).map_err(|e| e.to_string())?;
         }
         Ok(true)
     }
@@ -182,7 +213,7 @@ impl Care {
 }
 
 /// How backups are named: by the moment, in the time of Greenwich.
-const NAMES: &str = "%Y-%m-%dT%H-%M-%SZ";
+const NAMES: &str = "%Y-%m-%dT%H-%M-%S%.3fZ";
 
 /// When a backup was made, from its name.
 fn made(path: &Path) -> Option<WallMillis> {

@@ -3,14 +3,18 @@
 
 use std::path::{Path, PathBuf};
 use std::thread::Builder;
+use std::time::Duration;
 
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::{Receiver, TryRecvError, bounded};
 
 use crate::model::Trainer;
 use crate::store::{self, Diagnosis, Offer, Recovered, Way};
 use crate::ui::view;
 
 use super::rows::Wall;
+
+/// How long whoever reads the folder may take to be done with it.
+const CLOSED_WAIT: Duration = Duration::from_secs(10);
 
 /// How far it is.
 enum Stage {
@@ -36,6 +40,15 @@ impl Drop for Rescue {
         if let Stage::Recovering(recovering) = &self.stage {
             let _ = recovering.recv();
         }
+    }
+}
+
+/// What a thread gave; that it failed if it gave nothing.
+fn done<T>(result: &Receiver<Result<T, String>>) -> Option<Result<T, String>> {
+    match result.try_recv() {
+        Ok(done) => Some(done),
+        Err(TryRecvError::Empty) => None,
+        Err(TryRecvError::Disconnected) => Some(Err("the thread that was to do it has failed".to_owned())),
     }
 }
 
@@ -68,14 +81,13 @@ impl Rescue {
     pub fn poll(&mut self) -> Option<Result<Recovered, String>> {
         match &self.stage {
             Stage::Reading(reading) => {
-                let found = reading.try_recv().ok()?;
-                self.stage = match found {
+                self.stage = match done(reading)? {
                     Ok(found) if !found.offers.is_empty() => Stage::Offered(found),
                     Ok(_) | Err(_) => Stage::Hopeless,
                 };
                 None
             }
-            Stage::Recovering(recovering) => recovering.try_recv().ok(),
+            Stage::Recovering(recovering) => done(recovering),
             Stage::Offered(_) | Stage::Hopeless => None,
         }
     }
@@ -95,13 +107,16 @@ impl Rescue {
     pub fn go(&mut self, index: usize, wake: impl Fn() + Send + 'static) -> std::io::Result<bool> {
         let Some(offer) = self.offers().get(index) else { return Ok(false) };
         let (dir, way) = (self.dir.clone(), offer.way.clone());
-        let work = move || store::recover::<Trainer>(&dir, &way).map_err(|e| e.to_string());
+        let work = move || match store::wait_closed(&dir, CLOSED_WAIT) {
+            true => store::recover::<Trainer>(&dir, &way).map_err(|e| e.to_string()),
+            false => Err("something still reads the damaged folder".to_owned()),
+        };
         self.stage = Stage::Recovering(aside(work, wake)?);
         Ok(true)
     }
 
-    /// As the window shows it.
-    pub fn view(&self, wall: Wall) -> Option<view::Rescue> {
+    /// As the window shows it; `saving` says whether what is played now is kept.
+    pub fn view(&self, wall: Wall, saving: bool) -> Option<view::Rescue> {
         let Stage::Offered(found) = &self.stage else { return None };
         let offer = |offer: &Offer| view::Offer {
             way: match &offer.way {
@@ -109,6 +124,7 @@ impl Rescue {
                 Way::Bridge => view::Way::Bridge,
                 Way::Cut => view::Way::Cut,
                 Way::Backup(_) => view::Way::Backup,
+                Way::Afresh => view::Way::Afresh,
             },
             keeps: offer.keeps,
             loses: offer.loses,
@@ -118,6 +134,7 @@ impl Rescue {
             folder: shown(&self.dir),
             damage: found.damages.first().map(ToString::to_string).unwrap_or_default(),
             damages: found.damages.len(),
+            saving,
             offers: found.offers.iter().map(offer).collect(),
         })
     }

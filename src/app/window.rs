@@ -180,7 +180,10 @@ impl Window {
         match done {
             Ok(Recovered { events, before }) => {
                 let kept = before.map(|dir| format!("; the damaged folder is kept as {}", dir.display()));
-                self.restart(Level::Info, format!("your data is back, {events} events{}", kept.unwrap_or_default()));
+                self.restart(
+                    Level::Info,
+                    format!("your data is back, {events} events kept{}", kept.unwrap_or_default()),
+                );
             }
             Err(error) => self.restart(Level::Bad, format!("your data could not be brought back: {error}")),
         }
@@ -204,7 +207,10 @@ impl Window {
         if self.rescue.as_ref().is_none_or(|rescue| rescue.offers().get(index).is_none()) {
             return;
         }
-        self.stop();
+        if !self.stop() {
+            let line = "nothing was done: the disk did not take everything that was played last";
+            return self.restart(Level::Bad, line.to_owned());
+        }
         let begun = self.rescue.as_mut().map(|rescue| rescue.go(index, wake(ctx)));
         if let Some(Err(error)) = begun {
             self.restart(Level::Bad, format!("your data could not be brought back: {error}"));
@@ -350,7 +356,7 @@ impl Window {
         let report = (self.state.screen == Screen::Inspector).then(|| program.bus.inspect());
         let devices = rows::devices(&frame.desk, &frame.head, &backends());
         let banners = self.banners(&snapshot.health, &frame.desk);
-        let rescue = self.rescue.as_ref().and_then(|rescue| rescue.view(frame.wall));
+        let rescue = self.rescue.as_ref().and_then(|rescue| rescue.view(frame.wall, program.lines.is_empty()));
         let position = position(frame, session);
         let marks: Vec<Option<Mark>> =
             session.marks.iter().map(|m| m.map(|m| Mark { kind: m.kind, deviation: m.deviation })).collect();

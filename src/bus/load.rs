@@ -7,7 +7,7 @@ use super::fold::{self, Entities, FoldError, Folded, Versioned};
 use super::model::{EntityKey, Model};
 use super::rows;
 use super::start::StartError;
-use super::storage::{StateRow, StorageError, StorageReader};
+use super::storage::{Payload, StateRow, StorageError, StorageReader};
 
 /// Events read at a time.
 const READ: usize = 1_024;
@@ -153,6 +153,7 @@ fn fold_entity<M: Model>(
     key: &EntityKey,
     version: u64,
 ) -> Result<Versioned<M>, StartError> {
+    let compacted = rows::compacted(reader)?;
     let mut current: Option<Versioned<M>> = None;
     loop {
         let at = current.as_ref().map_or(0, |current| current.version);
@@ -161,6 +162,10 @@ fn fold_entity<M: Model>(
             break;
         }
         for event in events.into_iter().filter(|event| event.header.version <= version) {
+            if event.header.seq <= compacted && matches!(event.payload, Payload::Stub { .. }) {
+                let what = "its value cannot be read, and what made it was compacted away".to_owned();
+                return Err(StorageError::Damaged { place: format!("state {key}"), what }.into());
+            }
             current = Some(fold::apply(&Envelope::<M>::from_stored(event), current.as_ref()));
         }
     }

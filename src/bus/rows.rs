@@ -139,8 +139,13 @@ pub(super) fn peers(reader: &dyn StorageReader) -> Result<BTreeMap<DeviceId, u64
     Ok(reader.rows(Table::Meta, PEER_ROWS)?.into_iter().filter_map(read).collect())
 }
 
+/// Whether a row of [`Table::Meta`] keeps the last number known of another machine.
+pub fn is_peer_row(key: &[u8]) -> bool {
+    key.starts_with(PEER_ROWS)
+}
+
 /// The row that keeps the last number known of another machine.
-pub(super) fn peer_row(device: DeviceId, number: u64) -> Row {
+pub fn peer_row(device: DeviceId, number: u64) -> Row {
     let key = [PEER_ROWS, &device.0.to_be_bytes()].concat();
     Row { table: Table::Meta, key, value: Some(number.to_be_bytes().to_vec()) }
 }

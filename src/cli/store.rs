@@ -129,18 +129,24 @@ pub fn recover(dir: &Path, number: Option<usize>, out: &mut dyn Write) -> Result
         for damage in &found.damages {
             writeln!(out, "damaged: {damage}")?;
         }
+        if found.damages.is_empty() {
+            writeln!(out, "everything can be read")?;
+        }
         for (index, offer) in found.offers.iter().enumerate() {
             writeln!(out, "{}  {}", index + 1, in_words(offer))?;
         }
         return match found.offers.is_empty() {
-            true => Err(CliError::new(format!("{}: nothing in it can be read, and it has no backups", dir.display()))),
+            true => Err(CliError::new(format!(
+                "{}: nothing in it can be read, and it has no backup that can",
+                dir.display()
+            ))),
             false => Ok(()),
         };
     };
     let offer = number.checked_sub(1).and_then(|index| found.offers.get(index));
     let offer = offer.ok_or_else(|| CliError::new(format!("there is no way out number {number}")))?;
     let Recovered { events, before } = store::recover::<Trainer>(dir, &offer.way).map_err(CliError::of)?;
-    writeln!(out, "{events} events in {}", dir.display())?;
+    writeln!(out, "{events} events kept in {}", dir.display())?;
     if let Some(before) = before {
         writeln!(out, "the damaged folder is kept as {}", before.display())?;
     }
@@ -154,8 +160,10 @@ fn in_words(offer: &Offer) -> String {
         Way::Bridge => "leave out what is damaged".to_owned(),
         Way::Cut => format!("keep everything up to {until}"),
         Way::Backup(path) => format!("go back to {}", path.display()),
+        Way::Afresh => "begin with an empty folder".to_owned(),
     };
-    format!("{way}: {} events are kept, {} are lost", offer.keeps, offer.loses)
+    let lost = offer.loses.map_or_else(|| "what came later is lost".to_owned(), |loses| format!("{loses} are lost"));
+    format!("{way}: {} events are kept, {lost}", offer.keeps)
 }
 
 /// Writes everything that a data folder holds as JSON lines into a new file. It is read from a copy, so that all of it is of

@@ -31,6 +31,11 @@ pub fn backups_in(dir: &Path) -> Vec<(PathBuf, u64, WallMillis)> {
     found
 }
 
+/// Whether a data folder has backups.
+pub(super) fn has_backups(dir: &Path) -> bool {
+    !backup_folders(dir).is_empty()
+}
+
 /// Their folders, oldest first, by name.
 fn backup_folders(dir: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(dir.join(BACKUPS)).into_iter().flatten().flatten();
@@ -43,7 +48,7 @@ fn backup_folders(dir: &Path) -> Vec<PathBuf> {
 /// hold what shall be gone; gives its bytes. Names sort by age.
 ///
 /// # Errors
-/// It cannot be written; the older ones are then as they were.
+/// It cannot be written, or what was copied is damaged; the older ones are then as they were.
 pub fn back_up(reader: &LmdbReader, dir: &Path, name: &str, only: bool) -> Result<u64, StorageError> {
     let io = |e| StoreFault::from(heed::Error::Io(e)).into_storage();
     let folder = dir.join(BACKUPS);
@@ -56,9 +61,17 @@ pub fn back_up(reader: &LmdbReader, dir: &Path, name: &str, only: bool) -> Resul
         // From a backup that was killed.
         fs::remove_dir_all(partial).map_err(io)?;
     }
-    let bytes = backup(reader, &folder.join(name))?;
-    let folders = backup_folders(dir);
-    for old in &folders[..folders.len().saturating_sub(if only { 1 } else { KEPT })] {
+    let made = folder.join(name);
+    let bytes = backup(reader, &made)?;
+    // The others go only when this one is known to be good.
+    let checked = open_read_only(&made).map_err(|e| StorageError::Unusable(e.to_string()));
+    let checked = checked.and_then(|copy| verify(&copy, &mut |_, _| {}));
+    if let Some(damage) = checked?.damages.into_iter().next() {
+        fs::remove_dir_all(&made).map_err(io)?;
+        return Err(StorageError::Damaged { place: damage.place, what: damage.what });
+    }
+    let others: Vec<PathBuf> = backup_folders(dir).into_iter().filter(|path| *path != made).collect();
+    for old in &others[..others.len().saturating_sub(if only { 0 } else { KEPT - 1 })] {
         fs::remove_dir_all(old).map_err(io)?;
     }
     Ok(bytes)
@@ -117,7 +130,7 @@ pub fn restore(from: &Path, dir: &Path) -> Result<Restored, OpenError> {
     let there = dir.symlink_metadata().is_ok();
     let lock = if there { Some(take_lock(dir)?) } else { None };
     let partial = partial_name(dir).map_err(|e| storage_error(dir, e))?;
-    make_private_folder(&partial).map_err(io)?;
+    make_anew(&partial).map_err(io)?;
     let swapped = copy(&reader, &partial).map_err(|e| storage_error(dir, e)).and_then(|bytes| {
         let before = swap_in(&partial, dir).map_err(io)?;
         Ok(Restored { bytes, before })
@@ -148,18 +161,42 @@ pub(super) fn swap_in(partial: &Path, dir: &Path) -> std::io::Result<Option<Path
     Ok(before)
 }
 
+/// Makes an empty folder for what shall be swapped in. What a restoration or recovery that was killed has left there goes.
+pub(super) fn make_anew(partial: &Path) -> std::io::Result<()> {
+    if partial.symlink_metadata().is_ok() {
+        fs::remove_dir_all(partial)?;
+    }
+    make_private_folder(partial)
+}
+
+/// Brings a swap to its end that a kill or a power failure broke off between its renames.
+pub(super) fn finish_swap(dir: &Path) -> std::io::Result<()> {
+    let Ok(partial) = partial_name(dir) else { return Ok(()) };
+    let Some(aside) = asides(dir).take_while(|aside| aside.symlink_metadata().is_ok()).last() else { return Ok(()) };
+    if dir.symlink_metadata().is_err() && partial.join(DATA_FILE).exists() {
+        // The old folder is set aside only when the new one is complete.
+        fs::rename(&partial, dir)?;
+        sync_folder(parent(dir))?;
+    }
+    if dir.join(DATA_FILE).exists() && !dir.join(BACKUPS).exists() && aside.join(BACKUPS).exists() {
+        fs::rename(aside.join(BACKUPS), dir.join(BACKUPS))?;
+    }
+    Ok(())
+}
+
+/// The names under which folders are set aside.
+fn asides(dir: &Path) -> impl Iterator<Item = PathBuf> {
+    let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let suffix = |number: u32| if number == 1 { String::new() } else { format!("-{number}") };
+    (1..).map(move |number| dir.with_file_name(format!("{name}.before-restore{}", suffix(number))))
+}
+
 /// Renames a folder to the first free name beside it.
 fn set_aside(dir: &Path) -> std::io::Result<PathBuf> {
-    let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    for number in 1.. {
-        let suffix = if number == 1 { String::new() } else { format!("-{number}") };
-        let aside = dir.with_file_name(format!("{name}.before-restore{suffix}"));
-        if aside.symlink_metadata().is_err() {
-            fs::rename(dir, &aside)?;
-            return Ok(aside);
-        }
-    }
-    unreachable!("some name is free")
+    let aside = asides(dir).find(|aside| aside.symlink_metadata().is_err());
+    let aside = aside.ok_or(ErrorKind::AlreadyExists)?;
+    fs::rename(dir, &aside)?;
+    Ok(aside)
 }
 
 fn copy(reader: &LmdbReader, folder: &Path) -> Result<u64, StorageError> {
@@ -200,6 +237,6 @@ pub(super) fn make_private_folder(path: &Path) -> std::io::Result<()> {
 }
 
 /// Makes new names in a folder last; only Unix can and must.
-pub(super) fn sync_folder(folder: &Path) -> std::io::Result<()> {
+pub fn sync_folder(folder: &Path) -> std::io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }

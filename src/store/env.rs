@@ -7,9 +7,11 @@
 //! The environment is always in LMDB's synchronous mode: `NO_SYNC`, `NO_META_SYNC`, `WRITE_MAP` and `NO_LOCK` are never
 //! set.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 #[expect(clippy::disallowed_types, reason = "the gate; no real-time thread ever comes near the store")]
 use std::sync::RwLock;
+
+use std::time::Duration;
 
 use heed::types::Bytes;
 use heed::{CommitOrAbort, Database, Env, EnvFlags, EnvOpenOptions, MdbError, RoTxn, WithoutTls};
@@ -155,6 +157,13 @@ impl Gate {
         *guard = Some(open_env(&self.options)?);
         Ok(())
     }
+}
+
+/// Waits until a folder that this process has open is closed: its last reader may be in the middle of something. Whether
+/// it is.
+pub fn wait_closed(dir: &Path, wait: Duration) -> bool {
+    let Ok(dir) = dir.canonicalize() else { return true };
+    heed::env_closing_event(dir).is_none_or(|event| event.wait_timeout(wait))
 }
 
 /// Why an environment did not open.

@@ -110,17 +110,23 @@ pub(super) fn newest_meta(file: &mut File) -> Result<Meta, ImageError> {
     Ok(if second.transaction > first.transaction { second } else { first })
 }
 
-/// The newer meta page, or the one that can be read.
-pub(super) fn any_meta(file: &mut File) -> Result<Meta, ImageError> {
-    newest_meta(file).or_else(|error| {
-        let have = file.metadata()?.len();
-        let sizes = (9..=15).map(|shift| 1u64 << shift);
-        let mut second = sizes.filter_map(|page| read_meta(file, page, have).ok().filter(|m| m.page as u64 == page));
-        match second.next() {
-            Some(meta) => Ok(meta),
-            None => read_meta(file, 0, have).map_err(|_| error),
-        }
-    })
+/// The meta pages that can be read, the newer one first; at least one.
+pub(super) fn metas(file: &mut File) -> Result<Vec<Meta>, ImageError> {
+    let have = file.metadata()?.len();
+    let first = read_meta(file, 0, have);
+    let sizes: Vec<u64> = match &first {
+        Ok(meta) => vec![meta.page as u64],
+        Err(_) => (9..=15).map(|shift| 1 << shift).collect(),
+    };
+    let second = sizes.into_iter().find_map(|page| read_meta(file, page, have).ok().filter(|m| m.page as u64 == page));
+    let mut metas: Vec<Meta> = second.into_iter().collect();
+    match first {
+        Ok(meta) => metas.push(meta),
+        Err(error) if metas.is_empty() => return Err(error),
+        Err(_) => {}
+    }
+    metas.sort_by_key(|meta| std::cmp::Reverse(meta.transaction));
+    Ok(metas)
 }
 
 fn read_meta(file: &mut File, at: u64, have: u64) -> Result<Meta, ImageError> {

@@ -31,8 +31,9 @@ mod snapshots;
 mod verify;
 mod writer;
 
-pub use backup::{BACKUPS, Restored, back_up, backup, backups_in, restore};
-pub use open::{InstanceLock, LOCK_FILE, OpenError, OpenOptions, Opened, STORE_FORMAT, open, open_read_only};
+pub use backup::{BACKUPS, Restored, back_up, backup, backups_in, restore, sync_folder};
+pub use env::wait_closed;
+pub use open::{InstanceLock, LOCK_FILE, OpenError, OpenOptions, Opened, STORE_FORMAT, Whole, open, open_read_only};
 pub use reader::LmdbReader;
 pub use recovery::{Diagnosis, LOST_TOPIC, Offer, Recovered, Way, diagnose, recover};
 pub use verify::{DAMAGES_MAX, Damage, Verified, check_at_work, verify};

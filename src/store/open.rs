@@ -5,10 +5,11 @@ use std::fs::{self, File, OpenOptions as FileOptions, TryLockError};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use heed::MdbError;
 
-use super::backup::sync_folder;
+use super::backup::{finish_swap, has_backups, sync_folder};
 use super::env::{DATA_FILE, EnvError, EnvOptions, Gate, is_full};
 use super::image::ImageError;
 use super::mounts;
@@ -68,6 +69,26 @@ pub struct Opened {
 #[derive(Debug)]
 pub struct InstanceLock {
     file: File,
+    whole: Whole,
+}
+
+/// Says that everything in a folder was found whole, so that the next program need not look again. It is from the start
+/// where the last program came to its end in order.
+#[derive(Clone, Debug)]
+pub struct Whole(Arc<AtomicBool>);
+
+impl Whole {
+    /// Everything was looked at.
+    pub fn mark(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+impl InstanceLock {
+    /// For whoever looks at everything.
+    pub fn whole(&self) -> Whole {
+        self.whole.clone()
+    }
 }
 
 impl OpenError {
@@ -78,10 +99,12 @@ impl OpenError {
 }
 
 impl Drop for InstanceLock {
-    /// An empty lock file tells the next program that this one came to its end in order.
+    /// An empty lock file tells the next program that this one came to its end in order, and knew of no damage.
     fn drop(&mut self) {
-        // If that fails, the next program looks at every page of the data for nothing.
-        let _ = self.file.set_len(0);
+        if self.whole.0.load(Ordering::Acquire) {
+            // If that fails, the next program looks at everything for nothing.
+            let _ = self.file.set_len(0);
+        }
     }
 }
 
@@ -174,9 +197,15 @@ pub enum OpenError {
 
 /// Opens a folder for writing, and makes it if it is not there.
 pub fn open(dir: &Path, options: OpenOptions) -> Result<Opened, OpenError> {
+    finish_swap(dir).map_err(|e| io_error(dir, e))?;
     make_folder(dir)?;
     let dir = dir.canonicalize().map_err(|e| io_error(dir, e))?;
     refuse_network(&dir)?;
+    let file = dir.join(DATA_FILE);
+    if fs::metadata(&file).map_or(0, |m| m.len()) == 0 && has_backups(&dir) {
+        // Whoever has backups has had data.
+        return Err(OpenError::CutShort { file, have: 0, need: 1 });
+    }
     let (lock, clean) = take_lock(&dir)?;
     let depth = if clean { Depth::Inner } else { Depth::All };
     let OpenOptions { map_size, device } = options;
@@ -300,7 +329,8 @@ pub(super) fn take_lock(dir: &Path) -> Result<(InstanceLock, bool), OpenError> {
         .and_then(|()| file.seek(SeekFrom::Start(0)))
         .and_then(|_| file.write_all(format!("{}\n", std::process::id()).as_bytes()));
     written.map_err(|e| io_error(dir, e))?;
-    Ok((InstanceLock { file }, text.is_empty()))
+    let clean = text.is_empty();
+    Ok((InstanceLock { file, whole: Whole(Arc::new(AtomicBool::new(clean))) }, clean))
 }
 
 /// Takes the folder's files away from other people, where an older umask or copy gave them; as far as it goes.

@@ -187,6 +187,7 @@ impl<'f> Walk<'f> {
         let is_leaf = place.level == tree.depth;
         let bytes = self.load(tree, number, place)?;
         let nodes = checked_nodes(tree, number, place, &bytes)?;
+        self.claim(number, 1)?;
         if is_leaf {
             *entries += nodes.len() as u64;
             return nodes.iter().try_for_each(|node| self.leaf_node(tree, number, node));
@@ -215,7 +216,9 @@ impl<'f> Walk<'f> {
             Ok(bytes) => bytes,
             Err(error) => return errors.push(error),
         };
-        let nodes = match checked_nodes(tree, number, place, &bytes) {
+        // Claimed only when it fits: a wrong pointer must not take a page from whom it belongs to.
+        let nodes = checked_nodes(tree, number, place, &bytes);
+        let nodes = match nodes.and_then(|nodes| self.claim(number, 1).map(|()| nodes)) {
             Ok(nodes) => nodes,
             Err(error) => return errors.push(error),
         };
@@ -235,14 +238,16 @@ impl<'f> Walk<'f> {
 
     /// The bytes of a page that is what it should be where it hangs.
     fn load(&mut self, tree: &Tree, number: u64, place: &Place<'_>) -> Result<Vec<u8>, ImageError> {
-        self.claim(number, 1)?;
+        if number >= self.pages {
+            return damaged(number, "there is no such page");
+        }
         let mut bytes = vec![0; self.page];
         self.read(number, &mut bytes)?;
         let expected = if place.level == tree.depth { LEAF } else { BRANCH };
-        match word(&bytes, 0) == number && half(&bytes, 10) & !DIRTY == expected {
-            true => Ok(bytes),
-            false => damaged(number, "another page in its place"),
+        if word(&bytes, 0) != number || half(&bytes, 10) & !DIRTY != expected {
+            return damaged(number, "another page in its place");
         }
+        Ok(bytes)
     }
 
     fn leaf_node(&mut self, tree: &Tree, number: u64, node: &Node<'_>) -> Result<(), ImageError> {

@@ -2,18 +2,19 @@
 //! them. The damaged folder is never written to: what was kept of it is made beside it and takes its place, and it stays
 //! under another name.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use super::backup::{Restored, backups_in, make_private_folder, partial_name, restore, swap_in};
+use super::backup::{Restored, backups_in, make_anew, partial_name, restore, swap_in};
 use super::open::{OpenError, OpenOptions, open, open_read_only, storage_error, take_lock};
 use super::salvage::{Devices, Salvage};
 use super::verify::{DAMAGES_MAX, Damage};
 use crate::bus::hlc::Hlc;
 use crate::bus::model::Model;
 use crate::bus::rebuild::{Rebuild, RebuildError};
-use crate::bus::rows::{clamped, compacted_row};
+use crate::bus::rows::{clamped, compacted_row, device_row, is_peer_row, peer_row};
 use crate::bus::storage::{
-    DeviceId, EventId, Header, Payload, Row, StateRow, StorageError, StorageReader, StoredEvent,
+    DeviceId, EventId, Header, Payload, Row, StateRow, StorageError, StorageReader, StoredEvent, Table,
 };
 use crate::time::WallMillis;
 
@@ -21,6 +22,9 @@ use crate::time::WallMillis;
 pub const LOST_TOPIC: &str = "event.lost";
 /// The entity that such events are of.
 const LOST_ENTITY: &str = "recovery/lost";
+
+/// Surveys made again because a program at work wrote meanwhile.
+const SURVEYS: usize = 3;
 
 /// A way out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +37,8 @@ pub enum Way {
     Cut,
     /// A copy takes the folder's place.
     Backup(PathBuf),
+    /// An empty folder takes its place.
+    Afresh,
 }
 
 /// A way out and what it means.
@@ -42,8 +48,8 @@ pub struct Offer {
     pub way: Way,
     /// Events kept.
     pub keeps: u64,
-    /// Events lost.
-    pub loses: u64,
+    /// Events lost; none if that cannot be told.
+    pub loses: Option<u64>,
     /// When the last event kept was made; zero if there is none.
     pub until: WallMillis,
 }
@@ -60,7 +66,7 @@ pub struct Diagnosis {
 /// What a recovery did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recovered {
-    /// Events in the folder now.
+    /// Events kept.
     pub events: u64,
     /// Where the damaged folder is now.
     pub before: Option<PathBuf>,
@@ -72,17 +78,30 @@ pub struct Recovered {
 /// There is no such folder, or nothing in it can be read and there is no backup.
 pub fn diagnose(dir: &Path) -> Result<Diagnosis, OpenError> {
     let mut found = Diagnosis::default();
-    let surveyed = Salvage::open(dir).map(|mut salvage| Survey::make(&mut salvage));
-    let last = surveyed.as_ref().map_or(0, |survey| survey.last);
-    if let Ok(survey) = &surveyed {
+    let mut surveyed = survey(dir);
+    for _ in 1..SURVEYS {
+        // A program at work wrote meanwhile: what was seen may be of two commits.
+        if !matches!(surveyed, Ok((_, false))) {
+            break;
+        }
+        surveyed = survey(dir);
+    }
+    let last = match &surveyed {
+        Ok((survey, _)) if survey.readable > 0 => Some(survey.last),
+        _ => None,
+    };
+    if let Ok((survey, _)) = &surveyed {
         found.damages = survey.damages.clone();
         found.offers = survey.offers();
     }
     for (path, events, until) in backups_in(dir) {
-        let loses = last.saturating_sub(events);
+        let loses = last.map(|last| last.saturating_sub(events));
         found.offers.push(Offer { way: Way::Backup(path), keeps: events, loses, until });
     }
-    found.offers.sort_by_key(|offer| offer.loses);
+    found.offers.sort_by_key(|offer| offer.loses.unwrap_or(u64::MAX));
+    if found.offers.is_empty() && surveyed.is_ok() {
+        found.offers.push(Offer { way: Way::Afresh, keeps: 0, loses: None, until: WallMillis(0) });
+    }
     match surveyed {
         Err(error) if found.offers.is_empty() => Err(error),
         Err(error) => {
@@ -91,6 +110,13 @@ pub fn diagnose(dir: &Path) -> Result<Diagnosis, OpenError> {
         }
         Ok(_) => Ok(found),
     }
+}
+
+/// What can be read, and whether nobody wrote meanwhile.
+fn survey(dir: &Path) -> Result<(Survey, bool), OpenError> {
+    let mut salvage = Salvage::open(dir)?;
+    let survey = Survey::make(&mut salvage);
+    Ok((survey, salvage.is_current()))
 }
 
 /// Goes a way that [`diagnose`] offered.
@@ -105,16 +131,12 @@ pub fn recover<M: Model>(dir: &Path, way: &Way) -> Result<Recovered, OpenError> 
     }
     let located = |e| storage_error(dir, e);
     let io = |e: std::io::Error| OpenError::Io { dir: dir.into(), what: e.to_string() };
-    let lock = take_lock(dir)?;
+    let (lock, _) = take_lock(dir)?;
     let mut salvage = Salvage::open(dir)?;
     let plan = Plan::make(&mut salvage, way).map_err(located)?;
     let partial = partial_name(dir).map_err(located)?;
-    // Left by a recovery that was killed: the folder is locked, so that nobody else is at it.
-    if partial.symlink_metadata().is_ok() {
-        std::fs::remove_dir_all(&partial).map_err(io)?;
-    }
-    make_private_folder(&partial).map_err(io)?;
-    let made = fill::<M>(&mut salvage, &plan, &partial).map_err(|e| match e {
+    make_anew(&partial).map_err(io)?;
+    let made = fill::<M>(&mut salvage, plan, &partial).map_err(|e| match e {
         FillError::Open(error) => error,
         FillError::Rebuild(error) => located(StorageError::Unusable(error.to_string())),
     });
@@ -169,6 +191,10 @@ impl Survey {
             }
         });
         damages.extend(salvage.small().1);
+        damages.extend(salvage.state().err().into_iter().flatten());
+        // A page that several tables hang on is one damage.
+        let mut seen = HashSet::new();
+        damages.retain(|damage| !damage.what.starts_with("page ") || seen.insert(damage.what.clone()));
         damages.truncate(DAMAGES_MAX);
         survey.damages = damages;
         survey.last = salvage.indexed_after(survey.last_readable);
@@ -176,7 +202,7 @@ impl Survey {
     }
 
     fn offers(&self) -> Vec<Offer> {
-        let offer = |way, keeps, until| Offer { way, keeps, loses: self.last - keeps, until };
+        let offer = |way, keeps, until| Offer { way, keeps, loses: Some(self.last - keeps), until };
         match () {
             () if self.readable == 0 => Vec::new(),
             () if self.whole == self.last => vec![offer(Way::Rebuild, self.last, self.until)],
@@ -195,9 +221,13 @@ struct Plan {
     device: Option<DeviceId>,
     /// The last event.
     end: u64,
-    /// The event after which the values of the entities are set, and those: a snapshot that is later than anything that
-    /// cannot be folded.
-    base: Option<(u64, Vec<StateRow>)>,
+    /// Events taken over so far.
+    kept: u64,
+    /// Events after which the values of the entities are set, and those: snapshots that have what cannot be folded any
+    /// more, because it was compacted away or is in a hole.
+    bases: Vec<(u64, Vec<StateRow>)>,
+    /// Entities by their last event: if that is lost, its value is not.
+    owners: HashMap<EventId, StateRow>,
     rows: Vec<Row>,
 }
 
@@ -206,27 +236,54 @@ impl Plan {
         let survey = Survey::make(salvage);
         let end = match way {
             Way::Rebuild | Way::Bridge => survey.last_readable,
-            Way::Cut | Way::Backup(_) => survey.whole,
+            Way::Cut | Way::Backup(_) | Way::Afresh => survey.whole,
         };
-        let offered = survey.offers().iter().any(|offer| offer.way == *way);
+        let offered = match way {
+            Way::Afresh => survey.readable == 0,
+            way => survey.offers().iter().any(|offer| offer.way == *way),
+        };
         if !offered {
             return Err(StorageError::Unusable("there is no such way out of what is damaged".to_owned()));
         }
-        let (rows, _) = salvage.small();
-        let compacted_key = compacted_row(0).key;
-        let (compacted, rows): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.key == compacted_key);
-        let compacted = compacted.into_iter().find_map(|row| row.value?.try_into().ok()).map_or(0, u64::from_be_bytes);
-        let holes = if *way == Way::Bridge { survey.after_holes.saturating_sub(1) } else { 0 };
-        let first = compacted.max(holes);
-        let kept = salvage.snapshots().into_iter().find(|seq| *seq >= first && *seq <= end);
-        let base = match kept {
-            _ if first == 0 => None,
-            Some(seq) => Some((seq, salvage.snapshot(seq))),
-            None if end == survey.last => salvage.state().map(|rows| (end, rows)),
-            None => None,
+        let (rows, damages) = salvage.small();
+        let state = salvage.state().ok();
+        let mut plan = Self {
+            device: survey.devices.most(),
+            end,
+            kept: 0,
+            bases: Vec::new(),
+            owners: HashMap::new(),
+            rows: Vec::new(),
         };
-        let rows = rows.into_iter().filter_map(|row| clamped(row, end)).collect();
-        Ok(Self { device: survey.devices.most(), end, base, rows })
+        let mut compacted = 0;
+        for row in rows {
+            match row.value.as_deref().map(<[u8; 8]>::try_from) {
+                Some(Ok(value)) if row.key == compacted_row(0).key => compacted = u64::from_be_bytes(value),
+                Some(Ok(value)) if row.key == device_row(DeviceId(0)).key => {
+                    plan.device = Some(DeviceId(u64::from_be_bytes(value)));
+                }
+                // What is known of other machines is counted again.
+                _ if row.table == Table::Meta && is_peer_row(&row.key) => {}
+                _ => plan.rows.extend(clamped(row, end)),
+            }
+        }
+        let snapshots: Vec<u64> = salvage.snapshots().into_iter().filter(|seq| *seq <= end).collect();
+        if compacted == 0 && damages.iter().any(|damage| damage.place.starts_with("meta")) {
+            // It may have been: then the oldest snapshot is the one that it was compacted to.
+            compacted = snapshots.first().copied().unwrap_or(0);
+        }
+        let holes = if *way == Way::Bridge { survey.after_holes } else { 0 };
+        for first in [compacted, holes].into_iter().filter(|first| *first > 0) {
+            let state = || state.clone().filter(|_| end == survey.last).map(|rows| (end, rows));
+            let kept = snapshots.iter().find(|seq| **seq >= first).map(|seq| (*seq, salvage.snapshot(*seq)));
+            plan.bases.extend(kept.or_else(state));
+        }
+        plan.bases.dedup_by_key(|(seq, _)| *seq);
+        if *way == Way::Bridge {
+            let last = |row: StateRow| (row.last, row);
+            plan.owners = state.into_iter().flatten().map(last).collect();
+        }
+        Ok(plan)
     }
 }
 
@@ -241,38 +298,49 @@ impl From<RebuildError> for FillError {
     }
 }
 
-/// Makes the new folder; gives its events.
-fn fill<M: Model>(salvage: &mut Salvage, plan: &Plan, partial: &Path) -> Result<u64, FillError> {
+/// Makes the new folder; gives how many events it took over.
+fn fill<M: Model>(salvage: &mut Salvage, mut plan: Plan, partial: &Path) -> Result<u64, FillError> {
     let options = OpenOptions { device: plan.device, ..OpenOptions::default() };
     let mut opened = open(partial, options).map_err(FillError::Open)?;
     let mut rebuild = Rebuild::<M>::new(&mut opened.storage).map_err(RebuildError::Storage)?;
     let mut failed = None;
     salvage.events(&mut |event| {
         if failed.is_none() && event.header.seq <= plan.end {
-            failed = take_over(&mut rebuild, event, plan).err();
+            failed = take_over(&mut rebuild, event, &mut plan).err();
         }
     });
     if let Some(error) = failed {
         return Err(error.into());
     }
     plan.rows.iter().for_each(|row| rebuild.row(row.clone()));
-    Ok(rebuild.finish()?.end.seq)
+    let numbers = rebuild.folded().numbers.clone();
+    let others = numbers.into_iter().filter(|(device, _)| Some(*device) != plan.device);
+    others.for_each(|(device, number)| rebuild.row(peer_row(device, number)));
+    rebuild.finish()?;
+    Ok(plan.kept)
+}
+
+fn next_version<M: Model>(rebuild: &Rebuild<'_, M>, entity: &str) -> u64 {
+    rebuild.folded().entities.get(entity).map_or(0, |entity| entity.version) + 1
 }
 
 /// One event, after what is missing before it; and the values of a snapshot where it is one's.
-fn take_over<M: Model>(rebuild: &mut Rebuild<'_, M>, mut event: StoredEvent, plan: &Plan) -> Result<(), RebuildError> {
-    let version = |rebuild: &Rebuild<'_, M>, entity: &str| {
-        rebuild.folded().entities.get(entity).map_or(0, |entity| entity.version) + 1
-    };
-    let back = event.header.seq - event.header.id.device_seq;
+fn take_over<M: Model>(
+    rebuild: &mut Rebuild<'_, M>,
+    mut event: StoredEvent,
+    plan: &mut Plan,
+) -> Result<(), RebuildError> {
+    let back = event.header.seq.wrapping_sub(event.header.id.device_seq);
     for seq in rebuild.folded().end.seq + 1..event.header.seq {
-        let id = EventId { device: event.header.id.device, device_seq: seq.saturating_sub(back) };
+        let id = EventId { device: event.header.id.device, device_seq: seq.wrapping_sub(back) };
+        let owner = plan.owners.remove(&id);
+        let entity = owner.as_ref().map_or(LOST_ENTITY, |row| &row.entity);
         let header = Header {
             seq,
             id,
             topic: LOST_TOPIC.into(),
-            entity: LOST_ENTITY.into(),
-            version: version(rebuild, LOST_ENTITY),
+            entity: entity.into(),
+            version: next_version(rebuild, entity),
             base: None,
             hlc: rebuild.folded().end.hlc,
             stamp: None,
@@ -282,12 +350,17 @@ fn take_over<M: Model>(rebuild: &mut Rebuild<'_, M>, mut event: StoredEvent, pla
             schema_version: 1,
         };
         rebuild.event(StoredEvent { header, payload: Payload::Stub { digest: [0; 16] } })?;
+        if let Some(StateRow { entity, topic, value, .. }) = owner {
+            rebuild.value(&entity, &topic, value.as_deref())?;
+            rebuild.row(compacted_row(seq));
+        }
     }
     // One more than before it, also when events of its entity are missing.
-    event.header.version = version(rebuild, &event.header.entity);
+    event.header.version = next_version(rebuild, &event.header.entity);
     let seq = event.header.seq;
     rebuild.event(event)?;
-    if let Some((at, rows)) = plan.base.as_ref().filter(|(at, _)| *at == seq) {
+    plan.kept += 1;
+    if let Some((at, rows)) = plan.bases.iter().find(|(at, _)| *at == seq) {
         // An entity of which no event is left cannot be told of.
         let known = rows.iter().filter(|row| rebuild.folded().entities.contains_key(&*row.entity)).collect::<Vec<_>>();
         for row in known {

@@ -10,7 +10,7 @@
 //! | `by_entity` | first 8 bytes of the entity's BLAKE3, version, seq, both u64 big-endian | none, nor a check |
 //! | `state` | entity, then 0; a name longer than 490 bytes: its first 490, then 1 and 16 bytes of its BLAKE3 | see below |
 //! | `cursors` `pending` `dead_letters` `private` `outbox` `meta` | as given, 1 to 400 bytes | as given |
-//! | `snapshots` | reserved | |
+//! | `snapshots` | seq, u64 big-endian; for a row of the state also its `state` key | how many rows, u64 big-endian; the row's `state` content |
 //!
 //! State content, format 1: the format byte; a flag byte (bit 0: there is a value); version, device and `device_seq`
 //! as u64 little-endian; the lengths of topic (u16) and entity (u32), little-endian; topic; entity; value.

@@ -28,13 +28,35 @@ struct Held {
 }
 
 impl Salvage {
-    /// Opens the data file of a folder. One of its two headers suffices.
+    /// Opens the data file of a folder. One of its two headers suffices; if what the newer one leads to cannot be read,
+    /// the older one is tried, which is of one commit before.
     pub(super) fn open(dir: &Path) -> Result<Self, OpenError> {
         let path = dir.join(DATA_FILE);
         let located = |e| env_error(dir, EnvError::Image(e));
         let mut file = File::open(&path).map_err(|e| located(ImageError::Io(e)))?;
-        let meta = image::any_meta(&mut file).map_err(located)?;
-        Ok(Self { file, meta })
+        let mut metas = image::metas(&mut file).map_err(located)?;
+        let newest = metas.remove(0);
+        let mut salvage = Self { file, meta: newest };
+        if let Some(older) = metas.pop()
+            && salvage.log_is_empty()
+        {
+            let newest = std::mem::replace(&mut salvage.meta, older);
+            if salvage.log_is_empty() {
+                salvage.meta = newest;
+            }
+        }
+        Ok(salvage)
+    }
+
+    fn log_is_empty(&mut self) -> bool {
+        let mut rows = 0u64;
+        self.table("log", &mut |_, _| rows += 1);
+        rows == 0
+    }
+
+    /// Whether nobody has written since it was opened.
+    pub(super) fn is_current(&mut self) -> bool {
+        image::metas(&mut self.file).is_ok_and(|metas| metas.contains(&self.meta))
     }
 
     fn table(&mut self, name: &str, each: &mut dyn FnMut(&[u8], &[u8])) -> Vec<Damage> {
@@ -103,15 +125,15 @@ impl Salvage {
         known.into_iter().zip(last + 1..).take_while(|(seq, next)| seq == next).last().map_or(last, |(seq, _)| seq)
     }
 
-    /// The state, if all of it can be read.
-    pub(super) fn state(&mut self) -> Option<Vec<StateRow>> {
-        let mut found = Vec::new();
-        let mut whole = true;
+    /// The state, or what is wrong with it.
+    pub(super) fn state(&mut self) -> Result<Vec<StateRow>, Vec<Damage>> {
+        let (mut found, mut wrong) = (Vec::new(), Vec::new());
         let errors = self.table("state", &mut |key, value| match state_row(key, value) {
             Ok(row) => found.push(row),
-            Err(_) => whole = false,
+            Err(what) => wrong.push(Damage { place: format!("state {}", printable(key)), what }),
         });
-        (whole && errors.is_empty()).then_some(found)
+        wrong.extend(errors);
+        if wrong.is_empty() { Ok(found) } else { Err(wrong) }
     }
 
     /// The snapshots of which all can be read.

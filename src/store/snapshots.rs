@@ -14,14 +14,23 @@ use crate::bus::storage::{StateRow, StorageError, thinned};
 const NAME: &str = "snapshots";
 /// Bytes of a sequence number in a key.
 const SEQ: usize = 8;
+/// LMDB's bound of a key.
+const KEY_MAX: usize = 511;
+/// A state larger than this is not copied: 32 MiB would hold up a commit, and a dozen copies would be most of the store.
+const STATE_BYTES_MAX: u64 = 32 << 20;
 
 /// Keeps the state as it is in the transaction as the snapshot of `seq`, and lets go of what need not be kept any longer;
-/// gives the bytes. A state that is damaged is not kept.
+/// gives the bytes. A state that is damaged, or larger than [`STATE_BYTES_MAX`], is not kept.
 pub(super) fn keep(txn: &mut RwTxn<'_>, tables: &Tables, seq: u64) -> Result<u64, StoreFault> {
     let mut copied: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+    let mut total = 0;
     for entry in tables.state.iter(txn)? {
         let (key, value) = entry?;
         let Ok(content) = rows::unseal("state", key, value) else { return Ok(0) };
+        total += (key.len() + value.len()) as u64;
+        if total > STATE_BYTES_MAX || key.len() + SEQ > KEY_MAX {
+            return Ok(0);
+        }
         let key = [&rows::log_key(seq), key].concat();
         let mut value = Vec::new();
         rows::seal(NAME, &key, content, &mut value);

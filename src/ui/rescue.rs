@@ -20,6 +20,9 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
         ScrollArea::vertical().max_height(room.y - 80.0).show(ui, |ui| {
             paragraph(ui, &text::damage(rescue), t.muted);
             paragraph(ui, tr().rescue_remark, t.text);
+            if !rescue.saving {
+                paragraph(ui, tr().rescue_unsaved, t.warn);
+            }
             for (index, offer) in rescue.offers.iter().enumerate() {
                 ui.add_space(4.0);
                 let (label, remark) = text::offer(offer);

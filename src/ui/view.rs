@@ -68,6 +68,8 @@ pub struct Rescue {
     pub damage: String,
     /// How many places.
     pub damages: usize,
+    /// Whether what is played now is kept.
+    pub saving: bool,
     /// The ways out, that with the least loss first.
     pub offers: Vec<Offer>,
 }
@@ -79,8 +81,8 @@ pub struct Offer {
     pub way: Way,
     /// Events kept.
     pub keeps: u64,
-    /// Events lost.
-    pub loses: u64,
+    /// Events lost; none if that cannot be told.
+    pub loses: Option<u64>,
     /// When the last event kept was made.
     pub until: LocalTime,
 }
@@ -96,6 +98,8 @@ pub enum Way {
     Cut,
     /// Go back to a backup.
     Backup,
+    /// Begin with nothing.
+    Afresh,
 }
 
 /// The play screen.

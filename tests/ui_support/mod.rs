@@ -610,11 +610,12 @@ impl Sample {
 /// A damaged data folder with every way out.
 pub(crate) fn rescue() -> Rescue {
     let yesterday = LocalTime { days_ago: 1, year: 2026, month: 3, day: 14, hour: 18, minute: 40, second: 0 };
-    let offer = |way, keeps, loses| Offer { way, keeps, loses, until: yesterday };
+    let offer = |way, keeps, loses| Offer { way, keeps, loses: Some(loses), until: yesterday };
     Rescue {
         folder: "/home/clara/.local/share/music-trainer".into(),
         damage: "log 18211: the record does not fit the chain".into(),
         damages: 3,
+        saving: false,
         offers: vec![
             offer(Way::Bridge, 20_411, 1),
             offer(Way::Cut, 18_210, 2_202),

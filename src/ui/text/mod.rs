@@ -108,7 +108,8 @@ texts! {
     delete_question = "Delete this take?";
     cancel = "Cancel";
     rescue = "Some of your data cannot be read";
-    rescue_remark = "Nothing is deleted: the damaged folder is kept beside the one that takes its place.";
+    rescue_remark = "Nothing is deleted: the damaged folder is kept beside the one that takes its place, until you delete it.";
+    rescue_unsaved = "What you play until you have chosen is not saved.";
     not_now = "Not now";
     rescue_again = "What can be done…";
     recovering = "Bringing your data back…";
@@ -495,22 +496,29 @@ pub fn damage(rescue: &Rescue) -> String {
         0 | 1 => String::new(),
         n => format!(", and {} more places", n - 1),
     };
-    format!("{}: {}{more}.", rescue.folder, rescue.damage)
+    let what = match rescue.damage.as_str() {
+        "" => String::new(),
+        damage => format!(": {damage}{more}"),
+    };
+    format!("{}{what}.", rescue.folder)
 }
 
 /// A way out of damage, and what it means.
 pub fn offer(offer: &Offer) -> (String, String) {
-    let (keeps, loses) = (count(offer.keeps), count(offer.loses));
+    let keeps = count(offer.keeps);
     let lost = match offer.loses {
-        0 => "Nothing is lost.".to_owned(),
-        1 => format!("{keeps} events are kept, 1 is lost."),
-        _ => format!("{keeps} events are kept, {loses} are lost."),
+        None if offer.keeps == 0 => "Nothing can be read of what was there.".to_owned(),
+        None => format!("{keeps} events are kept; what came later is lost."),
+        Some(0) => "Nothing is lost.".to_owned(),
+        Some(1) => format!("{keeps} events are kept, 1 is lost."),
+        Some(loses) => format!("{keeps} events are kept, {} are lost.", count(loses)),
     };
     match offer.way {
         Way::Rebuild => ("Make it anew".to_owned(), format!("Every event can be read. {lost}")),
         Way::Bridge => ("Leave out what is damaged".to_owned(), lost),
         Way::Cut => (format!("Keep everything up to {}", moment(offer.until)), lost),
         Way::Backup => (format!("Go back to the backup of {}", moment(offer.until)), lost),
+        Way::Afresh => ("Begin anew".to_owned(), lost),
     }
 }
 
