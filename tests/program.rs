@@ -322,7 +322,13 @@ fn practising_survives_its_panics_and_what_is_played_is_kept_all_the_while() {
     let open = || Wish::Open(PieceId::builtin(pieces::builtin()[0].id), None);
     assert!(program.control.wish(open()));
     until("a piece is open", &|desk| desk.session.piece.is_some());
+    let level = || {
+        let report = program.bus.inspect_now().unwrap();
+        report.applied == report.durable && report.subscribers.iter().all(|subscriber| subscriber.lag == 0)
+    };
     for time in 1..=PARK_EVENTS as u32 {
+        // The next event is for practising, and for no other component.
+        assert!((0..100_000).any(|_| level()), "components are level");
         program.lab.panic_next();
         let cause = Cause(time);
         let at = program.clock.now();

@@ -596,6 +596,10 @@ fn a_damaged_folder_is_told_of_with_each_way_out() {
     assert!(bench.harness.query_by_label_contains("202 are lost").is_some());
     assert_eq!(bench.physical(Key::A, true), [], "the piano is quiet meanwhile");
     assert_eq!(bench.click("Keep everything up to yesterday 18:40"), [Command::Recover(1)]);
+    assert_eq!(bench.key(Key::Escape, Modifiers::NONE), []);
+    assert!(bench.harness.query_by_label_contains("log 18211").is_none());
+    bench.harness.state_mut().1.rescue_put_off = false;
+    bench.harness.step();
     assert_eq!(bench.click("Not now"), []);
     assert!(bench.harness.query_by_label_contains("log 18211").is_none());
 }

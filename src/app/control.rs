@@ -20,7 +20,7 @@ use crate::components::devices::{MidiDesk, SoundDesk, SoundReport};
 use crate::components::library::{Library, OpenError, Opened};
 use crate::components::session::{Effect, Fresh, OnStand, Session, SessionView, first_settings};
 use crate::midi::{Cause, DeviceReport};
-use crate::model::{Entity, Event, PieceId, Settings, TakeEnd, TakeId, Trainer, recorder_entity};
+use crate::model::{Entity, Event, PieceId, Settings, TakeEnd, TakeId, TakeStart, Trainer, recorder_entity};
 use crate::music::Pitch;
 use crate::practice::{Mode, PracticeSettings};
 use crate::time::{Clock, Micros, Stamp, Ticks};
@@ -316,8 +316,17 @@ impl Worker {
         let stand = self.session.stand().cloned().filter(|_| !park);
         let practice = *self.session.settings();
         self.parked |= park;
-        self.session = Session::new(self.session.current_take());
         self.engine.send(EngineCommand::Panic);
+        // What is played from here on belongs to no practice.
+        let (old, Fresh { take, wall, now }) = (self.session.current_take(), self.ids.next());
+        let begin = TakeStart { at: wall, piece: None, practice: None };
+        let events = vec![
+            (old, Event::TakeEnded(TakeEnd::Interrupted)),
+            (take, Event::TakeStarted(begin)),
+            (take, Event::RecorderPointed(Some(take))),
+        ];
+        let switched = self.switch(events, now);
+        self.session = Session::new(if switched { take } else { old });
         let line = match park {
             false => format!("practising failed, and begins anew ({reason})"),
             true => {

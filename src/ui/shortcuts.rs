@@ -149,6 +149,7 @@ fn dialog_keys(ctx: &Context, state: &mut State) -> bool {
         state.confirm_delete = None;
         state.naming = None;
         state.browser = None;
+        state.rescue_put_off |= state.rescue;
     }
     true
 }

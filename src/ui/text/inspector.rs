@@ -262,9 +262,13 @@ pub fn go_to_event(seq: u64) -> String {
 
 /// A hop: how long it took, and how long after the first that was.
 pub fn hop(took: Micros, since: Micros) -> String {
-    let fine = |micros: Micros| match micros.0 {
-        1_000..=99_999 => format!("{:.1} ms", micros.0 as f64 / 1e3),
-        other => short_micros(other.unsigned_abs()),
+    let fine = |micros: Micros| {
+        // A moment may lie ahead: the music was told when to begin.
+        let sign = if micros.0 < 0 { "−" } else { "" };
+        match micros.0.unsigned_abs() {
+            short @ 1_000..=99_999 => format!("{sign}{:.1} ms", short as f64 / 1e3),
+            other => format!("{sign}{}", short_micros(other)),
+        }
     };
     format!("{}{DOT}at {}", fine(took), fine(since))
 }

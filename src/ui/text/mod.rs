@@ -314,7 +314,7 @@ texts! {
     panic_component = "Panic in a component";
     panic_component_what = "Whoever handles the next event panics; it is restarted and the event comes again.";
     fill_lane = "Fill a lane";
-    fill_lane_what = "A lane gets twice what it holds; a gap record tells what was lost, and the take is not graded.";
+    fill_lane_what = "A lane gets twice what it holds: thousands of events in the take that is recorded. A gap record tells what was lost, and the take is not graded.";
     once = "Once";
     heal = "Heal";
     conflicts = "Conflicts";
