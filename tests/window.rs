@@ -175,3 +175,20 @@ fn a_damaged_folder_is_brought_back_and_the_program_goes_on_with_it() {
     bench.click("Inspector");
     bench.until("the log goes on", says("setting.changed, settings/theme"));
 }
+
+#[test]
+fn a_setting_that_another_component_changes_is_in_force_at_once() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut bench = Bench::open(dir.path());
+    bench.click("Settings");
+    for percent in [125, 150] {
+        let setting = Setting::TextPercent(percent);
+        let publish = Publish::new(setting.entity(), Event::SettingChanged(setting)).actor("importer");
+        bench.bus.publish(publish).durable().expect("durable");
+        let chosen = move |harness: &Harness<'static, Window>| {
+            let body = harness.ctx.style_of(egui::Theme::Dark).text_styles[&egui::TextStyle::Body].size;
+            (body / ui::theme::size::BODY * 100.0).round() as u16 == percent
+        };
+        bench.until("it is shown so", chosen);
+    }
+}

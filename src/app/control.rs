@@ -80,8 +80,6 @@ pub enum Wish {
     Panic,
     /// Settings have changed.
     Settings(Box<Settings>),
-    /// Use a MIDI input or not, by the text of its identity.
-    EnableMidi(String, bool),
     /// A second of sound through the whole chain.
     TestTone,
     /// More than it holds into the lane of the window's keys, at this moment.
@@ -238,7 +236,8 @@ impl TakeIds {
 impl Worker {
     fn new(parts: Parts, wishes: Receiver<Wish>, desk: Arc<ArcSwap<Desk>>) -> Self {
         let Parts { bus, clock, mut engine, sound, take, settings, midi, lab, repaint } = parts;
-        let events = bus.subscribe_live(Filter::topics(["note.*", "notes.*", "transport.*"]), EVENTS);
+        let wanted = ["note.*", "notes.*", "transport.*", "setting.*", "device.chosen"];
+        let events = bus.subscribe_live(Filter::topics(wanted), EVENTS);
         let midi = MidiDesk::new(&bus, &clock, &mut engine, midi);
         Self {
             ids: TakeIds { clock: clock.clone(), count: std::process::id() as u16 },
@@ -388,6 +387,7 @@ impl Worker {
         match item {
             LiveItem::Event(envelope) => {
                 self.hold(&envelope);
+                self.follow(&envelope);
                 self.lab.owe();
                 if self.parked {
                     return;
@@ -413,6 +413,20 @@ impl Worker {
                 self.held &= !(1 << pitch.key());
             }
         }
+    }
+
+    /// What was chosen is done, whoever chose it.
+    fn follow(&mut self, envelope: &Envelope<Trainer>) {
+        match envelope.event() {
+            Some(Event::SettingChanged(setting)) if self.settings.current(setting) != *setting => {
+                let old = self.settings.clone();
+                self.settings.set(setting);
+                self.apply_settings(Some(old));
+            }
+            Some(Event::DeviceChosen { name, enabled }) => self.midi.enable(name, *enabled),
+            _ => {}
+        }
+        self.changed = true;
     }
 
     fn wish(&mut self, wish: Wish) {
@@ -441,7 +455,6 @@ impl Worker {
                 let old = std::mem::replace(&mut self.settings, *settings);
                 self.apply_settings(Some(old));
             }
-            Wish::EnableMidi(identity, enabled) => self.midi.enable(&identity, enabled),
             Wish::TestTone => self.sound.test_tone(&mut self.engine),
             Wish::FillLane(at) => self.midi.keys().flood(at, 2 * ESSENTIAL_SLOTS),
             Wish::Quit => {}

@@ -1,7 +1,7 @@
 //! The window's frame: fills the view from the snapshot, the desk and the playhead, draws it, and applies what the
 //! person wants, in one `match`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -66,6 +66,8 @@ pub struct Window {
     settings: Settings,
     system_soundfont: Option<PathBuf>,
     unsaved: Vec<(Setting, Micros)>,
+    /// The versions of the settings that are shown.
+    settings_seen: HashMap<EntityKey, u64>,
     history: History,
     dismissed: BTreeSet<u64>,
     result: Option<ResultView>,
@@ -101,6 +103,10 @@ impl Window {
     /// A window for a program that runs; `saved` learns at the end whether everything reached the disk.
     pub fn new(program: Program, boot: Boot, saved: Arc<AtomicBool>) -> Self {
         let settings = program.settings.clone();
+        // The command line may have the last word over what is there from the start.
+        let snapshot = program.bus.snapshot();
+        let seen = snapshot.state.iter_prefix("settings/").map(|(key, versioned)| (key.clone(), versioned.version));
+        let settings_seen = seen.collect();
         let end = program.bus.snapshot().applied;
         Self {
             program: Some(program),
@@ -109,6 +115,7 @@ impl Window {
             settings,
             system_soundfont: find_system_soundfont(),
             unsaved: Vec::new(),
+            settings_seen,
             history: History::default(),
             dismissed: BTreeSet::new(),
             result: None,
@@ -217,6 +224,21 @@ impl Window {
         }
     }
 
+    /// A setting that somebody else has changed, or that was brought back, is shown as it is now.
+    fn follow_settings(&mut self, snapshot: &Snapshot<Trainer>) {
+        for (key, versioned) in snapshot.state.iter_prefix("settings/") {
+            if self.settings_seen.get(key) == Some(&versioned.version) {
+                continue;
+            }
+            self.settings_seen.insert(key.clone(), versioned.version);
+            if let Some(Entity::Setting(setting)) = &versioned.value
+                && self.unsaved.iter().all(|(unsaved, _)| unsaved.name() != setting.name())
+            {
+                self.settings.set(setting);
+            }
+        }
+    }
+
     /// While a person types a name, nobody else writes one.
     fn lease_what_is_edited(&mut self, now: Micros) {
         let Some(program) = &self.program else { return };
@@ -248,6 +270,7 @@ impl Window {
             self.dismissed.retain(|id| ![BUFFERING, READ_ONLY].contains(id));
         }
         self.hear_answers();
+        self.follow_settings(&snapshot);
         if self.chosen == Some(frame.desk.session.settings) {
             self.chosen = None;
         }
@@ -281,10 +304,6 @@ impl Window {
         failures.into_iter().for_each(|line| self.fail(line));
         for (key, event) in again {
             match event {
-                Event::SettingChanged(setting) => {
-                    self.settings.set(&setting);
-                    self.wish(Wish::Settings(Box::new(self.settings.clone())));
-                }
                 Event::PracticeChosen(practice)
                     if frame.desk.session.piece.as_ref().is_some_and(|piece| piece.id.entity() == key) =>
                 {
@@ -625,7 +644,6 @@ impl Window {
 
     fn enable_midi(&mut self, input: String, enabled: bool) {
         self.publish(devices::chosen(&input, enabled));
-        self.wish(Wish::EnableMidi(input, enabled));
     }
 
     fn letter(&mut self, subscriber: &str, seq: u64, decision: LetterDecision) {
