@@ -162,7 +162,11 @@ fn in_words(offer: &Offer) -> String {
         Way::Backup(path) => format!("go back to {}", path.display()),
         Way::Afresh => "begin with an empty folder".to_owned(),
     };
-    let lost = offer.loses.map_or_else(|| "what came later is lost".to_owned(), |loses| format!("{loses} are lost"));
+    let lost = match offer.loses {
+        None => "what came later is lost".to_owned(),
+        Some(1) => "1 is lost".to_owned(),
+        Some(loses) => format!("{loses} are lost"),
+    };
     format!("{way}: {} events are kept, {lost}", offer.keeps)
 }
 

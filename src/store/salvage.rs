@@ -73,7 +73,7 @@ impl Salvage {
         // The record before: its number, and the chain value that it stores.
         let mut before: Option<(u64, Chain)> = Some((0, CHAIN_START));
         let mut row = |key: &[u8], bytes: &[u8]| {
-            let place = format!("log {}", printable(key));
+            let place = seq_of(key).map_or_else(|_| format!("log {}", printable(key)), |seq| format!("log {seq}"));
             let read = seq_of(key).map_err(|e| e.to_string()).and_then(|seq| {
                 let record = Record::split(bytes).map_err(|e| e.to_string())?;
                 checked_header(seq, &record)?;
