@@ -340,6 +340,34 @@ fn lane_events_become_domain_events_and_what_a_full_lane_lost_is_told() {
     assert_eq!(events[0].event(), Some(&Event::Gap { lost: 25 }));
 }
 
+/// Cannot make anything of every tenth note.
+struct Clumsy;
+
+impl Translate<Test, u32> for Clumsy {
+    fn translate(&mut self, item: LaneItem<u32>, state: &dyn Look<Test>, out: &mut Vec<Publish<Test>>) {
+        Notes.translate(item, state, out);
+        assert!(!matches!(item, LaneItem::Event { body, .. } if body % 10 == 3), "not that one");
+    }
+}
+
+#[test]
+fn a_note_that_its_translator_panics_at_is_told_as_a_loss_and_the_others_come() {
+    let bench = Bench::new();
+    let (mut producer, consumer) = lane::essential(64);
+    for pitch in 0..40 {
+        producer.push(Stamp::at(Micros(pitch)), pitch as u32);
+    }
+    bench.bus.add_lane("keys", consumer, Box::new(Clumsy)).expect("taken");
+    let report = bench.until("drained", |report| report.lanes.iter().any(|lane| lane.delivered == 40));
+    assert_eq!((report.lanes[0].panics, report.lanes[0].lost), (4, 0));
+    drop(producer);
+    bench.until("closed", |report| report.lanes[0].closed);
+    let snapshot = bench.bus.snapshot();
+    let book = snapshot.state.value("book/lane").expect("written");
+    assert_eq!((book.notes, book.lost), (36, 4));
+    bench.finish();
+}
+
 #[test]
 fn a_live_subscriber_that_does_not_keep_up_is_told_how_many_it_missed() {
     let bench = Bench::new();

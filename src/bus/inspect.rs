@@ -43,6 +43,8 @@ pub struct Report {
     pub undurable_bytes: usize,
     /// Counts since the start.
     pub counts: Counts,
+    /// What happens in a second; none in the first moment that one looks.
+    pub rates: Option<Rates>,
     /// Per topic of the registry.
     pub topics: Vec<TopicReport>,
     /// Time from handing a batch over to its answer.
@@ -65,6 +67,23 @@ pub struct Report {
     pub recent: Vec<Arc<dyn EventView>>,
     /// When they got where.
     pub trail: Trail,
+}
+
+/// How much happens in a second, of late.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Rates {
+    /// Events that reach the bus.
+    pub published: f32,
+    /// Events applied.
+    pub applied: f32,
+    /// Events that become durable.
+    pub durable: f32,
+    /// Commits.
+    pub commits: f32,
+    /// Snapshots stored.
+    pub snapshots: f32,
+    /// Deliveries to durable subscribers.
+    pub deliveries: f32,
 }
 
 /// How full something is.
@@ -134,6 +153,10 @@ pub struct LaneReport {
     pub lost: u64,
     /// Gaps told.
     pub gaps: u64,
+    /// Panics caught while its items were turned into events; each is told as a gap of one.
+    pub panics: u64,
+    /// Events pushed in a second, of late; none while that is not known.
+    pub rate: Option<f32>,
     /// Whether its producer is gone.
     pub closed: bool,
 }

@@ -1,5 +1,7 @@
 //! The bus thread's side of the lanes: polls them and turns their items into events.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use super::core::Core;
 use super::envelope::Publish;
 use super::fold::Versioned;
@@ -38,11 +40,27 @@ pub(super) struct TranslatedLane<M, L> {
     consumer: EssentialConsumer<L>,
     translate: Box<dyn Translate<M, L>>,
     gaps: u64,
+    panics: u64,
+}
+
+/// Whether it did not panic. What it had appended until then is taken back.
+fn try_translate<M: Model, L>(
+    translate: &mut dyn Translate<M, L>,
+    item: LaneItem<L>,
+    state: &dyn Look<M>,
+    out: &mut Vec<Publish<M>>,
+) -> bool {
+    let before = out.len();
+    let done = catch_unwind(AssertUnwindSafe(|| translate.translate(item, state, out))).is_ok();
+    if !done {
+        out.truncate(before);
+    }
+    done
 }
 
 impl<M: Model, L: Copy + Send> TranslatedLane<M, L> {
     pub(super) fn new(name: &str, consumer: EssentialConsumer<L>, translate: Box<dyn Translate<M, L>>) -> Self {
-        Self { name: name.to_owned(), consumer, translate, gaps: 0 }
+        Self { name: name.to_owned(), consumer, translate, gaps: 0, panics: 0 }
     }
 }
 
@@ -51,10 +69,18 @@ impl<M: Model, L: Copy + Send> Lane<M> for TranslatedLane<M, L> {
         if self.consumer.is_closed() {
             return 0;
         }
-        let (translate, gaps) = (&mut self.translate, &mut self.gaps);
+        let (translate, gaps, panics) = (&mut *self.translate, &mut self.gaps, &mut self.panics);
         self.consumer.drain(max, |item| {
             *gaps += u64::from(matches!(item, LaneItem::Gap { .. }));
-            translate.translate(item, state, out);
+            if try_translate(translate, item, state, out) {
+                return;
+            }
+            *panics += 1;
+            // What it cannot make anything of is a loss like any other: told, and no reason to stop.
+            if let LaneItem::Event { stamp, .. } = item {
+                let gap = LaneItem::Gap { lost: 1, from: stamp, to: stamp };
+                *panics += u64::from(!try_translate(translate, gap, state, out));
+            }
         })
     }
 
@@ -68,6 +94,8 @@ impl<M: Model, L: Copy + Send> Lane<M> for TranslatedLane<M, L> {
             delivered: lane.delivered(),
             lost: lane.lost(),
             gaps: self.gaps,
+            panics: self.panics,
+            rate: None,
             closed: lane.is_closed(),
         }
     }

@@ -47,6 +47,7 @@ pub mod merge;
 pub mod model;
 mod persister;
 pub mod queue;
+mod rates;
 mod reader;
 pub mod rebuild;
 pub mod rows;

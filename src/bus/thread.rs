@@ -21,6 +21,7 @@ use super::lanes::Lane;
 use super::live::Lives;
 use super::model::{Durability, Model};
 use super::persister::{Erase, Erasures, Order, Outcome};
+use super::rates::Sampler;
 use super::reader::Fetched;
 use super::snapshot::Snapshot;
 use super::storage::{StorageError, StoreSize};
@@ -128,6 +129,7 @@ pub(super) struct Side<M: Model> {
     bytes: u64,
     step: Histogram,
     trail: Trail,
+    sampler: Sampler,
     polls: u64,
     snapshots: u64,
     repaints: u64,
@@ -155,6 +157,7 @@ impl<M: Model> Side<M> {
             bytes: 0,
             step: Histogram::default(),
             trail: Trail::from(end),
+            sampler: Sampler::default(),
             polls: 0,
             snapshots: 0,
             repaints: 0,
@@ -204,7 +207,8 @@ impl<M: Model> BusThread<M> {
         }
         if now.mono - self.side.reported >= REPORT && self.report_wanted.swap(false, Ordering::Relaxed) {
             self.side.reported = now.mono;
-            self.report.store(Arc::new(self.make_report(now)));
+            let report = self.make_report(now);
+            self.report.store(Arc::new(report));
         }
         taken
     }
@@ -422,7 +426,13 @@ impl<M: Model> BusThread<M> {
         }
     }
 
-    fn make_report(&self, now: Now) -> Report {
+    fn make_report(&mut self, now: Now) -> Report {
+        let mut report = self.count(now);
+        self.side.sampler.rate(&mut report);
+        report
+    }
+
+    fn count(&self, now: Now) -> Report {
         let core = &self.core;
         let side = &self.side;
         let subscribers = core.subscribers.reports(core.durable());
@@ -447,6 +457,7 @@ impl<M: Model> BusThread<M> {
             undurable: core.queue.fill(),
             undurable_bytes: core.queue.undurable_bytes(),
             counts,
+            rates: None,
             topics: topics::<M>(core.topic_counts()),
             commit: *core.commit_times(),
             step: side.step,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use music_trainer::bus::inspect::{
-    DeadLetter, EventView, Fill, LaneReport, LiveReport, Report, Round, SubscriberReport, TableSize,
+    DeadLetter, EventView, Fill, LaneReport, LiveReport, Rates, Report, Round, SubscriberReport, TableSize,
 };
 use music_trainer::bus::storage::Header;
 use music_trainer::music::{Hand, KeySignature, Meter, NoteId, Pitch, Score, ScoreParts, Tempo, WrittenNote};
@@ -287,6 +287,8 @@ fn report() -> Report {
             delivered: 119_997,
             lost: i as u64 * 12,
             gaps: i as u64,
+            panics: 0,
+            rate: Some(i as f32 * 912.4),
             closed: false,
         })
         .collect();
@@ -295,6 +297,14 @@ fn report() -> Report {
         report.step.record(Micros((i % 40) as i64));
     }
     report.at = Micros(271_300_000);
+    report.rates = Some(Rates {
+        published: 1_824.6,
+        applied: 1_824.6,
+        durable: 1_821.0,
+        commits: 4.9,
+        snapshots: 240.0,
+        deliveries: 0.0,
+    });
     report.counts.commits = 4_211;
     report.counts.commit_failures = 3;
     report.counts.applied = 61_204;

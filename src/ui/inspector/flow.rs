@@ -15,6 +15,8 @@ const LANES_MAX: usize = 4;
 struct Node {
     title: String,
     line: String,
+    /// How much goes through in a second, where that is known.
+    rate: Option<f32>,
     /// How full, where that is known.
     fill: Option<f32>,
     color: Color32,
@@ -85,17 +87,19 @@ fn sources(t: &Tokens, report: &Report) -> Vec<Node> {
         .map(|lane| {
             let fill = share(lane.fill);
             let color = if lane.lost > 0 { t.warn } else { fill_color(t, fill) };
-            Node { title: lane.name.clone(), line: text::lane(lane), fill: Some(fill), color }
+            Node { title: lane.name.clone(), line: text::lane(lane), rate: lane.rate, fill: Some(fill), color }
         })
         .collect();
     let fill = share(report.commands);
     let line = text::fill(report.commands);
-    nodes.push(Node { title: tr().commands.to_owned(), line, fill: Some(fill), color: fill_color(t, fill) });
+    let color = fill_color(t, fill);
+    nodes.push(Node { title: tr().commands.to_owned(), line, rate: None, fill: Some(fill), color });
     nodes
 }
 
 fn bus_node(t: &Tokens, report: &Report) -> Node {
-    Node { title: tr().bus.to_owned(), line: text::bus_line(report), fill: None, color: t.accent }
+    let rate = report.rates.map(|rates| rates.applied);
+    Node { title: tr().bus.to_owned(), line: text::bus_line(report), rate, fill: None, color: t.accent }
 }
 
 fn sinks(t: &Tokens, report: &Report) -> Vec<Node> {
@@ -108,18 +112,21 @@ fn sinks(t: &Tokens, report: &Report) -> Vec<Node> {
         Node {
             title: tr().persister.to_owned(),
             line: text::persister_line(report),
+            rate: report.rates.map(|rates| rates.durable),
             fill: Some(undurable),
             color: fill_color(t, undurable),
         },
         Node {
             title: tr().snapshots.to_owned(),
             line: text::snapshot_line(report, lost),
+            rate: report.rates.map(|rates| rates.snapshots),
             fill: (!report.live.is_empty()).then_some(live),
             color: fill_color(t, live),
         },
         Node {
             title: tr().components.to_owned(),
             line: text::components_line(total - parked, parked),
+            rate: report.rates.map(|rates| rates.deliveries),
             fill: (total > 0).then(|| (total - parked) as f32 / total as f32),
             color: if parked > 0 { t.warn } else { t.good },
         },
@@ -129,20 +136,29 @@ fn sinks(t: &Tokens, report: &Report) -> Vec<Node> {
 fn store_node(t: &Tokens, report: &Report) -> Node {
     let store = &report.store;
     let fill = if store.map_size == 0 { 0.0 } else { store.map_used as f32 / store.map_size as f32 };
-    Node { title: tr().store.to_owned(), line: text::store_line(store), fill: Some(fill), color: fill_color(t, fill) }
+    let rate = report.rates.map(|rates| rates.commits);
+    let (line, color) = (text::store_line(store), fill_color(t, fill));
+    Node { title: tr().store.to_owned(), line, rate, fill: Some(fill), color }
 }
 
 fn node_ui(ui: &mut Ui, rect: Rect, node: &Node) {
     let t = tokens(ui);
     let response = ui.interact(rect, ui.scope_id().with(("node", &node.title)), Sense::hover());
-    let words = text::of(&node.title, &node.line);
+    let rate = node.rate.map(text::per_second).unwrap_or_default();
+    let words = text::of(&node.title, [node.line.as_str(), rate.as_str()].join(" ").trim_end());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &words));
     ui.painter().rect(rect, 9, t.raised, t.hairline(), StrokeKind::Inside);
     let inner = rect.shrink2(vec2(12.0, 8.0));
     let track = Rect::from_min_max(pos2(inner.left(), inner.bottom() - 4.0), inner.max);
     let text = inner.with_max_y(track.top() - 3.0);
     let (top, bottom) = text.split_top_bottom_at_fraction(0.5);
-    let cut = Line::new(&node.title).size(13.0).bold().paint(ui, top);
+    let speed = Line::small(&rate).size(11.0).color(t.accent_text);
+    let wide = if rate.is_empty() { 0.0 } else { speed.width(ui) + 8.0 };
+    let (title, right) = top.split_left_right_at_x(top.right() - wide);
+    let cut = Line::new(&node.title).size(13.0).bold().paint(ui, title);
+    if wide > 0.0 {
+        speed.paint(ui, right.with_min_x(right.left() + 8.0));
+    }
     let cut = Line::small(&node.line).size(11.0).color(t.muted).paint(ui, bottom) || cut;
     if let Some(fill) = node.fill {
         ui.painter().rect_filled(track, 2, t.line);

@@ -80,6 +80,8 @@ fn lane_state(t: &Tokens, lane: &LaneReport) -> (&'static str, Color32) {
         (tr().lane_closed, t.muted)
     } else if lane.fill.used * 2 > lane.fill.capacity {
         (tr().lane_filling, t.warn)
+    } else if lane.panics > 0 {
+        (tr().lane_panicked, t.bad)
     } else if lane.lost > 0 {
         (tr().lane_lost, t.warn)
     } else {

@@ -70,6 +70,14 @@ pub fn fill(fill: Fill) -> String {
     format!("{used} of {capacity}{DOT}high {}", count(fill.high_water as u64))
 }
 
+/// How often a second: `1 240/s`, `4.9/s`.
+pub fn per_second(rate: f32) -> String {
+    match rate {
+        slow if slow > 0.0 && slow < 10.0 => format!("{slow:.1}/s"),
+        fast => format!("{}/s", count(fast.round() as u64)),
+    }
+}
+
 /// How full a lane is, and what it lost.
 pub fn lane(lane: &LaneReport) -> String {
     let gaps = if lane.gaps > 0 { format!("{DOT}{} lost", count(lane.lost)) } else { String::new() };

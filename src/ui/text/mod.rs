@@ -304,6 +304,7 @@ texts! {
     lane_closed = "closed";
     lane_filling = "filling up";
     lane_lost = "has lost events";
+    lane_panicked = "its reader has panicked";
     lane_well = "nothing lost";
     round_time = "Rounds of the bus";
     held = "Held";
