@@ -264,7 +264,7 @@ texts! {
     commit_time = "Commit time";
     bus = "Bus";
     persister = "Persister";
-    snapshots = "Window snapshot";
+    snapshots = "Snapshots";
     components = "Components";
     commands = "Command queue";
     bus_empty = "The bus is not running.";
