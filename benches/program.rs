@@ -222,7 +222,7 @@ fn child_start(dir: &Path) -> Result<(), Fault> {
     }
     let context = egui::Context::default();
     music_trainer::ui::install(&context);
-    let mut window = Window::new(program, Box::new(|| unreachable!("nothing is damaged")), Arc::default());
+    let mut window = Window::new(program, Arc::new(|| unreachable!("nothing is damaged")), Arc::default());
     let screen = egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(1280.0, 800.0));
     let input = egui::RawInput { screen_rect: Some(screen), ..egui::RawInput::default() };
     let out = context.run_ui(input, |ui| window.draw_frame(ui));

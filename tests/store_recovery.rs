@@ -214,7 +214,7 @@ fn a_backup_is_offered_with_what_came_after_it_and_takes_the_folders_place() {
     let data = dir.path().join("data");
     let opened = open(&data, OpenOptions::default()).expect("it opens");
     for name in ["2026-01-01", "2026-01-02", "2026-01-03", "2026-01-04"] {
-        back_up(&opened.storage.lmdb_reader(), &data, name, false).expect("a backup");
+        back_up(&opened.storage.lmdb_reader(), &data, name, false, &mut || true).expect("a backup");
     }
     let bus =
         start::<Test>(Config::default(), Arc::new(SystemClock::start()), Box::new(opened.storage)).expect("a bus");
@@ -230,6 +230,11 @@ fn a_backup_is_offered_with_what_came_after_it_and_takes_the_folders_place() {
     };
     let kept = ["2026-01-04", "2026-01-03", "2026-01-02"];
     assert_eq!(names(&data), kept);
+    let reader = open_read_only(&data).expect("it opens");
+    let stopped = back_up(&reader, &data, "2026-01-05", true, &mut || false);
+    assert_eq!(stopped, Ok(None));
+    assert_eq!(names(&data), kept, "what was not seen to be good takes nobody's place");
+    drop(reader);
     let mut file = fs::read(data.join("data.mdb")).expect("a file");
     file[..8_192].fill(0);
     fs::write(data.join("data.mdb"), &file).expect("a file");
@@ -321,7 +326,7 @@ fn an_unreadable_root_gives_way_to_the_one_before_and_an_empty_file_to_a_backup(
     let dir = folder(&whole.file);
     let data = dir.path().join("data");
     let opened = open(&data, OpenOptions::default()).expect("it opens");
-    back_up(&opened.storage.lmdb_reader(), &data, "2026-01-01", false).expect("a backup");
+    back_up(&opened.storage.lmdb_reader(), &data, "2026-01-01", false, &mut || true).expect("a backup");
     drop(opened);
     // The newer of the two headers leads nowhere.
     let mut bytes = fs::read(data.join("data.mdb")).expect("a file");

@@ -41,7 +41,7 @@ impl Bench {
         let first = program(data);
         let bus = first.bus.clone();
         let data = data.to_owned();
-        let again = Box::new(move || Ok(program(&data)));
+        let again = Arc::new(move || Ok(program(&data)));
         let harness = Harness::builder().with_size([1280.0, 800.0]).with_context_setup(ui::install).build_ui_state(
             |ui, window: &mut Window| window.draw_frame(ui),
             Window::new(first, again, Arc::new(AtomicBool::new(true))),

@@ -137,15 +137,13 @@ impl Program {
     pub fn stop(mut self) -> bool {
         // What was played must reach the disk.
         self.lab.heal();
-        let caretaker = self.caretaker.take();
-        let caretaker = caretaker.map(|mut caretaker| {
-            caretaker.quit();
-            caretaker
-        });
+        self.caretaker.iter_mut().for_each(Caretaker::quit);
         self.control.stop();
         let saved = self.bus.shutdown(SHUTDOWN_WAIT);
-        // A copy that is being made is not waited for for ever: what is left of it goes with the next one.
-        caretaker.is_none_or(|caretaker| caretaker.ended(SHUTDOWN_WAIT)) && saved
+        if let Some(caretaker) = self.caretaker.take() {
+            caretaker.end(SHUTDOWN_WAIT);
+        }
+        saved
     }
 }
 

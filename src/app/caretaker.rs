@@ -114,23 +114,20 @@ impl Caretaker {
         self.quit = None;
     }
 
-    /// Waits until it has ended; whether it has.
-    pub fn ended(mut self, wait: Duration) -> bool {
+    /// Tells it to end, and waits for that, but no longer than this: what it leaves half done it does again.
+    pub fn end(mut self, wait: Duration) {
         self.quit();
-        let ended = matches!(self.done.recv_timeout(wait), Err(RecvTimeoutError::Disconnected));
-        if let Some(thread) = self.thread.take_if(|_| ended) {
-            let _ = thread.join();
+        let thread = self.thread.take();
+        if matches!(self.done.recv_timeout(wait), Err(RecvTimeoutError::Disconnected)) {
+            let _ = thread.map(JoinHandle::join);
         }
-        ended
     }
 }
 
 impl Drop for Caretaker {
     fn drop(&mut self) {
         self.quit();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 
@@ -196,7 +193,10 @@ impl Care {
         }
         let name = jiff::Timestamp::from_millisecond(now.0).map_err(|e| e.to_string())?;
         let name = name.strftime(NAMES).to_string();
-        store::back_up(reader, dir, &name, only).map_err(|e| e.to_string())?;
+        let made = store::back_up(reader, dir, &name, only, &mut || !self.is_quitting()).map_err(|e| e.to_string())?;
+        if made.is_none() {
+            return Ok(false);
+        }
         if only {
             fs::remove_file(&renewed).map_err(|e| e.to_string())?;
         }

@@ -426,7 +426,6 @@ impl Worker {
             Some(Event::DeviceChosen { name, enabled }) => self.midi.enable(name, *enabled),
             _ => {}
         }
-        self.changed = true;
     }
 
     fn wish(&mut self, wish: Wish) {

@@ -41,7 +41,7 @@ pub fn run(args: &WindowArgs) -> Result<(), CliError> {
         }
     });
     let again = args.clone();
-    let boot = Box::new(move || boot::boot(&again, repaint.clone()));
+    let boot = Arc::new(move || boot::boot(&again, repaint.clone()));
     let program = boot().map_err(CliError::of)?;
     if let Some(file) = &args.file {
         program.control.wish(control::Wish::OpenFile(file.clone()));

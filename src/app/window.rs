@@ -89,7 +89,7 @@ pub struct Window {
 }
 
 /// Starts the program again, on a data folder that was brought back.
-pub type Boot = Box<dyn Fn() -> Result<Program, BootError>>;
+pub type Boot = Arc<dyn Fn() -> Result<Program, BootError>>;
 
 /// What one frame is drawn from, owned.
 struct Frame {
@@ -201,8 +201,7 @@ impl Window {
         match (self.boot)() {
             Err(error) => self.lost = Some(format!("{line}\n{error}")),
             Ok(program) => {
-                let boot = std::mem::replace(&mut self.boot, Box::new(|| Err(BootError::Threads(String::new()))));
-                let fresh = Self::new(program, boot, Arc::clone(&self.saved));
+                let fresh = Self::new(program, Arc::clone(&self.boot), Arc::clone(&self.saved));
                 *self = Self { state: std::mem::take(&mut self.state), ..fresh };
                 self.failures.push(banner(RECOVERED, level, line));
             }

@@ -9,7 +9,7 @@ use heed::CompactionOption;
 use super::env::{DATA_FILE, StoreFault};
 use super::open::{OpenError, open_read_only, storage_error, take_lock};
 use super::reader::LmdbReader;
-use super::verify::verify;
+use super::verify::{Damage, check_at_work, verify};
 use crate::bus::hlc::Hlc;
 use crate::bus::storage::{StorageError, StorageReader};
 use crate::time::WallMillis;
@@ -45,11 +45,18 @@ fn backup_folders(dir: &Path) -> Vec<PathBuf> {
 }
 
 /// Adds a backup of that name to a data folder's own, and removes the oldest beyond three, or all older ones if they
-/// hold what shall be gone; gives its bytes. Names sort by age.
+/// hold what shall be gone; gives its bytes, or none if `go_on` said no before it was known to be good, and it is not kept.
+/// Names sort by age.
 ///
 /// # Errors
 /// It cannot be written, or what was copied is damaged; the older ones are then as they were.
-pub fn back_up(reader: &LmdbReader, dir: &Path, name: &str, only: bool) -> Result<u64, StorageError> {
+pub fn back_up(
+    reader: &LmdbReader,
+    dir: &Path,
+    name: &str,
+    only: bool,
+    go_on: &mut dyn FnMut() -> bool,
+) -> Result<Option<u64>, StorageError> {
     let io = |e| StoreFault::from(heed::Error::Io(e)).into_storage();
     let folder = dir.join(BACKUPS);
     match make_private_folder(&folder) {
@@ -65,16 +72,16 @@ pub fn back_up(reader: &LmdbReader, dir: &Path, name: &str, only: bool) -> Resul
     let bytes = backup(reader, &made)?;
     // The others go only when this one is known to be good.
     let checked = open_read_only(&made).map_err(|e| StorageError::Unusable(e.to_string()));
-    let checked = checked.and_then(|copy| verify(&copy, &mut |_, _| {}));
-    if let Some(damage) = checked?.damages.into_iter().next() {
+    let damage = checked.and_then(|copy| check_at_work(&copy, go_on))?;
+    if damage.is_some() || !go_on() {
         fs::remove_dir_all(&made).map_err(io)?;
-        return Err(StorageError::Damaged { place: damage.place, what: damage.what });
+        return damage.map_or(Ok(None), |Damage { place, what }| Err(StorageError::Damaged { place, what }));
     }
     let others: Vec<PathBuf> = backup_folders(dir).into_iter().filter(|path| *path != made).collect();
     for old in &others[..others.len().saturating_sub(if only { 0 } else { KEPT - 1 })] {
         fs::remove_dir_all(old).map_err(io)?;
     }
-    Ok(bytes)
+    Ok(Some(bytes))
 }
 
 /// Copies the store into a new folder `out`, which can then be opened as a data folder. Refuses where anything of that
@@ -118,7 +125,7 @@ pub struct Restored {
 ///
 /// # Errors
 /// The copy cannot be opened or is damaged, the folder is in use, or the disk fails. The folder is then as it was; if the
-/// machine dies between the two renames, it is there under the other name.
+/// machine dies between the two renames, the next program to open the folder brings them to their end.
 pub fn restore(from: &Path, dir: &Path) -> Result<Restored, OpenError> {
     let reader = open_read_only(from)?;
     let checked = verify(&reader, &mut |_, _| {}).map_err(|e| storage_error(from, e))?;

@@ -120,21 +120,11 @@ pub fn table_ui(
     columns: &[Column<'_>],
     rows: usize,
     name: impl Fn(usize) -> Option<String>,
-    mut draw: impl FnMut(&mut Ui, usize, &Row<'_>),
+    draw: impl FnMut(&mut Ui, usize, &Row<'_>),
 ) {
-    let height = row_height(ui);
-    let places = places(columns, theme::scale(ui), ui.available_width() - 2.0 * PAD);
-    ui.scope(|ui| {
-        ui.spacing_mut().item_spacing.y = 0.0;
-        head_ui(ui, columns, &places, height - 2.0);
+    headed_ui(ui, salt, columns, name, draw, |ui, row_ui| {
         let area = ScrollArea::vertical().id_salt(salt).auto_shrink([false, true]);
-        area.show_rows(ui, height, rows, |ui, range| {
-            for index in range {
-                let (_, rect) = ui.allocate_space(vec2(ui.available_width(), height));
-                let row = row_ui(ui, salt, index, rect, name(index), columns, &places);
-                draw(ui, index, &row);
-            }
-        });
+        area.show_rows(ui, row_height(ui), rows, |ui, range| range.for_each(|index| row_ui(ui, index)));
     });
 }
 
@@ -145,18 +135,30 @@ pub fn rows_ui(
     columns: &[Column<'_>],
     rows: usize,
     name: impl Fn(usize) -> Option<String>,
+    draw: impl FnMut(&mut Ui, usize, &Row<'_>),
+) {
+    headed_ui(ui, salt, columns, name, draw, |ui, row_ui| (0..rows).for_each(|index| row_ui(ui, index)));
+}
+
+/// The heading, and what is below it with what draws one of its rows.
+fn headed_ui(
+    ui: &mut Ui,
+    salt: &str,
+    columns: &[Column<'_>],
+    name: impl Fn(usize) -> Option<String>,
     mut draw: impl FnMut(&mut Ui, usize, &Row<'_>),
+    below: impl FnOnce(&mut Ui, &mut dyn FnMut(&mut Ui, usize)),
 ) {
     let height = row_height(ui);
     let places = places(columns, theme::scale(ui), ui.available_width() - 2.0 * PAD);
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         head_ui(ui, columns, &places, height - 2.0);
-        for index in 0..rows {
+        below(ui, &mut |ui, index| {
             let (_, rect) = ui.allocate_space(vec2(ui.available_width(), height));
             let row = row_ui(ui, salt, index, rect, name(index), columns, &places);
             draw(ui, index, &row);
-        }
+        });
     });
 }
 
