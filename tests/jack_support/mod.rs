@@ -67,12 +67,24 @@ impl Drop for Server {
     }
 }
 
-/// Runs `body` in a process of its own whose JACK server is `name` (the variable must be set before libjack loads).
+/// Servers of one machine share a registry, and one that starts or ends disturbs the clients of another: held while a
+/// test has one, whichever process it runs in.
+fn turn() -> std::fs::File {
+    let path = std::env::temp_dir().join("music-trainer-jack-tests.lock");
+    let file = std::fs::File::options().create(true).truncate(false).write(true).open(&path);
+    let file = file.unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    file.lock().unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    file
+}
+
+/// Runs `body` in a process of its own whose JACK server is `name` (the variable must be set before libjack loads), one
+/// such test at a time.
 pub fn with_server_name(test: &str, body: impl FnOnce(&str)) {
     let name = format!("mt-{test}-{}", std::process::id());
     if let Ok(inner) = std::env::var(INNER) {
         return body(&inner);
     }
+    let _turn = turn();
     let run = Process::new(std::env::current_exe().expect("this test"))
         .args(["--exact", test, "--nocapture"])
         .env(INNER, &name)
