@@ -5,7 +5,7 @@
 
 use music_trainer::audio::instrument::{Instrument, Part, Pedal};
 use music_trainer::audio::piano::Piano;
-use music_trainer::audio::{Block, Command, Played, Schedule, TimedMidi, engine};
+use music_trainer::audio::{Block, Command, Outputs, Played, Schedule, TimedMidi, engine};
 use music_trainer::music::{Hand, Meter, Pitch, Score, ScoreParts, Tempo, WrittenNote};
 use music_trainer::time::{Frames, Micros, Rate, StreamId, Ticks};
 
@@ -61,7 +61,7 @@ fn callback(name: &str, schedule: Schedule, keys: u8) -> f64 {
     let median = measure(name, |index, left, right| {
         let first = Frames((index * FRAMES) as i64);
         let block = Block { first, mono: RATE.micros(first), stream: StreamId(1) };
-        processor.process(block, &live(index, keys), left, right);
+        processor.process(block, &live(index, keys), Outputs::stereo(left, right));
         reports.events.drain(usize::MAX, |_| {});
         voices = voices.max(reports.playhead.read().voices);
     });
@@ -80,7 +80,7 @@ fn live(index: usize, keys: u8) -> Vec<TimedMidi> {
         }
         _ => return Vec::new(),
     };
-    vec![TimedMidi { offset: 64, driver: Micros(0), played }]
+    vec![TimedMidi::new(64, Micros(0), played)]
 }
 
 /// The piano alone, under the same hands.
@@ -88,10 +88,10 @@ fn bare(keys: u8) -> f64 {
     let mut piano = Piano::new(RATE);
     measure(&format!("bare piano, {keys} keys under the pedal"), |index, left, right| {
         for event in live(index, keys) {
-            match event.played {
-                Played::On { pitch, velocity } => piano.note_on(Part::LIVE, pitch, velocity),
-                Played::Pedal(pedal) => piano.pedal(Part::LIVE, pedal),
-                Played::Off { pitch } => piano.note_off(Part::LIVE, pitch),
+            match Played::from_midi(&event.data) {
+                Some(Played::On { pitch, velocity }) => piano.note_on(Part::LIVE, pitch, velocity),
+                Some(Played::Pedal(pedal)) => piano.pedal(Part::LIVE, pedal),
+                _ => unreachable!("the pedal and onsets"),
             }
         }
         piano.render(left, right);

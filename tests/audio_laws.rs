@@ -94,7 +94,7 @@ fn midi(deed: &Deed, frames: usize) -> Option<TimedMidi> {
         Deed::Pedal(value) => Played::Pedal(Pedal::Sustain(value)),
         _ => return None,
     };
-    Some(TimedMidi { offset: (frames / 2) as u32, driver: Micros(0), played })
+    Some(TimedMidi::new((frames / 2) as u32, Micros(0), played))
 }
 
 /// Does the deeds, one a block.
@@ -140,6 +140,7 @@ proptest! {
                 Call::Off(key) => down[usize::from(key)] = false,
                 Call::Silence => down = [false; 128],
                 Call::Pedal(value) => pedal = value,
+                Call::Bend(_) | Call::Pressure(_) => {}
             }
         }
         prop_assert!(down.iter().all(|d| !d), "keys left down");

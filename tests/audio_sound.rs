@@ -66,7 +66,7 @@ fn the_sound_does_not_depend_on_anybody_reading_the_reports() {
         let (mut left, mut right) = (vec![0.0; 60_000], vec![0.0; 60_000]);
         for (l, r) in left.chunks_mut(256).zip(right.chunks_mut(256)) {
             let played = Played::On { pitch: Pitch::MIDDLE_C, velocity: 80 };
-            rig.driver.step_into(&[TimedMidi { offset: 3, driver: Micros(0), played }], l, r);
+            rig.driver.step_into(&[TimedMidi::new(3, Micros(0), played)], l, r);
             if drain {
                 rig.engine.poll();
                 rig.events();
@@ -221,8 +221,8 @@ fn events_of_the_driver_sound_exactly_one_period_later_and_are_published_with_th
         .events()
         .into_iter()
         .filter_map(|(stamp, event)| match event {
-            music_trainer::audio::AudioEvent::Live { played: Played::On { pitch, .. }, .. } => {
-                Some((stamp.frame?.0, stamp.stream.0, pitch.key()))
+            music_trainer::audio::AudioEvent::Live { data: [0x90, key, _], .. } => {
+                Some((stamp.frame?.0, stamp.stream.0, key))
             }
             _ => None,
         })
@@ -245,6 +245,67 @@ fn a_removed_source_leaves_no_note_hanging() {
     use audio_support::Call;
     let calls: Vec<_> = log.of(Part::LIVE).into_iter().map(|(_, call)| call).collect();
     assert_eq!(calls, [Call::On(60, 90), Call::Pedal(127), Call::Off(60), Call::Pedal(0)]);
+}
+
+#[test]
+fn all_notes_off_and_reset_let_go_of_what_their_keyboard_holds_and_nothing_else() {
+    use audio_support::{Act, Call};
+    let (mut rig, mut log) = Rig::recorded(256);
+    let (mut keys, ring) = rtrb::RingBuffer::<LiveEvent>::new(64);
+    rig.engine.add_source(SourceId(16), ring);
+    let stamp = Stamp::at(Micros(0));
+    keys.push(LiveEvent { stamp, played: Played::On { pitch: Pitch::MIDDLE_C, velocity: 90 } }).expect("room");
+    rig.driver.run(512, 256);
+    assert_eq!(log.of(Part::LIVE).len(), 1);
+    let script = vec![
+        (600, on(60, 50)),
+        (601, on(64, 50)),
+        (602, pedal(100)),
+        (603, Act::Play(Played::Bend(4_096))),
+        (604, Act::Play(Played::Pressure(33))),
+        (700, Act::Play(Played::AllNotesOff)),
+        (701, on(67, 50)),
+        (800, Act::Play(Played::Reset)),
+        (900, Act::Play(Played::Reset)),
+    ];
+    perform(&mut rig, script, 2_048, &[256]);
+    let calls: Vec<_> = log.of(Part::LIVE).into_iter().map(|(_, call)| call).collect();
+    let struck = [Call::On(60, 50), Call::On(64, 50), Call::Pedal(100), Call::Bend(100), Call::Pressure(33)];
+    // The other keyboard still holds 60; the pedal survives "all notes off".
+    let released = [Call::Off(64), Call::On(67, 50), Call::Off(67), Call::Pedal(0), Call::Bend(0)];
+    assert_eq!(calls, [struck, released].concat());
+}
+
+#[test]
+fn clicks_go_where_they_are_sent_and_to_the_music_where_there_is_no_such_place() {
+    use music_trainer::audio::{ClickRoute, ClickStyle, Outputs};
+    let loud = |samples: &[f32]| samples.iter().any(|s| s.abs() > 0.05);
+    for (route, expected) in [
+        (ClickRoute::Both, [true, true, false]),
+        (ClickRoute::Left, [true, false, false]),
+        (ClickRoute::Right, [false, true, false]),
+        (ClickRoute::Own, [false, false, true]),
+    ] {
+        let (mut rig, _log) = Rig::recorded(256);
+        rig.engine.send(Command::SetClicks(ClickStyle { route, ..ClickStyle::default() }));
+        rig.engine.send(Command::SetMetronome(true));
+        rig.engine.send(Command::Play { count_in: 0 });
+        let (left, right) = rig.driver.run(512, 512);
+        assert_eq!([loud(&left), loud(&right), loud(&rig.driver.click())], expected, "{route:?}");
+    }
+    let (instrument, _log) = audio_support::Recorder::new();
+    let (mut engine, mut processor, _reports) =
+        music_trainer::audio::engine(Box::new(instrument), music_trainer::time::Rate::DEFAULT);
+    engine.send(Command::SetClicks(ClickStyle { route: ClickRoute::Own, ..ClickStyle::default() }));
+    engine.send(Command::Play { count_in: 1 });
+    let (mut left, mut right) = (vec![0.0; 512], vec![0.0; 512]);
+    let block = music_trainer::audio::Block {
+        first: music_trainer::time::Frames(0),
+        mono: Micros(0),
+        stream: music_trainer::time::StreamId(1),
+    };
+    processor.process(block, &[], Outputs::stereo(&mut left, &mut right));
+    assert!(loud(&left) && loud(&right), "a device without a channel for it");
 }
 
 /// Panics when it is asked for sound.

@@ -189,7 +189,7 @@ fn the_course_that_is_reported_maps_every_click_to_its_frame() {
     let mut compared = 0;
     for (stamp, event) in rig.events() {
         let music_trainer::audio::AudioEvent::Transport(event) = event else { continue };
-        if let Some(course) = event.anchor(&stamp, rig.stream.info().rate) {
+        if let Some(course) = event.anchor(&stamp, music_trainer::time::Rate::DEFAULT) {
             anchor = Some(course);
         }
         if let (TransportEvent::ClickAt { tick, count_in: false, .. }, Some(anchor)) = (event, anchor) {

@@ -1,9 +1,16 @@
-//! The publishing side under the real-time sanitizer: whatever allocates, locks, waits or enters the kernel in a lane's
-//! push ends this program. Only with feature `rtsan`; `./dev test` knows how.
+//! The publishing side and the whole audio callback under the real-time sanitizer: whatever allocates, locks, waits or
+//! enters the kernel in them ends this program. Only with feature `rtsan`; `./dev test` knows how.
 #![cfg(feature = "rtsan")]
+
+mod audio_support;
+#[path = "audio_support/life.rs"]
+mod life;
+#[path = "audio_support/sf2.rs"]
+mod sf2;
 
 use std::process::Command;
 
+use music_trainer::audio::piano::Piano;
 use music_trainer::bus::lane::{
     ESSENTIAL_SLOTS, EssentialProducer, LatestWriter, Pushed, TraceProducer, essential, latest, trace,
 };
@@ -58,6 +65,20 @@ fn the_other_lanes_do_not_wait_either() {
         write(&mut meter, [at as f32; 4]);
         note(&mut log, at);
     }
+}
+
+#[nonblocking]
+fn guarded(act: &mut dyn FnMut()) {
+    act();
+}
+
+#[test]
+fn the_callback_never_waits_whatever_it_is_told() {
+    rtsan_standalone::ensure_initialized();
+    let rate = music_trainer::time::Rate::DEFAULT;
+    assert!(life::drive(Box::new(Piano::new(rate)), 480, true, &mut guarded) > 0.01);
+    assert!(life::drive(life::soundfont(rate), 240, true, &mut guarded) > 0.001);
+    assert!(life::drive(Box::new(Piano::new(rate)), 240, false, &mut guarded) > 0.01);
 }
 
 #[nonblocking]

@@ -2,6 +2,7 @@
 
 use super::instrument::Instrument;
 use super::live::{LiveSource, Played, SourceId};
+use super::metronome::ClickStyle;
 use super::schedule::Schedule;
 use super::transport::LoopRange;
 use crate::music::{Hands, Percent};
@@ -52,6 +53,8 @@ pub enum Command {
     SetHands(Hands),
     /// Whether the metronome is heard. The count-in always is.
     SetMetronome(bool),
+    /// What the metronome sounds like, and where.
+    SetClicks(ClickStyle),
     /// A volume, linear, 0 to 4; 1 is as it comes.
     SetVolume(Bus, f32),
     /// Puts a piece in place, stopped at its start; loop and hold are lifted.

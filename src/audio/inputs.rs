@@ -1,6 +1,6 @@
-//! What the person plays, on its way to its frame: rings of stamped events, frame-exact events of the driver, and the
-//! mapping of monotonic time to frames.
+//! What the person plays, on its way to its frame: rings of stamped events, and frame-exact events of the driver.
 
+use super::clock::StreamClock;
 use super::command::{Return, SourceRing};
 use super::instrument::Pedal;
 use super::live::{Played, SourceId, TimedMidi};
@@ -13,60 +13,26 @@ pub(super) const SOURCES_MAX: usize = 24;
 /// as late and not sounded.
 const PENDING_MAX: usize = 1024;
 
-/// Monotonic time to frames: the least-delayed callback of late is taken for punctual.
-///
-/// A callback comes late, never early, so the largest `frame - time` seen is nearest to the truth. It falls slowly, so
-/// that clocks may drift apart by up to 1 ‰, and is taken anew when a callback is later than two periods: that was an
-/// xrun. A delay-locked loop would follow drift more smoothly; the difference is some microseconds.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct ClockMap {
-    rate: Rate,
-    /// Microseconds of the stream minus monotonic microseconds.
-    offset: Option<i64>,
-    last: Frames,
-}
-
-impl ClockMap {
-    pub(super) fn new(rate: Rate) -> Self {
-        Self { rate, offset: None, last: Frames::ZERO }
-    }
-
-    /// A callback began at `mono`, when `frame` was due.
-    pub(super) fn observe(&mut self, frame: Frames, mono: Micros, period: u32) {
-        let observed = self.rate.micros(frame).0 - mono.0;
-        let elapsed = self.rate.micros(frame - self.last).0.clamp(0, 1_000_000);
-        let xrun = self.rate.micros(Frames(i64::from(period) * 2)).0.max(5_000);
-        self.last = frame;
-        self.offset = Some(match self.offset {
-            Some(offset) if observed >= offset - xrun => observed.max(offset - elapsed / 1_000),
-            _ => observed,
-        });
-    }
-
-    /// The frame at a monotonic time.
-    pub(super) fn frame(&self, mono: Micros) -> Option<Frames> {
-        self.offset.map(|offset| self.rate.frames(Micros(mono.0 + offset)))
-    }
-
-    /// The monotonic time of a frame.
-    pub(super) fn mono(&self, frame: Frames) -> Micros {
-        Micros(self.rate.micros(frame).0 - self.offset.unwrap_or(0))
-    }
-}
-
 struct Source {
     id: SourceId,
     /// None for the driver's own port.
     ring: Option<SourceRing>,
     held: u128,
     sustain: u8,
+    bent: bool,
+}
+
+impl Source {
+    const fn new(id: SourceId, ring: Option<SourceRing>) -> Self {
+        Self { id, ring, held: 0, sustain: 0, bent: false }
+    }
 }
 
 /// See the module.
 pub(super) struct Inputs {
     sources: [Option<Source>; SOURCES_MAX],
     pending: Vec<(Frames, Played)>,
-    pub(super) clock: ClockMap,
+    pub(super) clock: StreamClock,
     /// The constant delay between an event and its sound: the nominal period, or the largest block met.
     pub(super) delay: u32,
     pub(super) late: u32,
@@ -75,13 +41,19 @@ pub(super) struct Inputs {
 impl Inputs {
     pub(super) fn new(rate: Rate, period: u32) -> Self {
         let mut sources = [const { None }; SOURCES_MAX];
-        sources[0] = Some(Source { id: SourceId::DRIVER, ring: None, held: 0, sustain: 0 });
-        Self { sources, pending: Vec::with_capacity(PENDING_MAX), clock: ClockMap::new(rate), delay: period, late: 0 }
+        sources[0] = Some(Source::new(SourceId::DRIVER, None));
+        Self {
+            sources,
+            pending: Vec::with_capacity(PENDING_MAX),
+            clock: StreamClock::new(rate),
+            delay: period,
+            late: 0,
+        }
     }
 
     /// Frames begin at 0 again; what was under way sounds at once.
     pub(super) fn begin_stream(&mut self, rate: Rate, period: u32) {
-        self.clock = ClockMap::new(rate);
+        self.clock = StreamClock::new(rate);
         self.delay = period;
         for (frame, _) in &mut self.pending {
             *frame = Frames::ZERO;
@@ -96,8 +68,10 @@ impl Inputs {
                 continue;
             }
             let frame = Frames(first.0 + i64::from(event.offset) + i64::from(self.delay));
-            let at = self.pending.partition_point(|(f, _)| *f <= frame);
-            self.pending.insert(at, (frame, event.played));
+            if let Some(played) = Played::from_midi(&event.data) {
+                let at = self.pending.partition_point(|(f, _)| *f <= frame);
+                self.pending.insert(at, (frame, played));
+            }
         }
     }
 
@@ -107,7 +81,7 @@ impl Inputs {
                 send_home(Return::Source(old));
             }
         } else if let Some(free) = self.sources.iter_mut().find(|s| s.is_none()) {
-            *free = Some(Source { id, ring: Some(ring), held: 0, sustain: 0 });
+            *free = Some(Source::new(id, Some(ring)));
         } else {
             send_home(Return::Source(ring));
         }
@@ -121,20 +95,34 @@ impl Inputs {
         send_home: &mut impl FnMut(Return),
     ) {
         let Some(slot) = self.sources.iter().position(|s| s.as_ref().is_some_and(|s| s.id == id)) else { return };
-        let Some(gone) = self.sources[slot].take() else { return };
-        if let Some(ring) = gone.ring {
+        self.let_go(slot, true, release);
+        if let Some(ring) = self.sources[slot].take().and_then(|gone| gone.ring) {
             send_home(Return::Source(ring));
         }
-        for key in 0..128_u8 {
-            if gone.held >> key & 1 == 1 && !self.holds(key) {
+        if id == SourceId::DRIVER {
+            self.sources[slot] = Some(Source::new(id, None));
+        }
+    }
+
+    /// What a source holds and no other does is let go: its keys, and with `whole` its pedal and wheel too.
+    fn let_go(&mut self, slot: usize, whole: bool, release: &mut impl FnMut(Played)) {
+        let Some(source) = self.sources[slot].as_mut() else { return };
+        let held = std::mem::take(&mut source.held);
+        let (mut pedal, mut bent) = (false, false);
+        if whole {
+            pedal = std::mem::take(&mut source.sustain) > 0;
+            bent = std::mem::take(&mut source.bent);
+        }
+        for key in (0..128_u8).filter(|key| held >> key & 1 == 1) {
+            if !self.holds(key) {
                 release(Played::Off { pitch: Pitch::from_data_byte(key) });
             }
         }
-        if gone.sustain > 0 {
+        if pedal {
             release(Played::Pedal(Pedal::Sustain(self.sustain())));
         }
-        if id == SourceId::DRIVER {
-            self.sources[slot] = Some(Source { id, ring: None, held: 0, sustain: 0 });
+        if bent {
+            release(Played::Bend(0));
         }
     }
 
@@ -150,8 +138,7 @@ impl Inputs {
     pub(super) fn panic(&mut self) {
         self.pending.clear();
         for source in self.sources.iter_mut().flatten() {
-            source.held = 0;
-            source.sustain = 0;
+            (source.held, source.sustain, source.bent) = (0, 0, false);
         }
     }
 
@@ -177,76 +164,48 @@ impl Inputs {
         first
     }
 
-    /// Takes the next event, due at `now`. `None` if it makes no difference: the key is held at another source.
-    pub(super) fn take(&mut self, now: Frames) -> Option<Played> {
-        let (frame, index) = self.next()?;
+    /// Takes the next event, due at `now`, and plays what it comes to: nothing where the key is held elsewhere too.
+    /// `called` is the time of the callback.
+    pub(super) fn take(&mut self, now: Frames, called: Micros, play: &mut impl FnMut(Played)) {
+        let Some((frame, index)) = self.next() else { return };
         if frame < now {
             self.late += 1;
         }
-        let (played, slot) = match index {
-            None => (self.pending.remove(0).1, 0),
-            Some(index) => {
-                let ring = self.sources[index].as_mut()?.ring.as_mut()?;
-                let event = ring.0.peek()?;
-                ring.0.pop();
-                (event.played, index)
+        match index {
+            None => {
+                let (_, played) = self.pending.remove(0);
+                self.account(0, played, play);
             }
-        };
-        self.account(slot, played)
+            Some(index) => {
+                let ring = self.sources[index].as_mut().and_then(|source| source.ring.as_mut());
+                if let Some(event) = ring.and_then(|ring| ring.0.peek().inspect(|_| ring.0.pop())) {
+                    self.clock.note_input(called - event.stamp.mono);
+                    self.account(index, event.played, play);
+                }
+            }
+        }
     }
 
     /// Keeps the books of what is held where.
-    fn account(&mut self, slot: usize, played: Played) -> Option<Played> {
-        let source = self.sources[slot].as_mut()?;
+    fn account(&mut self, slot: usize, played: Played, play: &mut impl FnMut(Played)) {
+        let Some(source) = self.sources[slot].as_mut() else { return };
         match played {
             Played::On { pitch, .. } => source.held |= 1 << pitch.key(),
             Played::Off { pitch } => {
                 source.held &= !(1 << pitch.key());
                 if self.holds(pitch.key()) {
-                    return None;
+                    return;
                 }
             }
             Played::Pedal(Pedal::Sustain(value)) => {
                 source.sustain = value;
-                return Some(Played::Pedal(Pedal::Sustain(self.sustain())));
+                return play(Played::Pedal(Pedal::Sustain(self.sustain())));
             }
-            Played::Pedal(_) => {}
+            Played::Bend(value) => source.bent = value != 0,
+            Played::AllNotesOff => return self.let_go(slot, false, play),
+            Played::Reset => return self.let_go(slot, true, play),
+            Played::Pedal(_) | Played::Pressure(_) => {}
         }
-        Some(played)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_least_delayed_callback_gives_the_mapping() {
-        let mut clock = ClockMap::new(Rate(48_000));
-        for (block, lateness) in [(0, 900), (1, 300), (2, 0), (3, 700), (4, 1200)] {
-            clock.observe(Frames(block * 480), Micros(5_000_000 + block * 10_000 + lateness), 480);
-        }
-        let frame = clock.frame(Micros(5_040_000)).unwrap().0;
-        assert!((frame - 4 * 480).abs() <= 2, "{frame}");
-        assert!((clock.mono(Frames(4 * 480)).0 - 5_040_000).abs() < 50);
-    }
-
-    #[test]
-    fn an_xrun_is_taken_as_a_new_mapping() {
-        let mut clock = ClockMap::new(Rate(48_000));
-        clock.observe(Frames(0), Micros(0), 480);
-        clock.observe(Frames(480), Micros(90_000), 480);
-        assert_eq!(clock.frame(Micros(90_000)), Some(Frames(480)));
-    }
-
-    #[test]
-    fn clocks_that_drift_apart_are_followed() {
-        let mut clock = ClockMap::new(Rate(48_000));
-        for block in 0..100_000_i64 {
-            let mono = block * 10_000 * 1_000_300 / 1_000_000;
-            clock.observe(Frames(block * 480), Micros(mono), 480);
-            let error = clock.frame(Micros(mono)).unwrap().0 - block * 480;
-            assert!(error.abs() <= 1, "block {block}: {error}");
-        }
+        play(played);
     }
 }

@@ -36,6 +36,10 @@ pub trait Instrument: Send {
     fn note_off(&mut self, part: Part, pitch: Pitch);
     /// Moves a pedal.
     fn pedal(&mut self, part: Part, pedal: Pedal);
+    /// Bends the pitch of one part by so many cents; an instrument that has no such thing ignores it.
+    fn bend(&mut self, _part: Part, _cents: f32) {}
+    /// Pressure on the keys of one part, 0 to 127, for an instrument that knows it.
+    fn pressure(&mut self, _part: Part, _value: u8) {}
     /// Fades everything of one part out within a few milliseconds, without a click.
     fn silence(&mut self, part: Part);
     /// Sets the volume of one part, linear, gliding without a click. `false` if the instrument has no such thing; the

@@ -1,4 +1,4 @@
-//! What a person plays, as it reaches the engine: notes and pedals with their stamps. Values only; no port, no ring.
+//! What a person plays, as it reaches the engine: notes, pedals and wheels with their stamps. Values only; no port.
 
 use super::instrument::Pedal;
 use crate::music::Pitch;
@@ -21,6 +21,14 @@ pub enum Played {
     },
     /// A pedal moved.
     Pedal(Pedal),
+    /// The pitch wheel stands at -8192 to 8191; 0 is the middle.
+    Bend(i16),
+    /// Pressure on the keyboard, 0 to 127.
+    Pressure(u8),
+    /// Every key of the device is up; pedals stay (CC 123 and the mode changes 124 to 127).
+    AllNotesOff,
+    /// Every key and pedal of the device is up and every wheel in its middle (CC 120 and 121).
+    Reset,
 }
 
 impl Played {
@@ -28,22 +36,28 @@ impl Played {
     /// are fine. All channels count alike; a note-on of velocity 0 is a note-off.
     pub fn from_midi(bytes: &[u8]) -> Option<Self> {
         let (&status, data) = bytes.split_first()?;
-        let (&first, &second) = (data.first()?, data.get(1)?);
+        let first = *data.first()? & 0x7f;
+        if status & 0xf0 == 0xd0 {
+            return Some(Self::Pressure(first));
+        }
+        let value = *data.get(1)? & 0x7f;
         let pitch = Pitch::from_data_byte(first);
-        let value = second & 0x7f;
-        match (status & 0xf0, first & 0x7f) {
+        match (status & 0xf0, first) {
             (0x90, _) if value > 0 => Some(Self::On { pitch, velocity: value }),
             (0x80 | 0x90, _) => Some(Self::Off { pitch }),
             (0xb0, 64) => Some(Self::Pedal(Pedal::Sustain(value))),
             (0xb0, 66) => Some(Self::Pedal(Pedal::Sostenuto(value))),
             (0xb0, 67) => Some(Self::Pedal(Pedal::Soft(value))),
+            (0xb0, 120 | 121) => Some(Self::Reset),
+            (0xb0, 123..=127) => Some(Self::AllNotesOff),
+            (0xe0, _) => Some(Self::Bend((i16::from(value) << 7 | i16::from(first)) - 8192)),
             _ => None,
         }
     }
 }
 
 impl Played {
-    /// The message on channel 1: a status and two data bytes.
+    /// The message on channel 1: a status and two data bytes, the second 0 where there is only one.
     pub fn to_midi(self) -> [u8; 3] {
         match self {
             Self::On { pitch, velocity } => [0x90, pitch.key(), velocity],
@@ -51,6 +65,13 @@ impl Played {
             Self::Pedal(Pedal::Sustain(value)) => [0xb0, 64, value],
             Self::Pedal(Pedal::Sostenuto(value)) => [0xb0, 66, value],
             Self::Pedal(Pedal::Soft(value)) => [0xb0, 67, value],
+            Self::Bend(value) => {
+                let unsigned = (value.clamp(-8192, 8191) + 8192) as u16;
+                [0xe0, (unsigned & 0x7f) as u8, (unsigned >> 7) as u8]
+            }
+            Self::Pressure(value) => [0xd0, value, 0],
+            Self::AllNotesOff => [0xb0, 123, 0],
+            Self::Reset => [0xb0, 120, 0],
         }
     }
 }
@@ -115,15 +136,30 @@ impl<T: Live> LiveSource for Ring<T> {
     }
 }
 
-/// An event at a frame of the block at hand, from a driver that hands over sound and MIDI together.
+/// A channel message at a frame of the block at hand, from a driver that hands over sound and MIDI together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimedMidi {
     /// Frames after the first of the block.
     pub offset: u32,
     /// The driver's own time.
     pub driver: Micros,
-    /// What.
-    pub played: Played,
+    /// The message; what it does not use of the bytes is 0.
+    pub data: [u8; 3],
+}
+
+impl TimedMidi {
+    /// A message as it came; `None` for what is no channel message: a take keeps all of those, sounding or not.
+    pub fn read(offset: u32, driver: Micros, bytes: &[u8]) -> Option<Self> {
+        let (&status, rest) = bytes.split_first()?;
+        let length = if matches!(status & 0xf0, 0xc0 | 0xd0) { 1 } else { 2 };
+        let whole = (0x80..0xf0).contains(&status) && rest.len() == length && rest.iter().all(|byte| *byte < 0x80);
+        whole.then(|| Self { offset, driver, data: [status, rest[0], rest.get(1).copied().unwrap_or(0)] })
+    }
+
+    /// The message of something played, on channel 1.
+    pub fn new(offset: u32, driver: Micros, played: Played) -> Self {
+        Self { offset, driver, data: played.to_midi() }
+    }
 }
 
 /// Names a live source: a MIDI connection, the computer keyboard, the keys on the screen. The control side chooses;
@@ -150,11 +186,29 @@ mod tests {
             (&[0xb0, 64, 127], Some(Played::Pedal(Pedal::Sustain(127)))),
             (&[0xb3, 67, 1], Some(Played::Pedal(Pedal::Soft(1)))),
             (&[0xb0, 7, 1], None),
+            (&[0xb0, 120, 0], Some(Played::Reset)),
+            (&[0xb0, 123, 0], Some(Played::AllNotesOff)),
+            (&[0xd4, 9], Some(Played::Pressure(9))),
+            (&[0xe0, 0, 64], Some(Played::Bend(0))),
+            (&[0xef, 127, 127], Some(Played::Bend(8191))),
             (&[0xf8], None),
             (&[0x90, 60], None),
             (&[], None),
         ] {
             assert_eq!(Played::from_midi(bytes), expected, "{bytes:?}");
+            if let Some(played) = expected {
+                assert_eq!(Played::from_midi(&played.to_midi()), expected, "back and forth");
+            }
+        }
+    }
+
+    #[test]
+    fn a_driver_hands_over_whole_channel_messages_only() {
+        let read = |bytes: &[u8]| TimedMidi::read(0, Micros::ZERO, bytes).map(|midi| midi.data);
+        assert_eq!(read(&[0x93, 60, 7]), Some([0x93, 60, 7]));
+        assert_eq!(read(&[0xc0, 5]), Some([0xc0, 5, 0]));
+        for bytes in [&[][..], &[0x90], &[0x90, 60], &[0x90, 60, 1, 2], &[0x90, 60, 200], &[0xf8], &[60, 1, 2]] {
+            assert_eq!(read(bytes), None, "{bytes:?}");
         }
     }
 }

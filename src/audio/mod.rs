@@ -3,7 +3,8 @@
 //! ```text
 //!  control thread                        audio callback
 //!  Engine ── Command (rtrb) ───────────► Processor ─► Transport   what is due at which frame
-//!    ▲                                     │         ├ Inputs      live notes, one period after they were played
+//!    ▲                                     │         ├ Inputs      live notes, one period after they were played,
+//!    │                                     │         │             by the StreamClock
 //!    └────── memory to free (rtrb) ◄───────┤         ├ Stage       the instrument
 //!  Reports ◄─ latest lane: Playhead ◄──────┤         ├ ClickVoice  the metronome
 //!          ◄─ essential lane: AudioEvent ◄─┘         └ Limiter
@@ -17,6 +18,7 @@
 //! system calls.
 
 pub mod backend;
+mod clock;
 mod command;
 mod denormals;
 mod engine;
@@ -40,13 +42,15 @@ mod transport;
 #[cfg(test)]
 mod transport_tests;
 
+pub use clock::{Spread, Timing};
 pub use command::{Bus, Command, SourceRing};
 pub use engine::{Engine, Reports, engine};
 pub use live::{Live, LiveEvent, Played, SourceId, TimedMidi};
 pub use loads::{LOAD_BUCKETS, Loads};
-pub use processor::{Block, InstrumentFactory, Processor};
+pub use metronome::{ClickRoute, ClickSound, ClickStyle};
+pub use processor::{Block, InstrumentFactory, Outputs, Processor};
 pub use report::{AudioEvent, Playhead, TransportEvent};
-pub use schedule::{Click, Schedule, Strength};
+pub use schedule::{Click, Division, Schedule, Strength};
 pub use supervisor::{Notice, Supervisor};
 pub use timeline::{Anchor, MusicTime};
 pub use transport::LoopRange;

@@ -12,7 +12,7 @@ use super::instrument::{Instrument, Part, Pedal};
 use super::limiter::Limiter;
 use super::live::{SourceId, TimedMidi};
 use super::loads::Loads;
-use super::metronome::ClickVoice;
+use super::metronome::{ClickRoute, ClickStyle, ClickVoice};
 use super::ramp::Ramp;
 use super::report::{AudioEvent, Playhead, TransportEvent};
 use super::schedule::{EventKind, Schedule, Strength};
@@ -36,6 +36,41 @@ pub struct Block {
     pub mono: Micros,
     /// The stream.
     pub stream: StreamId,
+}
+
+/// Where the sound goes: as many frames on each side; of the metronome's own channel as many again, or none.
+pub struct Outputs<'a> {
+    /// The left side.
+    pub left: &'a mut [f32],
+    /// The right side.
+    pub right: &'a mut [f32],
+    /// A channel for the metronome alone; empty where the device has none.
+    pub click: &'a mut [f32],
+}
+
+impl<'a> Outputs<'a> {
+    /// Two sides and nothing else.
+    pub fn stereo(left: &'a mut [f32], right: &'a mut [f32]) -> Self {
+        Self { left, right, click: &mut [] }
+    }
+
+    /// The frames that both sides have; what one is longer than the other stays as it was.
+    fn even(self) -> Self {
+        let frames = self.left.len().min(self.right.len());
+        let click = if self.click.len() < frames { &mut [] } else { &mut self.click[..frames] };
+        Self { left: &mut self.left[..frames], right: &mut self.right[..frames], click }
+    }
+
+    fn part(&mut self, frames: std::ops::Range<usize>) -> Outputs<'_> {
+        let click = if self.click.is_empty() { &mut [] } else { &mut self.click[frames.clone()] };
+        Outputs { left: &mut self.left[frames.clone()], right: &mut self.right[frames], click }
+    }
+
+    fn silence(&mut self) {
+        for channel in [&mut *self.left, &mut *self.right, &mut *self.click] {
+            channel.fill(0.0);
+        }
+    }
 }
 
 /// The callback's ends of the rings and lanes.
@@ -66,11 +101,14 @@ pub struct Processor {
     stream: StreamId,
     period: u32,
     now: Frames,
+    /// The monotonic time of the callback at hand.
+    called: Micros,
     transport: Transport,
     inputs: Inputs,
     stage: Stage,
     click: ClickVoice,
     metronome_on: bool,
+    clicks: ClickStyle,
     metronome_gain: Ramp,
     master: Ramp,
     limiter: Limiter,
@@ -96,11 +134,13 @@ impl Processor {
             stream: StreamId::default(),
             period: 0,
             now: Frames::ZERO,
+            called: Micros::ZERO,
             transport: Transport::new(Box::new(Schedule::of_beat(500_000, meter)), rate),
             inputs: Inputs::new(rate, 0),
             stage: Stage::new(instrument, rate),
             click: ClickVoice::new(rate),
             metronome_on: false,
+            clicks: ClickStyle::default(),
             metronome_gain: Ramp::new(1.0, rate),
             master: Ramp::new(1.0, rate),
             limiter: Limiter::new(rate),
@@ -171,16 +211,15 @@ impl Processor {
         self.loads.record(load);
     }
 
-    /// The next frames, overwriting both slices; what one is longer than the other stays as it was. Any length is
-    /// fine, and it may change from call to call. `midi_in` are the driver's own events of this block, by offset.
-    pub fn process(&mut self, block: Block, midi_in: &[TimedMidi], left: &mut [f32], right: &mut [f32]) {
+    /// The next frames, overwriting all slices of `out`. Any length is fine, and it may change from call to call.
+    /// `midi_in` are the driver's own events of this block, by offset.
+    pub fn process(&mut self, block: Block, midi_in: &[TimedMidi], out: Outputs<'_>) {
         let _guard = FlushDenormals::new();
-        let frames = left.len().min(right.len());
-        let (left, right) = (&mut left[..frames], &mut right[..frames]);
-        let whole = catch_unwind(AssertUnwindSafe(|| self.run(block, midi_in, left, right)));
+        let mut out = out.even();
+        let frames = out.left.len();
+        let whole = catch_unwind(AssertUnwindSafe(|| self.run(block, midi_in, &mut out)));
         if whole.is_err() {
-            left.fill(0.0);
-            right.fill(0.0);
+            out.silence();
             self.faults += 1;
             let home = &mut self.links.home;
             self.stage.remove_faulty(&mut |r| Links::send_home(home, r));
@@ -188,9 +227,9 @@ impl Processor {
         }
     }
 
-    fn run(&mut self, block: Block, midi_in: &[TimedMidi], left: &mut [f32], right: &mut [f32]) {
-        let frames = left.len();
-        self.now = block.first;
+    fn run(&mut self, block: Block, midi_in: &[TimedMidi], out: &mut Outputs<'_>) {
+        let frames = out.left.len();
+        (self.now, self.called) = (block.first, block.mono);
         self.inputs.delay = self.inputs.delay.max(frames as u32);
         self.inputs.clock.observe(block.first, block.mono, self.inputs.delay);
         self.take_commands();
@@ -200,11 +239,11 @@ impl Processor {
             self.fire_due();
             let to = self.quiet_until(block.first + Frames(frames as i64));
             let next = done + (to.0 - self.now.0) as usize;
-            self.render(&mut left[done..next], &mut right[done..next]);
+            self.render(out.part(done..next));
             (done, self.now) = (next, to);
         }
-        self.faults += self.limiter.process(left, right);
-        self.meter(left, right);
+        self.faults += self.limiter.process(out.left, out.right);
+        self.meter(out.left, out.right);
         self.report(self.now);
     }
 
@@ -212,7 +251,7 @@ impl Processor {
         for event in midi_in {
             let frame = first + Frames(i64::from(event.offset));
             let stamp = Stamp { driver: event.driver, ..self.stamp(frame) };
-            let body = AudioEvent::Live { source: SourceId::DRIVER, played: event.played };
+            let body = AudioEvent::Live { source: SourceId::DRIVER, data: event.data };
             let _full = self.links.events.push(stamp, body);
         }
         self.inputs.deliver(first, midi_in);
@@ -222,9 +261,8 @@ impl Processor {
     fn fire_due(&mut self) {
         for _ in 0..FIRED_MAX {
             if self.inputs.next_frame(self.now, self.now + Frames(1)).is_some() {
-                if let Some(played) = self.inputs.take(self.now) {
-                    self.stage.play(Part::LIVE, played);
-                }
+                let stage = &mut self.stage;
+                self.inputs.take(self.now, self.called, &mut |played| stage.play(Part::LIVE, played));
             } else if self.transport.next_frame(self.now) == Some(self.now) {
                 if let Some(due) = self.transport.take(self.now) {
                     self.perform(due);
@@ -242,23 +280,46 @@ impl Processor {
         next_live.min(next_due).min(end).min(self.now + Frames(CHUNK as i64)).max(self.now + Frames(1))
     }
 
-    fn render(&mut self, left: &mut [f32], right: &mut [f32]) {
+    fn render(&mut self, out: Outputs<'_>) {
+        let Outputs { left, right, click: own } = out;
         let home = &mut self.links.home;
         self.stage.render(left, right, &mut |r| Links::send_home(home, r));
+        own.fill(0.0);
         if self.click.sounds() {
-            for (l, r) in left.iter_mut().zip(right.iter_mut()) {
-                let click = self.click.next_sample() * self.metronome_gain.next_value();
-                *l += click;
-                *r += click;
-            }
+            self.click_over(left, right, own);
         } else {
             self.metronome_gain.finish();
         }
         if !self.master.is_unity() {
+            let mut own = own.iter_mut();
             for (l, r) in left.iter_mut().zip(right) {
                 let gain = self.master.next_value();
                 *l *= gain;
                 *r *= gain;
+                if let Some(click) = own.next() {
+                    *click *= gain;
+                }
+            }
+        }
+    }
+
+    /// Adds the clicks where they are to be heard.
+    fn click_over(&mut self, left: &mut [f32], right: &mut [f32], own: &mut [f32]) {
+        let [mut on_left, mut on_right] = [true, true];
+        let on_own = self.clicks.route == ClickRoute::Own && !own.is_empty();
+        match self.clicks.route {
+            ClickRoute::Left => on_right = false,
+            ClickRoute::Right => on_left = false,
+            ClickRoute::Own if on_own => (on_left, on_right) = (false, false),
+            ClickRoute::Both | ClickRoute::Own => {}
+        }
+        for frame in 0..left.len() {
+            let click = self.click.next_sample() * self.metronome_gain.next_value();
+            left[frame] += if on_left { click } else { 0.0 };
+            right[frame] += if on_right { click } else { 0.0 };
+            if on_own {
+                // The limiter looks after the music only.
+                own[frame] = click.clamp(-1.0, 1.0);
             }
         }
     }
@@ -280,7 +341,9 @@ impl Processor {
             Due::Click(click) => {
                 let (tick, beat, strength) = (click.tick, click.beat, click.strength);
                 self.click(self.metronome_on, strength);
-                self.publish(TransportEvent::ClickAt { tick, beat, strength, count_in: false });
+                if strength != Strength::Division {
+                    self.publish(TransportEvent::ClickAt { tick, beat, strength, count_in: false });
+                }
             }
             Due::Count(click) => {
                 let (tick, beat, strength) = (click.tick, click.beat, click.strength);
@@ -302,7 +365,7 @@ impl Processor {
 
     fn click(&mut self, heard: bool, strength: Strength) {
         if heard {
-            self.click.strike(strength);
+            self.click.strike(self.clicks.sound, strength);
         }
     }
 
@@ -353,6 +416,10 @@ impl Processor {
             Command::AdvanceTo { tick, hold } => self.advance(tick, hold),
             Command::SetHands(hands) => self.stage.set_hands(hands),
             Command::SetMetronome(on) => self.metronome_on = on,
+            Command::SetClicks(clicks) => {
+                self.clicks = clicks;
+                self.transport.set_division(now, clicks.division);
+            }
             Command::SetVolume(bus, gain) => self.set_volume(bus, gain),
             Command::Audition(played) => self.stage.play(Part::LIVE, played),
             Command::Panic => {
@@ -459,6 +526,7 @@ impl Processor {
             voices: self.stage.voices().min(usize::from(u16::MAX)) as u16,
             load: self.load,
             loads: self.loads,
+            timing: self.inputs.clock.timing(),
             late: self.inputs.late,
             faults: self.faults,
         };

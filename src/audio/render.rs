@@ -4,7 +4,7 @@
 use super::command::Command;
 use super::engine::{Engine, Reports, engine};
 use super::instrument::Instrument;
-use super::processor::{Block, Processor};
+use super::processor::{Block, Outputs, Processor};
 use super::schedule::Schedule;
 use crate::music::Score;
 use crate::time::{Frames, Rate, StreamId};
@@ -46,7 +46,7 @@ impl Iterator for Render {
         }
         let (mut left, mut right) = (vec![0.0; BLOCK], vec![0.0; BLOCK]);
         let block = Block { first: self.next, mono: self.rate.micros(self.next), stream: StreamId(1) };
-        self.processor.process(block, &[], &mut left, &mut right);
+        self.processor.process(block, &[], Outputs::stereo(&mut left, &mut right));
         self.next += Frames(BLOCK as i64);
         self.engine.poll();
         self.reports.events.drain(usize::MAX, |_| {});

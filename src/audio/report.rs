@@ -1,6 +1,7 @@
 //! What the callback reports: the newest state on the latest lane, what happened on the essential lane.
 
-use super::live::{Played, SourceId};
+use super::clock::Timing;
+use super::live::SourceId;
 use super::loads::Loads;
 use super::schedule::Strength;
 use super::timeline::{Anchor, MusicTime};
@@ -38,6 +39,8 @@ pub struct Playhead {
     pub load: f32,
     /// The loads of all blocks since the stream began.
     pub loads: Loads,
+    /// How punctual callbacks are, and how long keys wait for them.
+    pub timing: Timing,
     /// Live events that came too late for their frame and sounded at once, since the start.
     pub late: u32,
     /// Panics caught in the callback and samples that were no numbers, since the start.
@@ -69,6 +72,7 @@ impl Default for Playhead {
             voices: 0,
             load: 0.0,
             loads: Loads::default(),
+            timing: Timing::default(),
             late: 0,
             faults: 0,
         }
@@ -159,8 +163,8 @@ pub enum AudioEvent {
     Live {
         /// Where.
         source: SourceId,
-        /// What.
-        played: Played,
+        /// The message; what it does not use of the bytes is 0.
+        data: [u8; 3],
     },
     /// Something happened to the transport.
     Transport(TransportEvent),

@@ -13,13 +13,48 @@ pub enum Strength {
     Group,
     /// Any other beat.
     Beat,
+    /// Between two beats.
+    Division,
+}
+
+/// Into how many equal parts the metronome divides a beat: 1 to 8.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Division(u8);
+
+impl Division {
+    /// Nothing between the beats.
+    pub const NONE: Self = Self(1);
+    const MAX: u8 = 8;
+
+    /// The nearest there is.
+    pub const fn new(parts: u8) -> Self {
+        Self(if parts == 0 {
+            1
+        } else if parts > Self::MAX {
+            Self::MAX
+        } else {
+            parts
+        })
+    }
+
+    fn parts(self) -> i64 {
+        i64::from(self.0)
+    }
+}
+
+impl Default for Division {
+    fn default() -> Self {
+        Self::NONE
+    }
 }
 
 /// One click of the metronome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Click {
-    /// Where it falls.
+    /// Where it falls; for a division the tick before, where it falls between two.
     pub tick: Ticks,
+    /// Exactly where it falls.
+    pub at: MusicTime,
     /// The beat in its bar, from 0.
     pub beat: u8,
     /// How it sounds.
@@ -94,8 +129,18 @@ impl Schedule {
     }
 
     /// The first click at or after a tick.
-    pub fn click_from(&self, tick: Ticks) -> Click {
-        self.grid.first_from(tick)
+    pub fn click_from(&self, tick: Ticks, division: Division) -> Click {
+        self.grid.first_from(Parts::of(tick, division), &self.map)
+    }
+
+    /// The first click after a place; of clicks and places that were computed here, none is passed over or met twice.
+    pub fn click_after(&self, place: MusicTime, division: Division) -> Click {
+        let tick = Ticks(place.ticks(&self.map).floor() as i64);
+        let mut click = self.click_from(tick, division);
+        while click.at <= place {
+            click = self.grid.first_from(click.parts(division, &self.map).next(), &self.map);
+        }
+        click
     }
 
     /// Metre and length of a beat at a tick.
@@ -140,23 +185,68 @@ impl ClickGrid {
         self.bars[self.bars.partition_point(|b| b.start <= tick).max(1) - 1]
     }
 
-    fn first_from(&self, tick: Ticks) -> Click {
-        let tick = tick.0.max(0);
-        let at = self.bars.partition_point(|b| b.start.0 <= tick).max(1) - 1;
+    fn first_from(&self, from: Parts, map: &TempoMap) -> Click {
+        let Parts { count: from, division } = Parts { count: from.count.max(0), ..from };
+        let parts = division.parts();
+        let at = self.bars.partition_point(|b| b.start.0 * parts <= from).max(1) - 1;
         let bar = self.bars[at];
         // The beats of an incomplete first bar are its last ones.
-        let origin = if at == 0 { bar.start.0 - self.pickup_missing } else { bar.start.0 };
-        let beat_ticks = bar.meter.beat_ticks(self.resolution);
-        let index = (tick - origin + beat_ticks - 1) / beat_ticks;
-        let click = origin + index * beat_ticks;
+        let origin = parts * if at == 0 { bar.start.0 - self.pickup_missing } else { bar.start.0 };
+        // A part of a beat has as many parts of a tick as a beat has ticks.
+        let step = bar.meter.beat_ticks(self.resolution);
+        let index = (from - origin + step - 1) / step;
+        let click = origin + index * step;
         match self.bars.get(at + 1) {
-            Some(next) if click >= next.start.0 => self.click(next.meter, next.start.0, 0),
-            _ => self.click(bar.meter, click, index),
+            Some(next) if click >= next.start.0 * parts => {
+                Parts { count: next.start.0 * parts, division }.click(next.meter, 0, map)
+            }
+            _ => Parts { count: click, division }.click(bar.meter, index, map),
         }
     }
+}
 
-    fn click(&self, meter: Meter, tick: i64, index: i64) -> Click {
-        Click { tick: Ticks(tick), beat: beat_in_bar(meter, index), strength: strength(meter, index) }
+/// A place counted in equal parts of a tick.
+#[derive(Clone, Copy, Debug)]
+struct Parts {
+    count: i64,
+    division: Division,
+}
+
+impl Parts {
+    fn of(tick: Ticks, division: Division) -> Self {
+        Self { count: tick.0 * division.parts(), division }
+    }
+
+    fn next(self) -> Self {
+        Self { count: self.count + 1, ..self }
+    }
+
+    fn place(self, map: &TempoMap) -> MusicTime {
+        let (tick, rest) = (self.tick(), self.count.rem_euclid(self.division.parts()));
+        let beyond = rest * i64::from(map.micros_per_quarter(tick)) / self.division.parts();
+        MusicTime(MusicTime::of(map, tick).0 + beyond)
+    }
+
+    fn tick(self) -> Ticks {
+        Ticks(self.count.div_euclid(self.division.parts()))
+    }
+
+    /// The `index`-th part of a beat since a bar line.
+    fn click(self, meter: Meter, index: i64, map: &TempoMap) -> Click {
+        let (beat, part) = (index.div_euclid(self.division.parts()), index.rem_euclid(self.division.parts()));
+        let strength = if part == 0 { strength(meter, beat) } else { Strength::Division };
+        Click { tick: self.tick(), at: self.place(map), beat: beat_in_bar(meter, beat), strength }
+    }
+}
+
+impl Click {
+    /// Where it falls; one of the next few parts after its tick.
+    fn parts(&self, division: Division, map: &TempoMap) -> Parts {
+        let mut parts = Parts::of(self.tick, division);
+        while parts.place(map) < self.at {
+            parts = parts.next();
+        }
+        parts
     }
 }
 
@@ -179,21 +269,28 @@ pub(super) fn strength(meter: Meter, index: i64) -> Strength {
 mod tests {
     use super::*;
 
-    /// The clicks of a grid in `[0, to)`, as tick and `!`, `:` or `.` by strength.
+    /// The clicks of a grid in `[0, to)`, as tick and `!`, `:`, `.` or `'` by strength.
     fn clicks(meters: &[(i64, u8, u8)], pickup: i64, end: i64, to: i64) -> String {
+        divided(meters, pickup, end, to, 1)
+    }
+
+    fn divided(meters: &[(i64, u8, u8)], pickup: i64, end: i64, to: i64, division: u8) -> String {
         let meters: Vec<_> =
             meters.iter().map(|&(tick, beats, unit)| Meter { tick: Ticks(tick), beats, unit }).collect();
         let grid = ClickGrid::new(&Bars::new(480, &meters, Ticks(pickup), Ticks(end)), 480);
         let mut text = Vec::new();
-        let mut click = grid.first_from(Ticks(0));
+        let map = TempoMap::new(480, &[Tempo { tick: Ticks::ZERO, micros_per_quarter: 500_000 }]);
+        let division = Division::new(division);
+        let mut click = grid.first_from(Parts::of(Ticks(0), division), &map);
         while click.tick.0 < to {
             let mark = match click.strength {
                 Strength::Bar => '!',
                 Strength::Group => ':',
                 Strength::Beat => '.',
+                Strength::Division => '\'',
             };
             text.push(format!("{}{mark}", click.tick));
-            click = grid.first_from(click.tick + Ticks(1));
+            click = grid.first_from(click.parts(division, &map).next(), &map);
         }
         text.join(" ")
     }
@@ -202,6 +299,47 @@ mod tests {
     fn beats_are_accented_by_the_metre() {
         assert_eq!(clicks(&[(0, 3, 4)], 0, 1440, 1500), "0! 480. 960. 1440!");
         assert_eq!(clicks(&[(0, 6, 8)], 0, 1440, 1500), "0! 240. 480. 720: 960. 1200. 1440!");
+    }
+
+    #[test]
+    fn beats_are_divided_between_the_bar_lines() {
+        assert_eq!(divided(&[(0, 2, 4)], 0, 960, 961, 2), "0! 240' 480. 720' 960!");
+        assert_eq!(divided(&[(0, 2, 4)], 240, 1200, 800, 3), "80' 240! 400' 560' 720.");
+        // A bar that breaks off, and parts that fall between ticks.
+        assert_eq!(divided(&[(0, 3, 4), (700, 2, 4)], 0, 2000, 1200, 2), "0! 240' 480. 700! 940' 1180.");
+        assert_eq!(divided(&[(0, 2, 4)], 0, 960, 490, 7), "0! 68' 137' 205' 274' 342' 411' 480.");
+    }
+
+    #[test]
+    fn going_on_from_any_place_meets_every_click_once() {
+        let score = Score::new(crate::music::ScoreParts {
+            resolution: 5,
+            tempos: vec![
+                Tempo { tick: Ticks(0), micros_per_quarter: 333_333 },
+                Tempo { tick: Ticks(12), micros_per_quarter: 700_001 },
+            ],
+            ..Default::default()
+        });
+        let schedule = Schedule::of_score(&score);
+        for division in [1, 2, 3, 4, 7, 8] {
+            let division = Division::new(division);
+            let all: Vec<_> = std::iter::successors(Some(schedule.click_from(Ticks::ZERO, division)), |click| {
+                Some(schedule.click_after(click.at, division))
+            })
+            .take(200)
+            .collect();
+            assert!(all.windows(2).all(|pair| pair[0].at < pair[1].at));
+            let beats = all.iter().filter(|click| click.strength != Strength::Division);
+            let plain = std::iter::successors(Some(schedule.click_from(Ticks::ZERO, Division::NONE)), |click| {
+                Some(schedule.click_after(click.at, Division::NONE))
+            });
+            assert!(beats.zip(plain).all(|(a, b)| (a.tick, a.beat, a.strength) == (b.tick, b.beat, b.strength)));
+            for pair in all.windows(2) {
+                for place in [pair[0].at.0, pair[0].at.0 + 1, pair[1].at.0 - 1] {
+                    assert_eq!(schedule.click_after(MusicTime(place), division), pair[1]);
+                }
+            }
+        }
     }
 
     #[test]

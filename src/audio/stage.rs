@@ -9,6 +9,8 @@ use crate::time::Rate;
 /// Frames rendered at a time at most, so that the buffers here have a size.
 pub(super) const CHUNK: usize = 256;
 const FADE_SECONDS: f32 = 0.01;
+/// How far the pitch wheel bends: two semitones, the default of General MIDI.
+const BEND_CENTS: f32 = 200.0;
 
 /// An instrument that leaves.
 struct Leaving {
@@ -65,6 +67,10 @@ impl Stage {
             Played::On { pitch, velocity } => self.strike(part, pitch, velocity),
             Played::Off { pitch } => self.with(|i| i.note_off(part, pitch)),
             Played::Pedal(pedal) => self.pedal(part, pedal),
+            Played::Bend(value) => self.with(|i| i.bend(part, f32::from(value) * BEND_CENTS / 8192.0)),
+            Played::Pressure(value) => self.with(|i| i.pressure(part, value)),
+            // The books of who holds what turn these into releases.
+            Played::AllNotesOff | Played::Reset => {}
         }
     }
 

@@ -1,7 +1,7 @@
 //! The transport: which thing of the music is due at which frame. Lives in the callback, makes no sound, allocates
 //! nothing.
 
-use super::schedule::{Click, Event, Schedule, strength};
+use super::schedule::{Click, Division, Event, Schedule, strength};
 use super::timeline::{Anchor, MusicTime};
 use crate::music::Percent;
 use crate::time::{Frames, Rate, Ticks};
@@ -65,6 +65,7 @@ pub(super) struct Transport {
     pass: u32,
     cursor: usize,
     click: Click,
+    division: Division,
     count_in: Option<CountIn>,
 }
 
@@ -72,7 +73,8 @@ impl Transport {
     pub(super) fn new(schedule: Box<Schedule>, rate: Rate) -> Self {
         let resolution = schedule.map().resolution();
         let anchor = Anchor { frame: Frames::ZERO, at: MusicTime(0), speed: Percent::FULL, rate, resolution };
-        let click = schedule.click_from(Ticks::ZERO);
+        let division = Division::NONE;
+        let click = schedule.click_from(Ticks::ZERO, division);
         Self {
             schedule,
             anchor,
@@ -84,6 +86,7 @@ impl Transport {
             pass: 0,
             cursor: 0,
             click,
+            division,
             count_in: None,
         }
     }
@@ -151,9 +154,8 @@ impl Transport {
         }
         if let Some(count) = self.count_in.filter(|c| c.next < c.beats) {
             let beat = (count.next % i64::from(count.meter.beats.max(1))) as u8;
-            let tick = Ticks(count.start_tick as i64);
-            let click = Click { tick, beat, strength: strength(count.meter, count.next) };
-            return Some((count.place(count.next), Due::Count(click)));
+            let (tick, at) = (Ticks(count.start_tick as i64), count.place(count.next));
+            return Some((at, Due::Count(Click { tick, at, beat, strength: strength(count.meter, count.next) })));
         }
         let mut next: Option<(MusicTime, Due)> = None;
         let mut offer = |at: MusicTime, due: Due| {
@@ -170,9 +172,8 @@ impl Transport {
         if let Some(hold) = self.hold {
             offer(MusicTime::of(map, hold), Due::Hold(hold));
         }
-        let click = MusicTime::of(map, self.click.tick);
-        if end.is_none_or(|end| click < end) {
-            offer(click, Due::Click(self.click));
+        if end.is_none_or(|end| self.click.at < end) {
+            offer(self.click.at, Due::Click(self.click));
         }
         if let Some(event) = self.schedule.event(self.cursor) {
             offer(event.at, Due::Event(*event));
@@ -193,7 +194,7 @@ impl Transport {
                 }
             }
             Due::Event(_) => self.cursor += 1,
-            Due::Click(click) => self.click = self.schedule.click_from(click.tick + Ticks(1)),
+            Due::Click(click) => self.click = self.schedule.click_after(click.at, self.division),
             Due::Hold(tick) => {
                 self.anchor = Anchor { frame: now, at: MusicTime::of(self.schedule.map(), tick), ..self.anchor };
                 self.waiting = true;
@@ -226,7 +227,7 @@ impl Transport {
     fn jump(&mut self, now: Frames, tick: Ticks, beside: i64, bars: u8) {
         let at = MusicTime::of(self.schedule.map(), tick);
         self.cursor = self.schedule.index_from(at);
-        self.click = self.schedule.click_from(tick);
+        self.click = self.schedule.click_from(tick, self.division);
         self.count_in = self.count_in_to(at, tick.0 as f64, bars);
         let from = self.count_in.map_or(at, |c| c.place(0));
         self.anchor = Anchor { frame: now, at: MusicTime(from.0 + beside), ..self.anchor };
@@ -319,6 +320,19 @@ impl Transport {
         self.waiting = false;
         self.hold = None;
         self.jump(now, tick.max(Ticks::ZERO).min(last), 0, 0);
+    }
+
+    /// What is marked between the beats, from the next click on.
+    pub(super) fn set_division(&mut self, now: Frames, division: Division) {
+        if self.division == division {
+            return;
+        }
+        self.division = division;
+        let place = self.place(now);
+        // What is due now keeps its turn.
+        if self.click.at > place {
+            self.click = self.schedule.click_after(place, division);
+        }
     }
 
     /// Changes the speed and keeps the place.

@@ -96,8 +96,8 @@ impl Translate<Trainer, AudioEvent> for AudioRecorder {
                     out.push(record(take, Event::TransportMoved(moved), Some(stamp)));
                 }
             }
-            LaneItem::Event { stamp, body: AudioEvent::Live { source, played } } => {
-                let event = Event::NotePlayed(Played { source: source.0, data: played.to_midi() });
+            LaneItem::Event { stamp, body: AudioEvent::Live { source, data } } => {
+                let event = Event::NotePlayed(Played { source: source.0, data });
                 out.extend(take.map(|take| record(take, event, Some(stamp))));
             }
             LaneItem::Gap { lost, to, .. } => {

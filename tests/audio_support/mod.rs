@@ -2,7 +2,7 @@
 //! script of things to do at exact frames.
 #![allow(dead_code, unreachable_pub)]
 
-use music_trainer::audio::backend::stepped::{Driver, stepped};
+use music_trainer::audio::backend::stepped::{Driver, SteppedBackend, stepped};
 use music_trainer::audio::backend::{Backend, Stream, StreamConfig};
 use music_trainer::audio::instrument::{Instrument, Part, Pedal};
 use music_trainer::audio::{AudioEvent, Command, Engine, Played, Reports, Schedule, TimedMidi, TransportEvent, engine};
@@ -15,7 +15,8 @@ pub struct Rig {
     pub engine: Engine,
     pub reports: Reports,
     pub driver: Driver,
-    pub stream: Box<dyn Stream>,
+    pub stream: Option<Box<dyn Stream>>,
+    backend: SteppedBackend,
 }
 
 impl Rig {
@@ -25,7 +26,16 @@ impl Rig {
         let (mut backend, driver) = stepped();
         let config = StreamConfig { period, stream: StreamId(1), ..StreamConfig::default() };
         let stream = backend.start(processor, &config).map_err(|e| e.error).expect("the stepped backend starts");
-        Self { engine, reports, driver, stream }
+        Self { engine, reports, driver, stream: Some(stream), backend }
+    }
+
+    /// The stream ends, and another begins.
+    pub fn restart(&mut self, rate: Rate, period: u32) {
+        let processor = self.stream.take().and_then(|stream| stream.stop()).expect("a stream ran");
+        self.driver.set_rate(rate);
+        let config = StreamConfig { period, rate, stream: StreamId(2), ..StreamConfig::default() };
+        let stream = self.backend.start(processor, &config).map_err(|e| e.error).expect("the stepped backend starts");
+        self.stream = Some(stream);
     }
 
     /// One with a recorder on stage.
@@ -65,6 +75,8 @@ pub enum Call {
     On(u8, u8),
     Off(u8),
     Pedal(u8),
+    Bend(i32),
+    Pressure(u8),
     Silence,
 }
 
@@ -123,6 +135,12 @@ impl Instrument for Recorder {
         if let Pedal::Sustain(value) = pedal {
             self.write(part, Call::Pedal(value));
         }
+    }
+    fn bend(&mut self, part: Part, cents: f32) {
+        self.write(part, Call::Bend(cents.round() as i32));
+    }
+    fn pressure(&mut self, part: Part, value: u8) {
+        self.write(part, Call::Pressure(value));
     }
     fn silence(&mut self, part: Part) {
         self.write(part, Call::Silence);
@@ -198,7 +216,7 @@ pub fn perform(rig: &mut Rig, script: Vec<(i64, Act)>, frames: usize, sizes: &[u
         let midi: Vec<TimedMidi> = played
             .iter()
             .filter(|(frame, _)| (at as i64..end as i64).contains(frame))
-            .map(|&(frame, played)| TimedMidi { offset: (frame - at as i64) as u32, driver: Micros(frame), played })
+            .map(|&(frame, played)| TimedMidi::new((frame - at as i64) as u32, Micros(frame), played))
             .collect();
         assert!(rig.driver.step_into(&midi, &mut left[at..end], &mut right[at..end]));
         rig.engine.poll();

@@ -3,7 +3,7 @@
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::super::live::TimedMidi;
-use super::super::processor::{Block, Processor};
+use super::super::processor::{Block, Outputs, Processor};
 use crate::time::{Clock, Frames, Micros, Rate, StreamId};
 
 /// Lives in the callback.
@@ -26,18 +26,11 @@ impl Carrier {
     }
 
     /// Renders the next frames; `began` is the monotonic time at which the driver called for them.
-    pub(super) fn process(
-        &mut self,
-        clock: &dyn Clock,
-        began: Micros,
-        midi: &[TimedMidi],
-        left: &mut [f32],
-        right: &mut [f32],
-    ) {
+    pub(super) fn process(&mut self, clock: &dyn Clock, began: Micros, midi: &[TimedMidi], out: Outputs<'_>) {
         let Some(processor) = &mut self.processor else { return };
         let before = clock.now();
-        processor.process(Block { first: self.next, mono: began, stream: self.stream }, midi, left, right);
-        let frames = Frames(left.len().min(right.len()) as i64);
+        let frames = Frames(out.left.len().min(out.right.len()) as i64);
+        processor.process(Block { first: self.next, mono: began, stream: self.stream }, midi, out);
         self.next += frames;
         let available = self.rate.micros(frames).0.max(1) as f32;
         processor.note_load((clock.now() - before).0 as f32 / available);

@@ -8,7 +8,7 @@ use cpal::{BufferSize, ErrorKind, FromSample, SampleFormat, SizedSample};
 
 use super::carrier::{Carrier, Home};
 use super::{Backend, BackendError, Device, Kind, StartError, Status, Stream, StreamConfig, StreamInfo};
-use crate::audio::processor::Processor;
+use crate::audio::processor::{Outputs, Processor};
 use crate::time::{Clock, Frames, Micros, Rate};
 
 /// Frames rendered at a time; larger callbacks are served in several goes.
@@ -269,11 +269,13 @@ struct Feeder {
     channels: usize,
     left: Vec<f32>,
     right: Vec<f32>,
+    click: Vec<f32>,
 }
 
 impl Feeder {
     fn new(carrier: Carrier, clock: Arc<dyn Clock>, rate: Rate, channels: usize) -> Self {
-        Self { carrier, clock, rate, channels, left: vec![0.0; CHUNK], right: vec![0.0; CHUNK] }
+        let [left, right, click] = std::array::from_fn(|_| vec![0.0; CHUNK]);
+        Self { carrier, clock, rate, channels, left, right, click }
     }
 
     /// Fills interleaved frames: left and right on the first two channels, their mean if there is only one.
@@ -283,14 +285,20 @@ impl Feeder {
             let frames = chunk.len() / self.channels;
             let (left, right) = (&mut self.left[..frames], &mut self.right[..frames]);
             let mono = began + Micros(self.rate.micros(Frames((index * CHUNK) as i64)).0);
-            self.carrier.process(self.clock.as_ref(), mono, &[], left, right);
-            for ((frame, l), r) in chunk.chunks_exact_mut(self.channels).zip(&*left).zip(&*right) {
+            // Beyond the first two channels of an interface, the third is the metronome's own.
+            let click = if self.channels > 2 { &mut self.click[..frames] } else { &mut [] };
+            self.carrier.process(self.clock.as_ref(), mono, &[], Outputs { left, right, click });
+            let click = &self.click[..frames];
+            for (((frame, l), r), c) in chunk.chunks_exact_mut(self.channels).zip(&*left).zip(&*right).zip(click) {
                 match frame {
                     [only] => *only = T::from_sample((l + r) * 0.5),
                     [first, second, rest @ ..] => {
                         *first = T::from_sample(*l);
                         *second = T::from_sample(*r);
                         rest.fill(T::EQUILIBRIUM);
+                        if let Some(third) = rest.first_mut() {
+                            *third = T::from_sample(*c);
+                        }
                     }
                     [] => {}
                 }

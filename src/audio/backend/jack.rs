@@ -11,8 +11,8 @@ use jack::{
 
 use super::carrier::{Carrier, Home};
 use super::{Backend, BackendError, Device, Kind, StartError, Status, Stream, StreamConfig, StreamInfo};
-use crate::audio::live::{Played, TimedMidi};
-use crate::audio::processor::Processor;
+use crate::audio::live::TimedMidi;
+use crate::audio::processor::{Outputs, Processor};
 use crate::time::{Clock, Frames, Rate};
 
 /// The client's name; the server numbers further ones.
@@ -100,6 +100,8 @@ impl Backend for JackBackend {
 struct Ports {
     left: Port<AudioOut>,
     right: Port<AudioOut>,
+    /// The metronome alone, when it is sent there.
+    click: Port<AudioOut>,
     midi: Port<MidiIn>,
     /// For the microphone; nothing listens to it yet.
     _input: Port<AudioIn>,
@@ -116,6 +118,7 @@ impl Ports {
         Ok(Self {
             left: client.register_port("out_left", AudioOut::default()).map_err(failed)?,
             right: client.register_port("out_right", AudioOut::default()).map_err(failed)?,
+            click: client.register_port("out_click", AudioOut::default()).map_err(failed)?,
             midi: client.register_port("midi_in", MidiIn::default()).map_err(failed)?,
             _input: client.register_port("in", AudioIn::default()).map_err(failed)?,
         })
@@ -155,14 +158,14 @@ impl ProcessHandler for Callback {
         self.events.clear();
         let cycle = i64::from(scope.last_frame_time());
         for raw in self.ports.midi.iter(scope).take(EVENTS_MAX) {
-            if let Some(played) = Played::from_midi(raw.bytes) {
-                let driver = self.rate.micros(Frames(cycle + i64::from(raw.time)));
-                self.events.push(TimedMidi { offset: raw.time, driver, played });
-            }
+            let driver = self.rate.micros(Frames(cycle + i64::from(raw.time)));
+            self.events.extend(TimedMidi::read(raw.time, driver, raw.bytes));
         }
         let left = self.ports.left.as_mut_slice(scope);
         let right = self.ports.right.as_mut_slice(scope);
-        self.carrier.process(self.clock.as_ref(), began, &self.events, left, right);
+        let click = self.ports.click.as_mut_slice(scope);
+        let out = Outputs { left, right, click };
+        self.carrier.process(self.clock.as_ref(), began, &self.events, out);
         Control::Continue
     }
 }

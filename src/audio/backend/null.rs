@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::carrier::{Carrier, Home};
 use super::{Backend, BackendError, Device, Kind, StartError, Status, Stream, StreamConfig, StreamInfo};
-use crate::audio::processor::Processor;
+use crate::audio::processor::{Outputs, Processor};
 use crate::time::{Clock, Frames, Micros, Rate};
 
 /// Blocks that the thread may be behind (after the machine slept, say) before it lets them go.
@@ -103,7 +103,7 @@ impl Pacer {
                 self.shared.skipped.fetch_add(1, Ordering::Relaxed);
                 origin = now - self.rate.micros(Frames(done));
             }
-            self.carrier.process(self.clock.as_ref(), Micros(now.0), &[], &mut left, &mut right);
+            self.carrier.process(self.clock.as_ref(), Micros(now.0), &[], Outputs::stereo(&mut left, &mut right));
             done += i64::from(self.period);
         }
     }

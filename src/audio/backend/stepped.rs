@@ -7,8 +7,11 @@ use std::sync::{Arc, PoisonError};
 
 use super::{Backend, BackendError, Device, Kind, StartError, Status, Stream, StreamConfig, StreamInfo};
 use crate::audio::live::TimedMidi;
-use crate::audio::processor::{Block, Processor};
+use crate::audio::processor::{Block, Outputs, Processor};
 use crate::time::{Frames, Micros, Rate};
+
+/// The longest block for which nothing is allocated while a test watches.
+const BLOCK_MAX: usize = 8_192;
 
 #[derive(Default)]
 struct Shared {
@@ -18,6 +21,8 @@ struct Shared {
     mono: Micros,
     lateness: Micros,
     load: Option<f32>,
+    /// The metronome's own channel, of the last block.
+    click: Vec<f32>,
     status: Vec<Status>,
     refusals: u32,
     rate: Option<Rate>,
@@ -52,11 +57,13 @@ impl Driver {
             let (Some(processor), Some(info)) = (&mut shared.processor, &shared.info) else { return false };
             let mono = shared.mono + shared.lateness;
             let block = Block { first: shared.next, mono, stream: info.stream };
-            processor.process(block, midi, left, right);
+            let frames = Frames(left.len().min(right.len()) as i64);
+            shared.click.clear();
+            shared.click.resize(frames.0 as usize, 0.0);
+            processor.process(block, midi, Outputs { left, right, click: &mut shared.click });
             if let Some(load) = shared.load {
                 processor.note_load(load);
             }
-            let frames = Frames(left.len().min(right.len()) as i64);
             shared.next += frames;
             shared.mono += info.rate.micros(frames);
             true
@@ -70,6 +77,11 @@ impl Driver {
             self.step_into(&[], l, r);
         }
         (left, right)
+    }
+
+    /// The metronome's own channel in the last block.
+    pub fn click(&self) -> Vec<f32> {
+        self.with(|s| s.click.clone())
     }
 
     /// The frame that comes next.
@@ -158,6 +170,7 @@ impl Backend for SteppedBackend {
             let (period, stream) = (config.period, config.stream);
             let info = StreamInfo { kind: Kind::Stepped, device, rate, period, output_latency: 0, stream };
             processor.begin_stream(config.stream, rate, config.period);
+            shared.click.reserve(BLOCK_MAX);
             shared.processor = Some(processor);
             shared.info = Some(info.clone());
             shared.next = Frames::ZERO;
