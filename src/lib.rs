@@ -31,6 +31,7 @@
 //! | [`music`] | pitch, tempo map, bars, score | files, devices |
 //! | [`formats`] | Standard MIDI Files and the notation of the built-in pieces | opening files |
 //! | [`practice`] | the matchers, the tempo judge, results | clocks, threads |
+//! | [`listen`] | what a microphone hears: pitch, onsets, expected notes, delays | devices, threads, clocks |
 //! | [`model`] | the domain events, how they are stored, the state they fold into | I/O |
 //! | [`audio`] | engine, processor, piano, SoundFonts, metronome, backends | the bus thread, MIDI ports |
 //! | [`midi`] | messages, ports, hot-plug, the computer keyboard as an input | sound |
@@ -71,6 +72,7 @@ pub mod bus;
 pub mod cli;
 pub mod components;
 pub mod formats;
+pub mod listen;
 pub mod midi;
 pub mod model;
 pub mod music;
