@@ -4,7 +4,7 @@
 //!  control thread                        audio callback
 //!  Engine ── Command (rtrb) ───────────► Processor ─► Transport   what is due at which frame
 //!    ▲                                     │         ├ Inputs      live notes, one period after they were played
-//!    └────── memory to free (rtrb) ◄───────┤         ├ Stage       the instrument
+//!    └────── memory to free (rtrb) ◄───────┤         ├ Stage       the instrument; Outlet, instruments outside
 //!  Reports ◄─ latest lane: Playhead ◄──────┤         ├ ClickVoice  the metronome
 //!          ◄─ essential lane: AudioEvent ◄─┘         └ Limiter
 //! ```
@@ -26,6 +26,7 @@ mod limiter;
 mod live;
 mod loads;
 mod metronome;
+mod outlet;
 pub mod piano;
 mod processor;
 mod ramp;
@@ -44,6 +45,7 @@ pub use command::{Bus, Command, SourceRing};
 pub use engine::{Engine, Reports, engine};
 pub use live::{Live, LiveEvent, Played, SourceId, TimedMidi};
 pub use loads::{LOAD_BUCKETS, Loads};
+pub use outlet::{OutletEnds, PortUse, Sent, SentPart, TimedWire, Wire};
 pub use processor::{Block, InstrumentFactory, Processor};
 pub use report::{AudioEvent, Playhead, TransportEvent};
 pub use schedule::{Click, Schedule, Strength};

@@ -13,6 +13,7 @@ use super::limiter::Limiter;
 use super::live::{SourceId, TimedMidi};
 use super::loads::Loads;
 use super::metronome::ClickVoice;
+use super::outlet::{Outlet, TimedWire};
 use super::ramp::Ramp;
 use super::report::{AudioEvent, Playhead, TransportEvent};
 use super::schedule::{EventKind, Schedule, Strength};
@@ -88,7 +89,7 @@ impl std::fmt::Debug for Processor {
 }
 
 impl Processor {
-    pub(super) fn new(links: Links, instrument: Box<dyn Instrument>, rate: Rate) -> Self {
+    pub(super) fn new(links: Links, outlet: Outlet, instrument: Box<dyn Instrument>, rate: Rate) -> Self {
         let meter = Meter { tick: Ticks::ZERO, beats: 4, unit: 4 };
         Self {
             links,
@@ -98,7 +99,7 @@ impl Processor {
             now: Frames::ZERO,
             transport: Transport::new(Box::new(Schedule::of_beat(500_000, meter)), rate),
             inputs: Inputs::new(rate, 0),
-            stage: Stage::new(instrument, rate),
+            stage: Stage::new(instrument, outlet, rate),
             click: ClickVoice::new(rate),
             metronome_on: false,
             metronome_gain: Ramp::new(1.0, rate),
@@ -133,6 +134,7 @@ impl Processor {
         }
         self.transport.begin_stream(self.now, rate);
         self.inputs.begin_stream(rate, period);
+        self.stage.outlet.begin_stream();
         (self.rate, self.stream, self.period, self.now) = (rate, stream, period, Frames::ZERO);
         (self.load, self.loads) = (0.0, Loads::default());
         self.publish(TransportEvent::StreamBegan { rate, period });
@@ -158,6 +160,11 @@ impl Processor {
     /// The music shall not go on by itself.
     pub fn forget_interruption(&mut self) {
         self.transport.forget_interruption();
+    }
+
+    /// What the driver's own MIDI port, if it has one, is to send in the block that was computed last.
+    pub fn outgoing(&self) -> &[TimedWire] {
+        self.stage.outlet.block()
     }
 
     /// Frames per second of the running stream.
@@ -193,6 +200,8 @@ impl Processor {
         self.now = block.first;
         self.inputs.delay = self.inputs.delay.max(frames as u32);
         self.inputs.clock.observe(block.first, block.mono, self.inputs.delay);
+        self.stage.outlet.at = self.stamp(block.first);
+        self.stage.outlet.begin_block(block.first);
         self.take_commands();
         self.deliver(block.first, midi_in);
         let mut done = 0;
@@ -202,6 +211,7 @@ impl Processor {
             let next = done + (to.0 - self.now.0) as usize;
             self.render(&mut left[done..next], &mut right[done..next]);
             (done, self.now) = (next, to);
+            self.stage.outlet.at = self.stamp(to);
         }
         self.faults += self.limiter.process(left, right);
         self.meter(left, right);
@@ -303,6 +313,7 @@ impl Processor {
     fn click(&mut self, heard: bool, strength: Strength) {
         if heard {
             self.click.strike(strength);
+            self.stage.outlet.click(strength);
         }
     }
 
@@ -353,6 +364,7 @@ impl Processor {
             Command::AdvanceTo { tick, hold } => self.advance(tick, hold),
             Command::SetHands(hands) => self.stage.set_hands(hands),
             Command::SetMetronome(on) => self.metronome_on = on,
+            Command::SetPort(port) => self.stage.outlet.port = port,
             Command::SetVolume(bus, gain) => self.set_volume(bus, gain),
             Command::Audition(played) => self.stage.play(Part::LIVE, played),
             Command::Panic => {
@@ -460,6 +472,7 @@ impl Processor {
             load: self.load,
             loads: self.loads,
             late: self.inputs.late,
+            unsent: self.stage.outlet.lost,
             faults: self.faults,
         };
         self.links.playhead.write(playhead);

@@ -40,6 +40,8 @@ pub struct Playhead {
     pub loads: Loads,
     /// Live events that came too late for their frame and sounded at once, since the start.
     pub late: u32,
+    /// Messages for instruments outside for which there was no room, since the start.
+    pub unsent: u32,
     /// Panics caught in the callback and samples that were no numbers, since the start.
     pub faults: u32,
 }
@@ -70,6 +72,7 @@ impl Default for Playhead {
             load: 0.0,
             loads: Loads::default(),
             late: 0,
+            unsent: 0,
             faults: 0,
         }
     }

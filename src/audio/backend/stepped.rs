@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::{Backend, BackendError, Device, Kind, StartError, Status, Stream, StreamConfig, StreamInfo};
 use crate::audio::live::TimedMidi;
+use crate::audio::outlet::TimedWire;
 use crate::audio::processor::{Block, Processor};
 use crate::time::{Frames, Micros, Rate};
 
@@ -70,6 +71,11 @@ impl Driver {
             self.step_into(&[], l, r);
         }
         (left, right)
+    }
+
+    /// What the driver's own MIDI port was given in the last block.
+    pub fn outgoing(&self) -> Vec<TimedWire> {
+        self.with(|s| s.processor.as_ref().map_or(Vec::new(), |p| p.outgoing().to_vec()))
     }
 
     /// The frame that comes next.
