@@ -3,6 +3,7 @@
 use super::instrument::Instrument;
 use super::live::{LiveSource, Played, SourceId};
 use super::metronome::ClickStyle;
+use super::outlet::PortUse;
 use super::schedule::Schedule;
 use super::transport::LoopRange;
 use crate::music::{Hands, Percent};
@@ -67,6 +68,8 @@ pub enum Command {
     RemoveSource(SourceId),
     /// Sounds something at once, without a source and without publishing it: a key tried in the settings.
     Audition(Played),
+    /// What of the music the driver's own MIDI port sends, where it has one.
+    SetPort(PortUse),
     /// Silences everything and forgets every key and pedal held. The music stops.
     Panic,
 }

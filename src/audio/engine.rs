@@ -7,6 +7,7 @@ use rtrb::{Consumer, Producer, PushError, RingBuffer};
 use super::command::{Command, Return, SourceRing};
 use super::instrument::Instrument;
 use super::live::{Live, Ring, SourceId};
+use super::outlet::{Outlet, OutletEnds};
 use super::processor::{Links, Processor};
 use super::report::{AudioEvent, Playhead};
 use crate::bus::lane::{ESSENTIAL_SLOTS, EssentialConsumer, LatestReader, essential, latest};
@@ -36,6 +37,8 @@ pub struct Reports {
     pub playhead: LatestReader<Playhead>,
     /// What happened, in order.
     pub events: EssentialConsumer<AudioEvent>,
+    /// What the program plays by itself, for instruments outside.
+    pub outlet: OutletEnds,
 }
 
 /// Makes both halves and the reports. Until a stream begins, frames are counted at `rate`.
@@ -46,9 +49,10 @@ pub fn engine(instrument: Box<dyn Instrument>, rate: Rate) -> (Engine, Processor
     let (events_producer, events) = essential(EVENTS);
     let links =
         Links { commands: commands_below, home: home_below, playhead: playhead_writer, events: events_producer };
+    let (outlet, ends) = Outlet::new();
     // The instrument and the first schedule are below already.
     let engine = Engine { commands, kept: VecDeque::new(), home, below: 2, refused: 0 };
-    (engine, Processor::new(links, instrument, rate), Reports { playhead, events })
+    (engine, Processor::new(links, outlet, instrument, rate), Reports { playhead, events, outlet: ends })
 }
 
 impl Engine {

@@ -5,7 +5,7 @@
 //!  Engine ── Command (rtrb) ───────────► Processor ─► Transport   what is due at which frame
 //!    ▲                                     │         ├ Inputs      live notes, one period after they were played,
 //!    │                                     │         │             by the StreamClock
-//!    └────── memory to free (rtrb) ◄───────┤         ├ Stage       the instrument
+//!    └────── memory to free (rtrb) ◄───────┤         ├ Stage       the instrument; Outlet, instruments outside
 //!  Reports ◄─ latest lane: Playhead ◄──────┤         ├ ClickVoice  the metronome
 //!          ◄─ essential lane: AudioEvent ◄─┘         └ Limiter
 //! ```
@@ -28,6 +28,7 @@ mod limiter;
 mod live;
 mod loads;
 mod metronome;
+mod outlet;
 pub mod piano;
 mod processor;
 mod ramp;
@@ -48,6 +49,7 @@ pub use engine::{Engine, Reports, engine};
 pub use live::{Live, LiveEvent, Played, SourceId, TimedMidi};
 pub use loads::{LOAD_BUCKETS, Loads};
 pub use metronome::{ClickRoute, ClickSound, ClickStyle};
+pub use outlet::{OutletEnds, PortUse, Sent, SentPart, TimedWire, Wire};
 pub use processor::{Block, InstrumentFactory, Outputs, Processor};
 pub use report::{AudioEvent, Playhead, TransportEvent};
 pub use schedule::{Click, Division, Schedule, Strength};

@@ -13,6 +13,7 @@ use super::limiter::Limiter;
 use super::live::{SourceId, TimedMidi};
 use super::loads::Loads;
 use super::metronome::{ClickRoute, ClickStyle, ClickVoice};
+use super::outlet::{Outlet, TimedWire};
 use super::ramp::Ramp;
 use super::report::{AudioEvent, Playhead, TransportEvent};
 use super::schedule::{EventKind, Schedule, Strength};
@@ -126,7 +127,7 @@ impl std::fmt::Debug for Processor {
 }
 
 impl Processor {
-    pub(super) fn new(links: Links, instrument: Box<dyn Instrument>, rate: Rate) -> Self {
+    pub(super) fn new(links: Links, outlet: Outlet, instrument: Box<dyn Instrument>, rate: Rate) -> Self {
         let meter = Meter { tick: Ticks::ZERO, beats: 4, unit: 4 };
         Self {
             links,
@@ -137,7 +138,7 @@ impl Processor {
             called: Micros::ZERO,
             transport: Transport::new(Box::new(Schedule::of_beat(500_000, meter)), rate),
             inputs: Inputs::new(rate, 0),
-            stage: Stage::new(instrument, rate),
+            stage: Stage::new(instrument, outlet, rate),
             click: ClickVoice::new(rate),
             metronome_on: false,
             clicks: ClickStyle::default(),
@@ -173,6 +174,7 @@ impl Processor {
         }
         self.transport.begin_stream(self.now, rate);
         self.inputs.begin_stream(rate, period);
+        self.stage.outlet.begin_stream();
         (self.rate, self.stream, self.period, self.now) = (rate, stream, period, Frames::ZERO);
         (self.load, self.loads) = (0.0, Loads::default());
         self.publish(TransportEvent::StreamBegan { rate, period });
@@ -198,6 +200,11 @@ impl Processor {
     /// The music shall not go on by itself.
     pub fn forget_interruption(&mut self) {
         self.transport.forget_interruption();
+    }
+
+    /// What the driver's own MIDI port, if it has one, is to send in the block that was computed last.
+    pub fn outgoing(&self) -> &[TimedWire] {
+        self.stage.outlet.block()
     }
 
     /// Frames per second of the running stream.
@@ -232,6 +239,8 @@ impl Processor {
         (self.now, self.called) = (block.first, block.mono);
         self.inputs.delay = self.inputs.delay.max(frames as u32);
         self.inputs.clock.observe(block.first, block.mono, self.inputs.delay);
+        self.stage.outlet.at = self.stamp(block.first);
+        self.stage.outlet.begin_block(block.first);
         self.take_commands();
         self.deliver(block.first, midi_in);
         let mut done = 0;
@@ -241,6 +250,7 @@ impl Processor {
             let next = done + (to.0 - self.now.0) as usize;
             self.render(out.part(done..next));
             (done, self.now) = (next, to);
+            self.stage.outlet.at = self.stamp(to);
         }
         self.faults += self.limiter.process(out.left, out.right);
         self.meter(out.left, out.right);
@@ -366,6 +376,7 @@ impl Processor {
     fn click(&mut self, heard: bool, strength: Strength) {
         if heard {
             self.click.strike(self.clicks.sound, strength);
+            self.stage.outlet.click(strength);
         }
     }
 
@@ -420,6 +431,7 @@ impl Processor {
                 self.clicks = clicks;
                 self.transport.set_division(now, clicks.division);
             }
+            Command::SetPort(port) => self.stage.outlet.port = port,
             Command::SetVolume(bus, gain) => self.set_volume(bus, gain),
             Command::Audition(played) => self.stage.play(Part::LIVE, played),
             Command::Panic => {
@@ -528,6 +540,7 @@ impl Processor {
             loads: self.loads,
             timing: self.inputs.clock.timing(),
             late: self.inputs.late,
+            unsent: self.stage.outlet.lost,
             faults: self.faults,
         };
         self.links.playhead.write(playhead);

@@ -43,6 +43,8 @@ pub struct Playhead {
     pub timing: Timing,
     /// Live events that came too late for their frame and sounded at once, since the start.
     pub late: u32,
+    /// Messages for instruments outside for which there was no room, since the start.
+    pub unsent: u32,
     /// Panics caught in the callback and samples that were no numbers, since the start.
     pub faults: u32,
 }
@@ -74,6 +76,7 @@ impl Default for Playhead {
             loads: Loads::default(),
             timing: Timing::default(),
             late: 0,
+            unsent: 0,
             faults: 0,
         }
     }

@@ -3,6 +3,7 @@
 use super::command::Return;
 use super::instrument::{Instrument, Part, Pedal};
 use super::live::Played;
+use super::outlet::Outlet;
 use crate::music::{Hand, Hands, Pitch};
 use crate::time::Rate;
 
@@ -35,10 +36,12 @@ pub(super) struct Stage {
     /// Whether the instrument has a volume for each part.
     own_gain: [bool; Part::COUNT],
     scratch: [[f32; CHUNK]; 2],
+    /// Where the accompaniment goes besides.
+    pub(super) outlet: Outlet,
 }
 
 impl Stage {
-    pub(super) fn new(instrument: Box<dyn Instrument>, rate: Rate) -> Self {
+    pub(super) fn new(instrument: Box<dyn Instrument>, outlet: Outlet, rate: Rate) -> Self {
         Self {
             instrument: Some(instrument),
             leaving: None,
@@ -50,6 +53,7 @@ impl Stage {
             gains: [1.0; Part::COUNT],
             own_gain: [false; Part::COUNT],
             scratch: [[0.0; CHUNK]; 2],
+            outlet,
         }
     }
 
@@ -98,6 +102,9 @@ impl Stage {
         };
         self.pedals[usize::from(part.0).min(Part::COUNT - 1)][which] = value;
         self.with(|i| i.pedal(part, pedal));
+        if let (Part::ACCOMPANIMENT, Pedal::Sustain(value)) = (part, pedal) {
+            self.outlet.sustain(value);
+        }
     }
 
     /// Strikes a note of the accompaniment, if its hand is heard.
@@ -106,6 +113,7 @@ impl Stage {
             let held = &mut self.held[row(hand)][usize::from(pitch.key())];
             *held = held.saturating_add(1);
             self.strike(Part::ACCOMPANIMENT, pitch, velocity);
+            self.outlet.note_on(pitch, velocity);
         }
     }
 
@@ -117,6 +125,7 @@ impl Stage {
             *held -= 1;
             if self.held[0][key] == 0 && self.held[1][key] == 0 {
                 self.with(|i| i.note_off(Part::ACCOMPANIMENT, pitch));
+                self.outlet.note_off(pitch);
             }
         }
     }
@@ -129,6 +138,7 @@ impl Stage {
         if self.pedals[usize::from(Part::ACCOMPANIMENT.0)][0] > 0 {
             self.pedal(Part::ACCOMPANIMENT, Pedal::Sustain(0));
         }
+        self.outlet.release();
     }
 
     fn release_hand(&mut self, hand: Hand) {
@@ -160,6 +170,7 @@ impl Stage {
     /// Everything off, as fast as it can be without a click.
     pub(super) fn panic(&mut self) {
         self.held = [[0; 128]; 2];
+        self.outlet.release();
         for part in [Part::LIVE, Part::ACCOMPANIMENT] {
             for pedal in [Pedal::Sustain(0), Pedal::Sostenuto(0), Pedal::Soft(0)] {
                 self.pedal(part, pedal);
@@ -179,6 +190,7 @@ impl Stage {
         let old = self.instrument.replace(instrument);
         self.leaving = old.map(|instrument| Leaving { instrument, left: self.fade_frames });
         self.held = [[0; 128]; 2];
+        self.outlet.release();
         for (index, part) in [Part::LIVE, Part::ACCOMPANIMENT].into_iter().enumerate() {
             self.set_gain(part, self.gains[index]);
             let [sustain, sostenuto, soft] = self.pedals[index];
@@ -194,6 +206,7 @@ impl Stage {
             send_home(Return::Instrument(instrument));
         }
         self.held = [[0; 128]; 2];
+        self.outlet.release();
     }
 
     /// The next frames, overwriting both slices, which have one length of at most [`CHUNK`].

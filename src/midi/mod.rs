@@ -12,6 +12,7 @@
 //! then releases whatever was still held.
 
 mod decoder;
+mod driver_clock;
 mod input;
 mod keyboard;
 mod keys;
@@ -23,6 +24,7 @@ mod route;
 mod system;
 
 pub use decoder::Decoder;
+pub use driver_clock::{DriverClock, SPREAD_MAX, WINDOW};
 pub use input::{Change, DeviceReport, FAULT_PERIOD_MAX, LIST_PERIOD, Lease, MidiInputs, PortSource, RingMaker};
 pub use keyboard::{CAUSES_MAX, Cause, VirtualInput};
 pub use keys::KeySet;

@@ -1,11 +1,12 @@
 //! The ports of the operating system, through midir. The only file that names it. Reads the clock in the driver's
-//! callback, first thing: the driver's own times have an origin of their own for each connection.
+//! callback, first thing, and maps the driver's own time to it.
 
 use std::sync::Arc;
 
 use midir::{Ignore, MidiInput, MidiInputConnection, MidiInputPort};
 
 use super::SourceId;
+use super::driver_clock::DriverClock;
 use super::input::{Lease, PortSource};
 use super::ports::PortInfo;
 use crate::time::{Clock, Micros, Stamp, StreamId};
@@ -66,9 +67,11 @@ impl PortSource for SystemPorts {
         let (_, port) = self.ports.iter().find(|(info, _)| info == port).ok_or("the port is gone")?;
         let own_name = format!("input {} of {}", source.0, std::process::id());
         let clock = self.clock.clone();
+        let mut mapping = DriverClock::default();
         let callback = move |driver: u64, bytes: &[u8], lease: &mut Lease| {
-            let mono = clock.now();
+            let arrival = clock.now();
             let driver = Micros(i64::try_from(driver).unwrap_or(i64::MAX));
+            let mono = mapping.map(driver, arrival);
             lease.receive(Stamp { driver, mono, frame: None, stream: StreamId(0) }, bytes);
         };
         let connection =

@@ -3,6 +3,7 @@
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::super::live::TimedMidi;
+use super::super::outlet::TimedWire;
 use super::super::processor::{Block, Outputs, Processor};
 use crate::time::{Clock, Frames, Micros, Rate, StreamId};
 
@@ -34,6 +35,13 @@ impl Carrier {
         self.next += frames;
         let available = self.rate.micros(frames).0.max(1) as f32;
         processor.note_load((clock.now() - before).0 as f32 / available);
+    }
+}
+
+impl Carrier {
+    /// What the driver's own MIDI port is to send in the block that was computed last.
+    pub(super) fn outgoing(&self) -> &[TimedWire] {
+        self.processor.as_ref().map_or(&[], |processor| processor.outgoing())
     }
 }
 

@@ -3,15 +3,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
 
 use jack::{
-    AsyncClient, AudioIn, AudioOut, Client, ClientOptions, ClientStatus, Control, LatencyType, MidiIn,
-    NotificationHandler, Port, PortFlags, ProcessHandler, ProcessScope,
+    AsyncClient, AudioIn, AudioOut, Client, ClientOptions, ClientStatus, Control, LatencyType, MidiIn, MidiOut,
+    NotificationHandler, Port, PortFlags, ProcessHandler, ProcessScope, RawMidi,
 };
 
 use super::carrier::{Carrier, Home};
 use super::{Backend, BackendError, Device, Kind, StartError, Status, Stream, StreamConfig, StreamInfo};
 use crate::audio::live::TimedMidi;
+use crate::audio::outlet;
 use crate::audio::processor::{Outputs, Processor};
 use crate::time::{Clock, Frames, Rate};
 
@@ -19,6 +21,8 @@ use crate::time::{Clock, Frames, Rate};
 const CLIENT: &str = "music-trainer";
 /// Events taken from one block at most, far more than a cable carries.
 const EVENTS_MAX: usize = 1024;
+/// How long a stream that stops waits for its last messages to leave: some periods.
+const FAREWELL: Duration = Duration::from_millis(200);
 
 const AUDIO: &str = "32 bit float mono audio";
 const MIDI: &str = "8 bit raw midi";
@@ -76,7 +80,8 @@ impl Backend for JackBackend {
         let (carrier, mut home) = Carrier::new(processor, config.stream, rate);
         let shared = Arc::new(Shared::default());
         let events = Vec::with_capacity(EVENTS_MAX);
-        let callback = Callback { ports, carrier, clock: self.clock.clone(), rate, events };
+        let (clock, ending) = (self.clock.clone(), shared.clone());
+        let callback = Callback { ports, carrier, clock, rate, events, shared: ending };
         let client = match client.activate_async(Notices(shared.clone()), callback) {
             Ok(client) => client,
             // The callback was dropped, which sent the processor home.
@@ -103,6 +108,7 @@ struct Ports {
     /// The metronome alone, when it is sent there.
     click: Port<AudioOut>,
     midi: Port<MidiIn>,
+    midi_out: Port<MidiOut>,
     /// For the microphone; nothing listens to it yet.
     _input: Port<AudioIn>,
 }
@@ -120,6 +126,7 @@ impl Ports {
             right: client.register_port("out_right", AudioOut::default()).map_err(failed)?,
             click: client.register_port("out_click", AudioOut::default()).map_err(failed)?,
             midi: client.register_port("midi_in", MidiIn::default()).map_err(failed)?,
+            midi_out: client.register_port("midi_out", MidiOut::default()).map_err(failed)?,
             _input: client.register_port("in", AudioIn::default()).map_err(failed)?,
         })
     }
@@ -150,6 +157,7 @@ struct Callback {
     clock: Arc<dyn Clock>,
     rate: Rate,
     events: Vec<TimedMidi>,
+    shared: Arc<Shared>,
 }
 
 impl ProcessHandler for Callback {
@@ -166,7 +174,26 @@ impl ProcessHandler for Callback {
         let click = self.ports.click.as_mut_slice(scope);
         let out = Outputs { left, right, click };
         self.carrier.process(self.clock.as_ref(), began, &self.events, out);
+        self.send(scope);
         Control::Continue
+    }
+}
+
+impl Callback {
+    /// What the program plays goes out on its frames. What the port's buffer has no room for is lost to it, as on a
+    /// cable that is pulled.
+    fn send(&mut self, scope: &ProcessScope) {
+        let mut writer = self.ports.midi_out.writer(scope);
+        let last = scope.n_frames().saturating_sub(1);
+        let mut write = |time: u32, bytes: &[u8]| {
+            let _no_room = writer.write(&RawMidi { time: time.min(last), bytes });
+        };
+        if self.shared.ending.load(Ordering::Acquire) {
+            outlet::quiet().iter().for_each(|wire| write(0, wire.bytes()));
+            self.shared.quiet.store(true, Ordering::Release);
+        } else {
+            self.carrier.outgoing().iter().for_each(|timed| write(timed.offset, timed.wire.bytes()));
+        }
     }
 }
 
@@ -175,6 +202,10 @@ struct Shared {
     xruns: AtomicU32,
     dead: AtomicBool,
     ports_changed: AtomicBool,
+    /// The stream is about to stop.
+    ending: AtomicBool,
+    /// The port has told its listeners to let go of everything.
+    quiet: AtomicBool,
 }
 
 struct Notices(Arc<Shared>);
@@ -216,6 +247,18 @@ impl JackStream {
         self.client.as_ref().map(list).unwrap_or_default()
     }
 
+    /// Waits until the listeners of the port have been told to let go; not for a server that is dead.
+    fn say_farewell(&self) {
+        self.shared.ending.store(true, Ordering::Release);
+        let step = Duration::from_millis(2);
+        for _ in 0..FAREWELL.as_millis() / step.as_millis() {
+            if self.shared.quiet.load(Ordering::Acquire) || self.shared.dead.load(Ordering::Acquire) {
+                return;
+            }
+            std::thread::park_timeout(step);
+        }
+    }
+
     fn connect_new_sources(&mut self) {
         let sources = self.sources();
         if let Some(client) = &self.client {
@@ -245,6 +288,7 @@ impl Stream for JackStream {
     }
 
     fn stop(mut self: Box<Self>) -> Option<Processor> {
+        self.say_farewell();
         if let Some(client) = self.client.take() {
             // With a dead server this fails, and drops the callback all the same.
             let _result = client.deactivate();

@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::{Backend, BackendError, Device, Kind, StartError, Status, Stream, StreamConfig, StreamInfo};
 use crate::audio::live::TimedMidi;
+use crate::audio::outlet::TimedWire;
 use crate::audio::processor::{Block, Outputs, Processor};
 use crate::time::{Frames, Micros, Rate};
 
@@ -82,6 +83,11 @@ impl Driver {
     /// The metronome's own channel in the last block.
     pub fn click(&self) -> Vec<f32> {
         self.with(|s| s.click.clone())
+    }
+
+    /// What the driver's own MIDI port was given in the last block.
+    pub fn outgoing(&self) -> Vec<TimedWire> {
+        self.with(|s| s.processor.as_ref().map_or(Vec::new(), |p| p.outgoing().to_vec()))
     }
 
     /// The frame that comes next.

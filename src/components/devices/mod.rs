@@ -1,0 +1,8 @@
+//! The devices: the sound device with its instrument, and the MIDI inputs with the keys of the window. Runs on the
+//! control thread; what comes and goes is told to the bus.
+
+mod midi;
+mod sound;
+
+pub use midi::{MidiDesk, chosen};
+pub use sound::{SoundDesk, SoundReport};
