@@ -101,7 +101,10 @@ fn take(number: u64) -> Vec<Publish<Trainer>> {
     let piece = number.is_multiple_of(10).then(|| PieceId::builtin(pieces::builtin()[0].id));
     let practice = piece.as_ref().map(|_| first_settings(Mode::Wait));
     let mut events = Vec::with_capacity(TAKE_EVENTS as usize);
-    events.push(Publish::new(id.entity(), Event::TakeStarted(TakeStart { at, piece, practice })).actor("session"));
+    events.push(
+        Publish::new(id.entity(), Event::TakeStarted(TakeStart { at, piece, practice, latency: Micros(0) }))
+            .actor("session"),
+    );
     events.push(Publish::new(recorder_entity(), Event::RecorderPointed(Some(id))).actor("session"));
     for note in 0..TAKE_EVENTS - 3 {
         let (status, velocity) = if note.is_multiple_of(2) { (0x90, 80) } else { (0x80, 64) };

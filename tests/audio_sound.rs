@@ -278,7 +278,8 @@ fn all_notes_off_and_reset_let_go_of_what_their_keyboard_holds_and_nothing_else(
 
 #[test]
 fn clicks_go_where_they_are_sent_and_to_the_music_where_there_is_no_such_place() {
-    use music_trainer::audio::{ClickRoute, ClickStyle, Outputs};
+    use music_trainer::audio::Outputs;
+    use music_trainer::music::{ClickRoute, ClickStyle};
     let loud = |samples: &[f32]| samples.iter().any(|s| s.abs() > 0.05);
     for (route, expected) in [
         (ClickRoute::Both, [true, true, false]),

@@ -15,13 +15,14 @@ const RATE: Rate = Rate(48_000);
 struct Story {
     score: Arc<Score>,
     settings: PracticeSettings,
+    latency: Micros,
     events: Vec<(Event, Stamp)>,
 }
 
 impl Story {
     fn new(notes: &str, settings: PracticeSettings) -> Self {
         let score = notation::score(notes).expect("the notes are written right");
-        Self { score: Arc::new(score), settings, events: Vec::new() }
+        Self { score: Arc::new(score), settings, latency: Micros::ZERO, events: Vec::new() }
     }
 
     /// What happens at a frame; the monotonic clock runs 50 ms ahead of the stream.
@@ -47,7 +48,7 @@ impl Story {
     /// The verdicts, judged as from the log, and again with time passing after every event: both must agree.
     fn verdicts(&self) -> Vec<Verdict> {
         let judge = |live: bool| {
-            let mut judge = TakeJudge::new(self.score.clone(), self.settings);
+            let mut judge = TakeJudge::new(self.score.clone(), self.settings, self.latency);
             let mut verdicts = Vec::new();
             for (version, (event, stamp)) in self.events.iter().enumerate() {
                 if live {
@@ -223,7 +224,7 @@ fn wait_for_me_follows_the_person_and_knows_where_a_wrong_key_was() {
         .note(400_000, 64)
         .note(900_000, 65);
     story.check("0:- extra, 0:0 ontime +0, 0:1 ontime +0, 0:2 ontime +0, 0:3 ontime +0");
-    let mut judge = TakeJudge::new(story.score.clone(), settings);
+    let mut judge = TakeJudge::new(story.score.clone(), settings, Micros::ZERO);
     let mut extras = Vec::new();
     for (version, (event, stamp)) in story.events.iter().enumerate() {
         extras.extend(judge.event(version as u64, event, Some(stamp)).extras);
@@ -237,12 +238,25 @@ fn wait_for_me_follows_the_person_and_knows_where_a_wrong_key_was() {
 fn a_gap_marks_the_result_and_an_end_without_music_is_no_error() {
     let story = Story::new(FOUR, tempo()).runs(0, 0, 100).at(10, Event::NotesLost(3));
     let story = story.at(20, Event::TakeEnded(TakeEnd::Stopped));
-    let mut judge = TakeJudge::new(story.score.clone(), story.settings);
+    let mut judge = TakeJudge::new(story.score.clone(), story.settings, Micros::ZERO);
     for (event, stamp) in &story.events {
         judge.event(1, event, Some(stamp));
     }
     assert!(judge.result().incomplete);
     assert_eq!(story.verdicts().iter().map(|v| v.kind).collect::<Vec<_>>(), [VerdictKind::Missed]);
+}
+
+#[test]
+fn the_latency_of_the_devices_is_taken_off_before_a_note_is_judged() {
+    // Ten milliseconds are 480 frames.
+    let late = |frames: i64, millis| {
+        let story = Story::new(FOUR, tempo()).runs(0, 0, 100).note(frames, 60).note(24_000 + frames, 62);
+        Story { latency: Micros::from_millis(millis), ..story.at(40_000, Event::TakeEnded(TakeEnd::Stopped)) }
+    };
+    late(960, 0).check("0:0 ontime +20, 0:1 ontime +20");
+    late(960, 20).check("0:0 ontime +0, 0:1 ontime +0");
+    late(-480, 0).check("0:0 ontime -10, 0:1 ontime -10");
+    late(-480, -10).check("0:0 ontime +0, 0:1 ontime +0");
 }
 
 #[test]
@@ -258,7 +272,7 @@ fn what_is_written_after_the_person_stopped_is_not_missed() {
 fn a_take_that_was_cut_off_is_judged_as_far_as_it_went() {
     let mut story = Story::new(FOUR, tempo()).runs(0, 0, 100).note(0, 60).note(24_000, 62);
     story = story.at(24_100, Event::NotePlayed(Played { source: 1, data: [0x80, 62, 64] }));
-    let mut judge = TakeJudge::new(story.score.clone(), story.settings);
+    let mut judge = TakeJudge::new(story.score.clone(), story.settings, Micros::ZERO);
     for (version, (event, stamp)) in story.events.iter().enumerate() {
         judge.event(version as u64, event, Some(stamp));
     }
@@ -276,7 +290,7 @@ fn waiting_tells_the_tempo_that_was_held_without_the_search_for_a_note() {
         frame += if step == 10 { 480_000 } else { 30_000 };
         story = story.note(frame, key);
     }
-    let mut judge = TakeJudge::new(story.score.clone(), story.settings);
+    let mut judge = TakeJudge::new(story.score.clone(), story.settings, Micros::ZERO);
     for (version, (event, stamp)) in story.events.iter().enumerate() {
         judge.event(version as u64 + 1, event, Some(stamp));
     }

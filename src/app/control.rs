@@ -16,7 +16,7 @@ use crate::bus::lab::Lab;
 use crate::bus::lane::ESSENTIAL_SLOTS;
 use crate::bus::supervision::{Panicked, Supervisor};
 use crate::bus::{BusHandle, Envelope, Filter, LiveItem, LiveSubscription, Publish, PublishError};
-use crate::components::devices::{MidiDesk, SoundDesk, SoundReport};
+use crate::components::devices::{MidiDesk, SoundDesk, SoundReport, calibration_entity};
 use crate::components::library::{Library, OpenError, Opened};
 use crate::components::session::{Effect, Fresh, OnStand, Session, SessionView, first_settings};
 use crate::midi::{Cause, DeviceReport};
@@ -318,7 +318,7 @@ impl Worker {
         self.engine.send(EngineCommand::Panic);
         // What is played from here on belongs to no practice.
         let (old, Fresh { take, wall, now }) = (self.session.current_take(), self.ids.next());
-        let begin = TakeStart { at: wall, piece: None, practice: None };
+        let begin = TakeStart { at: wall, piece: None, practice: None, latency: Micros::ZERO };
         let events = vec![
             (old, Event::TakeEnded(TakeEnd::Interrupted)),
             (take, Event::TakeStarted(begin)),
@@ -363,7 +363,10 @@ impl Worker {
         for line in self.sound.poll(now, &mut self.engine) {
             self.notice(false, line);
         }
-        self.changed |= self.sound.take_changed();
+        if self.sound.take_changed() {
+            self.calibrate();
+            self.changed = true;
+        }
         self.changed |= self.midi.poll(now, &self.bus, &mut self.engine);
         if std::mem::take(&mut self.changed) {
             self.show();
@@ -424,8 +427,21 @@ impl Worker {
                 self.apply_settings(Some(old));
             }
             Some(Event::DeviceChosen { name, enabled }) => self.midi.enable(name, *enabled),
+            Some(Event::DeviceCalibrated(_)) => self.calibrate(),
             _ => {}
         }
+    }
+
+    /// What is known of how late the running stream is holds from now on.
+    fn calibrate(&mut self) {
+        let stream = self.sound.report().stream;
+        let entity = stream.as_ref().map(calibration_entity);
+        let known = entity.and_then(|entity| match self.bus.snapshot().state.value(entity.as_str()) {
+            Some(Entity::Device(device)) => Some((*device.calibration).clone()),
+            _ => None,
+        });
+        self.sound.calibrate(known.unwrap_or_default());
+        self.session.set_latency(self.sound.report().judged());
     }
 
     fn wish(&mut self, wish: Wish) {
@@ -524,6 +540,8 @@ impl Worker {
         {
             self.notice(true, line);
         }
+        self.engine.send(EngineCommand::SetClicks(settings.clicks()));
+        self.sound.tune(settings.tuning, &mut self.engine);
         let device = |s: &Settings| (s.backend.clone(), s.output_device.clone(), s.period);
         if old.as_ref().is_some_and(|o| device(o) != device(&settings)) {
             self.sound.choose(&settings);

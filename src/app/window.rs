@@ -837,8 +837,10 @@ fn position(frame: &Frame, session: &SessionView) -> f64 {
     let head = &frame.head;
     match &session.piece {
         Some(piece) if head.moves() && !head.counting_in => {
-            let ahead = head.anchor.rate.frames(frame.now - head.mono);
-            let frames = Frames(head.frame.0 + ahead.0.clamp(0, i64::from(head.anchor.rate.0) / 4));
+            // What is drawn is what is heard now.
+            let ahead = head.anchor.rate.frames(frame.now - head.mono - frame.desk.sound.heard()).0;
+            let reach = i64::from(head.anchor.rate.0) / 2;
+            let frames = Frames(head.frame.0 + ahead.clamp(-reach, reach)).max(head.anchor.frame);
             head.anchor.tick_at(piece.score.tempo(), frames)
         }
         _ => head.tick,

@@ -2,11 +2,10 @@
 
 use super::instrument::Instrument;
 use super::live::{LiveSource, Played, SourceId};
-use super::metronome::ClickStyle;
 use super::outlet::PortUse;
 use super::schedule::Schedule;
 use super::transport::LoopRange;
-use crate::music::{Hands, Percent};
+use crate::music::{ClickStyle, Hands, Percent};
 use crate::time::Ticks;
 
 /// What a volume belongs to.

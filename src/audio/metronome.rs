@@ -1,60 +1,12 @@
 //! The sound of the metronome: short decaying sounds from tables, begun at exact frames.
 
-use super::schedule::{Division, Strength};
+use super::schedule::Strength;
+use crate::music::ClickSound;
 use crate::time::Rate;
 
 /// Clicks that may sound at once; at 200 % of a fast tempo one begins before the last has died away.
 const VOICES: usize = 4;
 const SECONDS: f32 = 0.06;
-
-/// What a metronome sounds like, and where.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ClickStyle {
-    /// What a click sounds like.
-    pub sound: ClickSound,
-    /// What it marks between the beats.
-    pub division: Division,
-    /// Where it is heard.
-    pub route: ClickRoute,
-}
-
-/// What a click sounds like.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ClickSound {
-    /// A short tone with its octave.
-    #[default]
-    Tone,
-    /// A wood block.
-    Wood,
-    /// The tick of a clockwork.
-    Tick,
-    /// A cowbell.
-    Bell,
-}
-
-impl ClickSound {
-    /// All there are.
-    pub const ALL: [Self; 4] = [Self::Tone, Self::Wood, Self::Tick, Self::Bell];
-}
-
-/// Where clicks are heard.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ClickRoute {
-    /// With the music.
-    #[default]
-    Both,
-    /// On the left only: one ear of the headphones.
-    Left,
-    /// On the right only.
-    Right,
-    /// On a channel of its own where the device has one, with the music elsewhere.
-    Own,
-}
-
-impl ClickRoute {
-    /// All there are.
-    pub const ALL: [Self; 4] = [Self::Both, Self::Left, Self::Right, Self::Own];
-}
 
 /// Plays clicks. Memory is taken in [`ClickVoice::new`] only.
 pub(super) struct ClickVoice {

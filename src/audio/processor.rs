@@ -12,7 +12,7 @@ use super::instrument::{Instrument, Part, Pedal};
 use super::limiter::Limiter;
 use super::live::{SourceId, TimedMidi};
 use super::loads::Loads;
-use super::metronome::{ClickRoute, ClickStyle, ClickVoice};
+use super::metronome::ClickVoice;
 use super::outlet::{Outlet, TimedWire};
 use super::ramp::Ramp;
 use super::report::{AudioEvent, Playhead, TransportEvent};
@@ -20,7 +20,7 @@ use super::schedule::{EventKind, Schedule, Strength};
 use super::stage::{CHUNK, Stage};
 use super::transport::{Due, Transport};
 use crate::bus::lane::{EssentialProducer, LatestWriter};
-use crate::music::Meter;
+use crate::music::{ClickRoute, ClickStyle, Meter};
 use crate::time::{Frames, Micros, Rate, Stamp, StreamId, Ticks};
 
 /// Things done on one frame at most; a loop shorter than a frame must not hold up the callback.

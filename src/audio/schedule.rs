@@ -1,7 +1,7 @@
 //! What the program plays by itself, compiled from a score into times that the callback only compares.
 
 use super::timeline::MusicTime;
-use crate::music::{Bar, Bars, Hand, Meter, Pitch, Score, Tempo, TempoMap};
+use crate::music::{Bar, Bars, Division, Hand, Meter, Pitch, Score, Tempo, TempoMap};
 use crate::time::Ticks;
 
 /// How a click sounds and what it marks.
@@ -15,37 +15,6 @@ pub enum Strength {
     Beat,
     /// Between two beats.
     Division,
-}
-
-/// Into how many equal parts the metronome divides a beat: 1 to 8.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Division(u8);
-
-impl Division {
-    /// Nothing between the beats.
-    pub const NONE: Self = Self(1);
-    const MAX: u8 = 8;
-
-    /// The nearest there is.
-    pub const fn new(parts: u8) -> Self {
-        Self(if parts == 0 {
-            1
-        } else if parts > Self::MAX {
-            Self::MAX
-        } else {
-            parts
-        })
-    }
-
-    fn parts(self) -> i64 {
-        i64::from(self.0)
-    }
-}
-
-impl Default for Division {
-    fn default() -> Self {
-        Self::NONE
-    }
 }
 
 /// One click of the metronome.
@@ -187,7 +156,7 @@ impl ClickGrid {
 
     fn first_from(&self, from: Parts, map: &TempoMap) -> Click {
         let Parts { count: from, division } = Parts { count: from.count.max(0), ..from };
-        let parts = division.parts();
+        let parts = i64::from(division.parts());
         let at = self.bars.partition_point(|b| b.start.0 * parts <= from).max(1) - 1;
         let bar = self.bars[at];
         // The beats of an incomplete first bar are its last ones.
@@ -214,7 +183,12 @@ struct Parts {
 
 impl Parts {
     fn of(tick: Ticks, division: Division) -> Self {
-        Self { count: tick.0 * division.parts(), division }
+        Self { count: tick.0 * i64::from(division.parts()), division }
+    }
+
+    /// Parts of a tick.
+    fn parts(self) -> i64 {
+        i64::from(self.division.parts())
     }
 
     fn next(self) -> Self {
@@ -222,18 +196,18 @@ impl Parts {
     }
 
     fn place(self, map: &TempoMap) -> MusicTime {
-        let (tick, rest) = (self.tick(), self.count.rem_euclid(self.division.parts()));
-        let beyond = rest * i64::from(map.micros_per_quarter(tick)) / self.division.parts();
+        let (tick, rest) = (self.tick(), self.count.rem_euclid(self.parts()));
+        let beyond = rest * i64::from(map.micros_per_quarter(tick)) / self.parts();
         MusicTime(MusicTime::of(map, tick).0 + beyond)
     }
 
     fn tick(self) -> Ticks {
-        Ticks(self.count.div_euclid(self.division.parts()))
+        Ticks(self.count.div_euclid(self.parts()))
     }
 
     /// The `index`-th part of a beat since a bar line.
     fn click(self, meter: Meter, index: i64, map: &TempoMap) -> Click {
-        let (beat, part) = (index.div_euclid(self.division.parts()), index.rem_euclid(self.division.parts()));
+        let (beat, part) = (index.div_euclid(self.parts()), index.rem_euclid(self.parts()));
         let strength = if part == 0 { strength(meter, beat) } else { Strength::Division };
         Click { tick: self.tick(), at: self.place(map), beat: beat_in_bar(meter, beat), strength }
     }

@@ -1,9 +1,9 @@
 //! The transport: which thing of the music is due at which frame. Lives in the callback, makes no sound, allocates
 //! nothing.
 
-use super::schedule::{Click, Division, Event, Schedule, strength};
+use super::schedule::{Click, Event, Schedule, strength};
 use super::timeline::{Anchor, MusicTime};
-use crate::music::Percent;
+use crate::music::{Division, Percent};
 use crate::time::{Frames, Rate, Ticks};
 
 /// A stretch of the music that is played again and again.

@@ -84,6 +84,8 @@ struct Course {
 pub struct TakeJudge {
     score: Arc<Score>,
     settings: PracticeSettings,
+    /// How much later than the music a key that is struck in time is stamped.
+    latency: Micros,
     clock: TakeClock,
     judge: Judge,
     course: Option<Course>,
@@ -102,8 +104,9 @@ pub struct TakeJudge {
 }
 
 impl TakeJudge {
-    /// Before the first event of a take of `score`, practised as `settings` say.
-    pub fn new(score: Arc<Score>, settings: PracticeSettings) -> Self {
+    /// Before the first event of a take of `score`, practised as `settings` say, on devices of this `latency`
+    /// ([`TakeStart::latency`](crate::model::TakeStart::latency)).
+    pub fn new(score: Arc<Score>, settings: PracticeSettings, latency: Micros) -> Self {
         let judge = match settings.mode {
             Mode::Wait => Judge::Wait(Box::new(WaitMatcher::from_settings(&score, &settings))),
             Mode::Tempo => Judge::Tempo(Box::new(TempoJudge::new(&score, TempoPlan::from_settings(&score, &settings)))),
@@ -112,6 +115,7 @@ impl TakeJudge {
         Self {
             score,
             settings,
+            latency,
             clock: TakeClock::default(),
             judge,
             course: None,
@@ -147,6 +151,7 @@ impl TakeJudge {
         match (event, stamp) {
             (Event::NotePlayed(played), Some(_)) => {
                 if let (Some((pitch, velocity)), Some(at)) = (played.note_on(), at) {
+                    let at = at - self.latency;
                     return self.key_down(PlayedNote { id: PlayedId(version), at, pitch, velocity });
                 }
                 if let (Some(pitch), Judge::Wait(matcher)) = (played.note_off(), &mut self.judge) {
@@ -164,7 +169,7 @@ impl TakeJudge {
                 Judged::default()
             }
             (Event::TakeEnded(TakeEnd::Completed), _) => self.finish(),
-            (Event::TakeEnded(_), _) => self.stopped(at.unwrap_or(self.latest)),
+            (Event::TakeEnded(_), _) => self.stopped(at.unwrap_or(self.latest) - self.latency),
             _ => Judged::default(),
         }
     }
@@ -173,7 +178,7 @@ impl TakeJudge {
     /// difference to the verdicts, only to when they come.
     pub fn time_passes(&mut self, now: Micros) -> Judged {
         let Judge::Tempo(judge) = &mut self.judge else { return Judged::default() };
-        let verdicts = judge.advance(now + self.clock.offset);
+        let verdicts = judge.advance(now + self.clock.offset - self.latency);
         self.take_in(verdicts)
     }
 

@@ -83,7 +83,7 @@ pub fn judge(
         return Err(JudgeError::Free);
     };
     let score = library.score(snapshot, piece)?;
-    let mut judge = TakeJudge::new(score.clone(), practice);
+    let mut judge = TakeJudge::new(score.clone(), practice, take.start.latency);
     let mut next = 1;
     loop {
         let events = bus.entity_events(&id.entity(), next, READ)?;

@@ -123,6 +123,8 @@ pub struct Session {
     passes_shown: u32,
     view: SessionView,
     effects: Vec<Effect>,
+    /// Of the devices, for the takes that begin from now on.
+    latency: Micros,
 }
 
 impl Session {
@@ -138,7 +140,13 @@ impl Session {
             passes_shown: 0,
             view: SessionView::default(),
             effects: Vec::new(),
+            latency: Micros::ZERO,
         }
+    }
+
+    /// How much later than the music a key that is struck in time is stamped; holds for takes that begin from now on.
+    pub fn set_latency(&mut self, latency: Micros) {
+        self.latency = latency;
     }
 
     /// What is to be done now; empties the list.
@@ -259,11 +267,12 @@ impl Session {
 
     fn begin_take(&mut self, stand: &OnStand, start: Ticks, ids: &mut dyn FnMut() -> Fresh) {
         let Fresh { take, wall, now } = ids();
-        let begin = TakeStart { at: wall, piece: Some(stand.id.clone()), practice: Some(self.settings) };
+        let (piece, practice) = (Some(stand.id.clone()), Some(self.settings));
+        let begin = TakeStart { at: wall, piece, practice, latency: self.latency };
         self.switch(take, begin.clone(), TakeEnd::Stopped, now);
         // Not before: where the music begins belongs to the new take.
         self.engine(Command::Seek(start));
-        let judge = TakeJudge::new(stand.score.clone(), self.settings);
+        let judge = TakeJudge::new(stand.score.clone(), self.settings, self.latency);
         let first = judge.wait_matcher().map(|_| first_onset(&stand.score, &self.settings, start));
         self.running = Some(Running { take, start: begin, judge, ends_at: None });
         self.view.finished = None;
@@ -438,7 +447,7 @@ impl Session {
         let (take, completed) = (running.take, end == TakeEnd::Completed);
         self.view.finished = Some(Finished { take, start: running.start, completed });
         self.view.needed.clear();
-        self.switch(free, TakeStart { at: wall, piece: None, practice: None }, end, now);
+        self.switch(free, TakeStart { at: wall, piece: None, practice: None, latency: Micros::ZERO }, end, now);
     }
 
     fn switch(&mut self, next: TakeId, begin: TakeStart, end: TakeEnd, at: Micros) {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::bus::{EntityKey, EventId, Leasing};
 use crate::music::{Percent, Pitch};
 use crate::practice::{PracticeSettings, Verdict};
-use crate::time::{Rate, Ticks, WallMillis};
+use crate::time::{Micros, Rate, Ticks, WallMillis};
 
 use super::{ResultSummary, Setting};
 
@@ -170,6 +170,31 @@ pub struct TakeStart {
     pub piece: Option<PieceId>,
     /// How it is practised, unless it is free play.
     pub practice: Option<PracticeSettings>,
+    /// How much later than the music a key that is struck in time is stamped: taken off before it is judged.
+    pub latency: Micros,
+}
+
+/// How late a sound device is at one rate and period, as far as it was measured.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Calibration {
+    /// The device's name.
+    pub name: String,
+    /// From the frame to the ear, by sound that came back through a cable or a microphone.
+    pub loopback: Option<Micros>,
+    /// From the frame of a click to the stamp of the key that was tapped with it, person and keyboard included.
+    pub tapped: Option<Micros>,
+}
+
+impl Calibration {
+    /// From the frame to the ear; `reported` is what the driver says.
+    pub fn heard(&self, reported: Micros) -> Micros {
+        self.loopback.unwrap_or(reported)
+    }
+
+    /// How much later than the music a key that is struck in time is stamped.
+    pub fn judged(&self, reported: Micros) -> Micros {
+        self.tapped.unwrap_or(self.heard(reported))
+    }
 }
 
 /// A piece as the library shows it.
@@ -240,6 +265,8 @@ pub enum Event {
         /// Whether it is to be used when it is there.
         enabled: bool,
     },
+    /// How late a sound device is was measured (`device/<identity>`).
+    DeviceCalibrated(Calibration),
     /// This is deleted for ever: what it consisted of is erased (`take/<id>`, `result/<take>`).
     Erased,
     /// Two edits were made by authors that had not seen each other's (`conflicts/recent`).

@@ -11,11 +11,11 @@ mod topics;
 
 pub use entity::{CONFLICTS_MAX, Device, Entity, FAVOURITE, Piece, Take};
 pub use event::{
-    Event, Met, PieceId, PieceInfo, Played, TakeEnd, TakeId, TakeStart, TransportChange, TransportMoved,
+    Calibration, Event, Met, PieceId, PieceInfo, Played, TakeEnd, TakeId, TakeStart, TransportChange, TransportMoved,
     conflicts_entity, device_entity, recorder_entity,
 };
 pub use result::{BarSummary, ResultSummary, Tally, TimingSummary};
-pub use settings::{NoteNames, Setting, Settings, ThemeChoice};
+pub use settings::{NoteNames, Setting, Settings, TUNING_MAX, TUNING_MIN, ThemeChoice};
 
 use crate::bus::{Conflict, Decoded, EntityKey, EventId, Lease, Leasing, Lost, Model, Origin, Rank, Refusal, Topic};
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::bus::{EntityKey, State};
+use crate::music::{ClickRoute, ClickSound, ClickStyle, Division};
 use crate::practice::Preset;
 
 use super::{Entity, Trainer};
@@ -112,6 +113,14 @@ settings! {
     VolumeAccompaniment, "volume-accompaniment", volume_accompaniment: u8 = 70;
     /// The metronome, 0 to 100.
     VolumeMetronome, "volume-metronome", volume_metronome: u8 = 60;
+    /// What the metronome sounds like.
+    ClickSound, "click-sound", click_sound: ClickSound = ClickSound::Tone;
+    /// Into how many parts the metronome divides a beat, 1 to 8.
+    ClickDivision, "click-division", click_division: Division = Division::NONE;
+    /// Where the metronome is heard.
+    ClickRoute, "click-route", click_route: ClickRoute = ClickRoute::Both;
+    /// The pitch of A4 in tenths of a hertz, 4 150 to 4 660.
+    Tuning, "tuning", tuning: u16 = 4_400;
     /// The SoundFont to play with; none means the built-in piano.
     SoundFont, "soundfont", soundfont: Option<PathBuf> = None;
     /// Nothing moves on its own that need not.
@@ -124,6 +133,11 @@ settings! {
     Period, "period", period: u32 = 256;
 }
 
+/// The lowest A4 in tenths of a hertz: a semitone below, as for baroque music.
+pub const TUNING_MIN: u16 = 4_150;
+/// The highest: a semitone above.
+pub const TUNING_MAX: u16 = 4_660;
+
 impl Setting {
     /// The entity of this setting.
     pub fn entity(&self) -> EntityKey {
@@ -134,7 +148,11 @@ impl Setting {
     pub fn is_gradual(&self) -> bool {
         matches!(
             self,
-            Self::VolumePiano(_) | Self::VolumeAccompaniment(_) | Self::VolumeMetronome(_) | Self::TextPercent(_)
+            Self::VolumePiano(_)
+                | Self::VolumeAccompaniment(_)
+                | Self::VolumeMetronome(_)
+                | Self::TextPercent(_)
+                | Self::Tuning(_)
         )
     }
 
@@ -148,6 +166,7 @@ impl Setting {
             Self::Period(frames) if !frames.is_power_of_two() || !(64..=2048).contains(frames) => {
                 Err("a period has 64 to 2048 frames, a power of two")
             }
+            Self::Tuning(a4) if !(TUNING_MIN..=TUNING_MAX).contains(a4) => Err("A4 goes from 415 to 466 Hz"),
             Self::Backend(name) if !["auto", "cpal", "jack", "null"].contains(&name.as_str()) => {
                 Err("the backend is auto, cpal, jack or null")
             }
@@ -157,6 +176,16 @@ impl Setting {
 }
 
 impl Settings {
+    /// How the metronome is heard.
+    pub fn clicks(&self) -> ClickStyle {
+        ClickStyle { sound: self.click_sound, division: self.click_division, route: self.click_route }
+    }
+
+    /// The pitch of A4 in hertz.
+    pub fn a4(&self) -> f64 {
+        f64::from(self.tuning) / 10.0
+    }
+
     /// The settings that were chosen, the others at their defaults.
     pub fn of(state: &State<Trainer>) -> Self {
         let mut settings = Self::default();

@@ -10,8 +10,8 @@ use crate::practice::{PlayedId, PracticeSettings, Verdict, VerdictKind};
 use crate::time::{Micros, Rate, Ticks, WallMillis};
 
 use super::{
-    Device, Entity, Event, Piece, PieceId, PieceInfo, Played, Take, TakeEnd, TakeId, TakeStart, TransportChange,
-    TransportMoved,
+    Calibration, Device, Entity, Event, Piece, PieceId, PieceInfo, Played, Take, TakeEnd, TakeId, TakeStart,
+    TransportChange, TransportMoved,
 };
 
 #[derive(Serialize, Deserialize)]
@@ -39,6 +39,13 @@ struct StoredTakeStart {
     at: i64,
     piece: Option<Box<str>>,
     practice: Option<PracticeSettings>,
+    /// Microseconds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    latency: i64,
+}
+
+fn is_zero(value: &i64) -> bool {
+    *value == 0
 }
 
 #[derive(Serialize, Deserialize)]
@@ -161,6 +168,15 @@ struct StoredDevice {
     name: Register<String>,
     connected: Register<bool>,
     enabled: Register<Option<bool>>,
+    #[serde(default)]
+    calibration: Register<StoredCalibration>,
+}
+
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct StoredCalibration {
+    name: String,
+    loopback_micros: Option<i64>,
+    tapped_micros: Option<i64>,
 }
 
 /// Byte strings as MessagePack `bin`, not as a list of numbers.
@@ -231,6 +247,7 @@ pub(super) fn encode(event: &Event) -> Vec<u8> {
         Event::ResultRecorded(result) => pack(&**result),
         Event::DeviceConnected(name) => pack(&StoredName { name: name.clone() }),
         Event::DeviceChosen { name, enabled } => pack(&StoredChoice { name: name.clone(), enabled: *enabled }),
+        Event::DeviceCalibrated(calibration) => pack(&store_calibration(calibration)),
         Event::TakeNamed { name, seen } => pack(&StoredNaming { name: name.clone(), seen: seen.clone() }),
         Event::EditsMet(met) => pack(met),
         Event::Leasing(leasing) => pack(leasing),
@@ -266,6 +283,7 @@ pub(super) fn decode(schema: &str, version: u16, bytes: &[u8]) -> Result<Decoded
         "take.discarded" => Event::TakeDiscarded(unpack::<StoredDiscarded>(bytes)?.discarded),
         "result.recorded" => Event::ResultRecorded(Box::new(unpack(bytes)?)),
         "device.connected" => Event::DeviceConnected(unpack::<StoredName>(bytes)?.name),
+        "device.calibrated" => Event::DeviceCalibrated(load_calibration(unpack(bytes)?)),
         "device.lost" => unpack::<Nothing>(bytes).map(|_| Event::DeviceLost)?,
         "device.chosen" => {
             let StoredChoice { name, enabled } = unpack(bytes)?;
@@ -303,8 +321,9 @@ pub(super) fn encode_entity(entity: &Entity) -> Vec<u8> {
         }),
         Entity::Result(result) => pack(result),
         Entity::Device(device) => {
-            let Device { name, connected, enabled } = device.clone();
-            pack(&StoredDevice { name, connected, enabled })
+            let Device { name, connected, enabled, calibration } = device.clone();
+            let calibration = calibration.transform(|calibration| store_calibration(&calibration));
+            pack(&StoredDevice { name, connected, enabled, calibration })
         }
         Entity::Conflicts(all) => pack(all),
         Entity::Lease(lease) => pack(lease),
@@ -335,11 +354,21 @@ pub(super) fn decode_entity(key: &str, bytes: &[u8]) -> Result<Entity, String> {
         "conflicts" => Entity::Conflicts(unpack(bytes)?),
         "lease" => Entity::Lease(unpack(bytes)?),
         "device" => {
-            let StoredDevice { name, connected, enabled } = unpack(bytes)?;
-            Entity::Device(Device { name, connected, enabled })
+            let StoredDevice { name, connected, enabled, calibration } = unpack(bytes)?;
+            Entity::Device(Device { name, connected, enabled, calibration: calibration.transform(load_calibration) })
         }
         _ => return Err(format!("an entity of an unknown kind: {kind}")),
     })
+}
+
+fn store_calibration(calibration: &Calibration) -> StoredCalibration {
+    let Calibration { name, loopback, tapped } = calibration.clone();
+    StoredCalibration { name, loopback_micros: loopback.map(|m| m.0), tapped_micros: tapped.map(|m| m.0) }
+}
+
+fn load_calibration(stored: StoredCalibration) -> Calibration {
+    let StoredCalibration { name, loopback_micros, tapped_micros } = stored;
+    Calibration { name, loopback: loopback_micros.map(Micros), tapped: tapped_micros.map(Micros) }
 }
 
 fn store_info(info: &PieceInfo) -> StoredPieceInfo {
@@ -353,11 +382,21 @@ fn load_info(stored: StoredPieceInfo) -> PieceInfo {
 }
 
 fn store_start(start: &TakeStart) -> StoredTakeStart {
-    StoredTakeStart { at: start.at.0, piece: start.piece.as_ref().map(|p| p.0.clone()), practice: start.practice }
+    StoredTakeStart {
+        at: start.at.0,
+        piece: start.piece.as_ref().map(|p| p.0.clone()),
+        practice: start.practice,
+        latency: start.latency.0,
+    }
 }
 
 fn load_start(stored: StoredTakeStart) -> TakeStart {
-    TakeStart { at: WallMillis(stored.at), piece: stored.piece.map(PieceId), practice: stored.practice }
+    TakeStart {
+        at: WallMillis(stored.at),
+        piece: stored.piece.map(PieceId),
+        practice: stored.practice,
+        latency: Micros(stored.latency),
+    }
 }
 
 fn load_verdict(stored: &StoredVerdict) -> Verdict {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::*;
 use crate::bus::{DeviceId, EntityKey, Strategy};
-use crate::music::{NoteId, Percent};
+use crate::music::{ClickRoute, ClickSound, Division, NoteId, Percent};
 use crate::practice::{PlayedId, PracticeSettings, Preset, Verdict, VerdictKind};
 use crate::time::{Micros, Rate, Stamp, Ticks, WallMillis};
 
@@ -13,6 +13,7 @@ fn start() -> TakeStart {
         at: WallMillis(1_700_000_000_000),
         piece: Some(PieceId::builtin("lightly-row")),
         practice: Some(PracticeSettings::default()),
+        latency: Micros::ZERO,
     }
 }
 
@@ -58,6 +59,12 @@ fn events() -> Vec<Event> {
         Event::DeviceConnected("Piano".to_owned()),
         Event::DeviceLost,
         Event::DeviceChosen { name: "Piano".to_owned(), enabled: false },
+        Event::TakeStarted(TakeStart { latency: Micros(-12_345), ..start() }),
+        Event::DeviceCalibrated(Calibration {
+            name: "Interface".to_owned(),
+            loopback: Some(Micros(21_333)),
+            tapped: None,
+        }),
         Event::PieceTagged("slow".to_owned()),
         Event::PieceUntagged(vec![id(7, 12)]),
         Event::PractiseCounted(90_500),
@@ -84,6 +91,10 @@ fn events() -> Vec<Event> {
             Setting::SoundFont(Some("/x.sf2".into())),
             Setting::SoundFont(None),
             Setting::Backend("jack".to_owned()),
+            Setting::ClickSound(ClickSound::Wood),
+            Setting::ClickDivision(Division::new(3)),
+            Setting::ClickRoute(ClickRoute::Own),
+            Setting::Tuning(4_150),
             Setting::Period(64),
         ]
         .map(Event::SettingChanged),
@@ -253,7 +264,18 @@ fn edits() -> Vec<(Vec<Event>, Vec<Event>)> {
         Event::TakeDiscarded(true),
         Event::TakeDiscarded(false),
     ];
-    let device = [Event::DeviceLost, Event::DeviceConnected("Piano".to_owned()), chosen(true), chosen(false)];
+    let calibrated = |micros| {
+        let (name, loopback) = ("Keys".to_owned(), Some(Micros(micros)));
+        Event::DeviceCalibrated(Calibration { name, loopback, tapped: None })
+    };
+    let device = [
+        Event::DeviceLost,
+        Event::DeviceConnected("Piano".to_owned()),
+        chosen(true),
+        chosen(false),
+        calibrated(9),
+        calibrated(7),
+    ];
     let setting = |volume| Event::SettingChanged(Setting::VolumePiano(volume));
     vec![
         (vec![info("T"), Event::PieceTagged(FAVOURITE.to_owned())], piece.to_vec()),
@@ -321,6 +343,7 @@ fn entities_come_back_from_their_stored_form() {
             vec![
                 Event::DeviceConnected("X".to_owned()),
                 Event::DeviceChosen { name: "X".to_owned(), enabled: false },
+                Event::DeviceCalibrated(Calibration { name: "X".to_owned(), loopback: None, tapped: Some(Micros(-4)) }),
                 Event::DeviceLost,
             ],
         ),

@@ -1,10 +1,12 @@
 //! Music as values: pitches, tempo maps, scores. Pure: no clock, no file, no device.
 
+mod click;
 mod meter;
 mod pitch;
 mod score;
 mod tempo;
 
+pub use click::{ClickRoute, ClickSound, ClickStyle, Division};
 pub use meter::{Bar, Bars, KeySignature, Meter};
 pub use pitch::{Pitch, Spelling};
 pub use score::{Hand, Hands, NoteId, OnsetGroup, PedalChange, Score, ScoreParts, WrittenNote};

@@ -5,10 +5,8 @@
 use music_trainer::audio::instrument::{Instrument, Pedal};
 use music_trainer::audio::piano::Piano;
 use music_trainer::audio::soundfont::Font;
-use music_trainer::audio::{
-    Bus, ClickRoute, ClickSound, ClickStyle, Command, Division, LiveEvent, LoopRange, Played, SourceId, TimedMidi,
-};
-use music_trainer::music::{Hand, Hands, Percent, Pitch, Score};
+use music_trainer::audio::{Bus, Command, LiveEvent, LoopRange, Played, SourceId, TimedMidi};
+use music_trainer::music::{ClickRoute, ClickSound, ClickStyle, Division, Hand, Hands, Percent, Pitch, Score};
 use music_trainer::time::{Micros, Rate, Stamp, Ticks};
 
 use crate::audio_support::{Rig, score};

@@ -5,4 +5,4 @@ mod midi;
 mod sound;
 
 pub use midi::{MidiDesk, chosen};
-pub use sound::{SoundDesk, SoundReport};
+pub use sound::{SoundDesk, SoundReport, calibration_entity};

@@ -2,18 +2,20 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use arc_swap::ArcSwapOption;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::audio::backend::{self, Choice, StreamConfig, StreamInfo};
 use crate::audio::instrument::Instrument;
-use crate::audio::piano::Piano;
+use crate::audio::piano::{Piano, VOICES};
 use crate::audio::soundfont::{Font, FontError};
 use crate::audio::{self, Command, Engine, Notice, Processor, Supervisor};
-use crate::model::Settings;
+use crate::bus::EntityKey;
+use crate::model::{Calibration, Settings, device_entity};
 use crate::music::Pitch;
-use crate::time::{Clock, Micros, Rate, StreamId};
+use crate::time::{Clock, Frames, Micros, Rate, StreamId};
 
 /// How long the test tone is held.
 const TONE: Micros = Micros::SECOND;
@@ -29,6 +31,31 @@ pub struct SoundReport {
     pub xruns: u64,
     /// The SoundFont in use, by its own name.
     pub soundfont: Option<String>,
+    /// How late the device was measured to be, at this rate and period.
+    pub calibration: Calibration,
+}
+
+impl SoundReport {
+    /// From the frame to the socket, as the driver says.
+    pub fn reported(&self) -> Micros {
+        self.stream.as_ref().map_or(Micros::ZERO, |s| s.rate.micros(Frames(i64::from(s.output_latency))))
+    }
+
+    /// From the frame to the ear, as well as it is known.
+    pub fn heard(&self) -> Micros {
+        self.calibration.heard(self.reported())
+    }
+
+    /// How much later than the music a key that is struck in time is stamped, as well as it is known.
+    pub fn judged(&self) -> Micros {
+        self.calibration.judged(self.reported())
+    }
+}
+
+/// Where it is kept how late a device is: each rate and period has its own.
+pub fn calibration_entity(stream: &StreamInfo) -> EntityKey {
+    let StreamInfo { kind, device, rate, period, .. } = stream;
+    device_entity(&format!("sound-{kind}-{device}-{}-{period}", rate.0))
 }
 
 /// The sound device and the instrument.
@@ -36,6 +63,9 @@ pub struct SoundDesk {
     supervisor: Option<Supervisor>,
     clock: Arc<dyn Clock>,
     font: Arc<ArcSwapOption<Font>>,
+    /// A4 in tenths of a hertz.
+    tuning: Arc<AtomicU16>,
+    calibration: Calibration,
     loading: Option<Receiver<Result<Font, FontError>>>,
     tone_until: Option<Micros>,
     /// Whether a person named the backend, and so wants to know why it does not work.
@@ -44,11 +74,11 @@ pub struct SoundDesk {
     changed: bool,
 }
 
-/// The instrument at a sample rate: the SoundFont if there is one, else the built-in piano.
-fn instrument(font: Option<&Font>, rate: Rate) -> Box<dyn Instrument> {
+/// The instrument at a sample rate: the SoundFont if there is one, else the built-in piano; A4 in tenths of a hertz.
+fn instrument(font: Option<&Font>, rate: Rate, a4: u16) -> Box<dyn Instrument> {
     match font.map(|f| f.instrument(rate, 0)) {
         Some(Ok(player)) => Box::new(player),
-        _ => Box::new(Piano::new(rate)),
+        _ => Box::new(Piano::with(rate, VOICES, f64::from(a4) / 10.0)),
     }
 }
 
@@ -66,8 +96,10 @@ impl SoundDesk {
     /// Takes the processor; no device is opened yet.
     pub fn new(mut processor: Processor, clock: Arc<dyn Clock>, settings: &Settings) -> Self {
         let font = Arc::new(ArcSwapOption::<Font>::empty());
-        let shared = font.clone();
-        processor.set_factory(Box::new(move |rate| instrument(shared.load().as_deref(), rate)));
+        let tuning = Arc::new(AtomicU16::new(settings.tuning));
+        let (shared, a4) = (font.clone(), tuning.clone());
+        processor
+            .set_factory(Box::new(move |rate| instrument(shared.load().as_deref(), rate, a4.load(Ordering::Relaxed))));
         let (backends, missing) = backend::select(choice(settings), &clock);
         let pending = if choice(settings) == Choice::Auto {
             Vec::new()
@@ -76,7 +108,8 @@ impl SoundDesk {
         };
         let supervisor = Some(Supervisor::new(backends, processor, stream_config(settings)));
         let named = choice(settings) != Choice::Auto;
-        Self { supervisor, clock, font, loading: None, tone_until: None, named, pending, changed: true }
+        let (calibration, loading, tone_until) = (Calibration::default(), None, None);
+        Self { supervisor, clock, font, tuning, calibration, loading, tone_until, named, pending, changed: true }
     }
 
     /// Opens the device.
@@ -120,6 +153,20 @@ impl SoundDesk {
             waiting: supervisor.is_some_and(Supervisor::waiting),
             xruns: supervisor.map_or(0, Supervisor::xruns),
             soundfont: self.font.load().as_ref().map(|f| f.name()),
+            calibration: self.calibration.clone(),
+        }
+    }
+
+    /// How late the running stream was measured to be.
+    pub fn calibrate(&mut self, calibration: Calibration) {
+        self.changed |= self.calibration != calibration;
+        self.calibration = calibration;
+    }
+
+    /// Tunes the instrument; A4 in tenths of a hertz.
+    pub fn tune(&mut self, a4: u16, engine: &mut Engine) {
+        if self.tuning.swap(a4, Ordering::Relaxed) != a4 {
+            self.exchange(engine);
         }
     }
 
@@ -182,7 +229,8 @@ impl SoundDesk {
 
     fn exchange(&mut self, engine: &mut Engine) {
         let rate = self.supervisor.as_ref().and_then(|s| s.info()).map_or(Rate::DEFAULT, |i| i.rate);
-        engine.send(Command::SetInstrument(instrument(self.font.load().as_deref(), rate)));
+        let a4 = self.tuning.load(Ordering::Relaxed);
+        engine.send(Command::SetInstrument(instrument(self.font.load().as_deref(), rate, a4)));
         self.changed = true;
     }
 
