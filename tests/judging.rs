@@ -253,9 +253,9 @@ fn the_latency_of_the_devices_is_taken_off_before_a_note_is_judged() {
         let story = Story::new(FOUR, tempo()).runs(0, 0, 100).note(frames, 60).note(24_000 + frames, 62);
         Story { latency: Micros::from_millis(millis), ..story.at(40_000, Event::TakeEnded(TakeEnd::Stopped)) }
     };
-    late(960, 0).check("0:0 ontime +20, 0:1 ontime +20");
+    late(960, 0).check("0:0 ontime +20000, 0:1 ontime +20000");
     late(960, 20).check("0:0 ontime +0, 0:1 ontime +0");
-    late(-480, 0).check("0:0 ontime -10, 0:1 ontime -10");
+    late(-480, 0).check("0:0 ontime -10000, 0:1 ontime -10000");
     late(-480, -10).check("0:0 ontime +0, 0:1 ontime +0");
 }
 
