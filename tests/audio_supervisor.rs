@@ -177,3 +177,24 @@ fn notices_are_one_line_each() {
         assert_eq!(notice.to_string().lines().count(), 1);
     }
 }
+
+#[test]
+fn a_stream_that_is_no_longer_asked_for_sound_is_lost_and_taken_up_again() {
+    let mut rig = rig();
+    rig.device.count_calls();
+    rig.start();
+    let quiet = |rig: &mut Rig| {
+        for _ in 0..40 {
+            rig.device.run(4_800, 4_800);
+            let (_, notices) = rig.wait_for_notices(100);
+            assert_eq!(notices, [""; 0], "it is called ten times a second");
+        }
+    };
+    quiet(&mut rig);
+    let (waited, notices) = rig.wait_for_notices(5_000);
+    assert!((2_900..=3_100).contains(&waited), "{waited} ms");
+    assert_eq!(notices[0], "Stepped no longer asks for sound; waiting for it to come back");
+    let (_, notices) = rig.wait_for_notices(1_000);
+    assert_eq!(notices, ["sound is back on Stepped"]);
+    quiet(&mut rig);
+}

@@ -9,6 +9,8 @@ use crate::time::{Micros, StreamId};
 
 /// The first wait before a lost device is tried again.
 const RETRY_FIRST: Micros = Micros::from_millis(250);
+/// A stream whose callback is not called for so long is dead, whatever its driver says: after a suspend, say.
+const STALLED: Micros = Micros::from_millis(3_000);
 /// Each wait is twice the last, up to this.
 const RETRY_MAX: Micros = Micros::from_millis(4_000);
 
@@ -46,6 +48,20 @@ impl fmt::Display for Notice {
     }
 }
 
+/// Why a stream is taken for dead: nobody calls.
+fn stalled(stream: &dyn Stream, seen: &mut Option<(u32, Micros)>, now: Micros) -> Option<String> {
+    let calls = stream.calls()?;
+    match *seen {
+        Some((before, at)) if before == calls => {
+            (now - at > STALLED).then(|| format!("{} no longer asks for sound", stream.info().device))
+        }
+        _ => {
+            *seen = Some((calls, now));
+            None
+        }
+    }
+}
+
 /// When a lost device is tried again.
 #[derive(Clone, Copy, Debug)]
 struct Retry {
@@ -67,6 +83,8 @@ pub struct Supervisor {
     told: Vec<BackendError>,
     xruns: u64,
     next_stream: u32,
+    /// How often the callback was called, and when that was last seen to change.
+    calls: Option<(u32, Micros)>,
 }
 
 impl Supervisor {
@@ -75,7 +93,18 @@ impl Supervisor {
     pub fn new(backends: Vec<Box<dyn Backend>>, processor: Processor, config: StreamConfig) -> Self {
         let next_stream = config.stream.0.max(1);
         let (processor, stream, retry) = (Some(processor), None, None);
-        Self { backends, config, processor, stream, retry, lost: false, told: Vec::new(), xruns: 0, next_stream }
+        Self {
+            backends,
+            config,
+            processor,
+            stream,
+            retry,
+            lost: false,
+            told: Vec::new(),
+            xruns: 0,
+            next_stream,
+            calls: None,
+        }
     }
 
     /// Starts the first backend that works.
@@ -119,6 +148,7 @@ impl Supervisor {
                 Status::Warning(what) => notices.push(Notice::Warning(what)),
                 Status::Lost(why) => lost = Some(why),
             });
+            lost = lost.or_else(|| stalled(stream.as_ref(), &mut self.calls, now));
         }
         if let Some(why) = lost {
             notices.push(Notice::Lost(why));
@@ -182,6 +212,7 @@ impl Supervisor {
         let processor = self.processor.take()?;
         let config = StreamConfig { stream: StreamId(self.next_stream), ..self.config.clone() };
         self.next_stream += 1;
+        self.calls = None;
         match self.backends[index].start(processor, &config) {
             Ok(stream) => {
                 let info = stream.info().clone();

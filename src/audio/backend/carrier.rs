@@ -1,5 +1,8 @@
 //! Carries the processor into a driver's callback, and home when the driver drops the callback, on whatever thread.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::super::live::TimedMidi;
@@ -14,20 +17,39 @@ pub(super) struct Carrier {
     stream: StreamId,
     rate: Rate,
     next: Frames,
+    calls: Arc<AtomicU32>,
 }
 
-/// Where the processor arrives.
-pub(super) type Home = Consumer<Box<Processor>>;
+/// Where the processor arrives, and whether its callback is still called.
+pub(super) struct Home {
+    arrival: Consumer<Box<Processor>>,
+    calls: Arc<AtomicU32>,
+}
+
+impl Home {
+    /// The processor, once the callback was dropped.
+    pub(super) fn take(&mut self) -> Option<Box<Processor>> {
+        self.arrival.pop().ok()
+    }
+
+    /// How often the callback was called so far; begins again after the largest number.
+    pub(super) fn calls(&self) -> u32 {
+        self.calls.load(Ordering::Relaxed)
+    }
+}
 
 impl Carrier {
     pub(super) fn new(processor: Processor, stream: StreamId, rate: Rate) -> (Self, Home) {
         let (home, arrival) = RingBuffer::new(1);
-        let carrier = Self { processor: Some(Box::new(processor)), home, stream, rate, next: Frames::ZERO };
-        (carrier, arrival)
+        let calls = Arc::new(AtomicU32::new(0));
+        let (next, counted) = (Frames::ZERO, calls.clone());
+        let carrier = Self { processor: Some(Box::new(processor)), home, stream, rate, next, calls: counted };
+        (carrier, Home { arrival, calls })
     }
 
     /// Renders the next frames; `began` is the monotonic time at which the driver called for them.
     pub(super) fn process(&mut self, clock: &dyn Clock, began: Micros, midi: &[TimedMidi], out: Outputs<'_>) {
+        self.calls.fetch_add(1, Ordering::Relaxed);
         let Some(processor) = &mut self.processor else { return };
         let before = clock.now();
         let frames = Frames(out.left.len().min(out.right.len()) as i64);

@@ -149,6 +149,7 @@ impl Backend for CpalBackend {
 struct Found {
     device: cpal::Device,
     name: String,
+    bluetooth: bool,
     warning: Option<String>,
 }
 
@@ -161,9 +162,16 @@ fn find(config: &StreamConfig) -> Result<Found, BackendError> {
         _ => None,
     };
     match wanted.or_else(|| host.default_output_device()) {
-        Some(device) => Ok(Found { name: device.to_string(), device, warning }),
+        Some(device) => Ok(Found { name: device.to_string(), bluetooth: is_bluetooth(&device), device, warning }),
         None => Err(unavailable(NO_CARD)),
     }
+}
+
+/// Whether a device says, or its name gives away, that it goes through the air.
+fn is_bluetooth(device: &cpal::Device) -> bool {
+    let named = |text: String| ["bluetooth", "bluez", "a2dp", "airpods"].iter().any(|word| text.contains(word));
+    let told = device.description().is_ok_and(|d| d.interface_type() == cpal::InterfaceType::Bluetooth);
+    told || named(device.to_string().to_lowercase()) || device.id().is_ok_and(|id| named(id.to_string().to_lowercase()))
 }
 
 /// The device's default format, at the wanted rate if it has that.
@@ -205,14 +213,16 @@ impl CpalBackend {
                     device: found.name.clone(),
                     rate,
                     period: stream.buffer_size().unwrap_or(config.period),
+                    // Until the first callbacks tell.
                     output_latency: config.period,
+                    bluetooth: found.bluetooth,
                     stream: config.stream,
                 };
                 let warning = found.warning.clone();
                 Ok(Box::new(CpalStream { stream: Some(stream), info, trouble, home, warning }))
             }
             // What was built is dropped by now, and the callback with it.
-            Err(error) => Err(StartError { processor: home.pop().ok(), error: explain(&error, &found.name) }),
+            Err(error) => Err(StartError { processor: home.take(), error: explain(&error, &found.name) }),
         }
     }
 }
@@ -252,9 +262,15 @@ fn build_as<T: SizedSample + FromSample<f32>>(
     mut feeder: Feeder,
     trouble: Arc<Trouble>,
 ) -> Result<cpal::Stream, cpal::Error> {
+    let latency = trouble.clone();
     device.build_output_stream::<T, _, _>(
         config,
-        move |data, _| feeder.feed(data),
+        move |data, info: &cpal::OutputCallbackInfo| {
+            let stamp = info.timestamp();
+            let ahead = stamp.playback.checked_duration_since(stamp.callback).unwrap_or_default();
+            latency.ahead_micros.store(u32::try_from(ahead.as_micros()).unwrap_or(0), Ordering::Relaxed);
+            feeder.feed(data);
+        },
         // May run on the real-time thread: atomics only.
         move |error| trouble.note(error.kind()),
         None,
@@ -307,9 +323,11 @@ impl Feeder {
     }
 }
 
-/// What the error callback saw.
+/// What the callbacks saw.
 #[derive(Default)]
 struct Trouble {
+    /// From the latest callback to the socket, by the driver; 0 where it does not say.
+    ahead_micros: AtomicU32,
     xruns: AtomicU32,
     /// The gravest of [`Trouble::CHANGED`], [`Trouble::DENIED`], [`Trouble::GONE`], and [`Trouble::BROKEN`].
     gravest: AtomicU8,
@@ -359,6 +377,10 @@ impl Stream for CpalStream {
         if xruns > 0 {
             each(Status::Xruns(xruns));
         }
+        let ahead = self.trouble.ahead_micros.load(Ordering::Relaxed);
+        if ahead > 0 {
+            self.info.output_latency = self.info.rate.frames(Micros(i64::from(ahead))).0 as u32;
+        }
         let device = &self.info.device;
         match self.trouble.gravest.swap(0, Ordering::Relaxed) {
             Trouble::DENIED => each(Status::Warning("the system grants the sound no real-time priority".to_owned())),
@@ -369,9 +391,13 @@ impl Stream for CpalStream {
         }
     }
 
+    fn calls(&self) -> Option<u32> {
+        Some(self.home.calls())
+    }
+
     fn stop(mut self: Box<Self>) -> Option<Processor> {
         // Joins the callback's thread; its closure sends the processor home.
         drop(self.stream.take());
-        self.home.pop().ok().map(|processor| *processor)
+        self.home.take().map(|processor| *processor)
     }
 }

@@ -85,14 +85,15 @@ impl Backend for JackBackend {
         let client = match client.activate_async(Notices(shared.clone()), callback) {
             Ok(client) => client,
             // The callback was dropped, which sent the processor home.
-            Err(error) => return Err(StartError { processor: home.pop().ok(), error: failed(error) }),
+            Err(error) => return Err(StartError { processor: home.take(), error: failed(error) }),
         };
         if config.connect {
             connect_outputs(client.as_client(), &names);
         }
         let device = "JACK server".to_owned();
         let output_latency = latency(client.as_client(), &names);
-        let info = StreamInfo { kind: Kind::Jack, device, rate, period, output_latency, stream: config.stream };
+        let (kind, stream) = (Kind::Jack, config.stream);
+        let info = StreamInfo { kind, device, rate, period, output_latency, bluetooth: false, stream };
         let (known, connect) = (Vec::new(), config.connect);
         let mut stream = JackStream { client: Some(client), info, shared, home, names, known, connect };
         if connect {
@@ -202,6 +203,7 @@ struct Shared {
     xruns: AtomicU32,
     dead: AtomicBool,
     ports_changed: AtomicBool,
+    graph_changed: AtomicBool,
     /// The stream is about to stop.
     ending: AtomicBool,
     /// The port has told its listeners to let go of everything.
@@ -218,6 +220,11 @@ impl NotificationHandler for Notices {
 
     fn port_registration(&mut self, _: &Client, _: jack::PortId, _: bool) {
         self.0.ports_changed.store(true, Ordering::Release);
+    }
+
+    fn graph_reorder(&mut self, _: &Client) -> Control {
+        self.0.graph_changed.store(true, Ordering::Release);
+        Control::Continue
     }
 
     fn xrun(&mut self, _: &Client) -> Control {
@@ -282,9 +289,18 @@ impl Stream for JackStream {
         }
         if self.shared.dead.load(Ordering::Acquire) {
             each(Status::Lost("the JACK server is gone".to_owned()));
-        } else if self.connect && self.shared.ports_changed.swap(false, Ordering::AcqRel) {
+            return;
+        }
+        if let Some(client) = self.client.as_ref().filter(|_| self.shared.graph_changed.swap(false, Ordering::AcqRel)) {
+            self.info.output_latency = latency(client.as_client(), &self.names);
+        }
+        if self.connect && self.shared.ports_changed.swap(false, Ordering::AcqRel) {
             self.connect_new_sources();
         }
+    }
+
+    fn calls(&self) -> Option<u32> {
+        Some(self.home.calls())
     }
 
     fn stop(mut self: Box<Self>) -> Option<Processor> {
@@ -293,6 +309,6 @@ impl Stream for JackStream {
             // With a dead server this fails, and drops the callback all the same.
             let _result = client.deactivate();
         }
-        self.home.pop().ok().map(|processor| *processor)
+        self.home.take().map(|processor| *processor)
     }
 }

@@ -125,6 +125,8 @@ pub struct StreamInfo {
     pub period: u32,
     /// Frames from the callback to the socket, as far as the driver says.
     pub output_latency: u32,
+    /// Whether it goes through the air: some 200 ms that no driver tells of.
+    pub bluetooth: bool,
     /// Its number.
     pub stream: StreamId,
 }
@@ -193,6 +195,8 @@ pub trait Stream: Send {
     fn info(&self) -> &StreamInfo;
     /// What happened since last asked, the most important thing last.
     fn poll(&mut self, each: &mut dyn FnMut(Status));
+    /// How often its callback was called, to notice when it no longer is; `None` where nobody counts.
+    fn calls(&self) -> Option<u32>;
     /// Stops and gives the processor back; `None` only if the driver never returned it.
     fn stop(self: Box<Self>) -> Option<Processor>;
 }

@@ -49,6 +49,7 @@ impl Backend for NullBackend {
             rate: config.rate,
             period,
             output_latency: 0,
+            bluetooth: false,
             stream: config.stream,
         };
         processor.begin_stream(config.stream, config.rate, period);
@@ -66,10 +67,7 @@ impl Backend for NullBackend {
 fn not_started(mut home: Home, error: std::io::Error) -> StartError {
     let reason = error.to_string();
     let error = BackendError::Failed { kind: Kind::Null, device: "null".to_owned(), reason };
-    match home.pop() {
-        Ok(processor) => StartError { processor: Some(processor), error },
-        Err(_) => StartError { processor: None, error },
-    }
+    StartError { processor: home.take(), error }
 }
 
 #[derive(Default)]
@@ -138,9 +136,13 @@ impl Stream for NullStream {
         }
     }
 
+    fn calls(&self) -> Option<u32> {
+        Some(self.home.calls())
+    }
+
     fn stop(mut self: Box<Self>) -> Option<Processor> {
         self.end();
-        self.home.pop().ok().map(|processor| *processor)
+        self.home.take().map(|processor| *processor)
     }
 }
 

@@ -28,6 +28,7 @@ struct Shared {
     refusals: u32,
     rate: Option<Rate>,
     starts: u32,
+    calls: Option<u32>,
 }
 
 /// The backend; make it with [`stepped`].
@@ -65,6 +66,7 @@ impl Driver {
             if let Some(load) = shared.load {
                 processor.note_load(load);
             }
+            shared.calls = shared.calls.map(|calls| calls.wrapping_add(1));
             shared.next += frames;
             shared.mono += info.rate.micros(frames);
             true
@@ -126,6 +128,11 @@ impl Driver {
         });
     }
 
+    /// From now on blocks are counted, so that it is noticed when they stop coming.
+    pub fn count_calls(&self) {
+        self.with(|s| s.calls = Some(0));
+    }
+
     /// The next so many starts fail.
     pub fn refuse(&self, times: u32) {
         self.with(|s| s.refusals = times);
@@ -174,7 +181,8 @@ impl Backend for SteppedBackend {
             let rate = shared.rate.unwrap_or(config.rate);
             let device = "Stepped".to_owned();
             let (period, stream) = (config.period, config.stream);
-            let info = StreamInfo { kind: Kind::Stepped, device, rate, period, output_latency: 0, stream };
+            let info =
+                StreamInfo { kind: Kind::Stepped, device, rate, period, output_latency: 0, bluetooth: false, stream };
             processor.begin_stream(config.stream, rate, config.period);
             shared.click.reserve(BLOCK_MAX);
             shared.processor = Some(processor);
@@ -200,6 +208,10 @@ impl Stream for SteppedStream {
         for status in self.driver.with(|s| std::mem::take(&mut s.status)) {
             each(status);
         }
+    }
+
+    fn calls(&self) -> Option<u32> {
+        self.driver.with(|s| s.calls)
     }
 
     fn stop(self: Box<Self>) -> Option<Processor> {
