@@ -2,6 +2,8 @@
 //! that tells the engine anything. It sleeps until something comes: a wish of the window, an event of the bus, or the
 //! next moment at which a device or the session wants to be looked after.
 
+mod calibration;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,6 +13,8 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 
+use self::calibration::Calibrating;
+pub use self::calibration::CalibrationStand;
 use crate::audio::{self, Command as EngineCommand, Engine};
 use crate::bus::lab::Lab;
 use crate::bus::lane::ESSENTIAL_SLOTS;
@@ -82,6 +86,12 @@ pub enum Wish {
     Settings(Box<Settings>),
     /// A second of sound through the whole chain.
     TestTone,
+    /// Begin to measure by tapping how late the devices are, or stop it.
+    TapAlong(bool),
+    /// Forget what was measured of the sound device.
+    ForgetCalibration,
+    /// Look which sound devices there are.
+    LookForDevices,
     /// More than it holds into the lane of the window's keys, at this moment.
     FillLane(Micros),
     /// End.
@@ -95,6 +105,8 @@ pub struct Desk {
     pub session: SessionView,
     /// The sound device.
     pub sound: SoundReport,
+    /// How a calibration stands.
+    pub calibration: CalibrationStand,
     /// MIDI inputs of the system.
     pub midi: Vec<DeviceReport>,
     /// Why there is no MIDI at all.
@@ -214,6 +226,8 @@ struct Worker {
     turns: u64,
     /// Practising failed again and again, and is off.
     parked: bool,
+    calibrating: Option<Calibrating>,
+    calibration: CalibrationStand,
     lab: Arc<Lab>,
     repaint: Arc<dyn Fn() + Send + Sync>,
     changed: bool,
@@ -251,6 +265,8 @@ impl Worker {
             supervisor: Supervisor::default(),
             turns: 0,
             parked: false,
+            calibrating: None,
+            calibration: CalibrationStand::Idle,
             lab,
             bus,
             clock,
@@ -364,6 +380,7 @@ impl Worker {
             self.notice(false, line);
         }
         if self.sound.take_changed() {
+            self.stream_changed();
             self.calibrate();
             self.changed = true;
         }
@@ -377,6 +394,7 @@ impl Worker {
         self.desk.store(Arc::new(Desk {
             session: self.session.view(),
             sound: self.sound.report(),
+            calibration: self.calibration,
             midi: self.midi.report(),
             midi_fault: self.midi.fault().map(str::to_owned),
             take: Some(self.session.current_take()),
@@ -395,6 +413,7 @@ impl Worker {
                 if self.parked {
                     return;
                 }
+                self.calibration_event(&envelope);
                 let now = self.clock.now();
                 self.session.event(&envelope, now, &mut || self.ids.next());
                 self.carry_out();
@@ -445,6 +464,7 @@ impl Worker {
     }
 
     fn wish(&mut self, wish: Wish) {
+        self.give_way(&wish);
         let now = self.clock.now();
         let ids = &mut self.ids;
         match wish {
@@ -471,6 +491,9 @@ impl Worker {
                 self.apply_settings(Some(old));
             }
             Wish::TestTone => self.sound.test_tone(&mut self.engine),
+            Wish::TapAlong(begin) => self.tap_along(begin),
+            Wish::ForgetCalibration => self.forget_calibration(),
+            Wish::LookForDevices => self.sound.look(),
             Wish::FillLane(at) => self.midi.keys().flood(at, 2 * ESSENTIAL_SLOTS),
             Wish::Quit => {}
         }

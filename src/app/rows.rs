@@ -7,12 +7,12 @@ use crate::bus::hlc::Hlc;
 use crate::bus::{Snapshot, State};
 use crate::formats::pieces::{self, BuiltinPiece};
 use crate::midi::{self, Message};
-use crate::model::{Entity, Piece, PieceId, Take, TakeEnd, TakeId, Trainer};
+use crate::model::{Entity, Piece, PieceId, Settings, Take, TakeEnd, TakeId, Trainer};
 use crate::music::Score;
 use crate::time::{Clock, Frames, Micros, Rate, WallMillis};
 use crate::ui::view::{
-    AudioState, AudioView, Callback, Devices, EntityRow, LastResult, LocalTime, MidiPort, MidiView, MonitorRow,
-    PieceRow, TakeRow, TakeState,
+    AudioState, AudioView, CalibrationStand, CalibrationView, Callback, Devices, EntityRow, LastResult, LatencyParts,
+    LocalTime, MidiPort, MidiView, MonitorRow, OutputRow, PieceRow, TakeRow, TakeState,
 };
 
 use super::control::Desk;
@@ -272,7 +272,7 @@ pub(super) fn entity_rows(state: &State<Trainer>) -> Vec<EntityRow> {
 }
 
 /// The devices as the window shows them.
-pub fn devices(desk: &Desk, head: &Playhead, backends: &[&str]) -> Devices {
+pub fn devices(desk: &Desk, head: &Playhead, settings: &Settings, backends: &[&str]) -> Devices {
     let stream = desk.sound.stream.as_ref();
     let silent = stream.is_none_or(|s| s.kind == crate::audio::backend::Kind::Null);
     let frames = |n: u32, rate: Rate| rate.micros(Frames(i64::from(n)));
@@ -286,7 +286,15 @@ pub fn devices(desk: &Desk, head: &Playhead, backends: &[&str]) -> Devices {
         backend: stream.map(|s| s.kind.name().to_owned()).unwrap_or_default(),
         rate: stream.map_or(0, |s| s.rate.0),
         period: stream.map_or(0, |s| s.period),
-        latency: stream.filter(|_| !silent).map(|s| frames(head.live_delay + s.output_latency, s.rate)),
+        measured_rate: Some(head.timing.measured_rate).filter(|rate| *rate > 0.0),
+        latency: stream.filter(|_| !silent).map(|s| frames(head.live_delay, s.rate) + desk.sound.heard()),
+        parts: LatencyParts {
+            input: Some(head.timing.input).filter(|i| i.count > 0).map(|i| (i.count, i.mean, i.max)),
+            engine: stream.map_or(0.0, |s| frames(head.live_delay, s.rate).0 as f32),
+            output: desk.sound.heard().0 as f32,
+            jitter: (head.timing.lateness_rms, head.timing.lateness_max),
+        },
+        bluetooth: stream.is_some_and(|s| s.bluetooth),
         load: head.load,
         xruns: desk.sound.xruns,
         callback: Callback {
@@ -297,12 +305,35 @@ pub fn devices(desk: &Desk, head: &Playhead, backends: &[&str]) -> Devices {
             faults: head.faults,
         },
         backends: backends.iter().map(|b| (*b).to_owned()).collect(),
+        outputs: desk.sound.devices.iter().map(|device| output_row(device, settings)).collect(),
+        looking: desk.sound.looking,
+        calibration: calibration(desk),
     };
     let midi = desk.midi.iter().map(midi_port).collect();
     let mut monitor: Vec<MonitorRow> = desk.midi.iter().flat_map(monitor_rows).collect();
     monitor.sort_by_key(|row| std::cmp::Reverse(row.at));
     monitor.truncate(MONITOR_MAX);
     Devices { audio, midi, monitor }
+}
+
+fn output_row(device: &crate::audio::backend::Device, settings: &Settings) -> OutputRow {
+    let chosen = match &settings.output_device {
+        Some(id) => *id == device.id,
+        None => device.default,
+    };
+    OutputRow { id: device.id.clone(), name: device.name.clone(), default: device.default, chosen }
+}
+
+fn calibration(desk: &Desk) -> CalibrationView {
+    use super::control::CalibrationStand as Stand;
+    let stand = match desk.calibration {
+        Stand::Idle => CalibrationStand::Idle,
+        Stand::Tapping { done, of } => CalibrationStand::Tapping(done, of),
+        Stand::Done(offset) => CalibrationStand::Done(offset),
+        Stand::Scattered => CalibrationStand::Scattered,
+        Stand::Nobody => CalibrationStand::Nobody,
+    };
+    CalibrationView { loopback: desk.sound.calibration.loopback, tapped: desk.sound.calibration.tapped, stand }
 }
 
 fn midi_port(device: &midi::DeviceReport) -> MidiPort {

@@ -73,6 +73,8 @@ pub struct Window {
     result: Option<ResultView>,
     judging: Option<Receiver<Result<JudgedTake, String>>>,
     inspector: Inspector,
+    /// Whether the screen of devices is shown.
+    at_devices: bool,
     shown_take: Option<TakeId>,
     chosen: Option<PracticeSettings>,
     answers: Vec<Ticket<Trainer>>,
@@ -122,6 +124,7 @@ impl Window {
             judging: None,
             inspector: Inspector::new(end),
             shown_take: None,
+            at_devices: false,
             chosen: None,
             answers: Vec::new(),
             failures: Vec::new(),
@@ -165,6 +168,11 @@ impl Window {
         if !self.unsaved.is_empty() {
             ui.ctx().request_repaint_after(Duration::from_millis(100));
         }
+        let at_devices = self.state.screen == Screen::Devices;
+        if at_devices && !self.at_devices {
+            self.wish(Wish::LookForDevices);
+        }
+        self.at_devices = at_devices;
         if self.state.screen == Screen::Inspector {
             ui.ctx().request_repaint_after(INSPECT);
         }
@@ -372,7 +380,7 @@ impl Window {
         let snapshot = program.bus.snapshot();
         let shown = snapshot.applied;
         let report = (self.state.screen == Screen::Inspector).then(|| program.bus.inspect());
-        let devices = rows::devices(&frame.desk, &frame.head, &backends());
+        let devices = rows::devices(&frame.desk, &frame.head, &self.settings, &backends());
         let banners = self.banners(&snapshot.health, &frame.desk);
         let rescue = self.rescue.as_ref().and_then(|rescue| rescue.view(frame.wall, program.lines.is_empty()));
         let position = position(frame, session);
@@ -557,6 +565,9 @@ impl Window {
                 self.enable_midi(input, enabled);
             }
             Command::TestTone => self.wish(Wish::TestTone),
+            Command::TapAlong(begin) => self.wish(Wish::TapAlong(begin)),
+            Command::ForgetCalibration => self.wish(Wish::ForgetCalibration),
+            Command::LookForDevices => self.wish(Wish::LookForDevices),
             Command::Break(failure, on) => {
                 if let Some(program) = &self.program {
                     program.lab.set(failure, on);

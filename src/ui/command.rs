@@ -83,6 +83,12 @@ pub enum Command {
     EnableMidi(String, bool),
     /// A second of sound through the whole chain.
     TestTone,
+    /// Measure by tapping how late the devices are, or stop it.
+    TapAlong(bool),
+    /// Forget what was measured of the sound device.
+    ForgetCalibration,
+    /// Look which sound devices there are.
+    LookForDevices,
     /// Bring the damaged data folder back by the way at this place of those offered.
     Recover(usize),
     /// Ask again what to do for it.

@@ -9,7 +9,12 @@ use super::theme::{self, space, tokens};
 use super::view::{NoteNames, ThemeChoice};
 use super::widgets::{Button, Line, card_ui, page_frame, slider_ui};
 use super::{Command, Cx, Setting, icons, topbar};
+use crate::model::{TUNING_MAX, TUNING_MIN};
+use crate::music::{ClickRoute, ClickSound, Division};
 use crate::practice::Preset;
+
+/// 440 Hz.
+const TUNING_USUAL: u16 = 4_400;
 
 /// The screen.
 pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
@@ -21,6 +26,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
             card_ui(ui, tr().appearance, "", |ui| appearance_ui(cx, ui));
             card_ui(ui, tr().practice, "", |ui| practice_ui(cx, ui));
             card_ui(ui, tr().volumes, "", |ui| volumes_ui(cx, ui));
+            card_ui(ui, tr().metronome, "", |ui| metronome_ui(cx, ui));
             card_ui(ui, tr().instrument, "", |ui| instrument_ui(cx, ui, state));
         });
     });
@@ -163,12 +169,50 @@ fn volumes_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
     }
 }
 
+fn metronome_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
+    let s = cx.view.settings;
+    let mut set = Vec::new();
+    ui.spacing_mut().item_spacing.y = 10.0;
+    row_ui(ui, tr().click_sound, |ui| {
+        set.extend(choice_ui(ui, &ClickSound::ALL, s.click_sound, text::click_sound).map(Setting::ClickSound));
+    });
+    row_ui(ui, tr().click_division, |ui| {
+        const DIVISIONS: [Division; 4] = [Division::new(1), Division::new(2), Division::new(3), Division::new(4)];
+        set.extend(choice_ui(ui, &DIVISIONS, s.click_division, text::click_division).map(Setting::ClickDivision));
+    });
+    row_ui(ui, tr().click_route, |ui| {
+        set.extend(choice_ui(ui, &ClickRoute::ALL, s.click_route, text::click_route).map(Setting::ClickRoute));
+    });
+    cx.send.extend(set.into_iter().map(Command::Set));
+}
+
+/// A4, by a slider in steps of a tenth of a hertz.
+fn tuning_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
+    let tuning = cx.view.settings.tuning;
+    row_ui(ui, tr().tuning, |ui| {
+        let scale = theme::scale(ui);
+        let number = 84.0 * scale;
+        let width = (ui.available_width() - number - 80.0 * scale).clamp(80.0, 280.0);
+        let (_, rect) = ui.allocate_space(vec2(width + number, space::CHIP));
+        let track = rect.with_max_x(rect.left() + width);
+        let new = slider_ui(ui, track, tr().tuning, tuning.into(), TUNING_MIN.into()..=TUNING_MAX.into());
+        let new = new.map(|new| new as u16);
+        let words = text::tuning(new.unwrap_or(tuning));
+        Line::new(&words).align(egui::Align::Max).show_at(ui, rect.with_min_x(rect.left() + width));
+        let usual = (tuning != TUNING_USUAL) && Button::new(tr().tuning_usual).chip().show(ui).clicked();
+        let new = if usual { Some(TUNING_USUAL) } else { new };
+        cx.send.extend(new.filter(|new| *new != tuning).map(|new| Command::Set(Setting::Tuning(new))));
+    });
+}
+
 fn instrument_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
     let t = tokens(ui);
     let path = cx.view.settings.soundfont.as_ref();
     let name = path.map_or_else(|| tr().builtin_piano.to_owned(), |p| p.to_string_lossy().into_owned());
     let (_, rect) = ui.allocate_space(vec2(ui.available_width(), 24.0 * theme::scale(ui)));
     Line::new(&name).color(if path.is_some() { t.text } else { t.muted }).show_at(ui, rect);
+    tuning_ui(cx, ui);
+    ui.add_space(6.0);
     ui.horizontal_wrapped(|ui| {
         if Button::new(tr().choose_file).icon(icons::FOLDER_OPEN).show(ui).clicked() {
             state.open_browser(FilePurpose::SoundFont);

@@ -367,8 +367,14 @@ pub struct AudioView {
     pub rate: u32,
     /// Frames a block.
     pub period: u32,
+    /// Frames a second by the program's own clock, where it ran long enough to tell.
+    pub measured_rate: Option<f64>,
     /// From key to sound, all included; `None` when not known.
     pub latency: Option<Micros>,
+    /// Where that comes from.
+    pub parts: LatencyParts,
+    /// Whether the sound goes through the air.
+    pub bluetooth: bool,
     /// The part of a block's time that its computation takes, 0 to 1.
     pub load: f32,
     /// Blocks that came too late since the stream began.
@@ -377,6 +383,65 @@ pub struct AudioView {
     pub callback: Callback,
     /// Backends one can choose, with the one in use among them.
     pub backends: Vec<String>,
+    /// Output devices one can choose, as of the last look.
+    pub outputs: Vec<OutputRow>,
+    /// Whether it is being looked for them.
+    pub looking: bool,
+    /// What was measured of the device in use.
+    pub calibration: CalibrationView,
+}
+
+/// What the delay from key to sound consists of, in microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct LatencyParts {
+    /// From the key's stamp to the callback that saw it: how many, mean, longest.
+    pub input: Option<(u32, f32, f32)>,
+    /// The constant delay by which every key sounds at the same distance.
+    pub engine: f32,
+    /// From the callback to the socket, as the driver says, or to the ear, as it was measured.
+    pub output: f32,
+    /// How late callbacks come: root mean square and the latest.
+    pub jitter: (f32, f32),
+}
+
+/// An output device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputRow {
+    /// For [`Setting::OutputDevice`](crate::model::Setting::OutputDevice).
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// Whether the system plays on it by default.
+    pub default: bool,
+    /// Whether it is the chosen one.
+    pub chosen: bool,
+}
+
+/// How late a device was measured to be, and how a measurement stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CalibrationView {
+    /// From the frame to the ear, by sound that came back.
+    pub loopback: Option<Micros>,
+    /// From a click to the key that was tapped with it.
+    pub tapped: Option<Micros>,
+    /// A measurement under way, or its outcome.
+    pub stand: CalibrationStand,
+}
+
+/// A measurement of latency under way, or its outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CalibrationStand {
+    /// None.
+    #[default]
+    Idle,
+    /// So many taps of so many.
+    Tapping(usize, usize),
+    /// This was measured.
+    Done(Micros),
+    /// It was too uneven.
+    Scattered,
+    /// Nobody tapped.
+    Nobody,
 }
 
 /// How the audio callback keeps its deadline.

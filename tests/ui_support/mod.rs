@@ -394,7 +394,15 @@ fn devices() -> Devices {
             backend: "cpal".into(),
             rate: 48_000,
             period: 128,
+            measured_rate: Some(48_000.9),
             latency: Some(Micros(6_200)),
+            parts: LatencyParts {
+                input: Some((4_821, 1_340.0, 2_690.0)),
+                engine: 2_667.0,
+                output: 3_533.0,
+                jitter: (140.0, 920.0),
+            },
+            bluetooth: false,
             load: 0.31,
             xruns: 2,
             callback: Callback {
@@ -409,6 +417,20 @@ fn devices() -> Devices {
                 faults: 0,
             },
             backends: vec!["cpal".into(), "jack".into(), "null".into()],
+            outputs: ["Scarlett 2i2", "HDA Intel PCH, ALC257 Analog"]
+                .map(|name| OutputRow {
+                    id: name.to_lowercase(),
+                    name: name.to_owned(),
+                    default: name.starts_with('S'),
+                    chosen: name.starts_with('S'),
+                })
+                .to_vec(),
+            looking: false,
+            calibration: CalibrationView {
+                tapped: Some(Micros(11_400)),
+                loopback: None,
+                stand: CalibrationStand::Tapping(7, 24),
+            },
         },
         midi: vec![port("Roland FP-30X", true, 4821), port("nanoKONTROL2 with a very long name indeed", false, 0)],
         monitor: monitor

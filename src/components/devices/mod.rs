@@ -3,6 +3,8 @@
 
 mod midi;
 mod sound;
+mod tapping;
 
 pub use midi::{MidiDesk, chosen};
 pub use sound::{SoundDesk, SoundReport, calibration_entity};
+pub use tapping::{BEAT, TAPS, Tapped, Tapping};

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use arc_swap::ArcSwapOption;
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 
-use crate::audio::backend::{self, Choice, StreamConfig, StreamInfo};
+use crate::audio::backend::{self, Choice, Device, Kind, StreamConfig, StreamInfo};
 use crate::audio::instrument::Instrument;
 use crate::audio::piano::{Piano, VOICES};
 use crate::audio::soundfont::{Font, FontError};
@@ -31,6 +31,10 @@ pub struct SoundReport {
     pub xruns: u64,
     /// The SoundFont in use, by its own name.
     pub soundfont: Option<String>,
+    /// The output devices there were when last looked.
+    pub devices: Arc<[Device]>,
+    /// Whether it is being looked.
+    pub looking: bool,
     /// How late the device was measured to be, at this rate and period.
     pub calibration: Calibration,
 }
@@ -66,6 +70,9 @@ pub struct SoundDesk {
     /// A4 in tenths of a hertz.
     tuning: Arc<AtomicU16>,
     calibration: Calibration,
+    choice: Choice,
+    devices: Arc<[Device]>,
+    looking: Option<Receiver<Vec<Device>>>,
     loading: Option<Receiver<Result<Font, FontError>>>,
     tone_until: Option<Micros>,
     /// Whether a person named the backend, and so wants to know why it does not work.
@@ -108,8 +115,21 @@ impl SoundDesk {
         };
         let supervisor = Some(Supervisor::new(backends, processor, stream_config(settings)));
         let named = choice(settings) != Choice::Auto;
-        let (calibration, loading, tone_until) = (Calibration::default(), None, None);
-        Self { supervisor, clock, font, tuning, calibration, loading, tone_until, named, pending, changed: true }
+        Self {
+            supervisor,
+            clock,
+            font,
+            tuning,
+            calibration: Calibration::default(),
+            choice: choice(settings),
+            devices: Arc::default(),
+            looking: None,
+            loading: None,
+            tone_until: None,
+            named,
+            pending,
+            changed: true,
+        }
     }
 
     /// Opens the device.
@@ -128,6 +148,7 @@ impl SoundDesk {
             self.tell(notices);
         }
         self.poll_font(engine);
+        self.poll_devices();
         if self.tone_until.is_some_and(|until| now >= until) {
             self.tone_until = None;
             engine.send(Command::Audition(audio::Played::Off { pitch: Pitch::MIDDLE_C }));
@@ -137,7 +158,7 @@ impl SoundDesk {
 
     /// Whether something is under way that wants looking after often.
     pub fn is_busy(&self) -> bool {
-        self.loading.is_some() || self.tone_until.is_some()
+        self.loading.is_some() || self.tone_until.is_some() || self.looking.is_some()
     }
 
     /// Whether the report has changed since last asked.
@@ -153,8 +174,39 @@ impl SoundDesk {
             waiting: supervisor.is_some_and(Supervisor::waiting),
             xruns: supervisor.map_or(0, Supervisor::xruns),
             soundfont: self.font.load().as_ref().map(|f| f.name()),
+            devices: self.devices.clone(),
+            looking: self.looking.is_some(),
             calibration: self.calibration.clone(),
         }
+    }
+
+    /// Looks which devices there are, on a thread of its own: drivers take their time.
+    pub fn look(&mut self) {
+        if self.looking.is_some() {
+            return;
+        }
+        let (clock, choice) = (self.clock.clone(), self.choice);
+        let (done, looking) = bounded(1);
+        let look = move || {
+            let (mut backends, _) = backend::select(choice, &clock);
+            let found = backends.iter_mut().filter_map(|backend| backend.devices().ok()).flatten();
+            // Nobody may be waiting any more.
+            let _ = done.send(found.filter(|device| device.kind != Kind::Null).collect());
+        };
+        // Without a thread the list stays as it was.
+        self.looking = std::thread::Builder::new().name("devices".to_owned()).spawn(look).ok().map(|_| looking);
+        self.changed = true;
+    }
+
+    fn poll_devices(&mut self) {
+        let Some(found) = self.looking.as_ref().map(Receiver::try_recv) else { return };
+        match found {
+            Ok(devices) => self.devices = devices.into(),
+            Err(TryRecvError::Empty) => return,
+            Err(TryRecvError::Disconnected) => {}
+        }
+        self.looking = None;
+        self.changed = true;
     }
 
     /// How late the running stream was measured to be.
@@ -173,7 +225,8 @@ impl SoundDesk {
     /// Changes to the backend and device of the settings.
     pub fn choose(&mut self, settings: &Settings) {
         let now = self.clock.now();
-        self.named = choice(settings) != Choice::Auto;
+        self.choice = choice(settings);
+        self.named = self.choice != Choice::Auto;
         let (backends, missing) = backend::select(choice(settings), &self.clock);
         self.pending.extend(missing.iter().map(ToString::to_string));
         if let Some(supervisor) = &mut self.supervisor {

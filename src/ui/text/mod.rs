@@ -1,6 +1,6 @@
 //! Every text of the window, in one table, ready for other languages. Nothing else in `ui` holds words to be read.
 
-use crate::music::{Hand, Hands, KeySignature, Pitch, Spelling};
+use crate::music::{ClickRoute, ClickSound, Division, Hand, Hands, KeySignature, Pitch, Spelling};
 use crate::practice::result::{BarResult, Counts, Timing, Trouble};
 use crate::practice::{BarRange, Heard, Mode, Preset, VerdictKind};
 use crate::time::Micros;
@@ -9,8 +9,10 @@ use super::view::{
     AudioState, AudioView, LastResult, LocalTime, MidiView, NoteNames, Offer, Rescue, TakeRow, ThemeChoice, Way,
 };
 
+mod devices;
 mod inspector;
 
+pub use devices::*;
 pub use inspector::*;
 
 macro_rules! texts {
@@ -143,6 +145,30 @@ texts! {
     period = "Period";
     latency = "Latency";
     load = "Load";
+    key_to_ear = "From the key to the ear";
+    trainer = "Music Trainer";
+    computer_keyboard = "Computer keyboard";
+    no_midi_short = "no MIDI keyboard yet";
+    silent_line = "everything else works";
+    bluetooth_badge = "Bluetooth: some 200 ms late, which no setting mends. Take a cable for playing.";
+    punctuality = "Callbacks";
+    key_wait = "Keys wait";
+    play_through = "Play through";
+    looking = "Looking…";
+    look_again = "Look again";
+    buffer = "Buffer, in frames";
+    calibration = "Timing of your devices";
+    by_tapping = "By tapping";
+    by_loopback = "By loop-back";
+    by_driver = "Says the driver";
+    not_measured = "not measured";
+    tap_help = "Your playing is judged after the delay of your devices is taken off. The driver tells only its own \
+                part: tap along with a metronome once, and the whole of it is known.";
+    tap_scattered = "The taps were too uneven to tell. Try once more, with one finger on one key.";
+    tap_nobody = "No key was pressed, so nothing was measured.";
+    start_tapping = "Tap along";
+    stop_tapping = "Stop";
+    forget_calibration = "Forget it";
     xruns = "Late blocks";
     test_tone = "Test tone";
     panic = "All sound off";
@@ -183,6 +209,23 @@ texts! {
     volume_piano = "Your piano";
     volume_accompaniment = "Accompaniment";
     volume_metronome = "Metronome";
+    click_sound = "Sound";
+    click_tone = "Tone";
+    click_wood = "Wood block";
+    click_tick = "Clockwork";
+    click_bell = "Cowbell";
+    click_division = "Between the beats";
+    division_none = "Nothing";
+    division_two = "Halves";
+    division_three = "Thirds";
+    division_four = "Quarters";
+    click_route = "Heard";
+    route_both = "With the music";
+    route_left = "On the left";
+    route_right = "On the right";
+    route_own = "On its own output";
+    tuning = "A4";
+    tuning_usual = "440 Hz";
     instrument = "Instrument";
     soundfont = "SoundFont";
     builtin_piano = "Built-in piano";
@@ -819,6 +862,41 @@ pub fn clock(at: Micros) -> String {
 /// A SoundFont that the system brings, on a button.
 pub fn use_system(file: &str) -> String {
     format!("Use the system's {file}")
+}
+
+/// What a click sounds like.
+pub fn click_sound(sound: ClickSound) -> &'static str {
+    match sound {
+        ClickSound::Tone => tr().click_tone,
+        ClickSound::Wood => tr().click_wood,
+        ClickSound::Tick => tr().click_tick,
+        ClickSound::Bell => tr().click_bell,
+    }
+}
+
+/// What the metronome marks between the beats.
+pub fn click_division(division: Division) -> &'static str {
+    match division.parts() {
+        1 => tr().division_none,
+        2 => tr().division_two,
+        3 => tr().division_three,
+        _ => tr().division_four,
+    }
+}
+
+/// Where the metronome is heard.
+pub fn click_route(route: ClickRoute) -> &'static str {
+    match route {
+        ClickRoute::Both => tr().route_both,
+        ClickRoute::Left => tr().route_left,
+        ClickRoute::Right => tr().route_right,
+        ClickRoute::Own => tr().route_own,
+    }
+}
+
+/// Tenths of a hertz as `442.5 Hz`.
+pub fn tuning(a4: u16) -> String {
+    format!("{:.1} Hz", f64::from(a4) / 10.0)
 }
 
 /// The name of a chip that chooses a backend.

@@ -1,12 +1,16 @@
-//! Devices: the sound card, the MIDI inputs, and what came last.
+//! Devices: the way from the key to the ear, the sound card, the MIDI inputs, and what came last.
+
+mod calibration;
+mod path;
+mod sound;
 
 use egui::{Rect, ScrollArea, Ui, pos2, vec2};
 
 use super::shortcuts::{self, Action};
 use super::text::{self, tr};
 use super::theme::{self, space, tokens};
-use super::view::{AudioState, AudioView, MidiPort};
-use super::widgets::{Button, Column, Line, card_ui, fact_ui, inside, page_frame, pair_ui, table_ui};
+use super::view::MidiPort;
+use super::widgets::{Button, Column, Line, card_ui, inside, page_frame, pair_ui, table_ui};
 use super::{Command, Cx, topbar};
 
 /// The screen.
@@ -34,6 +38,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         page_frame().show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = space::GAP;
+            path::ui(ui, cx.view.devices);
             columns_ui(cx, ui);
             monitor_ui(cx, ui);
         });
@@ -43,52 +48,13 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
 /// Sound and MIDI side by side, or one under the other where the window is narrow.
 fn columns_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
     let half = (ui.available_width() - space::GAP) / 2.0;
-    pair_ui(ui, half, |ui, right| if right { midi_ui(cx, ui) } else { sound_ui(cx, ui) });
-}
-
-fn sound_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
-    let t = tokens(ui);
-    let audio = &cx.view.devices.audio;
-    card_ui(ui, tr().sound, "", |ui| {
-        ui.spacing_mut().item_spacing.y = 0.0;
-        let (state, color) = match audio.state {
-            AudioState::Running => (audio.device.clone(), t.text),
-            AudioState::Silent => (tr().silent.to_owned(), t.warn),
-            AudioState::Retrying => (tr().retrying.to_owned(), t.warn),
-        };
-        fact_ui(ui, tr().device, &state, color);
-        if audio.rate > 0 {
-            fact_ui(ui, tr().rate, &text::rate(audio.rate), t.text);
-            fact_ui(ui, tr().period, &text::period(audio.period, audio.rate), t.text);
-            fact_ui(ui, tr().latency, &text::latency(audio.latency), t.text);
-            fact_ui(ui, tr().load, &text::load(audio.load), if audio.load > 0.7 { t.warn } else { t.text });
-            fact_ui(ui, tr().xruns, &text::count(audio.xruns), if audio.xruns > 0 { t.warn } else { t.text });
-            if let Some(advice) = text::latency_advice(audio) {
-                Line::small(&advice).color(t.muted).show(ui);
-            }
-        }
-        backend_ui(cx, ui, audio);
-    });
-}
-
-fn backend_ui(cx: &mut Cx<'_>, ui: &mut Ui, audio: &AudioView) {
-    if audio.backends.is_empty() {
-        return fact_ui(
-            ui,
-            tr().backend,
-            if audio.backend.is_empty() { text::NONE } else { &audio.backend },
-            tokens(ui).text,
-        );
-    }
-    ui.add_space(8.0);
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = vec2(8.0, 8.0);
-        for backend in &audio.backends {
-            let label = text::use_backend(backend);
-            let chip = Button::new(&label).shown(backend).chip().selected(*backend == audio.backend);
-            if chip.show(ui).clicked() && *backend != audio.backend {
-                cx.send.push(Command::SetBackend(backend.clone()));
-            }
+    pair_ui(ui, half, |ui, right| {
+        ui.spacing_mut().item_spacing.y = space::GAP;
+        if right {
+            midi_ui(cx, ui);
+            calibration::ui(cx, ui);
+        } else {
+            sound::ui(cx, ui);
         }
     });
 }

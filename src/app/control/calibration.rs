@@ -1,0 +1,136 @@
+//! Measuring how late the devices are, with the person's help: the piece is put aside, a metronome runs, keys are tapped
+//! with it; then the piece is put back.
+
+use super::{OnStand, PracticeSettings, Wish, Worker};
+use crate::audio::{Command as EngineCommand, Schedule};
+use crate::bus::{Envelope, Publish};
+use crate::components::devices::{BEAT, TAPS, Tapped, Tapping, calibration_entity};
+use crate::model::{Calibration, Event, Trainer, TransportChange, TransportMoved};
+use crate::music::Meter;
+use crate::time::{Micros, StreamId, Ticks};
+
+/// How a calibration stands, for the window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CalibrationStand {
+    /// None was made since the device was opened.
+    #[default]
+    Idle,
+    /// So many taps of so many.
+    Tapping {
+        /// So many so far.
+        done: usize,
+        /// In all.
+        of: usize,
+    },
+    /// This was measured.
+    Done(Micros),
+    /// It was uneven.
+    Scattered,
+    /// Nobody tapped.
+    Nobody,
+}
+
+/// A calibration under way.
+pub(super) struct Calibrating {
+    /// Of this stream.
+    stream: Option<StreamId>,
+    tapping: Tapping,
+    /// What was on the stand, and how it was practised.
+    aside: Option<(OnStand, PracticeSettings)>,
+}
+
+impl Worker {
+    /// Begins a calibration by tapping, or stops the one under way.
+    pub(super) fn tap_along(&mut self, begin: bool) {
+        self.end_calibration(CalibrationStand::Idle);
+        if !begin {
+            return;
+        }
+        let aside = self.session.stand().cloned().map(|stand| (stand, *self.session.settings()));
+        self.session.close(&mut || self.ids.next());
+        self.carry_out();
+        let meter = Meter { tick: Ticks::ZERO, beats: 1, unit: 4 };
+        self.engine.send(EngineCommand::Load(Box::new(Schedule::of_beat(BEAT.0 as u32, meter))));
+        self.engine.send(EngineCommand::SetMetronome(true));
+        self.engine.send(EngineCommand::Play { count_in: 0 });
+        let stream = self.sound.report().stream.map(|stream| stream.stream);
+        self.calibrating = Some(Calibrating { stream, tapping: Tapping::default(), aside });
+        self.calibration = CalibrationStand::Tapping { done: 0, of: TAPS };
+        self.changed = true;
+    }
+
+    /// What is wished for the music, and another stream, end a calibration.
+    pub(super) fn give_way(&mut self, wish: &Wish) {
+        let unrelated = matches!(
+            wish,
+            Wish::KeyDown { .. }
+                | Wish::KeyUp { .. }
+                | Wish::Settings(_)
+                | Wish::TapAlong(_)
+                | Wish::ForgetCalibration
+                | Wish::LookForDevices
+                | Wish::FillLane(_)
+                | Wish::Quit
+        );
+        if self.calibrating.is_some() && !unrelated {
+            self.end_calibration(CalibrationStand::Idle);
+        }
+    }
+
+    /// What was measured of another stream says nothing about this one.
+    pub(super) fn stream_changed(&mut self) {
+        let stream = self.sound.report().stream.map(|stream| stream.stream);
+        if self.calibrating.as_ref().is_some_and(|calibrating| calibrating.stream != stream) {
+            self.end_calibration(CalibrationStand::Idle);
+        }
+    }
+
+    /// Clicks and keys of a calibration under way.
+    pub(super) fn calibration_event(&mut self, envelope: &Envelope<Trainer>) {
+        let (Some(calibrating), Some(stamp)) = (&mut self.calibrating, envelope.stamp) else { return };
+        let tapped = match envelope.event() {
+            Some(Event::TransportMoved(TransportMoved { change: TransportChange::Bar, .. })) => {
+                calibrating.tapping.click(stamp.mono)
+            }
+            Some(Event::NotePlayed(played)) if played.note_on().is_some() => calibrating.tapping.tap(stamp.mono),
+            _ => return,
+        };
+        match tapped {
+            Tapped::More(done) => self.calibration = CalibrationStand::Tapping { done, of: TAPS },
+            Tapped::Scattered => self.end_calibration(CalibrationStand::Scattered),
+            Tapped::Nobody => self.end_calibration(CalibrationStand::Nobody),
+            Tapped::Offset(offset) => {
+                let known = self.sound.report().calibration;
+                self.keep_calibration(Calibration { tapped: Some(offset), ..known });
+                self.end_calibration(CalibrationStand::Done(offset));
+            }
+        }
+        self.changed = true;
+    }
+
+    /// What was measured of the running stream is forgotten.
+    pub(super) fn forget_calibration(&mut self) {
+        self.end_calibration(CalibrationStand::Idle);
+        self.keep_calibration(Calibration::default());
+    }
+
+    fn keep_calibration(&mut self, calibration: Calibration) {
+        let Some(stream) = self.sound.report().stream else { return };
+        let calibration = Calibration { name: stream.device.clone(), ..calibration };
+        let event = Event::DeviceCalibrated(calibration);
+        self.bus.publish(Publish::new(calibration_entity(&stream), event).actor("devices"));
+    }
+
+    /// The metronome stops, and the piece is put back.
+    fn end_calibration(&mut self, stand: CalibrationStand) {
+        self.calibration = stand;
+        let Some(Calibrating { aside, .. }) = self.calibrating.take() else { return };
+        self.engine.send(EngineCommand::Stop);
+        self.engine.send(EngineCommand::SetMetronome(false));
+        if let Some((stand, practice)) = aside {
+            self.session.open(stand, practice, &mut || self.ids.next());
+            self.carry_out();
+        }
+        self.changed = true;
+    }
+}
