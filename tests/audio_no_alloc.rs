@@ -22,7 +22,7 @@ fn soundfont() -> Box<dyn Instrument> {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("tiny.sf2");
     std::fs::write(&path, sf2::tiny()).expect("written");
-    Box::new(Font::load(&path).expect("valid").instrument(Rate::DEFAULT, 0).expect("a piano"))
+    Box::new(Font::load(&path).expect("valid").instrument(Rate::DEFAULT, 0, 440.0).expect("a piano"))
 }
 
 fn piece() -> music_trainer::music::Score {

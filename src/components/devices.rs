@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::audio::backend::{self, Choice, StreamConfig, StreamInfo};
 use crate::audio::instrument::Instrument;
-use crate::audio::piano::Piano;
+use crate::audio::sound::Sound;
 use crate::audio::soundfont::{Font, FontError};
 use crate::audio::{self, Command, Engine, Notice, Processor, Supervisor};
 use crate::bus::{BusHandle, EntityKey, Publish};
@@ -67,10 +67,7 @@ pub struct SoundDesk {
 
 /// The instrument at a sample rate: the SoundFont if there is one, else the built-in piano.
 fn instrument(font: Option<&Font>, rate: Rate) -> Box<dyn Instrument> {
-    match font.map(|f| f.instrument(rate, 0)) {
-        Some(Ok(player)) => Box::new(player),
-        _ => Box::new(Piano::new(rate)),
-    }
+    Sound { font, ..Sound::default() }.instrument_or_piano(rate)
 }
 
 fn stream_config(settings: &Settings) -> StreamConfig {

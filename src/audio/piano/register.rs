@@ -27,7 +27,10 @@ fn on_piano(key: u8) -> f64 {
 /// The inharmonicity coefficient B of a key: Rigaud, David and Daudet, JASA 133 (2013), constants within the spread of
 /// two measured grands.
 pub(super) fn inharmonicity(key: u8) -> f64 {
-    let m = on_piano(key);
+    inharmonicity_at(on_piano(key))
+}
+
+fn inharmonicity_at(m: f64) -> f64 {
     (0.0926 * m - 13.64).exp() + (-0.0847 * m - 5.82).exp()
 }
 
@@ -35,6 +38,28 @@ pub(super) fn inharmonicity(key: u8) -> f64 {
 pub(super) fn partial_frequency(f0: f64, b: f64, n: usize) -> f64 {
     let n = n as f64;
     n * f0 * ((1.0 + b * n * n) / (1.0 + b)).sqrt()
+}
+
+/// The frequency of a key's first partial in hertz, where A4 has `a4`.
+pub(super) fn fundamental(key: u8, a4: f64) -> f64 {
+    a4 * 2f64.powf((f64::from(key) - 69.0 + stretch_cents(key) / 100.0) / 12.0)
+}
+
+/// By how many cents a key is tuned away from equal temperament. Partials are stretched, so that a tuner stretches the
+/// octaves to keep them from beating: partial 2ρ of the lower key is brought to partial ρ of the upper one, with ρ from
+/// about 3 in the bass to 1 in the treble (Rigaud, David and Daudet, JASA 133, 2013).
+pub(super) fn stretch_cents(key: u8) -> f64 {
+    let octave = |middle: f64| {
+        let rho = 1.0 + 2.0 / (1.0 + ((middle - 50.0) / 8.0).exp());
+        let partial = |m: f64, n: f64| {
+            let b = inharmonicity_at(m.clamp(21.0, 108.0));
+            600.0 * ((1.0 + b * n * n) / (1.0 + b)).log2()
+        };
+        partial(middle - 6.0, 2.0 * rho) - partial(middle + 6.0, rho)
+    };
+    let key = on_piano(key) as i32;
+    let step = |between: i32| octave(f64::from(between) + 0.5) / 12.0;
+    if key >= 69 { (69..key).map(step).sum() } else { -(key..69).map(step).sum::<f64>() }
 }
 
 /// How fast the first partial decays soon after the strike and later, in dB/s. Measured on a Steinway B and a sampled
@@ -49,7 +74,7 @@ pub(super) fn first_partial_decay(key: u8) -> (f64, f64) {
         (68.0, 16.0),
         (72.0, 24.0),
         (76.0, 38.0),
-        (84.0, 46.0),
+        (84.0, 31.0),
         (94.0, 90.0),
         (102.0, 125.0),
         (108.0, 160.0),
@@ -65,7 +90,7 @@ pub(super) fn first_partial_decay(key: u8) -> (f64, f64) {
 /// 19, 26, 49, 60 dB/s).
 pub(super) fn friction(key: u8, frequency: f64) -> f64 {
     const PLATEAU: [(f64, f64); 6] = [(21.0, 6.0), (36.0, 9.0), (48.0, 13.0), (60.0, 24.0), (72.0, 14.0), (84.0, 5.0)];
-    const LINE: [(f64, f64); 3] = [(21.0, 6.5), (48.0, 4.5), (72.0, 3.2)];
+    const LINE: [(f64, f64); 4] = [(21.0, 6.5), (48.0, 4.5), (72.0, 3.2), (84.0, 2.4)];
     let kilohertz = frequency / 1_000.0;
     let bend = kilohertz * kilohertz / (1.0 + kilohertz * kilohertz);
     curve(&PLATEAU, on_piano(key)) * bend + curve(&LINE, on_piano(key)) * kilohertz
@@ -92,7 +117,7 @@ pub(super) fn hammer_corner(key: u8, velocity: f64) -> f64 {
 /// The exponent by which partials fall with their number before hammer and soundboard, fitted to measured levels (C4
 /// soft: 0, -6, -20, -21, -24, -32 dB; C6 soft: 0, -13, -20, -30, -43 dB).
 pub(super) fn slope(key: u8) -> f64 {
-    curve(&[(21.0, 0.8), (40.0, 0.92), (60.0, 1.15), (72.0, 1.6), (84.0, 1.8), (108.0, 2.0)], on_piano(key))
+    curve(&[(21.0, 0.8), (40.0, 0.98), (60.0, 1.32), (72.0, 1.6), (84.0, 1.8), (108.0, 2.0)], on_piano(key))
 }
 
 /// The cents by which the slow modes of a unison stand off its fast mode.

@@ -2,6 +2,7 @@
 
 use std::f64::consts::{PI, TAU};
 
+use super::NEPER;
 use super::modes::Seed;
 use super::register;
 
@@ -30,8 +31,6 @@ const KNOCKS: [(f64, f64, f64); 9] = [
 /// Modes in the fuller of the two banks of a voice, at most.
 pub(super) const BANK_MAX: usize = (PARTIALS_MAX + TWO_STAGE_MAX + BEATING_MAX + KNOCKS.len()) / 2 + 8;
 
-/// One decibel per second in nepers per second.
-const NEPER: f64 = std::f64::consts::LN_10 / 20.0;
 /// Peak amplitude of middle C's strings at velocity 80. Chosen so that a C major chord peaks near -12 dBFS there.
 const LEVEL: f64 = 0.088;
 /// The velocity at which registers are balanced.
@@ -99,7 +98,7 @@ impl Tone {
 
     fn add_strings(&mut self, rate: f64, a4: f64) {
         let key = self.key;
-        let f0 = a4 * 2f64.powf((f64::from(key) - 69.0) / 12.0);
+        let f0 = register::fundamental(key, a4);
         let b = register::inharmonicity(key);
         let (early, late) = register::first_partial_decay(key);
         // The measured early decay is that of the sum of all stages.
