@@ -6,7 +6,7 @@ mod sf2;
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc};
 use audio_support::{Rig, score};
-use music_trainer::audio::instrument::{Instrument, Pedal};
+use music_trainer::audio::instrument::{Instrument, Part, Pedal};
 use music_trainer::audio::piano::Piano;
 use music_trainer::audio::soundfont::Font;
 use music_trainer::audio::{Bus, Command, LiveEvent, LoopRange, Played, SourceId, TimedMidi};
@@ -19,9 +19,13 @@ static ALLOCATOR: AllocDisabler = AllocDisabler;
 const SIZES: [usize; 12] = [128, 1, 2, 17, 64, 256, 8192, 255, 1000, 4096, 3, 511];
 
 fn soundfont() -> Box<dyn Instrument> {
+    font(&sf2::tiny())
+}
+
+fn font(bytes: &[u8]) -> Box<dyn Instrument> {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("tiny.sf2");
-    std::fs::write(&path, sf2::tiny()).expect("written");
+    std::fs::write(&path, bytes).expect("written");
     Box::new(Font::load(&path).expect("valid").instrument(Rate::DEFAULT, 0, 440.0).expect("a piano"))
 }
 
@@ -126,4 +130,41 @@ fn the_callback_takes_and_frees_no_memory() {
 #[test]
 fn full_rings_and_lanes_change_nothing_about_that() {
     assert!(drive(Box::new(Piano::new(Rate::DEFAULT)), 240, false) > 0.01);
+}
+
+/// Everything an instrument may be told, more notes than it has voices among it.
+fn tell_everything(instrument: &mut dyn Instrument, left: &mut [f32], right: &mut [f32]) {
+    for round in 0..40_u8 {
+        let part = if round % 3 == 0 { Part::ACCOMPANIMENT } else { Part::LIVE };
+        for key in 0..128 {
+            instrument.note_on(part, Pitch::from_data_byte(key), round * 3 + 1);
+        }
+        instrument.bend(part, f32::from(round) * 90.0 - 1_800.0);
+        instrument.pressure(part, round * 3);
+        instrument.program(part, round);
+        instrument.set_gain(part, f32::from(round) / 40.0);
+        for pedal in [Pedal::Sustain(round * 3), Pedal::Sostenuto(round.wrapping_mul(13) % 128), Pedal::Soft(round * 3)]
+        {
+            instrument.pedal(part, pedal);
+        }
+        let frames = SIZES[usize::from(round) % SIZES.len()];
+        instrument.render(&mut left[..frames], &mut right[..frames]);
+        for key in (round % 2..128).step_by(2) {
+            instrument.note_off(part, Pitch::from_data_byte(key));
+        }
+        if round % 11 == 10 {
+            instrument.silence(part);
+        }
+    }
+}
+
+#[test]
+fn no_instrument_takes_memory_whatever_it_is_told() {
+    let (mut left, mut right) = (vec![0.0; 8192], vec![0.0; 8192]);
+    for mut instrument in
+        [Box::new(Piano::new(Rate::DEFAULT)) as Box<dyn Instrument>, soundfont(), font(&sf2::compressed())]
+    {
+        assert_no_alloc(|| tell_everything(&mut *instrument, &mut left, &mut right));
+        assert!(left.iter().chain(&right).all(|s| s.is_finite()) && instrument.voices() > 0);
+    }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use audio_support::largest_step;
 use music_trainer::audio::instrument::{Instrument, Part, Pedal};
 use music_trainer::audio::sound::Sound;
-use music_trainer::audio::soundfont::{Font, FontError, NOTES, Progress, SoundFontInstrument};
+use music_trainer::audio::soundfont::{Font, FontError, Loading, NOTES, Progress, SoundFontInstrument};
 use music_trainer::music::Pitch;
 use music_trainer::time::Rate;
 
@@ -74,6 +74,11 @@ fn a_font_cut_short_anywhere_is_refused_and_never_a_panic() {
     }
 }
 
+/// Frames after which the room has settled, so that the phase of a steady tone is steady.
+const SETTLED: usize = 60_000;
+/// Frames that a look at a pitch needs.
+const LOOK: usize = 96_000;
+
 /// How many cents a sine is off `hertz`, from how its phase drifts over half a second.
 fn cents_off(samples: &[f32], hertz: f64) -> f64 {
     let omega = std::f64::consts::TAU * hertz / 48_000.0;
@@ -90,7 +95,7 @@ fn cents_off(samples: &[f32], hertz: f64) -> f64 {
     };
     let turn = std::f64::consts::TAU;
     let drift = |gap: usize| {
-        let drift = phase(12_000 + gap) - phase(12_000);
+        let drift = phase(SETTLED + gap) - phase(SETTLED);
         (drift - turn * (drift / turn).round()) / turn * 48_000.0 / gap as f64
     };
     // The short gap tells the turn, the long one the rest.
@@ -116,7 +121,7 @@ fn a_note_has_its_pitch_in_every_tuning_within_a_cent() {
         for k in [45, 60, 69, 84] {
             let mut instrument = Sound { font: Some(&font), program: 0, a4 }.instrument(Rate::DEFAULT).expect("made");
             instrument.note_on(Part::LIVE, key(k), 100);
-            let (mut left, mut right) = (vec![0.0; 48_000], vec![0.0; 48_000]);
+            let (mut left, mut right) = (vec![0.0; LOOK], vec![0.0; LOOK]);
             instrument.render(&mut left, &mut right);
             let off = cents_off(&left, hertz(k) * a4 / 440.0);
             assert!(off.abs() < 1.0, "key {k} with A4 at {a4} Hz is {off} cents off");
@@ -131,25 +136,25 @@ fn a_part_bends_by_cents_and_the_other_does_not() {
         instrument.note_on(Part::LIVE, key(72), 100);
         render(&mut instrument, 1_000);
         instrument.bend(Part::LIVE, bend);
-        let off = cents_off(&render(&mut instrument, 48_000), hertz(72) * 2f64.powf(f64::from(bend) / 1_200.0));
+        let off = cents_off(&render(&mut instrument, LOOK), hertz(72) * 2f64.powf(f64::from(bend) / 1_200.0));
         assert!(off.abs() < 1.0, "bent by {bend} cents it is {off} off");
         instrument.silence(Part::LIVE);
         render(&mut instrument, 48_000);
         instrument.note_on(Part::ACCOMPANIMENT, key(72), 100);
-        let off = cents_off(&render(&mut instrument, 48_000), hertz(72));
+        let off = cents_off(&render(&mut instrument, LOOK), hertz(72));
         assert!(off.abs() < 1.0, "the other part is {off} cents off");
     }
     let mut instrument = sine();
     instrument.bend(Part::LIVE, f32::NAN);
     instrument.bend(Part::LIVE, 100.0);
     instrument.note_on(Part::LIVE, key(60), 100);
-    let off = cents_off(&render(&mut instrument, 48_000), hertz(61));
+    let off = cents_off(&render(&mut instrument, LOOK), hertz(61));
     assert!(off.abs() < 1.0, "a note that begins later is bent too: {off}");
 }
 
 /// By how many cents the pitch swings: the largest and the smallest of twenty short looks.
 fn swing(samples: &[f32], hertz: f64) -> f64 {
-    let lengths: Vec<f64> = samples[4_800..]
+    let lengths: Vec<f64> = samples[SETTLED..]
         .windows(2)
         .enumerate()
         .filter(|(_, w)| w[0] < 0.0 && w[1] >= 0.0)
@@ -166,7 +171,7 @@ fn pressure_is_vibrato() {
         let mut instrument = sine();
         instrument.note_on(Part::LIVE, key(60), 100);
         instrument.pressure(Part::LIVE, pressure);
-        swing(&render(&mut instrument, 48_000), hertz(60))
+        swing(&render(&mut instrument, LOOK), hertz(60))
     };
     let (none, half, full) = (swing_at(0), swing_at(64), swing_at(127));
     assert!(none < 5.0, "{none}");
@@ -242,10 +247,10 @@ fn a_compressed_font_sounds_as_the_plain_one() {
     let font = Font::load(&path).expect("the font is valid");
     let mut unpacked = font.instrument(Rate::DEFAULT, 0, 440.0).expect("a sine");
     unpacked.note_on(Part::LIVE, key(72), 100);
-    let sound = render(&mut unpacked, 48_000);
+    let sound = render(&mut unpacked, LOOK);
     let mut plain = sine();
     plain.note_on(Part::LIVE, key(72), 100);
-    let ratio = rms(&sound) / rms(&render(&mut plain, 48_000));
+    let ratio = rms(&sound) / rms(&render(&mut plain, LOOK));
     assert!((0.8..1.2).contains(&ratio), "{ratio}");
     assert!(cents_off(&sound, hertz(72)).abs() < 1.0);
 }
@@ -261,7 +266,43 @@ fn loading_tells_how_far_it_is_and_can_be_given_up() {
     let given_up = Progress::default();
     given_up.cancel();
     let outcome = Font::load_watched(&path, &given_up).map(|_| ());
-    assert_eq!(outcome, Err(FontError::Cancelled(path)));
+    assert_eq!(outcome, Err(FontError::Cancelled(path.clone())));
+
+    let loading = Loading::start(path.clone()).expect("a thread");
+    let font = std::iter::repeat_with(|| loading.poll()).inspect(|_| std::thread::yield_now()).flatten().next();
+    assert_eq!(font.expect("endless").expect("the font is valid").name(), "Tiny");
+    assert_eq!(loading.bytes(), (length, length));
+    assert!(loading.poll().is_none(), "told once");
+}
+
+#[test]
+fn the_room_is_as_loud_and_long_as_that_of_rustysynth() {
+    let mut settings = rustysynth::SynthesizerSettings::new(48_000);
+    settings.enable_reverb_and_chorus = true;
+    let font = rustysynth::SoundFont::new(&mut sf2::tiny().as_slice()).expect("valid");
+    let mut theirs = rustysynth::Synthesizer::new(&std::sync::Arc::new(font), &settings).expect("made");
+    let mut ours = sine();
+    let (mut early, mut late) = (Vec::new(), Vec::new());
+    for k in [50, 55, 60, 67, 72, 79, 85] {
+        let (mut left, mut right) = (vec![0.0; 48_000], vec![0.0; 48_000]);
+        theirs.note_on(0, i32::from(k), 100);
+        theirs.render(&mut left, &mut right);
+        theirs.note_off(0, i32::from(k));
+        theirs.render(&mut left, &mut right);
+        ours.note_on(Part::LIVE, key(k), 100);
+        render(&mut ours, 48_000);
+        ours.note_off(Part::LIVE, key(k));
+        let own = render(&mut ours, 48_000);
+        let db = |range: std::ops::Range<usize>| 20.0 * (rms(&own[range.clone()]) / rms(&left[range])).log10();
+        early.push(db(4_800..9_600));
+        late.push(db(24_000..28_800));
+        for _ in 0..2 {
+            theirs.render(&mut left, &mut right);
+            render(&mut ours, 48_000);
+        }
+    }
+    let mean = |values: &[f32]| values.iter().sum::<f32>() / values.len() as f32;
+    assert!(mean(&early).abs() < 3.0 && mean(&late).abs() < 6.0, "dB beside it: {early:.1?}, later {late:.1?}");
 }
 
 /// Plays whatever a font makes of a chord, with everything a player can do.

@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use crate::audio::backend::{self, Choice, StreamConfig, StreamInfo};
 use crate::audio::instrument::Instrument;
 use crate::audio::sound::Sound;
-use crate::audio::soundfont::{Font, FontError};
+use crate::audio::soundfont::{Font, Loading};
 use crate::audio::{self, Command, Engine, Notice, Processor, Supervisor};
 use crate::bus::{BusHandle, EntityKey, Publish};
 use crate::midi::{self, DeviceReport, Played, RingEnds, SourceId, VirtualInput};
@@ -50,6 +50,8 @@ pub struct SoundReport {
     pub xruns: u64,
     /// The SoundFont in use, by its own name.
     pub soundfont: Option<String>,
+    /// Bytes read of a SoundFont that is being loaded, and all of them.
+    pub loading: Option<(u64, u64)>,
 }
 
 /// The sound device and the instrument.
@@ -57,7 +59,7 @@ pub struct SoundDesk {
     supervisor: Option<Supervisor>,
     clock: Arc<dyn Clock>,
     font: Arc<ArcSwapOption<Font>>,
-    loading: Option<Receiver<Result<Font, FontError>>>,
+    loading: Option<Loading>,
     tone_until: Option<Micros>,
     /// Whether a person named the backend, and so wants to know why it does not work.
     named: bool,
@@ -138,6 +140,7 @@ impl SoundDesk {
             waiting: supervisor.is_some_and(Supervisor::waiting),
             xruns: supervisor.map_or(0, Supervisor::xruns),
             soundfont: self.font.load().as_ref().map(|f| f.name()),
+            loading: self.loading.as_ref().map(Loading::bytes),
         }
     }
 
@@ -162,10 +165,8 @@ impl SoundDesk {
             }
             return None;
         };
-        let (done, loading) = bounded(1);
-        let started = std::thread::Builder::new().name("soundfont".to_owned()).spawn(move || load_font(&path, &done));
-        match started {
-            Ok(_) => {
+        match Loading::start(path) {
+            Ok(loading) => {
                 self.loading = Some(loading);
                 None
             }
@@ -187,7 +188,7 @@ impl SoundDesk {
     }
 
     fn poll_font(&mut self, engine: &mut Engine) {
-        let Some(outcome) = self.loading.as_ref().and_then(|l| l.try_recv().ok()) else { return };
+        let Some(outcome) = self.loading.as_ref().and_then(Loading::poll) else { return };
         self.loading = None;
         match outcome {
             Ok(font) => {
@@ -218,11 +219,6 @@ impl SoundDesk {
 
 fn choice(settings: &Settings) -> Choice {
     settings.backend.parse().unwrap_or_default()
-}
-
-fn load_font(path: &Path, done: &Sender<Result<Font, FontError>>) {
-    // Nobody may be waiting any more: then the font is not wanted.
-    let _ = done.send(Font::load(path));
 }
 
 /// The MIDI inputs and the keys of the window.

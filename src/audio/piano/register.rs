@@ -101,6 +101,10 @@ pub(super) fn strike_position(key: u8) -> f64 {
     curve(&[(21.0, 1.0 / 8.0), (64.0, 1.0 / 8.2), (84.0, 1.0 / 10.0), (108.0, 1.0 / 12.0)], on_piano(key))
 }
 
+/// The first lengthwise resonance of a bass string in multiples of its first partial. Published strings have 15 to 20
+/// (Bank and Sujbert, JASA 117, 2005).
+pub(super) const LENGTHWISE: usize = 18;
+
 /// How much of a partial is left, as a squared amplitude, where the comb of the strike position has its zeros: hammers
 /// are wide beside the short strings of the treble.
 pub(super) fn comb_floor(key: u8) -> f64 {
@@ -117,7 +121,7 @@ pub(super) fn hammer_corner(key: u8, velocity: f64) -> f64 {
 /// The exponent by which partials fall with their number before hammer and soundboard, fitted to measured levels (C4
 /// soft: 0, -6, -20, -21, -24, -32 dB; C6 soft: 0, -13, -20, -30, -43 dB).
 pub(super) fn slope(key: u8) -> f64 {
-    curve(&[(21.0, 0.8), (40.0, 0.98), (60.0, 1.32), (72.0, 1.6), (84.0, 1.8), (108.0, 2.0)], on_piano(key))
+    curve(&[(21.0, 0.8), (40.0, 0.98), (60.0, 1.32), (72.0, 1.4), (84.0, 1.3), (108.0, 1.7)], on_piano(key))
 }
 
 /// The cents by which the slow modes of a unison stand off its fast mode.

@@ -21,8 +21,8 @@ use crate::audio::space::Space;
 use crate::music::Pitch;
 use crate::time::Rate;
 
-/// Frames of rustysynth's inner block: how finely its envelopes move.
-const BLOCK: usize = 16;
+/// Frames of rustysynth's inner block: how finely its envelopes and bends move, and how late an end may come, 0.7 ms.
+const BLOCK: usize = 32;
 /// Notes of one player that sound at once. When more are struck the one that is nearest its end goes.
 pub const NOTES: usize = 64;
 /// Layers of one note, the least that rustysynth allows.
@@ -36,7 +36,7 @@ const FADE_SECONDS: f64 = 0.005;
 const OVER_SECONDS: [f64; 3] = [0.1, 1.0, 60.0];
 /// The room: amplitude, seconds to fall by 60 dB, and the corner of its lowpass in hertz. As loud behind middle C (-10
 /// dB) and as long as that of rustysynth, which fonts are made for.
-const ROOM: (f32, f64, f64) = (0.050, 1.1, 5_000.0);
+const ROOM: (f32, f64, f64) = (0.063, 1.5, 5_000.0);
 /// Its delays, in seconds.
 const DELAYS: [f64; 8] = [0.0213, 0.0257, 0.0299, 0.0347, 0.0391, 0.0443, 0.0497, 0.0569];
 /// The largest bend in cents.
