@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use crossbeam_channel::{Receiver, Sender, bounded};
+#[cfg(feature = "sound")]
+use crossbeam_channel::Sender;
+use crossbeam_channel::{Receiver, bounded};
 
 use crate::audio::backend::{self, Choice, StreamConfig, StreamInfo};
 use crate::audio::instrument::Instrument;

@@ -64,7 +64,7 @@ impl Noises {
         let hammers = (0..BURSTS)
             .map(|at| {
                 let height = at as f64 / (BURSTS - 1) as f64;
-                let corner = 450.0 * 8f64.powf(height);
+                let corner = 1_300.0 * 4f64.powf(height);
                 Burst::new(rate, 77 + at as u64, (90.0 + 250.0 * height, corner), 0.0012, 0.009 - 0.004 * height)
             })
             .collect();

@@ -89,8 +89,8 @@ pub(super) fn first_partial_decay(key: u8) -> (f64, f64) {
 /// bends over above 1 kHz and goes on as a gentle line, as measured partials do (C4: 14, 14, 25, 44, 43 dB/s; C6: 28,
 /// 19, 26, 49, 60 dB/s).
 pub(super) fn friction(key: u8, frequency: f64) -> f64 {
-    const PLATEAU: [(f64, f64); 6] = [(21.0, 6.0), (36.0, 9.0), (48.0, 13.0), (60.0, 24.0), (72.0, 14.0), (84.0, 5.0)];
-    const LINE: [(f64, f64); 4] = [(21.0, 6.5), (48.0, 4.5), (72.0, 3.2), (84.0, 2.4)];
+    const PLATEAU: [(f64, f64); 6] = [(21.0, 2.0), (36.0, 3.5), (48.0, 13.0), (60.0, 24.0), (72.0, 14.0), (84.0, 5.0)];
+    const LINE: [(f64, f64); 4] = [(21.0, 3.5), (48.0, 4.5), (72.0, 3.2), (84.0, 2.4)];
     let kilohertz = frequency / 1_000.0;
     let bend = kilohertz * kilohertz / (1.0 + kilohertz * kilohertz);
     curve(&PLATEAU, on_piano(key)) * bend + curve(&LINE, on_piano(key)) * kilohertz
@@ -111,17 +111,18 @@ pub(super) fn comb_floor(key: u8) -> f64 {
     curve(&[(21.0, 0.03), (60.0, 0.05), (72.0, 0.12), (108.0, 0.2)], on_piano(key))
 }
 
-/// The corner of the hammer's lowpass in hertz. A harder blow compresses the felt, which shortens the contact: 420 Hz
-/// for the softest to 9 kHz for the hardest around middle C.
-pub(super) fn hammer_corner(key: u8, velocity: f64) -> f64 {
-    let tracking = curve(&[(21.0, 0.5), (60.0, 1.0), (84.0, 1.5), (108.0, 2.2)], on_piano(key));
-    420.0 * (9_000.0f64 / 420.0).powf(velocity.clamp(0.0, 1.0)) * tracking
+/// The corner of the hammer's lowpass in hertz. A harder blow compresses the felt, which shortens the contact: fitted to
+/// octave bands of a Steinway B, for which 1.4 kHz (pp) and 4 kHz (mf) serve all keys.
+pub(super) fn hammer_corner(velocity: f64) -> f64 {
+    620.0 * 32f64.powf(velocity.clamp(0.0, 1.0))
 }
 
-/// The exponent by which partials fall with their number before hammer and soundboard, fitted to measured levels (C4
-/// soft: 0, -6, -20, -21, -24, -32 dB; C6 soft: 0, -13, -20, -30, -43 dB).
+/// The exponent by which partials fall with their number before hammer and soundboard, fitted to the same bands.
 pub(super) fn slope(key: u8) -> f64 {
-    curve(&[(21.0, 0.8), (40.0, 0.98), (60.0, 1.32), (72.0, 1.4), (84.0, 1.3), (108.0, 1.7)], on_piano(key))
+    curve(
+        &[(21.0, 0.45), (36.0, 0.62), (48.0, 0.88), (60.0, 1.0), (72.0, 1.2), (84.0, 1.5), (108.0, 1.7)],
+        on_piano(key),
+    )
 }
 
 /// The cents by which the slow modes of a unison stand off its fast mode.
@@ -204,7 +205,7 @@ mod tests {
                 first_partial_decay(key).1,
                 friction(key, 1_000.0),
                 strike_position(key),
-                hammer_corner(key, 0.5),
+                hammer_corner(0.5),
                 unison_cents(key),
                 damper_seconds(key),
                 contact_seconds(key, 1.0),

@@ -100,7 +100,7 @@ impl Blow {
     pub(super) fn new(key: u8, velocity: u8, soft: f64) -> Self {
         let velocity = f64::from(velocity.clamp(1, 127));
         let share = velocity / 127.0;
-        let corner = register::hammer_corner(key, share) * (1.0 - 0.35 * soft);
+        let corner = register::hammer_corner(share) * (1.0 - 0.35 * soft);
         Self {
             force: (force(velocity) * (1.0 - 0.25 * soft)) as f32,
             corner: (1.0 / (corner * corner)) as f32,
