@@ -67,9 +67,9 @@ pub(super) fn stretch_cents(key: u8) -> f64 {
 /// -90 and -20).
 pub(super) fn first_partial_decay(key: u8) -> (f64, f64) {
     const EARLY: [(f64, f64); 11] = [
-        (21.0, 6.0),
+        (21.0, 5.5),
         (36.0, 9.0),
-        (48.0, 11.0),
+        (48.0, 10.0),
         (60.0, 14.0),
         (68.0, 16.0),
         (72.0, 24.0),
@@ -86,11 +86,11 @@ pub(super) fn first_partial_decay(key: u8) -> (f64, f64) {
 }
 
 /// What a partial at `frequency` hertz adds to the decay of the first, in dB/s. The square law of internal friction
-/// bends over above 1 kHz and goes on as a gentle line, as measured partials do (C4: 14, 14, 25, 44, 43 dB/s; C6: 28,
-/// 19, 26, 49, 60 dB/s).
+/// bends over above 1 kHz and goes on as a gentle line, as the measured partials of a Steinway B do (first 0.6 s: C2 6 to
+/// 17 dB/s up to 2.5 kHz, C3 4 to 22, C4 14, 16, 23, 37, 38 and then less, C6 26, 21, 26, 48, 58).
 pub(super) fn friction(key: u8, frequency: f64) -> f64 {
-    const PLATEAU: [(f64, f64); 6] = [(21.0, 2.0), (36.0, 3.5), (48.0, 13.0), (60.0, 24.0), (72.0, 14.0), (84.0, 5.0)];
-    const LINE: [(f64, f64); 4] = [(21.0, 3.5), (48.0, 4.5), (72.0, 3.2), (84.0, 2.4)];
+    const PLATEAU: [(f64, f64); 6] = [(21.0, 1.5), (36.0, 2.0), (48.0, 7.0), (60.0, 22.0), (72.0, 12.0), (84.0, 5.0)];
+    const LINE: [(f64, f64); 5] = [(21.0, 1.8), (36.0, 2.2), (48.0, 2.5), (66.0, 2.8), (84.0, 2.4)];
     let kilohertz = frequency / 1_000.0;
     let bend = kilohertz * kilohertz / (1.0 + kilohertz * kilohertz);
     curve(&PLATEAU, on_piano(key)) * bend + curve(&LINE, on_piano(key)) * kilohertz
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn curves_pass_through_their_points_and_stay_there_beyond() {
-        for (key, expected) in [(0, 6.0), (21, 6.0), (60, 14.0), (94, 90.0), (127, 160.0)] {
+        for (key, expected) in [(0, 5.5), (21, 5.5), (60, 14.0), (94, 90.0), (127, 160.0)] {
             let (early, late) = first_partial_decay(key);
             assert!((early - expected).abs() < 1e-9, "key {key}: {early}");
             assert!(late < early);
