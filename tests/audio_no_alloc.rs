@@ -7,7 +7,7 @@ mod life;
 mod sf2;
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc};
-use life::{drive, soundfont};
+use life::{drive, soundfont, tell_everything};
 use music_trainer::audio::piano::Piano;
 use music_trainer::time::Rate;
 
@@ -27,4 +27,9 @@ fn the_callback_takes_and_frees_no_memory() {
 #[test]
 fn full_rings_and_lanes_change_nothing_about_that() {
     assert!(drive(Box::new(Piano::new(Rate::DEFAULT)), 240, false, &mut guarded) > 0.01);
+}
+
+#[test]
+fn no_instrument_takes_memory_whatever_it_is_told() {
+    tell_everything(&mut guarded);
 }

@@ -78,6 +78,7 @@ fn the_callback_never_waits_whatever_it_is_told() {
     let rate = music_trainer::time::Rate::DEFAULT;
     assert!(life::drive(Box::new(Piano::new(rate)), 480, true, &mut guarded) > 0.01);
     assert!(life::drive(life::soundfont(rate), 240, true, &mut guarded) > 0.001);
+    life::tell_everything(&mut guarded);
     assert!(life::drive(Box::new(Piano::new(rate)), 240, false, &mut guarded) > 0.01);
 }
 

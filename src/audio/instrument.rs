@@ -36,15 +36,22 @@ pub trait Instrument: Send {
     fn note_off(&mut self, part: Part, pitch: Pitch);
     /// Moves a pedal.
     fn pedal(&mut self, part: Part, pedal: Pedal);
-    /// Bends the pitch of one part by so many cents; an instrument that has no such thing ignores it.
-    fn bend(&mut self, _part: Part, _cents: f32) {}
-    /// Pressure on the keys of one part, 0 to 127, for an instrument that knows it.
-    fn pressure(&mut self, _part: Part, _value: u8) {}
     /// Fades everything of one part out within a few milliseconds, without a click.
     fn silence(&mut self, part: Part);
     /// Sets the volume of one part, linear, gliding without a click. `false` if the instrument has no such thing; the
     /// processor then plays the part's notes softer or louder.
     fn set_gain(&mut self, _part: Part, _gain: f32) -> bool {
+        false
+    }
+    /// Bends everything that one part sounds and will sound, in cents; 0 is in tune. For sounds that a player of the real
+    /// instrument can bend: the built-in piano, like any piano, does not follow. Beyond ±2 400 the nearest.
+    fn bend(&mut self, _part: Part, _cents: f32) {}
+    /// How hard the keys of one part are pressed after the stroke, 0 to 127, where the sound knows of it: SoundFonts
+    /// answer with vibrato, the built-in piano does not.
+    fn pressure(&mut self, _part: Part, _value: u8) {}
+    /// Chooses another sound of those that the instrument has, 0 to 127, for notes that begin from now on; `false` if
+    /// it has only one.
+    fn program(&mut self, _part: Part, _program: u8) -> bool {
         false
     }
     /// Overwrites both slices, of equal and any length, with the next frames. Full scale is ±1; a loud chord may

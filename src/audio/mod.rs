@@ -17,6 +17,7 @@
 //! Absent here: the window, the bus itself (lanes only), MIDI ports. Absent from the callback: allocation, locks,
 //! system calls.
 
+mod ahead;
 pub mod backend;
 mod clock;
 mod command;
@@ -35,7 +36,9 @@ mod ramp;
 pub mod render;
 mod report;
 mod schedule;
+pub mod sound;
 pub mod soundfont;
+mod space;
 mod stage;
 mod supervisor;
 mod timeline;

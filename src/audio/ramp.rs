@@ -38,11 +38,6 @@ impl Ramp {
         self.value
     }
 
-    /// Whether it has arrived.
-    pub(super) fn at_target(&self) -> bool {
-        self.value == self.target
-    }
-
     /// Jumps to the target; for when nothing sounds.
     pub(super) fn finish(&mut self) {
         self.value = self.target;

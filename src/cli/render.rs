@@ -3,9 +3,8 @@
 use std::io::Write;
 use std::path::Path;
 
-use crate::audio::instrument::Instrument;
-use crate::audio::piano::Piano;
 use crate::audio::render;
+use crate::audio::sound::Sound;
 use crate::audio::soundfont::Font;
 use crate::components::library::read_file;
 use crate::formats;
@@ -22,10 +21,9 @@ pub fn run(score: &Path, to: &Path, soundfont: Option<&Path>, out: &mut dyn Writ
     let name = score.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let reading = formats::read(&name, &bytes).map_err(|e| CliError::new(format!("{}: {e}", score.display())))?;
     let rate = Rate::DEFAULT;
-    let instrument: Box<dyn Instrument> = match soundfont {
-        Some(path) => Box::new(Font::load(path).and_then(|f| f.instrument(rate, 0)).map_err(CliError::of)?),
-        None => Box::new(Piano::new(rate)),
-    };
+    let font = soundfont.map(Font::load).transpose().map_err(CliError::of)?;
+    let sound = Sound { font: font.as_ref(), ..Sound::default() };
+    let instrument = sound.instrument(rate).map_err(CliError::of)?;
     let spec = hound::WavSpec {
         channels: 2,
         sample_rate: rate.0,

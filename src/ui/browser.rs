@@ -35,7 +35,7 @@ impl FilePurpose {
     fn fits(self, path: &Path) -> bool {
         let ends: &[&str] = match self {
             Self::Piece => &["mid", "midi", "kar", "smf"],
-            Self::SoundFont => &["sf2"],
+            Self::SoundFont => &["sf2", "sf3"],
         };
         path.extension().and_then(|e| e.to_str()).is_some_and(|e| ends.iter().any(|f| e.eq_ignore_ascii_case(f)))
     }

@@ -2,7 +2,7 @@
 //! they sound, streams of other rates and periods, full rings, late callbacks, blocks of 1 to 8 192 frames.
 #![allow(dead_code, unreachable_pub)]
 
-use music_trainer::audio::instrument::{Instrument, Pedal};
+use music_trainer::audio::instrument::{Instrument, Part, Pedal};
 use music_trainer::audio::piano::Piano;
 use music_trainer::audio::soundfont::Font;
 use music_trainer::audio::{Bus, Command, LiveEvent, LoopRange, Played, SourceId, TimedMidi};
@@ -19,10 +19,14 @@ const STREAM_ROUNDS: usize = 61;
 
 /// A small SoundFont at a rate.
 pub fn soundfont(rate: Rate) -> Box<dyn Instrument> {
+    font(&sf2::tiny(), rate)
+}
+
+fn font(bytes: &[u8], rate: Rate) -> Box<dyn Instrument> {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("tiny.sf2");
-    std::fs::write(&path, sf2::tiny()).expect("written");
-    Box::new(Font::load(&path).expect("valid").instrument(rate, 0).expect("a piano"))
+    std::fs::write(&path, bytes).expect("written");
+    Box::new(Font::load(&path).expect("valid").instrument(rate, 0, 440.0).expect("a piano"))
 }
 
 fn piece() -> Score {
@@ -155,4 +159,42 @@ pub fn drive(
     assert_eq!(head.loads.buckets.iter().sum::<u32>() as usize, blocks - 1);
     assert_eq!(head.loads.worst, (rounds - 2) as f32 / 100.0);
     peak
+}
+
+/// Everything an instrument may be told, more notes than it has voices among it.
+fn tell_everything_to(instrument: &mut dyn Instrument, left: &mut [f32], right: &mut [f32]) {
+    for round in 0..40_u8 {
+        let part = if round % 3 == 0 { Part::ACCOMPANIMENT } else { Part::LIVE };
+        for key in 0..128 {
+            instrument.note_on(part, Pitch::from_data_byte(key), round * 3 + 1);
+        }
+        instrument.bend(part, f32::from(round) * 90.0 - 1_800.0);
+        instrument.pressure(part, round * 3);
+        instrument.program(part, round);
+        instrument.set_gain(part, f32::from(round) / 40.0);
+        for pedal in [Pedal::Sustain(round * 3), Pedal::Sostenuto(round.wrapping_mul(13) % 128), Pedal::Soft(round * 3)]
+        {
+            instrument.pedal(part, pedal);
+        }
+        let frames = SIZES[usize::from(round) % SIZES.len()];
+        instrument.render(&mut left[..frames], &mut right[..frames]);
+        for key in (round % 2..128).step_by(2) {
+            instrument.note_off(part, Pitch::from_data_byte(key));
+        }
+        if round % 11 == 10 {
+            instrument.silence(part);
+        }
+    }
+}
+
+/// Tells every instrument there is everything, under a guard.
+pub fn tell_everything(guard: &mut dyn FnMut(&mut dyn FnMut())) {
+    let (mut left, mut right) = (vec![0.0; 8192], vec![0.0; 8192]);
+    let rate = Rate::DEFAULT;
+    for mut instrument in
+        [Box::new(Piano::new(rate)) as Box<dyn Instrument>, soundfont(rate), font(&sf2::compressed(), rate)]
+    {
+        guard(&mut || tell_everything_to(&mut *instrument, &mut left, &mut right));
+        assert!(left.iter().chain(&right).all(|s| s.is_finite()) && instrument.voices() > 0);
+    }
 }

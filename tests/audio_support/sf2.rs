@@ -38,21 +38,33 @@ fn sample(text: &str, [start, end, loop_start, loop_end]: [u32; 4], rate: u32) -
     [name(text).to_vec(), numbers, vec![60, 0], words(&[0, 1])].concat()
 }
 
+/// Frames of the sample's period, and of the whole sample.
+const PERIOD: usize = 100;
+const LENGTH: usize = PERIOD * 10;
+
 /// The bytes of the font. Its sample is a sine of one period in 100 frames at 48 kHz for key 60.
 pub(crate) fn tiny() -> Vec<u8> {
-    const PERIOD: usize = 100;
-    const LENGTH: usize = PERIOD * 10;
     let sine = |i: usize| ((i as f32 / PERIOD as f32 * std::f32::consts::TAU).sin() * 20_000.0) as i16;
     // At least 46 zeros follow each sample.
     let samples = (0..LENGTH).map(sine).chain(std::iter::repeat_n(0, 64));
     let data: Vec<u8> = samples.flat_map(i16::to_le_bytes).collect();
+    font(&data, [0, LENGTH as u32, PERIOD as u32, (LENGTH - PERIOD) as u32])
+}
+
+/// The same sound as an SF3, whose sample is an Ogg Vorbis stream.
+pub(crate) fn compressed() -> Vec<u8> {
+    let data = include_bytes!("sine.ogg");
+    font(data, [0, data.len() as u32, PERIOD as u32, (LENGTH - PERIOD) as u32])
+}
+
+/// A font with this sample data, and the sample's start, end, loop start and loop end.
+pub(crate) fn font(data: &[u8], ends: [u32; 4]) -> Vec<u8> {
     let info =
         list(b"INFO", &[chunk(b"ifil", &words(&[2, 1])), chunk(b"isng", b"EMU8000\0"), chunk(b"INAM", b"Tiny\0\0")]);
-    let wave = list(b"sdta", &[chunk(b"smpl", &data)]);
+    let wave = list(b"sdta", &[chunk(b"smpl", data)]);
     const INSTRUMENT: u16 = 41;
     const SAMPLE_MODES: u16 = 54;
     const SAMPLE_ID: u16 = 53;
-    let ends = [0, LENGTH as u32, PERIOD as u32, (LENGTH - PERIOD) as u32];
     let hydra = list(
         b"pdta",
         &[

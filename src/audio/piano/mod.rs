@@ -13,7 +13,7 @@ mod modes;
 mod noise;
 mod part;
 mod register;
-mod space;
+mod strings;
 mod tone;
 mod voice;
 
@@ -34,13 +34,17 @@ pub const VOICES: usize = 64;
 pub const VOICES_MAX: usize = 256;
 /// Frames rendered at once; longer blocks are cut.
 const PIECE: usize = 128;
+/// One decibel per second in nepers per second.
+const NEPER: f64 = std::f64::consts::LN_10 / 20.0;
 /// How fast a string that is struck again gives up its old sound, in seconds.
 const RESTRIKE_SECONDS: f64 = 0.012;
 
 /// A piano for one sample rate.
 ///
 /// 64 voices by default; when all sound, the quietest is faded out within 5 ms. A key struck again restarts on its own
-/// strings. Players ([`Part`]) have their own keys and pedals. Half pedal acts for values between 28 and 92.
+/// strings. Players ([`Part`]) have their own keys and pedals. Half pedal acts for values between 28 and 92. Strings
+/// whose dampers are up, under a pedal or a key that is held, ring along with the others. The pitch cannot be bent, and
+/// pressing a key after the stroke changes nothing: as with any piano.
 #[derive(Debug)]
 pub struct Piano {
     rate: f64,
@@ -66,25 +70,24 @@ impl Piano {
             tones: (0..128).map(|key| Tone::new(key, rate, a4)).collect(),
             noises: Noises::new(rate),
             voices: (0..voices.clamp(1, VOICES_MAX)).map(|_| Voice::new()).collect(),
-            parts: std::array::from_fn(|_| PartState::new(rate)),
+            parts: std::array::from_fn(|_| PartState::new(rate, a4)),
         }
     }
 
-    /// A slot for a new voice, emptied if need be; and whether the middle pedal held the string that is struck again.
-    fn make_room(&mut self, part: usize, key: u8) -> (usize, bool) {
+    /// A slot for a new voice, emptied if need be.
+    fn make_room(&mut self, part: usize, key: u8) -> usize {
         if let Some(at) = self.voices.iter().position(|v| v.active && v.part == part && v.key == key && !v.fading()) {
-            let caught = self.voices[at].caught;
             self.evict(at, (RESTRIKE_SECONDS * self.rate) as usize);
-            return (at, caught);
+            return at;
         }
         if let Some(at) = self.voices.iter().position(|v| !v.active) {
-            return (at, false);
+            return at;
         }
         let quietest =
             (0..self.voices.len()).min_by(|&a, &b| self.voices[a].loudness().total_cmp(&self.voices[b].loudness()));
         let at = quietest.unwrap_or(0);
         self.evict(at, (part::FADE_SECONDS * self.rate) as usize);
-        (at, false)
+        at
     }
 
     /// Frees a slot at once; the end of its voice is computed ahead, as a fade.
@@ -98,9 +101,9 @@ impl Piano {
 
     /// Puts every damper of a part where keys and pedals want it.
     fn settle(&mut self, part: usize) {
-        let lift = self.parts[part].lift;
+        let state = &self.parts[part];
         for voice in self.voices.iter_mut().filter(|v| v.active && v.part == part) {
-            voice.damp(if voice.held || voice.caught { 1.0 } else { lift }, self.rate);
+            voice.damp(state.lift_of(voice.key), self.rate);
         }
     }
 }
@@ -116,38 +119,27 @@ impl Instrument for Piano {
             return self.note_off(part, pitch);
         }
         let (part, key) = (slot(part), pitch.key());
-        let (at, caught) = self.make_room(part, key);
+        self.parts[part].key(key, true);
+        let at = self.make_room(part, key);
         let blow = Blow::new(key, velocity, self.parts[part].soft);
         let voice = &mut self.voices[at];
         voice.strike(part, key, &self.tones[usize::from(key)], &blow, self.rate);
-        voice.caught = caught && self.parts[part].sostenuto;
     }
 
     fn note_off(&mut self, part: Part, pitch: Pitch) {
         let (part, key) = (slot(part), pitch.key());
         let state = &mut self.parts[part];
-        for voice in self.voices.iter_mut().filter(|v| v.active && v.held && v.part == part && v.key == key) {
-            voice.held = false;
-            if voice.caught {
-                continue;
-            }
-            voice.damp(state.lift, self.rate);
-            if state.lift == 0.0 && key <= register::DAMPED_MAX {
-                noise::lay_damper(&self.noises, key, &mut state.ahead);
-            }
+        state.key(key, false);
+        let lift = state.lift_of(key);
+        for voice in self.voices.iter_mut().filter(|v| v.active && v.part == part && v.key == key) {
+            voice.damp(lift, self.rate);
         }
+        noise::lay_key_up(&self.noises, key, lift, &mut state.ahead);
     }
 
     fn pedal(&mut self, part: Part, pedal: Pedal) {
         let part = slot(part);
-        let was_down = self.parts[part].sostenuto;
         self.parts[part].pedal(pedal);
-        let is_down = self.parts[part].sostenuto;
-        if was_down != is_down {
-            for voice in self.voices.iter_mut().filter(|v| v.active && v.part == part) {
-                voice.caught = is_down && voice.held;
-            }
-        }
         self.settle(part);
     }
 
@@ -168,10 +160,17 @@ impl Instrument for Piano {
                 let (mut l, mut r) = ([0.0; PIECE], [0.0; PIECE]);
                 let (l, r) = (&mut l[..left.len()], &mut r[..right.len()]);
                 part.add_ahead(l, r);
-                for voice in self.voices.iter_mut().filter(|v| v.active && v.part == at) {
-                    voice.mix(l, r, &self.noises);
+                let mut struck = [None; 128];
+                for (voice, slot) in self.voices.iter_mut().zip(0u16..).filter(|(v, _)| v.active && v.part == at) {
+                    voice.sound(l, r, &self.noises);
+                    if !voice.fading() {
+                        struck[usize::from(voice.key)] = Some(slot);
+                    }
                 }
-                part.resonate(l, r);
+                let voices = &self.voices;
+                let frames = left.len();
+                let own = |key: u8| struck[usize::from(key)].map(|slot| voices[usize::from(slot)].own(frames));
+                part.resonate(l, r, own);
                 left.iter_mut().zip(l).for_each(|(out, x)| *out += *x);
                 right.iter_mut().zip(r).for_each(|(out, x)| *out += *x);
             }

@@ -2,7 +2,8 @@
 
 use std::f64::consts::TAU;
 
-use super::part::Ahead;
+use super::register;
+use crate::audio::ahead::Ahead;
 
 /// Bursts along the keyboard.
 const BURSTS: usize = 8;
@@ -53,7 +54,9 @@ fn channel(rate: f64, seed: u64, corners: (f64, f64), rise: f64, decay: f64, fra
 #[derive(Debug)]
 pub(super) struct Noises {
     hammers: Vec<Burst>,
+    /// A damper falling on its strings, and the wood and felt of a key coming up.
     damper: Burst,
+    key_up: Burst,
 }
 
 impl Noises {
@@ -61,22 +64,21 @@ impl Noises {
         let hammers = (0..BURSTS)
             .map(|at| {
                 let height = at as f64 / (BURSTS - 1) as f64;
-                let corner = 450.0 * 8f64.powf(height);
+                let corner = 1_300.0 * 4f64.powf(height);
                 Burst::new(rate, 77 + at as u64, (90.0 + 250.0 * height, corner), 0.0012, 0.009 - 0.004 * height)
             })
             .collect();
-        Self { hammers, damper: Burst::new(rate, 1_234, (70.0, 380.0), 0.004, 0.012) }
+        Self {
+            hammers,
+            damper: Burst::new(rate, 1_234, (70.0, 380.0), 0.004, 0.012),
+            key_up: Burst::new(rate, 4_321, (180.0, 1_400.0), 0.002, 0.007),
+        }
     }
 
     /// The hammer's burst of a key.
     pub(super) fn hammer(&self, key: u8) -> &Burst {
         let at = (usize::from(key.clamp(21, 108)) - 21) * BURSTS / 88;
         &self.hammers[at]
-    }
-
-    /// A damper falling on its strings.
-    pub(super) fn damper(&self) -> &Burst {
-        &self.damper
     }
 }
 
@@ -86,14 +88,24 @@ pub(super) fn hammer_level(key: u8) -> f32 {
 }
 
 /// The peak of the damper's burst: heavier in the bass.
-pub(super) fn damper_level(key: u8) -> f32 {
+fn damper_level(key: u8) -> f32 {
     0.0030 - 0.0015 * (f32::from(key.clamp(21, 108)) - 21.0) / 87.0
 }
 
-/// Lets the damper of a key be heard from the next frame on.
-pub(super) fn lay_damper(noises: &Noises, key: u8, ahead: &mut Ahead) {
-    let burst = noises.damper();
-    let level = damper_level(key);
+/// The peak of the knock of a key that comes back to its rest, heard behind the damper: -66 dBFS.
+const KEY_UP_LEVEL: f32 = 0.000_5;
+
+/// Lets a key come up from the next frame on: the key itself, and its damper on the strings if nothing holds it.
+pub(super) fn lay_key_up(noises: &Noises, key: u8, lift: f64, ahead: &mut Ahead) {
+    let falls = if key <= register::DAMPED_MAX { 1.0 - lift as f32 } else { 0.0 };
+    lay(&noises.damper, damper_level(key) * falls, ahead);
+    lay(&noises.key_up, KEY_UP_LEVEL, ahead);
+}
+
+fn lay(burst: &Burst, level: f32, ahead: &mut Ahead) {
+    if level == 0.0 {
+        return;
+    }
     let mut start = 0;
     ahead.lay(burst.len(), |left, right| {
         let frames = left.len();

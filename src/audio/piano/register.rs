@@ -27,7 +27,10 @@ fn on_piano(key: u8) -> f64 {
 /// The inharmonicity coefficient B of a key: Rigaud, David and Daudet, JASA 133 (2013), constants within the spread of
 /// two measured grands.
 pub(super) fn inharmonicity(key: u8) -> f64 {
-    let m = on_piano(key);
+    inharmonicity_at(on_piano(key))
+}
+
+fn inharmonicity_at(m: f64) -> f64 {
     (0.0926 * m - 13.64).exp() + (-0.0847 * m - 5.82).exp()
 }
 
@@ -37,19 +40,41 @@ pub(super) fn partial_frequency(f0: f64, b: f64, n: usize) -> f64 {
     n * f0 * ((1.0 + b * n * n) / (1.0 + b)).sqrt()
 }
 
+/// The frequency of a key's first partial in hertz, where A4 has `a4`.
+pub(super) fn fundamental(key: u8, a4: f64) -> f64 {
+    a4 * 2f64.powf((f64::from(key) - 69.0 + stretch_cents(key) / 100.0) / 12.0)
+}
+
+/// By how many cents a key is tuned away from equal temperament. Partials are stretched, so that a tuner stretches the
+/// octaves to keep them from beating: partial 2ρ of the lower key is brought to partial ρ of the upper one, with ρ from
+/// about 3 in the bass to 1 in the treble (Rigaud, David and Daudet, JASA 133, 2013).
+pub(super) fn stretch_cents(key: u8) -> f64 {
+    let octave = |middle: f64| {
+        let rho = 1.0 + 2.0 / (1.0 + ((middle - 50.0) / 8.0).exp());
+        let partial = |m: f64, n: f64| {
+            let b = inharmonicity_at(m.clamp(21.0, 108.0));
+            600.0 * ((1.0 + b * n * n) / (1.0 + b)).log2()
+        };
+        partial(middle - 6.0, 2.0 * rho) - partial(middle + 6.0, rho)
+    };
+    let key = on_piano(key) as i32;
+    let step = |between: i32| octave(f64::from(between) + 0.5) / 12.0;
+    if key >= 69 { (69..key).map(step).sum() } else { -(key..69).map(step).sum::<f64>() }
+}
+
 /// How fast the first partial decays soon after the strike and later, in dB/s. Measured on a Steinway B and a sampled
 /// grand (bass -4…-19 and -3…-5, C4 -14 and -4.5, A4 -16 and -3…-5, D5 to F♯5 -37…-44 and -9, C6 -28…-60 and -11, A♯6
 /// -90 and -20).
 pub(super) fn first_partial_decay(key: u8) -> (f64, f64) {
     const EARLY: [(f64, f64); 11] = [
-        (21.0, 6.0),
+        (21.0, 5.5),
         (36.0, 9.0),
-        (48.0, 11.0),
+        (48.0, 10.0),
         (60.0, 14.0),
         (68.0, 16.0),
         (72.0, 24.0),
         (76.0, 38.0),
-        (84.0, 46.0),
+        (84.0, 31.0),
         (94.0, 90.0),
         (102.0, 125.0),
         (108.0, 160.0),
@@ -61,11 +86,11 @@ pub(super) fn first_partial_decay(key: u8) -> (f64, f64) {
 }
 
 /// What a partial at `frequency` hertz adds to the decay of the first, in dB/s. The square law of internal friction
-/// bends over above 1 kHz and goes on as a gentle line, as measured partials do (C4: 14, 14, 25, 44, 43 dB/s; C6: 28,
-/// 19, 26, 49, 60 dB/s).
+/// bends over above 1 kHz and goes on as a gentle line, as the measured partials of a Steinway B do (first 0.6 s: C2 6 to
+/// 17 dB/s up to 2.5 kHz, C3 4 to 22, C4 14, 16, 23, 37, 38 and then less, C6 26, 21, 26, 48, 58).
 pub(super) fn friction(key: u8, frequency: f64) -> f64 {
-    const PLATEAU: [(f64, f64); 6] = [(21.0, 6.0), (36.0, 9.0), (48.0, 13.0), (60.0, 24.0), (72.0, 14.0), (84.0, 5.0)];
-    const LINE: [(f64, f64); 3] = [(21.0, 6.5), (48.0, 4.5), (72.0, 3.2)];
+    const PLATEAU: [(f64, f64); 6] = [(21.0, 1.5), (36.0, 2.0), (48.0, 7.0), (60.0, 22.0), (72.0, 12.0), (84.0, 5.0)];
+    const LINE: [(f64, f64); 5] = [(21.0, 1.8), (36.0, 2.2), (48.0, 2.5), (66.0, 2.8), (84.0, 2.4)];
     let kilohertz = frequency / 1_000.0;
     let bend = kilohertz * kilohertz / (1.0 + kilohertz * kilohertz);
     curve(&PLATEAU, on_piano(key)) * bend + curve(&LINE, on_piano(key)) * kilohertz
@@ -76,23 +101,28 @@ pub(super) fn strike_position(key: u8) -> f64 {
     curve(&[(21.0, 1.0 / 8.0), (64.0, 1.0 / 8.2), (84.0, 1.0 / 10.0), (108.0, 1.0 / 12.0)], on_piano(key))
 }
 
+/// The first lengthwise resonance of a bass string in multiples of its first partial. Published strings have 15 to 20
+/// (Bank and Sujbert, JASA 117, 2005).
+pub(super) const LENGTHWISE: usize = 18;
+
 /// How much of a partial is left, as a squared amplitude, where the comb of the strike position has its zeros: hammers
 /// are wide beside the short strings of the treble.
 pub(super) fn comb_floor(key: u8) -> f64 {
     curve(&[(21.0, 0.03), (60.0, 0.05), (72.0, 0.12), (108.0, 0.2)], on_piano(key))
 }
 
-/// The corner of the hammer's lowpass in hertz. A harder blow compresses the felt, which shortens the contact: 420 Hz
-/// for the softest to 9 kHz for the hardest around middle C.
-pub(super) fn hammer_corner(key: u8, velocity: f64) -> f64 {
-    let tracking = curve(&[(21.0, 0.5), (60.0, 1.0), (84.0, 1.5), (108.0, 2.2)], on_piano(key));
-    420.0 * (9_000.0f64 / 420.0).powf(velocity.clamp(0.0, 1.0)) * tracking
+/// The corner of the hammer's lowpass in hertz. A harder blow compresses the felt, which shortens the contact: fitted to
+/// octave bands of a Steinway B, for which 1.4 kHz (pp) and 4 kHz (mf) serve all keys.
+pub(super) fn hammer_corner(velocity: f64) -> f64 {
+    620.0 * 32f64.powf(velocity.clamp(0.0, 1.0))
 }
 
-/// The exponent by which partials fall with their number before hammer and soundboard, fitted to measured levels (C4
-/// soft: 0, -6, -20, -21, -24, -32 dB; C6 soft: 0, -13, -20, -30, -43 dB).
+/// The exponent by which partials fall with their number before hammer and soundboard, fitted to the same bands.
 pub(super) fn slope(key: u8) -> f64 {
-    curve(&[(21.0, 0.8), (40.0, 0.92), (60.0, 1.15), (72.0, 1.6), (84.0, 1.8), (108.0, 2.0)], on_piano(key))
+    curve(
+        &[(21.0, 0.45), (36.0, 0.62), (48.0, 0.88), (60.0, 1.0), (72.0, 1.2), (84.0, 1.5), (108.0, 1.7)],
+        on_piano(key),
+    )
 }
 
 /// The cents by which the slow modes of a unison stand off its fast mode.
@@ -160,7 +190,7 @@ mod tests {
 
     #[test]
     fn curves_pass_through_their_points_and_stay_there_beyond() {
-        for (key, expected) in [(0, 6.0), (21, 6.0), (60, 14.0), (94, 90.0), (127, 160.0)] {
+        for (key, expected) in [(0, 5.5), (21, 5.5), (60, 14.0), (94, 90.0), (127, 160.0)] {
             let (early, late) = first_partial_decay(key);
             assert!((early - expected).abs() < 1e-9, "key {key}: {early}");
             assert!(late < early);
@@ -175,7 +205,7 @@ mod tests {
                 first_partial_decay(key).1,
                 friction(key, 1_000.0),
                 strike_position(key),
-                hammer_corner(key, 0.5),
+                hammer_corner(0.5),
                 unison_cents(key),
                 damper_seconds(key),
                 contact_seconds(key, 1.0),

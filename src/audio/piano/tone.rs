@@ -2,6 +2,7 @@
 
 use std::f64::consts::{PI, TAU};
 
+use super::NEPER;
 use super::modes::Seed;
 use super::register;
 
@@ -28,22 +29,46 @@ const KNOCKS: [(f64, f64, f64); 9] = [
     (523.0, 0.06, 0.4),
 ];
 /// Modes in the fuller of the two banks of a voice, at most.
-pub(super) const BANK_MAX: usize = (PARTIALS_MAX + TWO_STAGE_MAX + BEATING_MAX + KNOCKS.len()) / 2 + 8;
+pub(super) const BANK_MAX: usize = (PARTIALS_MAX + TWO_STAGE_MAX + BEATING_MAX + KNOCKS.len() + PHANTOMS_MAX) / 2 + 8;
 
-/// One decibel per second in nepers per second.
-const NEPER: f64 = std::f64::consts::LN_10 / 20.0;
+/// The highest key whose strings are long enough that their tension, and so the bridge, feels the square of their motion:
+/// partials at the sums of neighbouring ones, strongest where the string resonates lengthwise (Conklin, JASA 105, 1999;
+/// Bank and Sujbert, JASA 117, 2005).
+const PHANTOM_KEY_MAX: u8 = 52;
+/// Phantom partials of a key, around the first two lengthwise resonances.
+const PHANTOMS_MAX: usize = 10;
+/// The amplitude of the strongest beside the strings', at the force where registers are balanced: -36 dB.
+const PHANTOM: f64 = 0.016;
+/// How much more of the slow stage a soft pedal leaves: the string that is not struck is moved by the others
+/// (Weinreich, JASA 62, 1977).
+const SOFT_AFTERSOUND: f64 = 0.35;
+
 /// Peak amplitude of middle C's strings at velocity 80. Chosen so that a C major chord peaks near -12 dBFS there.
 const LEVEL: f64 = 0.088;
 /// The velocity at which registers are balanced.
 const BALANCED_AT: f64 = 80.0;
+
+/// How a mode answers to a blow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// With the force, through the hammer's lowpass.
+    Struck,
+    /// The same; the slow stage.
+    After,
+    /// With the square of the force.
+    Phantom,
+    /// With the force: the wood.
+    Wood,
+}
 
 /// One mode of a key.
 #[derive(Clone, Debug)]
 struct Part {
     seed: Seed,
     amplitude: f32,
-    /// Squared, in Hz²: what the hammer's lowpass asks for. Zero for the soundboard's own modes.
+    /// Squared, in Hz²: what the hammer's lowpass asks for.
     frequency2: f32,
+    kind: Kind,
     /// Which of the two banks it sounds into.
     bank: usize,
 }
@@ -64,6 +89,8 @@ pub(super) struct Blow {
     pub(super) force: f32,
     /// The reciprocal of the squared corner of the hammer's lowpass, in 1/Hz².
     corner: f32,
+    /// How loud the slow stage is beside what it is without the soft pedal.
+    after: f32,
     /// How long the tone rises, in seconds.
     pub(super) rise: f64,
 }
@@ -73,10 +100,11 @@ impl Blow {
     pub(super) fn new(key: u8, velocity: u8, soft: f64) -> Self {
         let velocity = f64::from(velocity.clamp(1, 127));
         let share = velocity / 127.0;
-        let corner = register::hammer_corner(key, share) * (1.0 - 0.35 * soft);
+        let corner = register::hammer_corner(share) * (1.0 - 0.35 * soft);
         Self {
             force: (force(velocity) * (1.0 - 0.25 * soft)) as f32,
             corner: (1.0 / (corner * corner)) as f32,
+            after: (1.0 + SOFT_AFTERSOUND * soft) as f32,
             rise: register::contact_seconds(key, share),
         }
     }
@@ -92,14 +120,15 @@ impl Tone {
     pub(super) fn new(key: u8, rate: f64, a4: f64) -> Self {
         let mut tone = Self { parts: Vec::new(), key, gains: gains(register::position(key)) };
         tone.add_strings(rate, a4);
-        let knock = tone.balance();
-        tone.add_knocks(rate, knock);
+        let strings = tone.balance();
+        tone.add_phantoms(rate, a4, strings);
+        tone.add_knocks(rate, strings);
         tone
     }
 
     fn add_strings(&mut self, rate: f64, a4: f64) {
         let key = self.key;
-        let f0 = a4 * 2f64.powf((f64::from(key) - 69.0) / 12.0);
+        let f0 = register::fundamental(key, a4);
         let b = register::inharmonicity(key);
         let (early, late) = register::first_partial_decay(key);
         // The measured early decay is that of the sum of all stages.
@@ -147,6 +176,7 @@ impl Tone {
                 seed: Seed::new(TAU * frequency / rate, decay * NEPER / rate, phase + 0.6 * stage as f64),
                 amplitude: (amplitude * share) as f32,
                 frequency2: (frequency * frequency) as f32,
+                kind: if stage == 0 { Kind::Struck } else { Kind::After },
                 bank: (n + stage) % 2,
             });
         }
@@ -164,6 +194,35 @@ impl Tone {
         target
     }
 
+    fn add_phantoms(&mut self, rate: f64, a4: f64, strings: f64) {
+        let key = self.key;
+        if key > PHANTOM_KEY_MAX {
+            return;
+        }
+        let (f0, b) = (register::fundamental(key, a4), register::inharmonicity(key));
+        let (early, _) = register::first_partial_decay(key);
+        // The sum of partials n and n + 1 lies near 2n + 1 times the first.
+        let middle = register::LENGTHWISE / 2;
+        let near = |order: usize| (middle * order - 2..=middle * order + 2).map(move |n| (n, order));
+        for (n, order) in near(1).chain(near(2)) {
+            let frequency = register::partial_frequency(f0, b, n) + register::partial_frequency(f0, b, n + 1);
+            if frequency > 0.45 * rate {
+                break;
+            }
+            let off = n.abs_diff(middle * order) as f64;
+            let amplitude = strings * PHANTOM / (order as f64 * (1.0 + off)) * spread(key, n, 5, 1.5);
+            // A product of two tones decays as both together.
+            let decay = 2.0 * early + register::friction(key, frequency);
+            self.parts.push(Part {
+                seed: Seed::new(TAU * frequency / rate, decay * NEPER / rate, TAU * dither(key, 300 + n)),
+                amplitude: amplitude as f32,
+                frequency2: 0.0,
+                kind: Kind::Phantom,
+                bank: n % 2,
+            });
+        }
+    }
+
     fn add_knocks(&mut self, rate: f64, strings: f64) {
         let share = 0.035 + 0.06 * (f64::from(self.key.clamp(21, 108)) - 21.0) / 87.0;
         for (at, &(frequency, t60, amplitude)) in KNOCKS.iter().enumerate() {
@@ -172,6 +231,7 @@ impl Tone {
                 seed: Seed::new(TAU * frequency / rate, decay * NEPER / rate, TAU * dither(self.key, 200 + at)),
                 amplitude: (strings * share * amplitude) as f32,
                 frequency2: 0.0,
+                kind: Kind::Wood,
                 bank: at % 2,
             });
         }
@@ -187,7 +247,13 @@ impl Tone {
 
 impl Part {
     fn struck(&self, blow: &Blow) -> f32 {
-        self.amplitude * blow.force / (1.0 + self.frequency2 * blow.corner)
+        let share = match self.kind {
+            Kind::Struck => 1.0,
+            Kind::After => blow.after,
+            Kind::Phantom => blow.force,
+            Kind::Wood => return self.amplitude * blow.force,
+        };
+        self.amplitude * blow.force * share / (1.0 + self.frequency2 * blow.corner)
     }
 }
 

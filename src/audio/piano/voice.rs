@@ -3,13 +3,11 @@
 //! A voice computes [`CHUNK`] frames at a time from its own onset on and hands them out as asked, so that what it sounds
 //! like depends on neither the block size nor the frame at which it begins. The damper acts on each frame as it leaves.
 
+use super::PIECE;
 use super::modes::{Bank, CHUNK, PRUNE_CHUNKS};
 use super::noise::Noises;
-use super::register;
+use super::strings::{DAMPED, damper_keep};
 use super::tone::{BANK_MAX, Blow, Tone};
-
-/// The damper brings the strings down by 60 dB, then to zero.
-const DAMPED: f64 = 1e-3;
 
 /// Where the lowpass of a falling damper ends, in hertz.
 const DARKEST: f64 = 900.0;
@@ -20,10 +18,6 @@ pub(super) struct Voice {
     pub(super) active: bool,
     pub(super) part: usize,
     pub(super) key: u8,
-    /// The finger is on the key.
-    pub(super) held: bool,
-    /// The middle pedal caught it.
-    pub(super) caught: bool,
     /// Being silenced; nothing keeps it any more.
     fading: bool,
     banks: [Bank; 2],
@@ -45,6 +39,8 @@ pub(super) struct Voice {
     /// coefficient.
     dark: [f32; 2],
     darkest: f32,
+    /// What it sounded last.
+    own: [f32; PIECE],
     /// The strings' root mean square when last looked at.
     level: f32,
 }
@@ -55,8 +51,6 @@ impl Voice {
             active: false,
             part: 0,
             key: 0,
-            held: false,
-            caught: false,
             fading: false,
             banks: [Bank::with_capacity(BANK_MAX), Bank::with_capacity(BANK_MAX)],
             left: [0.0; CHUNK],
@@ -71,6 +65,7 @@ impl Voice {
             drop: 0.0,
             dark: [0.0; 2],
             darkest: 1.0,
+            own: [0.0; PIECE],
             level: 0.0,
         }
     }
@@ -83,7 +78,7 @@ impl Voice {
         tone.strike(blow, &mut self.banks);
         self.active = true;
         (self.part, self.key) = (part, key);
-        (self.held, self.caught, self.fading) = (true, false, false);
+        self.fading = false;
         (self.cursor, self.chunks) = (CHUNK, 0);
         self.rise = ((blow.rise * rate) as f32).max(1.0);
         self.noise_level = super::noise::hammer_level(key) * blow.force * blow.force.sqrt();
@@ -109,26 +104,40 @@ impl Voice {
         if self.fading {
             return;
         }
-        if lift >= 1.0 || self.key > register::DAMPED_MAX {
+        let keep = damper_keep(self.key, lift, rate);
+        if keep == 1.0 {
             (self.keep, self.drop) = (1.0, 0.0);
             return;
         }
-        // Half way up, the felt takes eight times as long.
-        let frames = register::damper_seconds(self.key) * rate / (1.0 - lift.max(0.0)).powi(3);
-        let keep = (DAMPED.ln() / frames).exp();
         self.keep = keep as f32;
-        // Chosen so that a full gain reaches zero after `frames`.
+        // Chosen so that a full gain reaches zero when it would have fallen by 60 dB.
         self.drop = (DAMPED * (1.0 - keep) / (1.0 - DAMPED)) as f32;
     }
 
     /// Fades to nothing in a straight line over `frames`, whatever keys and pedals do.
     pub(super) fn fade(&mut self, frames: usize) {
         self.fading = true;
-        self.held = false;
-        self.caught = false;
         self.keep = 1.0;
         // A little steeper, so that rounding cannot leave a trace behind the last frame.
         self.drop = 1.001 * self.gain / frames.max(1) as f32;
+    }
+
+    /// Adds the next frames to both slices, of equal length of at most [`PIECE`], and remembers them.
+    pub(super) fn sound(&mut self, left: &mut [f32], right: &mut [f32], noises: &Noises) {
+        let mut mine = [[0.0; PIECE]; 2];
+        let [l, r] = &mut mine;
+        let (l, r) = (&mut l[..left.len()], &mut r[..right.len()]);
+        self.mix(l, r, noises);
+        for ((((own, left), right), l), r) in self.own.iter_mut().zip(left).zip(right).zip(l).zip(r) {
+            *left += *l;
+            *right += *r;
+            *own = *l + *r;
+        }
+    }
+
+    /// What it sounded last, both channels together, in `frames` frames.
+    pub(super) fn own(&self, frames: usize) -> &[f32] {
+        &self.own[..frames]
     }
 
     /// Adds the next frames to both slices, of equal length. The voice frees itself when nothing is left of it.

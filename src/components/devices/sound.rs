@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use arc_swap::ArcSwapOption;
-use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
+use crossbeam_channel::{Receiver, TryRecvError, bounded};
 
 use crate::audio::backend::{self, Choice, Device, Kind, StreamConfig, StreamInfo};
 use crate::audio::instrument::Instrument;
-use crate::audio::piano::{Piano, VOICES};
-use crate::audio::soundfont::{Font, FontError};
+use crate::audio::sound::Sound;
+use crate::audio::soundfont::{Font, Loading};
 use crate::audio::{self, Command, Engine, Notice, Processor, Supervisor};
 use crate::bus::EntityKey;
 use crate::model::{Calibration, Settings, device_entity};
@@ -31,6 +31,8 @@ pub struct SoundReport {
     pub xruns: u64,
     /// The SoundFont in use, by its own name.
     pub soundfont: Option<String>,
+    /// Bytes read of a SoundFont that is being loaded, and all of them.
+    pub loading: Option<(u64, u64)>,
     /// The output devices there were when last looked.
     pub devices: Arc<[Device]>,
     /// Whether it is being looked.
@@ -73,7 +75,7 @@ pub struct SoundDesk {
     choice: Choice,
     devices: Arc<[Device]>,
     looking: Option<Receiver<Vec<Device>>>,
-    loading: Option<Receiver<Result<Font, FontError>>>,
+    loading: Option<Loading>,
     tone_until: Option<Micros>,
     /// Whether a person named the backend, and so wants to know why it does not work.
     named: bool,
@@ -83,10 +85,7 @@ pub struct SoundDesk {
 
 /// The instrument at a sample rate: the SoundFont if there is one, else the built-in piano; A4 in tenths of a hertz.
 fn instrument(font: Option<&Font>, rate: Rate, a4: u16) -> Box<dyn Instrument> {
-    match font.map(|f| f.instrument(rate, 0)) {
-        Some(Ok(player)) => Box::new(player),
-        _ => Box::new(Piano::with(rate, VOICES, f64::from(a4) / 10.0)),
-    }
+    Sound { font, a4: f64::from(a4) / 10.0, ..Sound::default() }.instrument_or_piano(rate)
 }
 
 fn stream_config(settings: &Settings) -> StreamConfig {
@@ -174,6 +173,7 @@ impl SoundDesk {
             waiting: supervisor.is_some_and(Supervisor::waiting),
             xruns: supervisor.map_or(0, Supervisor::xruns),
             soundfont: self.font.load().as_ref().map(|f| f.name()),
+            loading: self.loading.as_ref().map(Loading::bytes),
             devices: self.devices.clone(),
             looking: self.looking.is_some(),
             calibration: self.calibration.clone(),
@@ -244,10 +244,8 @@ impl SoundDesk {
             }
             return None;
         };
-        let (done, loading) = bounded(1);
-        let started = std::thread::Builder::new().name("soundfont".to_owned()).spawn(move || load_font(&path, &done));
-        match started {
-            Ok(_) => {
+        match Loading::start(path) {
+            Ok(loading) => {
                 self.loading = Some(loading);
                 None
             }
@@ -269,7 +267,7 @@ impl SoundDesk {
     }
 
     fn poll_font(&mut self, engine: &mut Engine) {
-        let Some(outcome) = self.loading.as_ref().and_then(|l| l.try_recv().ok()) else { return };
+        let Some(outcome) = self.loading.as_ref().and_then(Loading::poll) else { return };
         self.loading = None;
         match outcome {
             Ok(font) => {
@@ -301,9 +299,4 @@ impl SoundDesk {
 
 fn choice(settings: &Settings) -> Choice {
     settings.backend.parse().unwrap_or_default()
-}
-
-fn load_font(path: &Path, done: &Sender<Result<Font, FontError>>) {
-    // Nobody may be waiting any more: then the font is not wanted.
-    let _ = done.send(Font::load(path));
 }

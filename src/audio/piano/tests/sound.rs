@@ -43,7 +43,7 @@ fn cents_off(channels: &[Vec<f32>; 2], expected: f64) -> f64 {
 #[test]
 fn partials_are_stretched_as_stiff_strings_are() {
     for (k, partials) in [(21, 3..=6), (36, 2..=7), (45, 1..=6), (60, 1..=6), (72, 1..=5), (84, 1..=4), (100, 1..=2)] {
-        let f0 = key(k).frequency(440.0);
+        let f0 = register::fundamental(k, 440.0);
         let b = register::inharmonicity(k);
         let sound = note(k, 100, 1.0);
         for n in partials {
