@@ -15,7 +15,7 @@ pub struct Cause(pub u32);
 /// More causes than a person has fingers; further ones are not heard.
 pub const CAUSES_MAX: usize = 64;
 
-/// A source that the window plays. Its messages take the same two rings as those of a MIDI keyboard, on channel 0.
+/// A source that the window plays. Its messages take the same rings as those of a MIDI keyboard, on channel 0.
 pub struct VirtualInput {
     route: Route,
     view: RouteView,
