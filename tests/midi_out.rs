@@ -110,8 +110,14 @@ fn pedal(value: u8) -> Message {
     Message::Control { channel: 0, controller: 64, value }
 }
 
-const NOTHING: OutputPlan =
-    OutputPlan { accompaniment: false, clicks: false, through: false, lights: None, keys: KeySound::Both };
+const NOTHING: OutputPlan = OutputPlan {
+    accompaniment: false,
+    clicks: false,
+    through: false,
+    alone: false,
+    lights: None,
+    keys: KeySound::Both,
+};
 const MUSIC: OutputPlan = OutputPlan { accompaniment: true, ..NOTHING };
 const THROUGH: OutputPlan = OutputPlan { through: true, ..NOTHING };
 

@@ -11,16 +11,18 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 
-use crate::audio::{self, Command as EngineCommand, Engine};
+use crate::audio::{self, Command as EngineCommand, Engine, OutletEnds};
 use crate::bus::lab::Lab;
 use crate::bus::lane::ESSENTIAL_SLOTS;
 use crate::bus::supervision::{Panicked, Supervisor};
 use crate::bus::{BusHandle, Envelope, Filter, LiveItem, LiveSubscription, Publish, PublishError};
 use crate::components::devices::{MidiDesk, SoundDesk, SoundReport};
 use crate::components::library::{Library, OpenError, Opened};
+use crate::components::openings::Openings;
 use crate::components::session::{Effect, Fresh, OnStand, Session, SessionView, first_settings};
+use crate::midi::output::OutputReport;
 use crate::midi::{Cause, DeviceReport};
-use crate::model::{Entity, Event, PieceId, Settings, TakeEnd, TakeId, TakeStart, Trainer, recorder_entity};
+use crate::model::{Entity, Event, PieceId, Setting, Settings, TakeEnd, TakeId, TakeStart, Trainer, recorder_entity};
 use crate::music::Pitch;
 use crate::practice::{Mode, PracticeSettings};
 use crate::time::{Clock, Micros, Stamp, Ticks};
@@ -99,6 +101,10 @@ pub struct Desk {
     pub midi: Vec<DeviceReport>,
     /// Why there is no MIDI at all.
     pub midi_fault: Option<String>,
+    /// MIDI outputs of the system and of the audio driver.
+    pub midi_out: Vec<OutputReport>,
+    /// Why an output is not played on, though it was chosen.
+    pub midi_out_fault: Option<String>,
     /// The take that is recorded now.
     pub take: Option<TakeId>,
     /// Keys the person holds, one bit each.
@@ -144,6 +150,10 @@ pub struct Parts {
     pub settings: Settings,
     /// Whether MIDI ports are opened.
     pub midi: bool,
+    /// Drivers that are left out.
+    pub openings: Openings,
+    /// What the program plays by itself, for instruments outside.
+    pub outlet: OutletEnds,
     /// What goes wrong on purpose.
     pub lab: Arc<Lab>,
     /// Asks the window to draw again.
@@ -191,6 +201,21 @@ impl Drop for Control {
     }
 }
 
+/// A slider's percentage as a gain: twice the percentage is four times the power, and 80 % is as it comes.
+fn volume(percent: u8) -> f32 {
+    (f32::from(percent) / 100.0).powi(2) * 1.5625
+}
+
+/// The keys of the whole onset that is waited for, one bit each, until the last of them was played.
+fn awaited_keys(session: &SessionView) -> u128 {
+    let Some(notes) = session.piece.as_ref().map(|piece| piece.score.notes()) else { return 0 };
+    let next = session.needed.first().and_then(|id| notes.get(id.0 as usize));
+    let Some(onset) = next.map(|note| note.onset) else { return 0 };
+    let practised = session.settings.practise;
+    let awaited = notes.iter().filter(|note| note.onset == onset && practised.contains(note.hand));
+    awaited.fold(0, |keys, note| keys | 1 << note.pitch.key())
+}
+
 struct Worker {
     bus: BusHandle<Trainer>,
     clock: Arc<dyn Clock>,
@@ -215,6 +240,7 @@ struct Worker {
     /// Practising failed again and again, and is off.
     parked: bool,
     lab: Arc<Lab>,
+    openings: Openings,
     repaint: Arc<dyn Fn() + Send + Sync>,
     changed: bool,
 }
@@ -235,10 +261,10 @@ impl TakeIds {
 
 impl Worker {
     fn new(parts: Parts, wishes: Receiver<Wish>, desk: Arc<ArcSwap<Desk>>) -> Self {
-        let Parts { bus, clock, mut engine, sound, take, settings, midi, lab, repaint } = parts;
-        let wanted = ["note.*", "notes.*", "transport.*", "setting.*", "device.chosen"];
+        let Parts { bus, clock, mut engine, sound, take, settings, midi, openings, outlet, lab, repaint } = parts;
+        let wanted = ["note.*", "notes.*", "transport.*", "setting.*", "device.chosen", "output.chosen"];
         let events = bus.subscribe_live(Filter::topics(wanted), EVENTS);
-        let midi = MidiDesk::new(&bus, &clock, &mut engine, midi);
+        let midi = MidiDesk::new(&bus, &clock, &mut engine, midi, outlet, openings.clone());
         Self {
             ids: TakeIds { clock: clock.clone(), count: std::process::id() as u16 },
             session: Session::new(take),
@@ -261,6 +287,7 @@ impl Worker {
             events,
             desk,
             settings,
+            openings,
             repaint,
         }
     }
@@ -363,19 +390,29 @@ impl Worker {
         for line in self.sound.poll(now, &mut self.engine) {
             self.notice(false, line);
         }
-        self.changed |= self.sound.take_changed();
-        self.changed |= self.midi.poll(now, &self.bus, &mut self.engine);
+        if self.sound.take_changed() {
+            self.changed = true;
+            self.midi.follow_stream(self.sound.report().stream.as_ref());
+        }
+        if self.midi.poll(now, &self.bus, &mut self.engine) {
+            self.changed = true;
+            self.send_accompaniment_volume();
+        }
         if std::mem::take(&mut self.changed) {
             self.show();
         }
     }
 
     fn show(&mut self) {
+        let session = self.session.view();
+        self.midi.light(awaited_keys(&session));
         self.desk.store(Arc::new(Desk {
-            session: self.session.view(),
+            session,
             sound: self.sound.report(),
             midi: self.midi.report(),
             midi_fault: self.midi.fault().map(str::to_owned),
+            midi_out: self.midi.outputs(),
+            midi_out_fault: self.midi.output_fault().map(str::to_owned),
             take: Some(self.session.current_take()),
             held: self.held,
             notices: self.notices.clone(),
@@ -423,7 +460,17 @@ impl Worker {
                 self.settings.set(setting);
                 self.apply_settings(Some(old));
             }
+            // Chosen again: what was left out is tried once more.
+            Some(Event::SettingChanged(Setting::Backend(_) | Setting::OutputDevice(_)))
+                if !self.openings.left_out().is_empty() =>
+            {
+                self.sound.choose(&self.settings);
+            }
             Some(Event::DeviceChosen { name, enabled }) => self.midi.enable(name, *enabled),
+            Some(Event::OutputChosen { name, usage }) => {
+                self.midi.use_output(name, *usage, &mut self.engine);
+                self.send_accompaniment_volume();
+            }
             _ => {}
         }
     }
@@ -464,7 +511,7 @@ impl Worker {
 
     fn panic(&mut self, now: Micros) {
         self.session.stop(&mut || self.ids.next());
-        self.midi.keys().release_all(now);
+        self.midi.panic(now);
         self.engine.send(EngineCommand::Panic);
         self.held = 0;
     }
@@ -513,11 +560,16 @@ impl Worker {
         }
     }
 
+    /// What the program plays is silent here while it sounds on an instrument outside alone.
+    fn send_accompaniment_volume(&mut self) {
+        let gain = if self.midi.plays_alone() { 0.0 } else { volume(self.settings.volume_accompaniment) };
+        self.engine.send(EngineCommand::SetVolume(audio::Bus::Accompaniment, gain));
+    }
+
     fn apply_settings(&mut self, old: Option<Settings>) {
-        let volume = |percent: u8| (f32::from(percent) / 100.0).powi(2) * 1.5625;
         let settings = self.settings.clone();
         self.engine.send(EngineCommand::SetVolume(audio::Bus::Live, volume(settings.volume_piano)));
-        self.engine.send(EngineCommand::SetVolume(audio::Bus::Accompaniment, volume(settings.volume_accompaniment)));
+        self.send_accompaniment_volume();
         self.engine.send(EngineCommand::SetVolume(audio::Bus::Metronome, volume(settings.volume_metronome)));
         if old.as_ref().is_none_or(|o| o.soundfont != settings.soundfont)
             && let Some(line) = self.sound.set_soundfont(settings.soundfont.as_deref(), &mut self.engine)

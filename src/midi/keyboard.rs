@@ -68,6 +68,11 @@ impl VirtualInput {
         self.route.flood(Stamp::at(now), messages);
     }
 
+    /// Whether what is played may be sent on to other instruments.
+    pub fn send_on(&mut self, sent_on: bool) {
+        self.view.counts.set_ways(true, sent_on);
+    }
+
     /// Lets every key and pedal go, as when the window loses the focus.
     pub fn release_all(&mut self, now: Micros) {
         self.presses.clear();

@@ -139,9 +139,9 @@ impl PortTable {
         Self { devices: Vec::new(), choices, by_default: is_on_by_default }
     }
 
-    /// A table of outputs: none is used that was not chosen.
-    pub fn of_outputs(choices: Choices) -> Self {
-        Self { by_default: |_| false, ..Self::new(choices) }
+    /// A table of outputs; of those that nobody chose, these are used.
+    pub fn of_outputs(choices: Choices, by_default: fn(&str) -> bool) -> Self {
+        Self { by_default, ..Self::new(choices) }
     }
 
     /// The devices, in the order in which they were first seen.

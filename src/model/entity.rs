@@ -6,7 +6,7 @@ use crate::bus::{EventId, Lease, Leasing, Observed, Origin, Rank, Register, Tota
 use crate::practice::PracticeSettings;
 use crate::time::Micros;
 
-use super::{Event, Met, PieceInfo, ResultSummary, Setting, TakeEnd, TakeId, TakeStart};
+use super::{Event, Met, OutputUse, PieceInfo, ResultSummary, Setting, TakeEnd, TakeId, TakeStart};
 
 /// A take in short; its notes live in the log.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,6 +78,8 @@ pub struct Device {
     pub connected: Register<bool>,
     /// Whether a person wants it used, if they said.
     pub enabled: Register<Option<bool>>,
+    /// What it is used for if it is a MIDI output, if they said.
+    pub usage: Register<Option<OutputUse>>,
 }
 
 /// Conflicts that are kept in the state; earlier ones are in the log.
@@ -147,7 +149,7 @@ pub(super) fn apply(event: &Event, origin: &Origin<'_>, current: Option<&Entity>
             let old = if let Some(Entity::Result(register)) = old { Some(register) } else { None };
             Some(Entity::Result(Register::rewritten(old, result.clone(), rank)))
         }
-        (Event::DeviceConnected(_) | Event::DeviceChosen { .. }, None) => {
+        (Event::DeviceConnected(_) | Event::DeviceChosen { .. } | Event::OutputChosen { .. }, None) => {
             Some(Entity::Device(apply_to_device(event, rank, Device::default())))
         }
         (_, Some(Entity::Device(device))) => Some(Entity::Device(apply_to_device(event, rank, device))),
@@ -194,6 +196,10 @@ fn apply_to_device(event: &Event, rank: Rank, mut device: Device) -> Device {
             device.name.write(name.clone(), rank);
             device.enabled.write(Some(*enabled), rank);
         }
+        Event::OutputChosen { name, usage } => {
+            device.name.write(name.clone(), rank);
+            device.usage.write(Some(*usage), rank);
+        }
         Event::DeviceLost => drop(device.connected.write(false, rank)),
         _ => {}
     }
@@ -238,6 +244,7 @@ pub(super) fn rival(event: &Event, current: Option<&Entity>) -> Option<Rank> {
         (Event::ResultRecorded(_), Entity::Result(register)) => register.rank(),
         (Event::DeviceConnected(_) | Event::DeviceLost, Entity::Device(device)) => device.connected.rank(),
         (Event::DeviceChosen { .. }, Entity::Device(device)) => device.enabled.rank(),
+        (Event::OutputChosen { .. }, Entity::Device(device)) => device.usage.rank(),
         _ => return None,
     };
     (rank != Rank::default()).then_some(rank)
@@ -297,6 +304,7 @@ pub(super) fn check(event: &Event, current: Option<&Entity>) -> Result<(), &'sta
             Err("there are 32 names already")
         }
         Event::SettingChanged(setting) => setting.check(),
+        Event::OutputChosen { usage, .. } => usage.check(),
         _ => Ok(()),
     }
 }

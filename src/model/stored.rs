@@ -10,8 +10,8 @@ use crate::practice::{PlayedId, PracticeSettings, Verdict, VerdictKind};
 use crate::time::{Micros, Rate, Ticks, WallMillis};
 
 use super::{
-    Device, Entity, Event, Piece, PieceId, PieceInfo, Played, Take, TakeEnd, TakeId, TakeStart, TransportChange,
-    TransportMoved,
+    Device, Entity, Event, OutputUse, Piece, PieceId, PieceInfo, Played, Take, TakeEnd, TakeId, TakeStart,
+    TransportChange, TransportMoved,
 };
 
 #[derive(Serialize, Deserialize)]
@@ -112,6 +112,12 @@ struct StoredChoice {
 }
 
 #[derive(Serialize, Deserialize)]
+struct StoredUse {
+    name: String,
+    usage: OutputUse,
+}
+
+#[derive(Serialize, Deserialize)]
 struct StoredTag {
     tag: String,
 }
@@ -161,6 +167,8 @@ struct StoredDevice {
     name: Register<String>,
     connected: Register<bool>,
     enabled: Register<Option<bool>>,
+    #[serde(default)]
+    usage: Register<Option<OutputUse>>,
 }
 
 /// Byte strings as MessagePack `bin`, not as a list of numbers.
@@ -231,6 +239,7 @@ pub(super) fn encode(event: &Event) -> Vec<u8> {
         Event::ResultRecorded(result) => pack(&**result),
         Event::DeviceConnected(name) => pack(&StoredName { name: name.clone() }),
         Event::DeviceChosen { name, enabled } => pack(&StoredChoice { name: name.clone(), enabled: *enabled }),
+        Event::OutputChosen { name, usage } => pack(&StoredUse { name: name.clone(), usage: *usage }),
         Event::TakeNamed { name, seen } => pack(&StoredNaming { name: name.clone(), seen: seen.clone() }),
         Event::EditsMet(met) => pack(met),
         Event::Leasing(leasing) => pack(leasing),
@@ -271,6 +280,10 @@ pub(super) fn decode(schema: &str, version: u16, bytes: &[u8]) -> Result<Decoded
             let StoredChoice { name, enabled } = unpack(bytes)?;
             Event::DeviceChosen { name, enabled }
         }
+        "output.chosen" => {
+            let StoredUse { name, usage } = unpack(bytes)?;
+            Event::OutputChosen { name, usage }
+        }
         "take.named" => {
             let StoredNaming { name, seen } = unpack(bytes)?;
             Event::TakeNamed { name, seen }
@@ -303,8 +316,8 @@ pub(super) fn encode_entity(entity: &Entity) -> Vec<u8> {
         }),
         Entity::Result(result) => pack(result),
         Entity::Device(device) => {
-            let Device { name, connected, enabled } = device.clone();
-            pack(&StoredDevice { name, connected, enabled })
+            let Device { name, connected, enabled, usage } = device.clone();
+            pack(&StoredDevice { name, connected, enabled, usage })
         }
         Entity::Conflicts(all) => pack(all),
         Entity::Lease(lease) => pack(lease),
@@ -335,8 +348,8 @@ pub(super) fn decode_entity(key: &str, bytes: &[u8]) -> Result<Entity, String> {
         "conflicts" => Entity::Conflicts(unpack(bytes)?),
         "lease" => Entity::Lease(unpack(bytes)?),
         "device" => {
-            let StoredDevice { name, connected, enabled } = unpack(bytes)?;
-            Entity::Device(Device { name, connected, enabled })
+            let StoredDevice { name, connected, enabled, usage } = unpack(bytes)?;
+            Entity::Device(Device { name, connected, enabled, usage })
         }
         _ => return Err(format!("an entity of an unknown kind: {kind}")),
     })

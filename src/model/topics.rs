@@ -45,6 +45,7 @@ topics! {
     DeviceConnected = "device.connected", Edit, LastWriter, Snapshot;
     DeviceLost = "device.lost", Edit, LastWriter, Snapshot;
     DeviceChosen = "device.chosen", Edit, LastWriter, Snapshot;
+    OutputChosen = "output.chosen", Edit, LastWriter, Snapshot;
     Erased = "entity.erased", Edit, Reject, Forever;
     EditsMet = "edits.met", Edit, Reject, Snapshot;
     Leasing = "edit.leased", Edit, Reject, Snapshot;
@@ -73,6 +74,7 @@ pub(super) fn of(event: &Event) -> &'static Topic {
         Event::DeviceConnected(_) => Kind::DeviceConnected,
         Event::DeviceLost => Kind::DeviceLost,
         Event::DeviceChosen { .. } => Kind::DeviceChosen,
+        Event::OutputChosen { .. } => Kind::OutputChosen,
         Event::Erased => Kind::Erased,
         Event::EditsMet(_) => Kind::EditsMet,
         Event::Leasing(_) => Kind::Leasing,

@@ -6,14 +6,17 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::audio::backend::{self, Choice, StreamConfig, StreamInfo};
+use crate::audio::backend::{self, Backend, Choice, Kind, StreamConfig, StreamInfo};
 use crate::audio::instrument::Instrument;
 use crate::audio::piano::Piano;
 use crate::audio::soundfont::{Font, FontError};
 use crate::audio::{self, Command, Engine, Notice, Processor, Supervisor};
+use crate::components::openings::Openings;
 use crate::model::Settings;
 use crate::music::Pitch;
 use crate::time::{Clock, Micros, Rate, StreamId};
+
+use super::guarded::{GuardedBackend, is_sound};
 
 /// How long the test tone is held.
 const TONE: Micros = Micros::SECOND;
@@ -42,6 +45,7 @@ pub struct SoundDesk {
     named: bool,
     pending: Vec<String>,
     changed: bool,
+    openings: Openings,
 }
 
 /// The instrument at a sample rate: the SoundFont if there is one, else the built-in piano.
@@ -64,7 +68,7 @@ fn stream_config(settings: &Settings) -> StreamConfig {
 
 impl SoundDesk {
     /// Takes the processor; no device is opened yet.
-    pub fn new(mut processor: Processor, clock: Arc<dyn Clock>, settings: &Settings) -> Self {
+    pub fn new(mut processor: Processor, clock: Arc<dyn Clock>, settings: &Settings, openings: Openings) -> Self {
         let font = Arc::new(ArcSwapOption::<Font>::empty());
         let shared = font.clone();
         processor.set_factory(Box::new(move |rate| instrument(shared.load().as_deref(), rate)));
@@ -74,9 +78,10 @@ impl SoundDesk {
         } else {
             missing.iter().map(ToString::to_string).collect()
         };
+        let backends = guarded(backends, &openings);
         let supervisor = Some(Supervisor::new(backends, processor, stream_config(settings)));
         let named = choice(settings) != Choice::Auto;
-        Self { supervisor, clock, font, loading: None, tone_until: None, named, pending, changed: true }
+        Self { supervisor, clock, font, loading: None, tone_until: None, named, pending, changed: true, openings }
     }
 
     /// Opens the device.
@@ -127,7 +132,9 @@ impl SoundDesk {
     pub fn choose(&mut self, settings: &Settings) {
         let now = self.clock.now();
         self.named = choice(settings) != Choice::Auto;
+        self.openings.allow_all(is_sound);
         let (backends, missing) = backend::select(choice(settings), &self.clock);
+        let backends = guarded(backends, &self.openings);
         self.pending.extend(missing.iter().map(ToString::to_string));
         if let Some(supervisor) = &mut self.supervisor {
             let notices = supervisor.reconfigure(now, backends, stream_config(settings));
@@ -196,6 +203,14 @@ impl SoundDesk {
         });
         self.pending.extend(worth.map(ToString::to_string));
     }
+}
+
+/// Every backend with a driver is opened behind the guard.
+fn guarded(backends: Vec<Box<dyn Backend>>, openings: &Openings) -> Vec<Box<dyn Backend>> {
+    let guard = |backend: Box<dyn Backend>| -> Box<dyn Backend> {
+        if backend.kind() == Kind::Null { backend } else { Box::new(GuardedBackend::new(backend, openings.clone())) }
+    };
+    backends.into_iter().map(guard).collect()
 }
 
 fn choice(settings: &Settings) -> Choice {

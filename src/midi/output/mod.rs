@@ -15,7 +15,7 @@ mod outputs;
 mod thread;
 
 pub use dispatcher::{Dispatcher, Order, Told};
-pub use outputs::{MidiOutputs, OutputChange, OutputReport, OutputSource};
+pub use outputs::{DRIVER_OUTPUT, MidiOutputs, OutputChange, OutputReport, OutputSource};
 pub use thread::OutputThread;
 
 use super::message::Message;
@@ -38,6 +38,8 @@ pub enum KeySound {
 pub struct OutputPlan {
     /// The hands that are heard.
     pub accompaniment: bool,
+    /// Whether the accompaniment sounds there alone, and not in the program too.
+    pub alone: bool,
     /// The metronome, as General MIDI percussion on channel 10.
     pub clicks: bool,
     /// What is played at other keyboards.

@@ -12,6 +12,10 @@ use crate::midi::ports::{Action, Choices, Device, Identity, Link, PortInfo, Port
 use crate::midi::watch::Rescans;
 use crate::time::Micros;
 
+/// The MIDI output that belongs to the audio driver itself, where it has one. Nothing is joined to it unasked, so it plays
+/// the accompaniment unless a person chose otherwise.
+pub const DRIVER_OUTPUT: &str = "JACK midi_out";
+
 /// Where outputs come from: midir, the audio driver, or a fake in tests.
 pub trait OutputSource: Send {
     /// The outputs of the system now; otherwise why there is no MIDI at all.
@@ -80,7 +84,7 @@ impl MidiOutputs {
         plans: BTreeMap<String, OutputPlan>,
     ) -> Self {
         let (monitors, told) = (BTreeMap::new(), BTreeMap::new());
-        let table = PortTable::of_outputs(choices);
+        let table = PortTable::of_outputs(choices, |name| name == DRIVER_OUTPUT);
         Self { source, thread, table, plans, monitors, told, rescans: Rescans::default() }
     }
 
@@ -163,7 +167,9 @@ impl MidiOutputs {
     }
 
     fn plan(&self, identity: &Identity) -> OutputPlan {
-        self.plans.get(&identity.to_string()).copied().unwrap_or_default()
+        let accompaniment = identity.name == DRIVER_OUTPUT;
+        let by_default = OutputPlan { accompaniment, ..OutputPlan::default() };
+        self.plans.get(&identity.to_string()).copied().unwrap_or(by_default)
     }
 
     fn open_devices(&self) -> impl Iterator<Item = &Device> {
