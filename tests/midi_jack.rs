@@ -12,7 +12,12 @@ use jack::{Client, Control, MidiIn, Port, ProcessHandler, ProcessScope};
 use jack_support::{Server, client, drain, until, with_server_name};
 use music_trainer::audio::backend::{Backend, JackBackend, Kind, NullBackend, StreamConfig};
 use music_trainer::audio::piano::Piano;
-use music_trainer::audio::{Command, Engine, Notice, Reports, Schedule, Supervisor, Wire, engine};
+use music_trainer::audio::{Command, Engine, Notice, Reports, Schedule, Supervisor, engine};
+use music_trainer::bus::{Config, MemoryStorage, start};
+use music_trainer::components::devices::MidiDesk;
+use music_trainer::components::openings::Openings;
+use music_trainer::midi::Cause;
+use music_trainer::model::{OutputUse, Trainer};
 use music_trainer::music::{Hand, Pitch, Score, ScoreParts, Tempo, WrittenNote};
 use music_trainer::time::{Clock, Micros, Rate, Ticks, WallMillis};
 
@@ -134,12 +139,6 @@ fn the_accompaniment_leaves_the_port_on_its_frames() {
                 let ends = heard.iter().filter(|h| matches!(h, Heard::At(_, [0x80, ..]))).count();
                 (onsets(&heard).len() >= 30 && ends >= 30).then_some(())
             });
-            // A light goes the same way; it is sent on with the next period.
-            program.reports.outlet.port.push(Wire::new(&[0x93, 60, 1]).expect("a message")).expect("there is room");
-            until("the light arrives", || {
-                heard.extend(drain(&mut heard_here));
-                heard.iter().any(|h| matches!(h, Heard::At(_, [0x93, 60, 1]))).then_some(())
-            });
             assert!(program.supervisor.stop().is_some(), "the processor comes home");
             drop(ear);
             if heard.contains(&Heard::Gap) {
@@ -158,8 +157,8 @@ fn the_accompaniment_leaves_the_port_on_its_frames() {
 }
 
 #[test]
-fn stopping_tells_the_listeners_to_let_go_and_a_server_that_dies_leaves_nothing_sounding_on_return() {
-    let name = "stopping_tells_the_listeners_to_let_go_and_a_server_that_dies_leaves_nothing_sounding_on_return";
+fn a_server_that_dies_leaves_no_note() {
+    let name = "a_server_that_dies_leaves_no_note";
     with_server_name(name, |server| {
         let mut first = Server::start(server);
         drop(client("first"));
@@ -217,4 +216,55 @@ fn stopping_tells_the_listeners_to_let_go_and_a_server_that_dies_leaves_nothing_
         assert_eq!(follow(drain(&mut heard_here)), 0, "nothing hangs");
         drop(ear);
     });
+}
+
+#[test]
+fn lights_and_keys_that_are_sent_on_arrive() {
+    with_server_name("lights_and_keys_that_are_sent_on_arrive", |server| {
+        let _server = Server::start(server);
+        drop(client("first"));
+        let Program { mut engine, reports, supervisor, clock } = Program::start();
+        let (ear, mut heard_here) = listen();
+        let bus =
+            start::<Trainer>(Config::default(), clock.clone(), Box::new(MemoryStorage::new())).expect("it starts");
+        let mut desk = MidiDesk::new(&bus, &clock, &mut engine, false, reports.outlet, Openings::default());
+        desk.follow_stream(clock.now(), supervisor.info(), &[]);
+        let usage = OutputUse { enabled: true, through: true, lights: Some(4), ..OutputUse::default() };
+        desk.use_output("JACK midi_out", usage, &mut engine);
+        until("the output is open", || desk.poll(clock.now(), &bus, &mut engine).then_some(()));
+        desk.light(1 << 60 | 1 << 64);
+        desk.keys().press(clock.now(), Cause(1), Pitch::MIDDLE_C, 77);
+        desk.keys().release(clock.now(), Cause(1));
+        desk.light(0);
+        let wanted: [[u8; 3]; 6] =
+            [[0x93, 60, 1], [0x93, 64, 1], [0x90, 60, 77], [0x80, 60, 64], [0x83, 60, 64], [0x83, 64, 64]];
+        let mut heard = Vec::new();
+        until("everything arrives", || {
+            desk.poll(clock.now(), &bus, &mut engine);
+            engine.poll();
+            heard.extend(drain(&mut heard_here));
+            let has = |bytes: &[u8; 3]| heard.iter().any(|h| matches!(h, Heard::At(_, b) if b == bytes));
+            wanted.iter().all(has).then_some(())
+        });
+        let report = desk.outputs();
+        assert_eq!((report.len(), report[0].monitor.received), (1, 6), "{report:?}");
+        // What is held when the program ends is let go.
+        desk.keys().press(clock.now(), Cause(1), Pitch::MIDDLE_C, 99);
+        until("the key is sent on", || drain(&mut heard_here).contains_bytes([0x90, 60, 99]).then_some(()));
+        desk.close(clock.now());
+        until("and let go", || drain(&mut heard_here).contains_bytes([0x80, 60, 64]).then_some(()));
+        drop(ear);
+        assert!(supervisor.stop().is_some(), "the processor comes home");
+        assert!(bus.shutdown(Duration::from_secs(10)));
+    });
+}
+
+trait Contains {
+    fn contains_bytes(&self, bytes: [u8; 3]) -> bool;
+}
+
+impl Contains for Vec<Heard> {
+    fn contains_bytes(&self, bytes: [u8; 3]) -> bool {
+        self.iter().any(|h| matches!(h, Heard::At(_, heard) if *heard == bytes))
+    }
 }

@@ -206,16 +206,6 @@ fn volume(percent: u8) -> f32 {
     (f32::from(percent) / 100.0).powi(2) * 1.5625
 }
 
-/// The keys of the whole onset that is waited for, one bit each, until the last of them was played.
-fn awaited_keys(session: &SessionView) -> u128 {
-    let Some(notes) = session.piece.as_ref().map(|piece| piece.score.notes()) else { return 0 };
-    let next = session.needed.first().and_then(|id| notes.get(id.0 as usize));
-    let Some(onset) = next.map(|note| note.onset) else { return 0 };
-    let practised = session.settings.practise;
-    let awaited = notes.iter().filter(|note| note.onset == onset && practised.contains(note.hand));
-    awaited.fold(0, |keys, note| keys | 1 << note.pitch.key())
-}
-
 struct Worker {
     bus: BusHandle<Trainer>,
     clock: Arc<dyn Clock>,
@@ -392,7 +382,7 @@ impl Worker {
         }
         if self.sound.take_changed() {
             self.changed = true;
-            self.midi.follow_stream(self.sound.report().stream.as_ref());
+            self.midi.follow_stream(now, self.sound.report().stream.as_ref(), self.sound.midi_sources());
         }
         if self.midi.poll(now, &self.bus, &mut self.engine) {
             self.changed = true;
@@ -405,7 +395,7 @@ impl Worker {
 
     fn show(&mut self) {
         let session = self.session.view();
-        self.midi.light(awaited_keys(&session));
+        self.midi.light(session.awaited_keys());
         self.desk.store(Arc::new(Desk {
             session,
             sound: self.sound.report(),

@@ -170,23 +170,22 @@ impl Route {
     /// Sends a message on its way to other instruments, if it may go there; what went there ends there.
     fn pass(&mut self, live: LiveMidi) {
         let open = self.counts.sent_on.load(Ordering::Relaxed);
+        let was_passed = match live.message {
+            Message::NoteOff { channel, pitch, .. } => self.passed.contains(channel, pitch),
+            // A pedal that comes up ends what it holds there, if anything.
+            message => matches!(message, Message::Control { .. }) && !begins(message),
+        };
+        if !open && !was_passed {
+            return;
+        }
+        let has_room = self.rings.through.push(live).is_ok();
         match live.message {
-            Message::NoteOn { channel, pitch, .. } if open => {
-                if self.rings.through.push(live).is_ok() {
-                    self.passed.insert(channel, pitch);
-                }
-            }
+            Message::NoteOn { channel, pitch, .. } if has_room => self.passed.insert(channel, pitch),
             Message::NoteOff { channel, pitch, .. } => {
-                if self.passed.contains(channel, pitch) {
-                    self.passed.remove(channel, pitch);
-                    if self.rings.through.push(live).is_err() {
-                        self.passed_owed.insert(channel, pitch);
-                    }
+                self.passed.remove(channel, pitch);
+                if !has_room {
+                    self.passed_owed.insert(channel, pitch);
                 }
-            }
-            _ if open || !begins(live.message) => {
-                // A pedal that finds the ring full stays where it was until it moves again.
-                let _ = self.rings.through.push(live);
             }
             _ => {}
         }

@@ -185,11 +185,10 @@ impl Callback {
         let mut write = |time: u32, bytes: &[u8]| {
             let _no_room = writer.write(&RawMidi { time: time.min(last), bytes });
         };
+        self.carrier.outgoing().iter().for_each(|timed| write(timed.offset, timed.wire.bytes()));
         if self.shared.ending.load(Ordering::Acquire) {
-            outlet::quiet().iter().for_each(|wire| write(0, wire.bytes()));
+            outlet::quiet().iter().for_each(|wire| write(last, wire.bytes()));
             self.shared.quiet.store(true, Ordering::Release);
-        } else {
-            self.carrier.outgoing().iter().for_each(|timed| write(timed.offset, timed.wire.bytes()));
         }
     }
 }
@@ -270,6 +269,10 @@ impl JackStream {
 impl Stream for JackStream {
     fn info(&self) -> &StreamInfo {
         &self.info
+    }
+
+    fn midi_sources(&self) -> &[String] {
+        &self.known
     }
 
     fn poll(&mut self, each: &mut dyn FnMut(Status)) {

@@ -11,8 +11,9 @@ use crate::audio::{self, Engine, OutletEnds};
 use crate::bus::{BusHandle, EntityKey, Publish};
 use crate::components::openings::Openings;
 use crate::components::recorder::MidiRecorder;
+use crate::midi::monitor::Monitor;
 use crate::midi::output::{OutputChange, OutputReport, OutputSource, Sink};
-use crate::midi::ports::{Identity, PortInfo};
+use crate::midi::ports::{DEVICES_MAX, Identity, Link, PortInfo};
 use crate::midi::watch::{Announced, Announcer};
 use crate::midi::{self, DeviceReport, Played, RingEnds, SourceId, VirtualInput};
 #[cfg(feature = "sound")]
@@ -27,6 +28,9 @@ use super::outputs::OutputDesk;
 
 /// Who publishes here.
 const ACTOR: &str = "devices";
+/// Ports of the system that can be played in one run: the engine's sources but the window's keys and the driver's own.
+#[cfg(feature = "sound")]
+const PORTS_MAX: u16 = audio::SOURCES_MAX as u16 - 2;
 /// New devices whose rings wait to be connected.
 const NEW_RINGS: usize = 64;
 
@@ -53,6 +57,8 @@ pub struct MidiDesk {
     /// Whether it is worth a try to listen to announcements: at the start, and when there is MIDI again.
     may_listen: bool,
     openings: Openings,
+    /// What the sound system itself hears, now or before.
+    driver_inputs: Vec<DeviceReport>,
 }
 
 impl MidiDesk {
@@ -87,6 +93,7 @@ impl MidiDesk {
             announcer: None,
             may_listen: ports,
             openings,
+            driver_inputs: Vec::new(),
         }
     }
 
@@ -164,9 +171,27 @@ impl MidiDesk {
         }
     }
 
-    /// The stream that runs now.
-    pub fn follow_stream(&mut self, stream: Option<&StreamInfo>) {
+    /// The stream that runs now, and the MIDI sources that its driver hears.
+    pub fn follow_stream(&mut self, now: Micros, stream: Option<&StreamInfo>, sources: &[String]) {
         self.outputs.follow_stream(stream);
+        for known in &mut self.driver_inputs {
+            let link = if sources.contains(&known.identity.name) { Link::Open } else { Link::Away };
+            if known.link != link {
+                (known.link, known.since) = (link, now);
+            }
+        }
+        for name in sources.iter().take(DEVICES_MAX) {
+            if !self.driver_inputs.iter().any(|known| known.identity.name == *name) {
+                self.driver_inputs.push(DeviceReport {
+                    source: SourceId::JACK,
+                    identity: Identity { name: name.clone(), occurrence: 0 },
+                    enabled: true,
+                    link: Link::Open,
+                    since: now,
+                    monitor: Monitor::default(),
+                });
+            }
+        }
     }
 
     /// Uses an output so from now on, by the text of its identity.
@@ -232,9 +257,11 @@ impl MidiDesk {
     /// Every device there is or was.
     pub fn report(&self) -> Vec<DeviceReport> {
         #[cfg(feature = "sound")]
-        return self.inputs.as_ref().map(|inputs| inputs.report()).unwrap_or_default();
+        let mut reports = self.inputs.as_ref().map(|inputs| inputs.report()).unwrap_or_default();
         #[cfg(not(feature = "sound"))]
-        Vec::new()
+        let mut reports = Vec::new();
+        reports.extend(self.driver_inputs.iter().cloned());
+        reports
     }
 
     /// Why there is no MIDI, or not all of it.
@@ -338,6 +365,9 @@ impl OutputSource for NoOutputs {
 #[cfg(feature = "sound")]
 fn ring_maker(ends: Sender<(SourceId, Identity, RingEnds)>) -> midi::RingMaker {
     Box::new(move |source, identity| {
+        if source.0 - SourceId::FIRST_PORT.0 >= PORTS_MAX {
+            return None;
+        }
         let (rings, other) = midi::rings();
         ends.try_send((source, identity.clone(), other)).ok().map(|()| rings)
     })

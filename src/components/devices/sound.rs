@@ -46,6 +46,7 @@ pub struct SoundDesk {
     pending: Vec<String>,
     changed: bool,
     openings: Openings,
+    midi_sources: Vec<String>,
 }
 
 /// The instrument at a sample rate: the SoundFont if there is one, else the built-in piano.
@@ -81,7 +82,18 @@ impl SoundDesk {
         let backends = guarded(backends, &openings);
         let supervisor = Some(Supervisor::new(backends, processor, stream_config(settings)));
         let named = choice(settings) != Choice::Auto;
-        Self { supervisor, clock, font, loading: None, tone_until: None, named, pending, changed: true, openings }
+        Self {
+            supervisor,
+            clock,
+            font,
+            loading: None,
+            tone_until: None,
+            named,
+            pending,
+            changed: true,
+            openings,
+            midi_sources: Vec::new(),
+        }
     }
 
     /// Opens the device.
@@ -99,12 +111,22 @@ impl SoundDesk {
             let notices = supervisor.poll(now);
             self.tell(notices);
         }
+        let sources = self.supervisor.as_ref().map_or(&[][..], Supervisor::midi_sources);
+        if *sources != self.midi_sources {
+            self.midi_sources = sources.to_vec();
+            self.changed = true;
+        }
         self.poll_font(engine);
         if self.tone_until.is_some_and(|until| now >= until) {
             self.tone_until = None;
             engine.send(Command::Audition(audio::Played::Off { pitch: Pitch::MIDDLE_C }));
         }
         std::mem::take(&mut self.pending)
+    }
+
+    /// The MIDI sources that the sound system itself hears (JACK).
+    pub fn midi_sources(&self) -> &[String] {
+        &self.midi_sources
     }
 
     /// Whether something is under way that wants looking after often.

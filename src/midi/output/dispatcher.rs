@@ -177,7 +177,12 @@ impl Dispatcher {
         for at in 0..self.keyboards.len() {
             for _ in 0..THROUGH_MAX {
                 let Ok(live) = self.keyboards[at].1.pop() else { break };
-                if is_played(live.message) && self.echoes.is_news(now, live.message) {
+                if !is_played(live.message) {
+                    continue;
+                }
+                let is_news = self.echoes.is_news(now, live.message);
+                // What ends something is never held back: somebody else's may have been the same, on another channel.
+                if is_news || self.outputs.iter().any(|output| output.is_ended_by(live.message)) {
                     self.send_on(now, live);
                 }
             }
@@ -192,8 +197,7 @@ impl Dispatcher {
         let mut chosen = chosen.into_iter();
         self.each(now, |output, out| {
             // A note that was sent on ends there, even when others are not sent on any more.
-            let ends = matches!(live.message, Message::NoteOff { channel, pitch, .. } if output.through.contains(channel, pitch));
-            if output.plan.through && chosen.next() == Some(true) || ends {
+            if output.plan.through && chosen.next() == Some(true) || output.is_ended_by(live.message) {
                 output.pass(live.message, out);
             }
         });
@@ -257,8 +261,27 @@ impl Output {
         }
     }
 
+    /// Whether a message of a keyboard ends something that was sent on to this output.
+    fn is_ended_by(&self, message: Message) -> bool {
+        match message {
+            Message::NoteOff { channel, pitch, .. } => self.through.contains(channel, pitch),
+            Message::Control { channel, value: 0, .. } if message.sustain().is_some() => {
+                self.pedals >> (channel & 0x0f) & 1 == 1
+            }
+            _ => message.is_all_notes_off() || message.is_all_sound_off(),
+        }
+    }
+
     fn pass(&mut self, message: Message, out: &mut Vec<Message>) {
         match message {
+            _ if message.is_all_notes_off() || message.is_all_sound_off() => {
+                let all = self.through;
+                for (channel, pitch) in all.iter().filter(|(channel, _)| *channel == message.channel()) {
+                    self.through.remove(channel, pitch);
+                    out.push(Message::NoteOff { channel, pitch, velocity: 64 });
+                }
+                return;
+            }
             Message::NoteOn { channel, pitch, .. } => self.through.insert(channel, pitch),
             Message::NoteOff { channel, pitch, .. } => self.through.remove(channel, pitch),
             Message::Control { channel, controller: controller::SUSTAIN, value } => {
@@ -348,6 +371,8 @@ fn is_played(message: Message) -> bool {
     match message {
         Message::Control { controller, .. } => {
             matches!(controller, controller::SUSTAIN | controller::SOSTENUTO | controller::SOFT)
+                || message.is_all_notes_off()
+                || message.is_all_sound_off()
         }
         Message::Program { .. } => false,
         _ => true,
