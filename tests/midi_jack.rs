@@ -259,6 +259,48 @@ fn lights_and_keys_that_are_sent_on_arrive() {
     });
 }
 
+/// A port as a keyboard has it: physical, which an ordinary client's is not.
+struct KeyboardPort;
+
+#[expect(unsafe_code, reason = "the trait's: the port's type and flags are those of a MIDI output, and physical")]
+unsafe impl jack::PortSpec for KeyboardPort {
+    fn jack_port_type(&self) -> &'static str {
+        "8 bit raw midi"
+    }
+    fn jack_flags(&self) -> jack::PortFlags {
+        jack::PortFlags::IS_OUTPUT | jack::PortFlags::IS_PHYSICAL
+    }
+    fn jack_buffer_size(&self) -> std::ffi::c_ulong {
+        0
+    }
+}
+
+#[test]
+fn keyboards_of_the_server_come_and_go() {
+    with_server_name("keyboards_of_the_server_come_and_go", |server| {
+        let _server = Server::start(server);
+        drop(client("first"));
+        let mut program = Program::start();
+        assert_eq!(program.supervisor.midi_sources(), [""; 0]);
+        for _ in 0..3 {
+            let hand = client("hand");
+            let port = hand.register_port("keys", KeyboardPort).expect("a port");
+            let hand = hand.activate_async((), ()).expect("active");
+            until("it is listed", || {
+                program.supervisor.poll(program.clock.now());
+                (program.supervisor.midi_sources() == ["hand:keys"]).then_some(())
+            });
+            until("it is connected", || port.is_connected_to("music-trainer:midi_in").ok().filter(|yes| *yes));
+            drop((port, hand));
+            until("it is gone", || {
+                program.supervisor.poll(program.clock.now());
+                program.supervisor.midi_sources().is_empty().then_some(())
+            });
+        }
+        assert!(program.supervisor.stop().is_some(), "the processor comes home");
+    });
+}
+
 trait Contains {
     fn contains_bytes(&self, bytes: [u8; 3]) -> bool;
 }

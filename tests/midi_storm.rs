@@ -175,12 +175,10 @@ fn a_thousand_times_in_and_out_with_keys_and_pedal_down() {
     house.run(4);
     let threads_before = threads();
     let mut played = Vec::new();
-    let mut next_id = 20;
     // The second keyboard stays in; the first goes in and out.
     system.plug(1, 16);
     for cycle in 0..CYCLES {
-        next_id += 1;
-        let id = if cycle % 3 == 0 { 24 } else { next_id };
+        let id = if cycle % 3 == 0 { 24 } else { 100 + cycle as u32 };
         system.plug(0, id);
         system.0.borrow_mut().failures = (cycle % 5 == 4).into();
         // Announced or polled; a failure is tried again by itself.

@@ -82,6 +82,8 @@ pub enum Wish {
     Panic,
     /// Settings have changed.
     Settings(Box<Settings>),
+    /// Open again what was left out because the program once ended while it opened it.
+    OpenLeftOut,
     /// A second of sound through the whole chain.
     TestTone,
     /// More than it holds into the lane of the window's keys, at this moment.
@@ -105,6 +107,8 @@ pub struct Desk {
     pub midi_out: Vec<OutputReport>,
     /// Why an output is not played on, though it was chosen.
     pub midi_out_fault: Option<String>,
+    /// Drivers and devices that are left out because the program once ended while it opened them.
+    pub left_out: Vec<String>,
     /// The take that is recorded now.
     pub take: Option<TakeId>,
     /// Keys the person holds, one bit each.
@@ -403,6 +407,7 @@ impl Worker {
             midi_fault: self.midi.fault().map(str::to_owned),
             midi_out: self.midi.outputs(),
             midi_out_fault: self.midi.output_fault().map(str::to_owned),
+            left_out: self.openings.left_out(),
             take: Some(self.session.current_take()),
             held: self.held,
             notices: self.notices.clone(),
@@ -490,6 +495,12 @@ impl Worker {
             Wish::Settings(settings) => {
                 let old = std::mem::replace(&mut self.settings, *settings);
                 self.apply_settings(Some(old));
+            }
+            Wish::OpenLeftOut => {
+                if self.openings.allow_all(|_| true) {
+                    self.sound.choose(&self.settings);
+                    self.midi.list_anew();
+                }
             }
             Wish::TestTone => self.sound.test_tone(&mut self.engine),
             Wish::FillLane(at) => self.midi.keys().flood(at, 2 * ESSENTIAL_SLOTS),

@@ -3,6 +3,7 @@
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::super::live::TimedMidi;
+#[cfg(feature = "jack")]
 use super::super::outlet::TimedWire;
 use super::super::processor::{Block, Processor};
 use crate::time::{Clock, Frames, Micros, Rate, StreamId};
@@ -45,6 +46,7 @@ impl Carrier {
     }
 }
 
+#[cfg(feature = "jack")]
 impl Carrier {
     /// What the driver's own MIDI port is to send in the block that was computed last.
     pub(super) fn outgoing(&self) -> &[TimedWire] {

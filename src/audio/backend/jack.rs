@@ -256,11 +256,13 @@ impl JackStream {
     }
 
     fn connect_new_sources(&mut self) {
-        let sources = self.sources();
+        let mut sources = self.sources();
         if let Some(client) = &self.client {
-            for source in sources.iter().filter(|source| !self.known.contains(source)) {
-                let _refused = client.as_client().connect_ports_by_name(source, &self.names.midi);
-            }
+            // One whose client is not active yet refuses; the server says when it is.
+            sources.retain(|source| {
+                let connect = || client.as_client().connect_ports_by_name(source, &self.names.midi);
+                self.known.contains(source) || matches!(connect(), Ok(()) | Err(jack::Error::PortAlreadyConnected(..)))
+            });
         }
         self.known = sources;
     }

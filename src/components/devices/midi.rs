@@ -201,6 +201,15 @@ impl MidiDesk {
         self.set_ways();
     }
 
+    /// Asks the system for its ports at the next poll.
+    pub fn list_anew(&mut self) {
+        #[cfg(feature = "sound")]
+        if let Some(inputs) = &mut self.inputs {
+            inputs.rescans().hurry();
+        }
+        self.outputs.list_anew();
+    }
+
     /// What is chosen is opened, even if it once let the program end.
     fn allow(&self, identity: &str, chosen: bool) {
         self.openings.allow_all(|what| chosen && is_midi(what, identity));

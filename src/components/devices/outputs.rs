@@ -170,6 +170,13 @@ impl OutputDesk {
         self.set_port(engine);
     }
 
+    /// Asks the system for its outputs at the next poll.
+    pub(super) fn list_anew(&mut self) {
+        if let Some(outputs) = &mut self.outputs {
+            outputs.rescans().hurry();
+        }
+    }
+
     /// The keys that come next.
     pub(super) fn light(&mut self, keys: u128) {
         if self.lights != keys && self.order(Order::Lights(keys)) {
@@ -193,6 +200,7 @@ impl OutputDesk {
     }
 
     /// Whether the program sounds the keys of a device.
+    #[cfg(feature = "sound")]
     pub(super) fn sounds(&self, device: &Identity) -> bool {
         !self.open_plans().any(|(identity, plan)| identity == device && plan.keys == KeySound::Instrument)
     }
