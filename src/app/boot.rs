@@ -18,6 +18,7 @@ use crate::bus::{BusHandle, Config, Health, MemoryStorage, Publish, StartError, 
 use crate::cli::{BackendChoice, WindowArgs};
 use crate::components::devices::SoundDesk;
 use crate::components::eraser::Eraser;
+use crate::components::openings::Openings;
 use crate::components::recorder::AudioRecorder;
 use crate::components::results::Results;
 use crate::model::{Entity, Event, Settings, TakeEnd, TakeId, TakeStart, Trainer, recorder_entity};
@@ -88,12 +89,14 @@ pub fn boot(args: &WindowArgs, repaint: Arc<dyn Fn() + Send + Sync>) -> Result<P
     let clock = lab.clock(Arc::new(SystemClock::start()));
     let dir = args.data_dir.clone().unwrap_or_else(default_dir);
     let (piano, base) = beside(|| Piano::new(Rate::DEFAULT), || open_bus(&dir, &clock, &lab)).map_err(threads)?;
-    let Base { bus, lock, lines, place } = base?;
+    let Base { bus, lock, mut lines, place } = base?;
     let settings = settings(&bus, args);
     let take = begin_take(&bus, &*clock);
     let (engine, processor, reports) = engine(Box::new(piano), Rate::DEFAULT);
     bus.add_lane("audio", reports.events, Box::new(AudioRecorder::default())).map_err(threads)?;
-    let mut sound = SoundDesk::new(processor, clock.clone(), &settings);
+    let openings = Openings::load(&dir);
+    let mut sound = SoundDesk::new(processor, clock.clone(), &settings, openings.clone());
+    lines.extend(openings.lines());
     sound.start();
     bus.run(lab.component(Box::new(Results::default()))).map_err(threads)?;
     let (told, news) = bounded(NEWS);
@@ -125,6 +128,8 @@ pub fn boot(args: &WindowArgs, repaint: Arc<dyn Fn() + Send + Sync>) -> Result<P
         take,
         settings: settings.clone(),
         midi: !args.safe,
+        openings,
+        outlet: reports.outlet,
         lab: lab.clone(),
         repaint,
     };

@@ -15,16 +15,18 @@ use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 
 use self::calibration::Calibrating;
 pub use self::calibration::CalibrationStand;
-use crate::audio::{self, Command as EngineCommand, Engine};
+use crate::audio::{self, Command as EngineCommand, Engine, OutletEnds};
 use crate::bus::lab::Lab;
 use crate::bus::lane::ESSENTIAL_SLOTS;
 use crate::bus::supervision::{Panicked, Supervisor};
 use crate::bus::{BusHandle, Envelope, Filter, LiveItem, LiveSubscription, Publish, PublishError};
 use crate::components::devices::{MidiDesk, SoundDesk, SoundReport, calibration_entity};
 use crate::components::library::{Library, OpenError, Opened};
+use crate::components::openings::Openings;
 use crate::components::session::{Effect, Fresh, OnStand, Session, SessionView, first_settings};
+use crate::midi::output::OutputReport;
 use crate::midi::{Cause, DeviceReport};
-use crate::model::{Entity, Event, PieceId, Settings, TakeEnd, TakeId, TakeStart, Trainer, recorder_entity};
+use crate::model::{Entity, Event, PieceId, Setting, Settings, TakeEnd, TakeId, TakeStart, Trainer, recorder_entity};
 use crate::music::Pitch;
 use crate::practice::{Mode, PracticeSettings};
 use crate::time::{Clock, Micros, Stamp, Ticks};
@@ -84,6 +86,8 @@ pub enum Wish {
     Panic,
     /// Settings have changed.
     Settings(Box<Settings>),
+    /// Open again what was left out because the program once ended while it opened it.
+    OpenLeftOut,
     /// A second of sound through the whole chain.
     TestTone,
     /// Begin to measure by tapping how late the devices are, or stop it.
@@ -111,6 +115,12 @@ pub struct Desk {
     pub midi: Vec<DeviceReport>,
     /// Why there is no MIDI at all.
     pub midi_fault: Option<String>,
+    /// MIDI outputs of the system and of the audio driver.
+    pub midi_out: Vec<OutputReport>,
+    /// Why an output is not played on, though it was chosen.
+    pub midi_out_fault: Option<String>,
+    /// Drivers and devices that are left out because the program once ended while it opened them.
+    pub left_out: Vec<String>,
     /// The take that is recorded now.
     pub take: Option<TakeId>,
     /// Keys the person holds, one bit each.
@@ -156,6 +166,10 @@ pub struct Parts {
     pub settings: Settings,
     /// Whether MIDI ports are opened.
     pub midi: bool,
+    /// Drivers that are left out.
+    pub openings: Openings,
+    /// What the program plays by itself, for instruments outside.
+    pub outlet: OutletEnds,
     /// What goes wrong on purpose.
     pub lab: Arc<Lab>,
     /// Asks the window to draw again.
@@ -203,6 +217,11 @@ impl Drop for Control {
     }
 }
 
+/// A slider's percentage as a gain: twice the percentage is four times the power, and 80 % is as it comes.
+fn volume(percent: u8) -> f32 {
+    (f32::from(percent) / 100.0).powi(2) * 1.5625
+}
+
 struct Worker {
     bus: BusHandle<Trainer>,
     clock: Arc<dyn Clock>,
@@ -229,6 +248,7 @@ struct Worker {
     calibrating: Option<Calibrating>,
     calibration: CalibrationStand,
     lab: Arc<Lab>,
+    openings: Openings,
     repaint: Arc<dyn Fn() + Send + Sync>,
     changed: bool,
 }
@@ -249,10 +269,10 @@ impl TakeIds {
 
 impl Worker {
     fn new(parts: Parts, wishes: Receiver<Wish>, desk: Arc<ArcSwap<Desk>>) -> Self {
-        let Parts { bus, clock, mut engine, sound, take, settings, midi, lab, repaint } = parts;
-        let wanted = ["note.*", "notes.*", "transport.*", "setting.*", "device.chosen"];
+        let Parts { bus, clock, mut engine, sound, take, settings, midi, openings, outlet, lab, repaint } = parts;
+        let wanted = ["note.*", "notes.*", "transport.*", "setting.*", "device.chosen", "output.chosen"];
         let events = bus.subscribe_live(Filter::topics(wanted), EVENTS);
-        let midi = MidiDesk::new(&bus, &clock, &mut engine, midi);
+        let midi = MidiDesk::new(&bus, &clock, &mut engine, midi, outlet, openings.clone());
         Self {
             ids: TakeIds { clock: clock.clone(), count: std::process::id() as u16 },
             session: Session::new(take),
@@ -277,6 +297,7 @@ impl Worker {
             events,
             desk,
             settings,
+            openings,
             repaint,
         }
     }
@@ -383,20 +404,29 @@ impl Worker {
             self.stream_changed();
             self.calibrate();
             self.changed = true;
+            self.midi.follow_stream(now, self.sound.report().stream.as_ref(), self.sound.midi_sources());
         }
-        self.changed |= self.midi.poll(now, &self.bus, &mut self.engine);
+        if self.midi.poll(now, &self.bus, &mut self.engine) {
+            self.changed = true;
+            self.send_accompaniment_volume();
+        }
         if std::mem::take(&mut self.changed) {
             self.show();
         }
     }
 
     fn show(&mut self) {
+        let session = self.session.view();
+        self.midi.light(session.awaited_keys());
         self.desk.store(Arc::new(Desk {
-            session: self.session.view(),
+            session,
             sound: self.sound.report(),
             calibration: self.calibration,
             midi: self.midi.report(),
             midi_fault: self.midi.fault().map(str::to_owned),
+            midi_out: self.midi.outputs(),
+            midi_out_fault: self.midi.output_fault().map(str::to_owned),
+            left_out: self.openings.left_out(),
             take: Some(self.session.current_take()),
             held: self.held,
             notices: self.notices.clone(),
@@ -445,8 +475,18 @@ impl Worker {
                 self.settings.set(setting);
                 self.apply_settings(Some(old));
             }
+            // Chosen again: what was left out is tried once more.
+            Some(Event::SettingChanged(Setting::Backend(_) | Setting::OutputDevice(_)))
+                if !self.openings.left_out().is_empty() =>
+            {
+                self.sound.choose(&self.settings);
+            }
             Some(Event::DeviceChosen { name, enabled }) => self.midi.enable(name, *enabled),
             Some(Event::DeviceCalibrated(_)) => self.calibrate(),
+            Some(Event::OutputChosen { name, usage }) => {
+                self.midi.use_output(name, *usage, &mut self.engine);
+                self.send_accompaniment_volume();
+            }
             _ => {}
         }
     }
@@ -490,6 +530,12 @@ impl Worker {
                 let old = std::mem::replace(&mut self.settings, *settings);
                 self.apply_settings(Some(old));
             }
+            Wish::OpenLeftOut => {
+                if self.openings.allow_all(|_| true) {
+                    self.sound.choose(&self.settings);
+                    self.midi.list_anew();
+                }
+            }
             Wish::TestTone => self.sound.test_tone(&mut self.engine),
             Wish::TapAlong(begin) => self.tap_along(begin),
             Wish::ForgetCalibration => self.forget_calibration(),
@@ -503,7 +549,7 @@ impl Worker {
 
     fn panic(&mut self, now: Micros) {
         self.session.stop(&mut || self.ids.next());
-        self.midi.keys().release_all(now);
+        self.midi.panic(now);
         self.engine.send(EngineCommand::Panic);
         self.held = 0;
     }
@@ -552,11 +598,16 @@ impl Worker {
         }
     }
 
+    /// What the program plays is silent here while it sounds on an instrument outside alone.
+    fn send_accompaniment_volume(&mut self) {
+        let gain = if self.midi.plays_alone() { 0.0 } else { volume(self.settings.volume_accompaniment) };
+        self.engine.send(EngineCommand::SetVolume(audio::Bus::Accompaniment, gain));
+    }
+
     fn apply_settings(&mut self, old: Option<Settings>) {
-        let volume = |percent: u8| (f32::from(percent) / 100.0).powi(2) * 1.5625;
         let settings = self.settings.clone();
         self.engine.send(EngineCommand::SetVolume(audio::Bus::Live, volume(settings.volume_piano)));
-        self.engine.send(EngineCommand::SetVolume(audio::Bus::Accompaniment, volume(settings.volume_accompaniment)));
+        self.send_accompaniment_volume();
         self.engine.send(EngineCommand::SetVolume(audio::Bus::Metronome, volume(settings.volume_metronome)));
         if old.as_ref().is_none_or(|o| o.soundfont != settings.soundfont)
             && let Some(line) = self.sound.set_soundfont(settings.soundfont.as_deref(), &mut self.engine)

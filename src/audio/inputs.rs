@@ -8,7 +8,7 @@ use crate::music::Pitch;
 use crate::time::{Frames, Micros, Rate};
 
 /// Live sources at once; more are refused (their memory goes home at once).
-pub(super) const SOURCES_MAX: usize = 24;
+pub const SOURCES_MAX: usize = 24;
 /// Frame-exact events on their way: more than a DIN cable carries in the longest period. What exceeds it is counted
 /// as late and not sounded.
 const PENDING_MAX: usize = 1024;

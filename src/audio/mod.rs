@@ -49,6 +49,7 @@ mod transport_tests;
 pub use clock::{Spread, Timing};
 pub use command::{Bus, Command, SourceRing};
 pub use engine::{Engine, Reports, engine};
+pub use inputs::SOURCES_MAX;
 pub use live::{Live, LiveEvent, Played, SourceId, TimedMidi};
 pub use loads::{LOAD_BUCKETS, Loads};
 pub use outlet::{OutletEnds, PortUse, Sent, SentPart, TimedWire, Wire};

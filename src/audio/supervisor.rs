@@ -119,6 +119,11 @@ impl Supervisor {
         self.stream.as_ref().map(|s| s.info())
     }
 
+    /// The MIDI sources that the running stream's driver hears.
+    pub fn midi_sources(&self) -> &[String] {
+        self.stream.as_ref().map_or(&[], |stream| stream.midi_sources())
+    }
+
     /// Interruptions since the start.
     pub fn xruns(&self) -> u64 {
         self.xruns

@@ -90,6 +90,18 @@ pub struct SessionView {
     pub finished: Option<Finished>,
 }
 
+impl SessionView {
+    /// *Wait for me*: the keys of the whole onset that is waited for, one bit each, until the last of them was played.
+    pub fn awaited_keys(&self) -> u128 {
+        let Some(notes) = self.piece.as_ref().map(|piece| piece.score.notes()) else { return 0 };
+        let next = self.needed.first().and_then(|id| notes.get(id.0 as usize));
+        let Some(onset) = next.map(|note| note.onset) else { return 0 };
+        let practised = self.settings.practise;
+        let awaited = notes.iter().filter(|note| note.onset == onset && practised.contains(note.hand));
+        awaited.fold(0, |keys, note| keys | 1 << note.pitch.key())
+    }
+}
+
 /// A take that was judged and has ended.
 #[derive(Clone, Debug)]
 pub struct Finished {

@@ -9,12 +9,8 @@ use super::SourceId;
 use super::monitor::{Monitor, Seen};
 use super::ports::{Action, Choices, Device, Identity, Link, PortInfo, PortTable};
 use super::route::{Rings, Route, RouteView};
+use super::watch::Rescans;
 use crate::time::{Micros, Stamp};
-
-/// How often the system is asked for its ports: with opening, a device is back well within 2 s.
-pub const LIST_PERIOD: Micros = Micros::SECOND;
-/// The longest pause between two tries to reach a system that has no MIDI.
-pub const FAULT_PERIOD_MAX: Micros = Micros(30 * Micros::SECOND.0);
 
 /// Where ports come from: midir, or a fake in tests.
 pub trait PortSource {
@@ -100,15 +96,10 @@ pub struct MidiInputs<S: PortSource> {
     table: PortTable,
     inputs: BTreeMap<SourceId, Input<S::Connection>>,
     make_rings: RingMaker,
-    next_list: Option<Micros>,
-    fault: Option<Fault>,
+    rescans: Rescans,
+    fault: Option<String>,
     /// Why a device could not be opened the last time.
     told: BTreeMap<SourceId, String>,
-}
-
-struct Fault {
-    reason: String,
-    pause: Micros,
 }
 
 struct Input<C> {
@@ -166,21 +157,27 @@ impl<S: PortSource> MidiInputs<S> {
     /// Inputs of which none is open yet; `choices` are those a person made in earlier runs.
     pub fn new(system: S, choices: Choices, make_rings: RingMaker) -> Self {
         let table = PortTable::new(choices);
-        Self { system, table, inputs: BTreeMap::new(), make_rings, next_list: None, fault: None, told: BTreeMap::new() }
+        let (inputs, told) = (BTreeMap::new(), BTreeMap::new());
+        Self { system, table, inputs, make_rings, rescans: Rescans::default(), fault: None, told }
     }
 
-    /// Refreshes the monitors and, when [`LIST_PERIOD`] has passed, follows what was plugged in or out. Call it at
-    /// least once a second, more often for a lively monitor. May block for some milliseconds while a port opens.
+    /// When to list anew.
+    pub fn rescans(&mut self) -> &mut Rescans {
+        &mut self.rescans
+    }
+
+    /// Refreshes the monitors and, when it is time ([`MidiInputs::rescans`]), follows what was plugged in or out. Call
+    /// it at least once a second, more often for a lively monitor. May block for some milliseconds while a port opens.
     pub fn poll(&mut self, now: Micros) -> Vec<Change> {
         for input in self.inputs.values_mut() {
             input.refresh(now);
         }
-        if self.next_list.is_some_and(|due| now < due) {
+        if !self.rescans.is_due(now) {
             return Vec::new();
         }
         match self.system.list() {
             Ok(listed) => {
-                self.next_list = Some(now + LIST_PERIOD);
+                self.rescans.listed(now);
                 let mut changes: Vec<_> = self.fault.take().map(|_| Change::MidiBack).into_iter().collect();
                 self.close_dead(now, &mut changes);
                 for action in self.table.update(now, &listed) {
@@ -195,12 +192,12 @@ impl<S: PortSource> MidiInputs<S> {
     /// A person's choice; takes effect with the next poll.
     pub fn set_enabled(&mut self, identity: &str, enabled: bool) {
         self.table.set_enabled(identity, enabled);
-        self.next_list = None;
+        self.rescans.hurry();
     }
 
     /// Why there is no MIDI on this machine, if there is none.
     pub fn fault(&self) -> Option<&str> {
-        self.fault.as_ref().map(|fault| fault.reason.as_str())
+        self.fault.as_deref()
     }
 
     /// Every device seen in this run, as of the last poll.
@@ -226,10 +223,9 @@ impl<S: PortSource> MidiInputs<S> {
     }
 
     fn no_midi(&mut self, now: Micros, reason: String) -> Vec<Change> {
-        let pause = self.fault.as_ref().map_or(LIST_PERIOD, |fault| Micros(fault.pause.0 * 2).min(FAULT_PERIOD_MAX));
-        self.next_list = Some(now + pause);
-        let is_news = self.fault.as_ref().is_none_or(|fault| fault.reason != reason);
-        self.fault = Some(Fault { reason: reason.clone(), pause });
+        self.rescans.failed(now);
+        let is_news = self.fault.as_ref() != Some(&reason);
+        self.fault = Some(reason.clone());
         if is_news { vec![Change::NoMidi(reason)] } else { Vec::new() }
     }
 
@@ -267,6 +263,7 @@ impl<S: PortSource> MidiInputs<S> {
                     }
                     Err(reason) => {
                         self.table.failed(now, source, reason.clone());
+                        self.rescans.try_again(now);
                         let is_news = self.told.insert(source, reason.clone()).as_ref() != Some(&reason);
                         is_news.then_some(Change::Failed(source, identity, reason))
                     }
@@ -303,6 +300,13 @@ impl<S: PortSource> MidiInputs<S> {
                 input.take_home(now);
                 Err(reason)
             }
+        }
+    }
+
+    /// Whether the program sounds what is played at a device, and whether it may be sent on to another.
+    pub fn set_ways(&mut self, source: SourceId, sounds: bool, sent_on: bool) {
+        if let Some(input) = self.inputs.get(&source) {
+            input.view.counts.set_ways(sounds, sent_on);
         }
     }
 

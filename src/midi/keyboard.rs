@@ -15,7 +15,7 @@ pub struct Cause(pub u32);
 /// More causes than a person has fingers; further ones are not heard.
 pub const CAUSES_MAX: usize = 64;
 
-/// A source that the window plays. Its messages take the same two rings as those of a MIDI keyboard, on channel 0.
+/// A source that the window plays. Its messages take the same rings as those of a MIDI keyboard, on channel 0.
 pub struct VirtualInput {
     route: Route,
     view: RouteView,
@@ -66,6 +66,11 @@ impl VirtualInput {
     /// Tells the bus's lane alone, and so often, of a controller that means nothing: to see what happens when it is full.
     pub fn flood(&mut self, now: Micros, messages: usize) {
         self.route.flood(Stamp::at(now), messages);
+    }
+
+    /// Whether what is played may be sent on to other instruments.
+    pub fn send_on(&mut self, sent_on: bool) {
+        self.view.counts.set_ways(true, sent_on);
     }
 
     /// Lets every key and pedal go, as when the window loses the focus.

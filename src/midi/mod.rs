@@ -4,6 +4,7 @@
 //! ```text
 //! driver's callback ── Lease ── Route ──┬─ engine ring   (LiveMidi, sound at once)
 //! window's keys ─ VirtualInput ─ Route ─┼─ bus lane      (Played, becomes events)
+//!                                       ├─ through       (to the output thread, if it is sent on to another instrument)
 //!                                       └─ monitor       (what the Devices screen shows; may drop, counted)
 //! control thread: MidiInputs::poll ─ PortTable (lists in, actions out) ─ PortSource (midir, or a fake in tests)
 //! ```
@@ -11,6 +12,8 @@
 //! A route belongs to one thread at a time: the callback's while the port is open, the control thread's otherwise, which
 //! then releases whatever was still held.
 
+#[cfg(all(feature = "sound", target_os = "linux"))]
+mod announce;
 mod decoder;
 mod driver_clock;
 mod input;
@@ -18,20 +21,24 @@ mod keyboard;
 mod keys;
 mod message;
 pub mod monitor;
+pub mod output;
 pub mod ports;
 mod route;
 #[cfg(feature = "sound")]
 mod system;
+pub mod watch;
 
+#[cfg(all(feature = "sound", target_os = "linux"))]
+pub use announce::SequencerAnnouncer;
 pub use decoder::Decoder;
 pub use driver_clock::{DriverClock, SPREAD_MAX, WINDOW};
-pub use input::{Change, DeviceReport, FAULT_PERIOD_MAX, LIST_PERIOD, Lease, MidiInputs, PortSource, RingMaker};
+pub use input::{Change, DeviceReport, Lease, MidiInputs, PortSource, RingMaker};
 pub use keyboard::{CAUSES_MAX, Cause, VirtualInput};
 pub use keys::KeySet;
 pub use message::{Encoded, Message, controller, decode};
 pub use route::{ENGINE_SLOTS, LANE_SLOTS, RingEnds, Rings, rings};
 #[cfg(feature = "sound")]
-pub use system::{SystemConnection, SystemPorts};
+pub use system::{SystemConnection, SystemOutputs, SystemPorts};
 
 use crate::time::Stamp;
 

@@ -119,16 +119,29 @@ pub struct Device {
 pub type Choices = BTreeMap<String, bool>;
 
 /// All devices seen in this run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct PortTable {
     devices: Vec<Device>,
     choices: Choices,
+    /// Whether a device that nobody chose is used, by its name.
+    by_default: fn(&str) -> bool,
+}
+
+impl Default for PortTable {
+    fn default() -> Self {
+        Self::new(Choices::new())
+    }
 }
 
 impl PortTable {
-    /// A table that knows no device but what was chosen in earlier runs.
+    /// A table of inputs that knows no device but what was chosen in earlier runs.
     pub fn new(choices: Choices) -> Self {
-        Self { devices: Vec::new(), choices }
+        Self { devices: Vec::new(), choices, by_default: is_on_by_default }
+    }
+
+    /// A table of outputs; of those that nobody chose, these are used.
+    pub fn of_outputs(choices: Choices, by_default: fn(&str) -> bool) -> Self {
+        Self { by_default, ..Self::new(choices) }
     }
 
     /// The devices, in the order in which they were first seen.
@@ -222,7 +235,7 @@ impl PortTable {
         let choice = self.choices.get(&identity.to_string()).copied();
         self.devices.push(Device {
             source: SourceId(SourceId::FIRST_PORT.0 + self.devices.len() as u16),
-            enabled: choice.unwrap_or_else(|| is_on_by_default(name)),
+            enabled: choice.unwrap_or_else(|| (self.by_default)(name)),
             identity,
             link: Link::Away,
             since: now,

@@ -2,7 +2,7 @@
 //! thread owns the source. Knows which keys and pedals are down, so that all of them can be let go when it ends.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rtrb::{Consumer, Producer, RingBuffer};
 
@@ -20,27 +20,32 @@ pub const LANE_SLOTS: usize = 8_192;
 /// Slots towards the monitor; what does not fit is not shown, and counted.
 const MONITOR_SLOTS: usize = 256;
 
-/// The writing ends of one source's two rings.
+/// The writing ends of one source's rings.
 pub struct Rings {
     /// To the audio engine.
     pub engine: Producer<LiveMidi>,
     /// To the bus.
     pub lane: EssentialProducer<Played>,
+    /// To the thread that sends to other instruments.
+    pub through: Producer<LiveMidi>,
 }
 
-/// The reading ends of one source's two rings.
+/// The reading ends of one source's rings.
 pub struct RingEnds {
     /// For the audio engine.
     pub engine: Consumer<LiveMidi>,
     /// For the bus.
     pub lane: EssentialConsumer<Played>,
+    /// For the thread that sends to other instruments.
+    pub through: Consumer<LiveMidi>,
 }
 
-/// The two rings of one source. Allocates both.
+/// The rings of one source. Allocates them.
 pub fn rings() -> (Rings, RingEnds) {
     let (engine, engine_end) = RingBuffer::new(ENGINE_SLOTS);
     let (lane, lane_end) = essential(LANE_SLOTS);
-    (Rings { engine, lane }, RingEnds { engine: engine_end, lane: lane_end })
+    let (through, through_end) = RingBuffer::new(ENGINE_SLOTS);
+    (Rings { engine, lane, through }, RingEnds { engine: engine_end, lane: lane_end, through: through_end })
 }
 
 /// What a source has seen so far; written by its thread, read by anybody.
@@ -50,9 +55,17 @@ pub(super) struct RouteCounts {
     malformed: AtomicU64,
     engine_lost: AtomicU64,
     monitor_lost: AtomicU64,
+    /// Ways that are closed or open by choice.
+    silent: AtomicBool,
+    sent_on: AtomicBool,
 }
 
 impl RouteCounts {
+    /// Whether the program sounds what is played, and whether it may be sent on.
+    pub(super) fn set_ways(&self, sounds: bool, sent_on: bool) {
+        self.silent.store(!sounds, Ordering::Relaxed);
+        self.sent_on.store(sent_on, Ordering::Relaxed);
+    }
     /// Messages received.
     pub(super) fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
@@ -81,6 +94,9 @@ pub(super) struct Route {
     held: KeySet,
     /// Releases for which the engine's ring had no room: they must not get lost, or a note sounds for ever.
     owed: KeySet,
+    /// Keys whose way to other instruments is under way, and releases for which that ring had no room.
+    passed: KeySet,
+    passed_owed: KeySet,
     pedals: Pedals,
 }
 
@@ -100,14 +116,26 @@ pub(super) struct RouteView {
 }
 
 impl Route {
-    /// A route into the two rings. Allocates.
+    /// A route into the rings. Allocates.
     pub(super) fn new(source: SourceId, rings: Rings) -> (Self, RouteView) {
         let (monitor, monitor_end) = RingBuffer::new(MONITOR_SLOTS);
         let counts = Arc::new(RouteCounts::default());
         let view = RouteView { counts: counts.clone(), monitor: monitor_end };
         let (decoder, pedals) = (Decoder::new(), Pedals::default());
-        let (held, owed) = (KeySet::default(), KeySet::default());
-        (Self { source, rings, monitor, counts, decoder, held, owed, pedals }, view)
+        let none = KeySet::default();
+        let route = Self {
+            source,
+            rings,
+            monitor,
+            counts,
+            decoder,
+            held: none,
+            owed: none,
+            passed: none,
+            passed_owed: none,
+            pedals,
+        };
+        (route, view)
     }
 
     /// Takes what a driver delivered in one piece.
@@ -124,16 +152,42 @@ impl Route {
         self.counts.received.fetch_add(1, Ordering::Relaxed);
         self.pay(stamp);
         let live = LiveMidi { stamp, source: self.source, message };
-        if self.rings.engine.push(live).is_err() {
+        let muted = self.counts.silent.load(Ordering::Relaxed) && begins(message);
+        if !muted && self.rings.engine.push(live).is_err() {
             self.counts.engine_lost.fetch_add(1, Ordering::Relaxed);
             if let Message::NoteOff { channel, pitch, .. } = message {
                 self.owed.insert(channel, pitch);
             }
         }
+        self.pass(live);
         // A lane that is full leaves a gap record, which the bus counts.
         let _ = self.rings.lane.push(stamp, live.played());
         if self.monitor.push(live).is_err() {
             self.counts.monitor_lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Sends a message on its way to other instruments, if it may go there; what went there ends there.
+    fn pass(&mut self, live: LiveMidi) {
+        let open = self.counts.sent_on.load(Ordering::Relaxed);
+        let was_passed = match live.message {
+            Message::NoteOff { channel, pitch, .. } => self.passed.contains(channel, pitch),
+            // A pedal that comes up ends what it holds there, if anything.
+            message => matches!(message, Message::Control { .. }) && !begins(message),
+        };
+        if !open && !was_passed {
+            return;
+        }
+        let has_room = self.rings.through.push(live).is_ok();
+        match live.message {
+            Message::NoteOn { channel, pitch, .. } if has_room => self.passed.insert(channel, pitch),
+            Message::NoteOff { channel, pitch, .. } => {
+                self.passed.remove(channel, pitch);
+                if !has_room {
+                    self.passed_owed.insert(channel, pitch);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -171,17 +225,9 @@ impl Route {
     }
 
     fn pay(&mut self, stamp: Stamp) {
-        if self.owed.is_empty() {
-            return;
-        }
-        let owed = self.owed;
-        for (channel, pitch) in owed.iter() {
-            let message = Message::NoteOff { channel, pitch, velocity: 64 };
-            if self.rings.engine.push(LiveMidi { stamp, source: self.source, message }).is_err() {
-                return;
-            }
-            self.owed.remove(channel, pitch);
-        }
+        let source = self.source;
+        pay(&mut self.owed, &mut self.rings.engine, stamp, source);
+        pay(&mut self.passed_owed, &mut self.rings.through, stamp, source);
     }
 
     fn remember(&mut self, message: Message) {
@@ -201,6 +247,32 @@ impl Route {
             }
             _ => {}
         }
+    }
+}
+
+/// Delivers releases that are owed, as far as there is room.
+fn pay(owed: &mut KeySet, ring: &mut Producer<LiveMidi>, stamp: Stamp, source: SourceId) {
+    if owed.is_empty() {
+        return;
+    }
+    let all = *owed;
+    for (channel, pitch) in all.iter() {
+        let message = Message::NoteOff { channel, pitch, velocity: 64 };
+        if ring.push(LiveMidi { stamp, source, message }).is_err() {
+            return;
+        }
+        owed.remove(channel, pitch);
+    }
+}
+
+/// Whether a message makes something sound or hold, so that something must end it.
+fn begins(message: Message) -> bool {
+    match message {
+        Message::NoteOn { .. } => true,
+        Message::Control { controller, value, .. } => {
+            value > 0 && matches!(controller, controller::SUSTAIN | controller::SOSTENUTO | controller::SOFT)
+        }
+        _ => false,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::bus::{EventId, Lease, Leasing, Observed, Origin, Rank, Register, Tota
 use crate::practice::PracticeSettings;
 use crate::time::Micros;
 
-use super::{Calibration, Event, Met, PieceInfo, ResultSummary, Setting, TakeEnd, TakeId, TakeStart};
+use super::{Calibration, Event, Met, OutputUse, PieceInfo, ResultSummary, Setting, TakeEnd, TakeId, TakeStart};
 
 /// A take in short; its notes live in the log.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,6 +80,8 @@ pub struct Device {
     pub enabled: Register<Option<bool>>,
     /// How late it was measured to be.
     pub calibration: Register<Calibration>,
+    /// What it is used for if it is a MIDI output, if they said.
+    pub usage: Register<Option<OutputUse>>,
 }
 
 /// Conflicts that are kept in the state; earlier ones are in the log.
@@ -149,9 +151,13 @@ pub(super) fn apply(event: &Event, origin: &Origin<'_>, current: Option<&Entity>
             let old = if let Some(Entity::Result(register)) = old { Some(register) } else { None };
             Some(Entity::Result(Register::rewritten(old, result.clone(), rank)))
         }
-        (Event::DeviceConnected(_) | Event::DeviceChosen { .. } | Event::DeviceCalibrated(_), None) => {
-            Some(Entity::Device(apply_to_device(event, rank, Device::default())))
-        }
+        (
+            Event::DeviceConnected(_)
+            | Event::DeviceChosen { .. }
+            | Event::OutputChosen { .. }
+            | Event::DeviceCalibrated(_),
+            None,
+        ) => Some(Entity::Device(apply_to_device(event, rank, Device::default()))),
         (_, Some(Entity::Device(device))) => Some(Entity::Device(apply_to_device(event, rank, device))),
         (Event::EditsMet(met), old) => {
             let mut all = match old {
@@ -195,6 +201,10 @@ fn apply_to_device(event: &Event, rank: Rank, mut device: Device) -> Device {
         Event::DeviceChosen { name, enabled } => {
             device.name.write(name.clone(), rank);
             device.enabled.write(Some(*enabled), rank);
+        }
+        Event::OutputChosen { name, usage } => {
+            device.name.write(name.clone(), rank);
+            device.usage.write(Some(*usage), rank);
         }
         Event::DeviceLost => drop(device.connected.write(false, rank)),
         Event::DeviceCalibrated(calibration) => {
@@ -245,6 +255,7 @@ pub(super) fn rival(event: &Event, current: Option<&Entity>) -> Option<Rank> {
         (Event::DeviceConnected(_) | Event::DeviceLost, Entity::Device(device)) => device.connected.rank(),
         (Event::DeviceChosen { .. }, Entity::Device(device)) => device.enabled.rank(),
         (Event::DeviceCalibrated(_), Entity::Device(device)) => device.calibration.rank(),
+        (Event::OutputChosen { .. }, Entity::Device(device)) => device.usage.rank(),
         _ => return None,
     };
     (rank != Rank::default()).then_some(rank)
@@ -304,6 +315,7 @@ pub(super) fn check(event: &Event, current: Option<&Entity>) -> Result<(), &'sta
             Err("there are 32 names already")
         }
         Event::SettingChanged(setting) => setting.check(),
+        Event::OutputChosen { usage, .. } => usage.check(),
         _ => Ok(()),
     }
 }

@@ -9,7 +9,7 @@ use crate::music::{Percent, Pitch};
 use crate::practice::{PracticeSettings, Verdict};
 use crate::time::{Micros, Rate, Ticks, WallMillis};
 
-use super::{ResultSummary, Setting};
+use super::{OutputUse, ResultSummary, Setting};
 
 /// Names a take: the wall clock of its start and a random part, so that names sort by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -267,6 +267,13 @@ pub enum Event {
     },
     /// How late a sound device is was measured (`device/<identity>`).
     DeviceCalibrated(Calibration),
+    /// A person chose what a MIDI output is used for (`device/<identity>`).
+    OutputChosen {
+        /// Its name.
+        name: String,
+        /// What for.
+        usage: OutputUse,
+    },
     /// This is deleted for ever: what it consisted of is erased (`take/<id>`, `result/<take>`).
     Erased,
     /// Two edits were made by authors that had not seen each other's (`conflicts/recent`).

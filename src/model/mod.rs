@@ -2,6 +2,7 @@
 
 mod entity;
 mod event;
+mod output;
 mod result;
 mod settings;
 mod stored;
@@ -14,6 +15,7 @@ pub use event::{
     Calibration, Event, Met, PieceId, PieceInfo, Played, TakeEnd, TakeId, TakeStart, TransportChange, TransportMoved,
     conflicts_entity, device_entity, recorder_entity,
 };
+pub use output::{OutputKeys, OutputUse};
 pub use result::{BarSummary, ResultSummary, Tally, TimingSummary};
 pub use settings::{NoteNames, Setting, Settings, TUNING_MAX, TUNING_MIN, ThemeChoice};
 

@@ -10,7 +10,7 @@ use crate::practice::{PlayedId, PracticeSettings, Verdict, VerdictKind};
 use crate::time::{Micros, Rate, Ticks, WallMillis};
 
 use super::{
-    Calibration, Device, Entity, Event, Piece, PieceId, PieceInfo, Played, Take, TakeEnd, TakeId, TakeStart,
+    Calibration, Device, Entity, Event, OutputUse, Piece, PieceId, PieceInfo, Played, Take, TakeEnd, TakeId, TakeStart,
     TransportChange, TransportMoved,
 };
 
@@ -119,6 +119,12 @@ struct StoredChoice {
 }
 
 #[derive(Serialize, Deserialize)]
+struct StoredUse {
+    name: String,
+    usage: OutputUse,
+}
+
+#[derive(Serialize, Deserialize)]
 struct StoredTag {
     tag: String,
 }
@@ -168,6 +174,8 @@ struct StoredDevice {
     name: Register<String>,
     connected: Register<bool>,
     enabled: Register<Option<bool>>,
+    #[serde(default)]
+    usage: Register<Option<OutputUse>>,
     #[serde(default)]
     calibration: Register<StoredCalibration>,
 }
@@ -248,6 +256,7 @@ pub(super) fn encode(event: &Event) -> Vec<u8> {
         Event::DeviceConnected(name) => pack(&StoredName { name: name.clone() }),
         Event::DeviceChosen { name, enabled } => pack(&StoredChoice { name: name.clone(), enabled: *enabled }),
         Event::DeviceCalibrated(calibration) => pack(&store_calibration(calibration)),
+        Event::OutputChosen { name, usage } => pack(&StoredUse { name: name.clone(), usage: *usage }),
         Event::TakeNamed { name, seen } => pack(&StoredNaming { name: name.clone(), seen: seen.clone() }),
         Event::EditsMet(met) => pack(met),
         Event::Leasing(leasing) => pack(leasing),
@@ -289,6 +298,10 @@ pub(super) fn decode(schema: &str, version: u16, bytes: &[u8]) -> Result<Decoded
             let StoredChoice { name, enabled } = unpack(bytes)?;
             Event::DeviceChosen { name, enabled }
         }
+        "output.chosen" => {
+            let StoredUse { name, usage } = unpack(bytes)?;
+            Event::OutputChosen { name, usage }
+        }
         "take.named" => {
             let StoredNaming { name, seen } = unpack(bytes)?;
             Event::TakeNamed { name, seen }
@@ -321,9 +334,9 @@ pub(super) fn encode_entity(entity: &Entity) -> Vec<u8> {
         }),
         Entity::Result(result) => pack(result),
         Entity::Device(device) => {
-            let Device { name, connected, enabled, calibration } = device.clone();
+            let Device { name, connected, enabled, usage, calibration } = device.clone();
             let calibration = calibration.transform(|calibration| store_calibration(&calibration));
-            pack(&StoredDevice { name, connected, enabled, calibration })
+            pack(&StoredDevice { name, connected, enabled, usage, calibration })
         }
         Entity::Conflicts(all) => pack(all),
         Entity::Lease(lease) => pack(lease),
@@ -354,8 +367,14 @@ pub(super) fn decode_entity(key: &str, bytes: &[u8]) -> Result<Entity, String> {
         "conflicts" => Entity::Conflicts(unpack(bytes)?),
         "lease" => Entity::Lease(unpack(bytes)?),
         "device" => {
-            let StoredDevice { name, connected, enabled, calibration } = unpack(bytes)?;
-            Entity::Device(Device { name, connected, enabled, calibration: calibration.transform(load_calibration) })
+            let StoredDevice { name, connected, enabled, usage, calibration } = unpack(bytes)?;
+            Entity::Device(Device {
+                name,
+                connected,
+                enabled,
+                usage,
+                calibration: calibration.transform(load_calibration),
+            })
         }
         _ => return Err(format!("an entity of an unknown kind: {kind}")),
     })

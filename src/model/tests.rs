@@ -65,6 +65,7 @@ fn events() -> Vec<Event> {
             loopback: Some(Micros(21_333)),
             tapped: None,
         }),
+        Event::OutputChosen { name: "Piano".to_owned(), usage: usage() },
         Event::PieceTagged("slow".to_owned()),
         Event::PieceUntagged(vec![id(7, 12)]),
         Event::PractiseCounted(90_500),
@@ -127,6 +128,10 @@ fn every_event_comes_back_from_its_stored_form() {
 /// Stored forms as programs of the past wrote them: schema, version, bytes. Lines are added and never changed, so that
 /// whatever is in somebody's log can be read for ever.
 const GOLDEN: &str = include_str!("golden/events.txt");
+
+fn usage() -> OutputUse {
+    OutputUse { enabled: true, alone: true, lights: Some(16), keys: OutputKeys::Program, ..OutputUse::default() }
+}
 
 fn lease() -> Lease {
     Lease { holder: "person".to_owned(), until: WallMillis(1_767_225_600_000) }
@@ -240,6 +245,7 @@ fn edits() -> Vec<(Vec<Event>, Vec<Event>)> {
     let named = |name: &str, seen| Event::TakeNamed { name: name.to_owned(), seen };
     let tempo = |tempo| PracticeSettings { tempo: Percent::new(tempo), ..PracticeSettings::default() };
     let chosen = |enabled| Event::DeviceChosen { name: "Keys".to_owned(), enabled };
+    let used = |through| Event::OutputChosen { name: "Keys".to_owned(), usage: OutputUse { through, ..usage() } };
     let result = |passes| Event::ResultRecorded(Box::new(ResultSummary { passes, ..ResultSummary::default() }));
     let piece = [
         info("A"),
@@ -275,6 +281,8 @@ fn edits() -> Vec<(Vec<Event>, Vec<Event>)> {
         chosen(false),
         calibrated(9),
         calibrated(7),
+        used(true),
+        used(false),
     ];
     let setting = |volume| Event::SettingChanged(Setting::VolumePiano(volume));
     vec![
@@ -344,6 +352,7 @@ fn entities_come_back_from_their_stored_form() {
                 Event::DeviceConnected("X".to_owned()),
                 Event::DeviceChosen { name: "X".to_owned(), enabled: false },
                 Event::DeviceCalibrated(Calibration { name: "X".to_owned(), loopback: None, tapped: Some(Micros(-4)) }),
+                Event::OutputChosen { name: "X".to_owned(), usage: usage() },
                 Event::DeviceLost,
             ],
         ),
@@ -367,6 +376,8 @@ fn what_makes_no_sense_is_refused_with_a_reason() {
     refused(&Event::TakeEnded(TakeEnd::Stopped), ended.as_ref(), "not open");
     refused(&Event::TakeStarted(start()), open.as_ref(), "exists already");
     refused(&Event::PieceForgotten, None, "no such piece");
+    let dark = Event::OutputChosen { name: "X".to_owned(), usage: OutputUse { lights: Some(0), ..usage() } };
+    refused(&dark, None, "1 to 16");
     refused(&Event::SettingChanged(Setting::Period(100)), None, "power of two");
     refused(&Event::SettingChanged(Setting::VolumePiano(101)), None, "0 to 100");
     refused(&Event::SettingChanged(Setting::Backend("loud".to_owned())), None, "auto");

@@ -46,6 +46,7 @@ topics! {
     DeviceLost = "device.lost", Edit, LastWriter, Snapshot;
     DeviceChosen = "device.chosen", Edit, LastWriter, Snapshot;
     DeviceCalibrated = "device.calibrated", Edit, LastWriter, Snapshot;
+    OutputChosen = "output.chosen", Edit, LastWriter, Snapshot;
     Erased = "entity.erased", Edit, Reject, Forever;
     EditsMet = "edits.met", Edit, Reject, Snapshot;
     Leasing = "edit.leased", Edit, Reject, Snapshot;
@@ -75,6 +76,7 @@ pub(super) fn of(event: &Event) -> &'static Topic {
         Event::DeviceLost => Kind::DeviceLost,
         Event::DeviceChosen { .. } => Kind::DeviceChosen,
         Event::DeviceCalibrated(_) => Kind::DeviceCalibrated,
+        Event::OutputChosen { .. } => Kind::OutputChosen,
         Event::Erased => Kind::Erased,
         Event::EditsMet(_) => Kind::EditsMet,
         Event::Leasing(_) => Kind::Leasing,

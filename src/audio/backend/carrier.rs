@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::super::live::TimedMidi;
+#[cfg(feature = "jack")]
 use super::super::outlet::TimedWire;
 use super::super::processor::{Block, Outputs, Processor};
 use crate::time::{Clock, Frames, Micros, Rate, StreamId};
@@ -60,6 +61,7 @@ impl Carrier {
     }
 }
 
+#[cfg(feature = "jack")]
 impl Carrier {
     /// What the driver's own MIDI port is to send in the block that was computed last.
     pub(super) fn outgoing(&self) -> &[TimedWire] {

@@ -189,11 +189,10 @@ impl Callback {
         let mut write = |time: u32, bytes: &[u8]| {
             let _no_room = writer.write(&RawMidi { time: time.min(last), bytes });
         };
+        self.carrier.outgoing().iter().for_each(|timed| write(timed.offset, timed.wire.bytes()));
         if self.shared.ending.load(Ordering::Acquire) {
-            outlet::quiet().iter().for_each(|wire| write(0, wire.bytes()));
+            outlet::quiet().iter().for_each(|wire| write(last, wire.bytes()));
             self.shared.quiet.store(true, Ordering::Release);
-        } else {
-            self.carrier.outgoing().iter().for_each(|timed| write(timed.offset, timed.wire.bytes()));
         }
     }
 }
@@ -267,11 +266,13 @@ impl JackStream {
     }
 
     fn connect_new_sources(&mut self) {
-        let sources = self.sources();
+        let mut sources = self.sources();
         if let Some(client) = &self.client {
-            for source in sources.iter().filter(|source| !self.known.contains(source)) {
-                let _refused = client.as_client().connect_ports_by_name(source, &self.names.midi);
-            }
+            // One whose client is not active yet refuses; the server says when it is.
+            sources.retain(|source| {
+                let connect = || client.as_client().connect_ports_by_name(source, &self.names.midi);
+                self.known.contains(source) || matches!(connect(), Ok(()) | Err(jack::Error::PortAlreadyConnected(..)))
+            });
         }
         self.known = sources;
     }
@@ -280,6 +281,10 @@ impl JackStream {
 impl Stream for JackStream {
     fn info(&self) -> &StreamInfo {
         &self.info
+    }
+
+    fn midi_sources(&self) -> &[String] {
+        &self.known
     }
 
     fn poll(&mut self, each: &mut dyn FnMut(Status)) {

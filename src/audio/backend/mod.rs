@@ -193,6 +193,10 @@ pub trait Backend: Send {
 pub trait Stream: Send {
     /// What it is.
     fn info(&self) -> &StreamInfo;
+    /// The MIDI sources that the driver itself hears, by their names, as of the last poll.
+    fn midi_sources(&self) -> &[String] {
+        &[]
+    }
     /// What happened since last asked, the most important thing last.
     fn poll(&mut self, each: &mut dyn FnMut(Status));
     /// How often its callback was called, to notice when it no longer is; `None` where nobody counts.

@@ -1,10 +1,14 @@
-//! The devices: the sound device with its instrument, and the MIDI inputs with the keys of the window. Runs on the
+//! The devices: the sound device with its instrument, the MIDI inputs with the keys of the window, and MIDI outputs. Runs on the
 //! control thread; what comes and goes is told to the bus.
 
+mod guarded;
 mod midi;
+mod outputs;
 mod sound;
 mod tapping;
 
+pub use guarded::{GuardedBackend, GuardedOutputs, GuardedPorts};
 pub use midi::{MidiDesk, chosen};
+pub use outputs::chosen_output;
 pub use sound::{SoundDesk, SoundReport, calibration_entity};
 pub use tapping::{BEAT, TAPS, Tapped, Tapping};

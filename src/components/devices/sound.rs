@@ -7,15 +7,18 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use arc_swap::ArcSwapOption;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 
-use crate::audio::backend::{self, Choice, Device, Kind, StreamConfig, StreamInfo};
+use crate::audio::backend::{self, Backend, Choice, Device, Kind, StreamConfig, StreamInfo};
 use crate::audio::instrument::Instrument;
 use crate::audio::sound::Sound;
 use crate::audio::soundfont::{Font, Loading};
 use crate::audio::{self, Command, Engine, Notice, Processor, Supervisor};
 use crate::bus::EntityKey;
+use crate::components::openings::Openings;
 use crate::model::{Calibration, Settings, device_entity};
 use crate::music::Pitch;
 use crate::time::{Clock, Frames, Micros, Rate, StreamId};
+
+use super::guarded::{GuardedBackend, is_sound};
 
 /// How long the test tone is held.
 const TONE: Micros = Micros::SECOND;
@@ -81,6 +84,8 @@ pub struct SoundDesk {
     named: bool,
     pending: Vec<String>,
     changed: bool,
+    openings: Openings,
+    midi_sources: Vec<String>,
 }
 
 /// The instrument at a sample rate: the SoundFont if there is one, else the built-in piano; A4 in tenths of a hertz.
@@ -100,7 +105,7 @@ fn stream_config(settings: &Settings) -> StreamConfig {
 
 impl SoundDesk {
     /// Takes the processor; no device is opened yet.
-    pub fn new(mut processor: Processor, clock: Arc<dyn Clock>, settings: &Settings) -> Self {
+    pub fn new(mut processor: Processor, clock: Arc<dyn Clock>, settings: &Settings, openings: Openings) -> Self {
         let font = Arc::new(ArcSwapOption::<Font>::empty());
         let tuning = Arc::new(AtomicU16::new(settings.tuning));
         let (shared, a4) = (font.clone(), tuning.clone());
@@ -112,6 +117,7 @@ impl SoundDesk {
         } else {
             missing.iter().map(ToString::to_string).collect()
         };
+        let backends = guarded(backends, &openings);
         let supervisor = Some(Supervisor::new(backends, processor, stream_config(settings)));
         let named = choice(settings) != Choice::Auto;
         Self {
@@ -128,6 +134,8 @@ impl SoundDesk {
             named,
             pending,
             changed: true,
+            openings,
+            midi_sources: Vec::new(),
         }
     }
 
@@ -146,6 +154,11 @@ impl SoundDesk {
             let notices = supervisor.poll(now);
             self.tell(notices);
         }
+        let sources = self.supervisor.as_ref().map_or(&[][..], Supervisor::midi_sources);
+        if *sources != self.midi_sources {
+            self.midi_sources = sources.to_vec();
+            self.changed = true;
+        }
         self.poll_font(engine);
         self.poll_devices();
         if self.tone_until.is_some_and(|until| now >= until) {
@@ -153,6 +166,11 @@ impl SoundDesk {
             engine.send(Command::Audition(audio::Played::Off { pitch: Pitch::MIDDLE_C }));
         }
         std::mem::take(&mut self.pending)
+    }
+
+    /// The MIDI sources that the sound system itself hears (JACK).
+    pub fn midi_sources(&self) -> &[String] {
+        &self.midi_sources
     }
 
     /// Whether something is under way that wants looking after often.
@@ -185,10 +203,11 @@ impl SoundDesk {
         if self.looking.is_some() {
             return;
         }
-        let (clock, choice) = (self.clock.clone(), self.choice);
+        let (clock, choice, openings) = (self.clock.clone(), self.choice, self.openings.clone());
         let (done, looking) = bounded(1);
         let look = move || {
-            let (mut backends, _) = backend::select(choice, &clock);
+            let (backends, _) = backend::select(choice, &clock);
+            let mut backends = guarded(backends, &openings);
             let found = backends.iter_mut().filter_map(|backend| backend.devices().ok()).flatten();
             // Nobody may be waiting any more.
             let _ = done.send(found.filter(|device| device.kind != Kind::Null).collect());
@@ -227,7 +246,9 @@ impl SoundDesk {
         let now = self.clock.now();
         self.choice = choice(settings);
         self.named = self.choice != Choice::Auto;
+        self.openings.allow_all(is_sound);
         let (backends, missing) = backend::select(choice(settings), &self.clock);
+        let backends = guarded(backends, &self.openings);
         self.pending.extend(missing.iter().map(ToString::to_string));
         if let Some(supervisor) = &mut self.supervisor {
             let notices = supervisor.reconfigure(now, backends, stream_config(settings));
@@ -295,6 +316,14 @@ impl SoundDesk {
         });
         self.pending.extend(worth.map(ToString::to_string));
     }
+}
+
+/// Every backend with a driver is opened behind the guard.
+fn guarded(backends: Vec<Box<dyn Backend>>, openings: &Openings) -> Vec<Box<dyn Backend>> {
+    let guard = |backend: Box<dyn Backend>| -> Box<dyn Backend> {
+        if backend.kind() == Kind::Null { backend } else { Box::new(GuardedBackend::new(backend, openings.clone())) }
+    };
+    backends.into_iter().map(guard).collect()
 }
 
 fn choice(settings: &Settings) -> Choice {

@@ -1,18 +1,16 @@
-//! The ports of the operating system, through midir. The only file that names it. Reads the clock in the driver's
-//! callback, first thing, and maps the driver's own time to it.
+//! Inputs of the operating system. Reads the clock in the driver's callback, first thing, and maps the driver's own
+//! time to it.
 
 use std::sync::Arc;
 
 use midir::{Ignore, MidiInput, MidiInputConnection, MidiInputPort};
 
-use super::SourceId;
-use super::driver_clock::DriverClock;
-use super::input::{Lease, PortSource};
-use super::ports::PortInfo;
+use super::{CLIENT_NAME, has_sequencer, is_subscribed, kernel_clients};
+use crate::midi::SourceId;
+use crate::midi::driver_clock::DriverClock;
+use crate::midi::input::{Lease, PortSource};
+use crate::midi::ports::PortInfo;
 use crate::time::{Clock, Micros, Stamp, StreamId};
-
-/// What other programs see.
-const CLIENT_NAME: &str = "Music Trainer";
 
 /// The system's MIDI ports.
 pub struct SystemPorts {
@@ -38,10 +36,7 @@ impl SystemPorts {
 }
 
 fn client() -> Result<MidiInput, String> {
-    // Asking ALSA for a sequencer that is not there makes it print to standard error each time.
-    if cfg!(target_os = "linux") && !std::path::Path::new("/dev/snd/seq").exists() {
-        return Err("this machine has no MIDI sequencer (/dev/snd/seq)".to_owned());
-    }
+    has_sequencer()?;
     let mut client = MidiInput::new(CLIENT_NAME).map_err(|error| format!("the MIDI system cannot be used: {error}"))?;
     client.ignore(Ignore::All);
     Ok(client)
@@ -59,7 +54,7 @@ impl PortSource for SystemPorts {
         let named = |port: MidiInputPort| Some((PortInfo { id: port.id(), name: lister.port_name(&port).ok()? }, port));
         self.ports = lister.ports().into_iter().filter_map(named).collect();
         self.lister = Some(lister);
-        self.kernel_clients = std::fs::read_to_string("/proc/asound/seq/clients").ok();
+        self.kernel_clients = kernel_clients();
         Ok(self.ports.iter().map(|(info, _)| info.clone()).collect())
     }
 
@@ -81,7 +76,7 @@ impl PortSource for SystemPorts {
 
     fn is_alive(&mut self, connection: &SystemConnection) -> bool {
         let clients = self.kernel_clients.as_deref().unwrap_or_default();
-        is_subscribed(clients, &connection.own_name).unwrap_or(true)
+        is_subscribed(clients, &connection.own_name, "Connected From:").unwrap_or(true)
     }
 
     fn close(&mut self, connection: SystemConnection) {
@@ -89,39 +84,14 @@ impl PortSource for SystemPorts {
     }
 }
 
-/// Whether the port of this name is connected from another, as `/proc/asound/seq/clients` has it; `None` when the port
-/// is not in it.
-fn is_subscribed(clients: &str, own_name: &str) -> Option<bool> {
-    let quoted = format!(": \"{own_name}\" ");
-    let mut lines = clients.lines().skip_while(|line| !(line.starts_with("  Port") && line.contains(&quoted)));
-    lines.next()?;
-    let mut own_lines = lines.take_while(|line| line.starts_with("    "));
-    Some(own_lines.any(|line| line.contains("Connected From:")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_kernel_tells_a_connection_from_a_dead_one() {
-        let clients = "Client info\n  cur  clients : 4\n\n\
-            Client  24 : \"Piano\" [Kernel Legacy]\n  Port   0 : \"Piano MIDI 1\" (RWeX) [In/Out]\n    \
-            Connecting To: 128:0[real:0]\n\
-            Client 128 : \"Music Trainer\" [User Legacy]\n  Port   0 : \"input 16 of 7\" (-We-) [Out]\n    \
-            Connected From: 24:0[real:0]\n\
-            Client 129 : \"Music Trainer\" [User Legacy]\n  Port   0 : \"input 17 of 7\" (-We-) [Out]\n\
-            Client 130 : \"Other\" [User Legacy]\n  Port   0 : \"x\" (-We-) [Out]\n    Connected From: 24:0\n";
-        assert_eq!(is_subscribed(clients, "input 16 of 7"), Some(true));
-        assert_eq!(is_subscribed(clients, "input 17 of 7"), Some(false));
-        assert_eq!(is_subscribed(clients, "input 18 of 7"), None);
-        assert_eq!(is_subscribed("", "input 16 of 7"), None);
-    }
-
-    #[test]
     fn the_inputs_may_be_made_on_one_thread_and_polled_on_another() {
         fn check<T: Send>() {}
-        check::<super::super::MidiInputs<SystemPorts>>();
+        check::<crate::midi::MidiInputs<SystemPorts>>();
     }
 
     #[test]

@@ -1,0 +1,163 @@
+//! Drivers behind a guard: what they open is written down first, and what let the program end is left out.
+
+use crate::audio::Processor;
+use crate::audio::backend::{Backend, BackendError, Device, Kind, StartError, Stream, StreamConfig};
+use crate::components::openings::{LeftOut, Openings};
+use crate::midi::output::{OutputSource, Sink};
+use crate::midi::ports::{PortInfo, stable_name};
+use crate::midi::{Lease, PortSource, SourceId};
+
+/// The words for the MIDI system as a whole.
+const MIDI: &str = "the MIDI system";
+/// How the words for a port begin.
+const INPUT: &str = "the MIDI input ";
+const OUTPUT: &str = "the MIDI output ";
+/// How the words for sound begin.
+const SOUND: &str = "sound on ";
+
+/// Whether something that is left out is a sound device.
+pub(super) fn is_sound(what: &str) -> bool {
+    what.starts_with(SOUND)
+}
+
+/// Whether something that is left out is meant when a person chooses a MIDI device of this name.
+pub(super) fn is_midi(what: &str, device: &str) -> bool {
+    let name = what.strip_prefix(INPUT).or(what.strip_prefix(OUTPUT));
+    // The second of two of one name is called `name (2)`.
+    let rest = name.and_then(|name| device.strip_prefix(name));
+    what == MIDI || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(" ("))
+}
+
+/// A backend whose driver may take the program down.
+pub struct GuardedBackend {
+    backend: Box<dyn Backend>,
+    openings: Openings,
+    /// The driver has worked in this run: asking it whether it is there is no risk.
+    proven: bool,
+}
+
+impl GuardedBackend {
+    /// `backend`, guarded.
+    pub fn new(backend: Box<dyn Backend>, openings: Openings) -> Self {
+        Self { backend, openings, proven: false }
+    }
+
+    fn words(&self, config: &StreamConfig) -> String {
+        let kind = self.backend.kind();
+        config.device.as_ref().map_or_else(|| format!("{SOUND}{kind}"), |device| format!("{SOUND}{kind}, {device}"))
+    }
+
+    fn left_out(&self, config: &StreamConfig) -> BackendError {
+        let device = config.device.clone().unwrap_or_else(|| "the device".to_owned());
+        BackendError::Failed { kind: self.backend.kind(), device, reason: LeftOut.to_string() }
+    }
+}
+
+impl Backend for GuardedBackend {
+    fn kind(&self) -> Kind {
+        self.backend.kind()
+    }
+
+    fn devices(&mut self) -> Result<Vec<Device>, BackendError> {
+        self.backend.devices()
+    }
+
+    fn available(&mut self, config: &StreamConfig) -> Result<(), BackendError> {
+        if self.proven {
+            return self.backend.available(config);
+        }
+        let opening = self.openings.begin(&self.words(config)).map_err(|_| self.left_out(config))?;
+        let outcome = self.backend.available(config);
+        drop(opening);
+        outcome
+    }
+
+    fn start(&mut self, processor: Processor, config: &StreamConfig) -> Result<Box<dyn Stream>, StartError> {
+        let Ok(opening) = self.openings.begin(&self.words(config)) else {
+            return Err(StartError::new(processor, self.left_out(config)));
+        };
+        let outcome = self.backend.start(processor, config);
+        drop(opening);
+        self.proven |= outcome.is_ok();
+        outcome
+    }
+}
+
+/// MIDI ports, inputs or outputs, whose driver may take the program down.
+pub struct GuardedPorts<S> {
+    ports: S,
+    openings: Openings,
+    /// The system has been listed in this run.
+    proven: bool,
+}
+
+impl<S> GuardedPorts<S> {
+    /// `ports`, guarded.
+    pub fn new(ports: S, openings: Openings) -> Self {
+        Self { ports, openings, proven: false }
+    }
+
+    fn guard<T>(&mut self, list: impl FnOnce(&mut S) -> Result<T, String>) -> Result<T, String> {
+        if self.proven {
+            return list(&mut self.ports);
+        }
+        let opening = self.openings.begin(MIDI).map_err(|left_out| left_out.to_string())?;
+        let listed = list(&mut self.ports);
+        drop(opening);
+        self.proven |= listed.is_ok();
+        listed
+    }
+
+    fn open<T>(&mut self, what: &str, open: impl FnOnce(&mut S) -> Result<T, String>) -> Result<T, String> {
+        let opening = self.openings.begin(what).map_err(|left_out| left_out.to_string())?;
+        let opened = open(&mut self.ports);
+        drop(opening);
+        opened
+    }
+}
+
+impl<S: PortSource> PortSource for GuardedPorts<S> {
+    type Connection = S::Connection;
+
+    fn list(&mut self) -> Result<Vec<PortInfo>, String> {
+        self.guard(PortSource::list)
+    }
+
+    fn open(&mut self, source: SourceId, port: &PortInfo, lease: Lease) -> Result<S::Connection, String> {
+        let what = format!("{INPUT}{}", stable_name(&port.name));
+        self.open(&what, |ports| PortSource::open(ports, source, port, lease))
+    }
+
+    fn is_alive(&mut self, connection: &S::Connection) -> bool {
+        PortSource::is_alive(&mut self.ports, connection)
+    }
+
+    fn close(&mut self, connection: S::Connection) {
+        self.ports.close(connection);
+    }
+}
+
+/// The same for outputs.
+pub struct GuardedOutputs(GuardedPorts<Box<dyn OutputSource>>);
+
+impl GuardedOutputs {
+    /// `outputs`, guarded.
+    pub fn new(outputs: Box<dyn OutputSource>, openings: Openings) -> Self {
+        Self(GuardedPorts::new(outputs, openings))
+    }
+}
+
+impl OutputSource for GuardedOutputs {
+    fn list(&mut self) -> Result<Vec<PortInfo>, String> {
+        self.0.guard(|outputs| outputs.list())
+    }
+
+    fn open(&mut self, output: SourceId, port: &PortInfo) -> Result<Box<dyn Sink>, String> {
+        let what = format!("{OUTPUT}{}", stable_name(&port.name));
+        self.0.open(&what, |outputs| outputs.open(output, port))
+    }
+
+    fn is_alive(&mut self, output: SourceId) -> bool {
+        self.0.ports.is_alive(output)
+    }
+}

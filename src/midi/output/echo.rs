@@ -1,0 +1,106 @@
+//! Which messages may be sent on from one instrument to another, so that nothing ever goes round in circles.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::midi::SourceId;
+use crate::midi::message::Message;
+use crate::midi::ports::Identity;
+use crate::time::Micros;
+
+/// The same message within this time is an echo, wherever it comes from: a cable or a program that joins an output to
+/// an input takes a few milliseconds, and no key is struck again equally hard so soon (the fastest repetitions of a grand
+/// piano are 70 ms apart).
+const ECHO: Micros = Micros::from_millis(50);
+/// Messages remembered; more do not come within [`ECHO`] from hands.
+const REMEMBERED: usize = 256;
+
+/// The rules, and what they need to remember.
+///
+/// A message goes from device to device only along the order of the outputs, and never to the device it came from; so no
+/// way through devices leads back, whatever they send on themselves. Ways outside the devices are known by their echo.
+#[derive(Debug, Default)]
+pub(super) struct Echoes {
+    devices: BTreeMap<SourceId, Identity>,
+    recent: VecDeque<(Micros, Message)>,
+}
+
+impl Echoes {
+    /// Which device a source is.
+    pub(super) fn know(&mut self, source: SourceId, device: Identity) {
+        self.devices.insert(source, device);
+    }
+
+    /// Whether a message is news, and not one that was sent on a moment ago and came back.
+    pub(super) fn is_news(&mut self, now: Micros, message: Message) -> bool {
+        while self.recent.front().is_some_and(|(at, ..)| (now - *at).0 > ECHO.0) {
+            self.recent.pop_front();
+        }
+        let echo = self.recent.iter().any(|(_, old)| same(*old, message));
+        if !echo {
+            if self.recent.len() == REMEMBERED {
+                self.recent.pop_front();
+            }
+            self.recent.push_back((now, message));
+        }
+        !echo
+    }
+
+    /// Whether what is played at `source` may be sent to the output at place `to`; `targets` are the devices that others
+    /// are sent on to, in their order.
+    pub(super) fn may_pass(&self, source: SourceId, to: usize, targets: &[&Identity]) -> bool {
+        let Some(device) = self.devices.get(&source) else { return true };
+        match targets.iter().position(|target| *target == device) {
+            Some(place) => place < to,
+            None => true,
+        }
+    }
+}
+
+/// Whether two messages say the same, on whatever channel.
+fn same(a: Message, b: Message) -> bool {
+    let (a, b) = (a.encode(), b.encode());
+    a[0] & 0xf0 == b[0] & 0xf0 && a[1..] == b[1..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::music::Pitch;
+
+    fn device(name: &str) -> Identity {
+        Identity { name: name.to_owned(), occurrence: 0 }
+    }
+
+    #[test]
+    fn no_set_of_devices_has_a_way_round() {
+        let names = ["a", "b", "c", "d"].map(device);
+        let targets: Vec<_> = names.iter().collect();
+        let mut echoes = Echoes::default();
+        for (n, name) in names.iter().enumerate() {
+            echoes.know(SourceId(16 + n as u16), name.clone());
+        }
+        // From each device on to all it may be sent to: after as many steps as there are devices nothing is left.
+        let mut reached: Vec<usize> = (0..4).collect();
+        for _ in 0..4 {
+            let next = |from: usize| {
+                let echoes = &echoes;
+                let targets = &targets;
+                (0..4).filter(move |to| echoes.may_pass(SourceId(16 + from as u16), *to, targets))
+            };
+            reached = reached.into_iter().flat_map(next).collect();
+        }
+        assert_eq!(reached, [0; 0]);
+        assert!(echoes.may_pass(SourceId(16), 1, &targets) && !echoes.may_pass(SourceId(17), 0, &targets));
+        assert!(echoes.may_pass(SourceId::VIRTUAL, 0, &targets), "the keys of the window are no device");
+    }
+
+    #[test]
+    fn what_comes_back_by_another_way_is_an_echo_and_a_trill_is_not() {
+        let mut echoes = Echoes::default();
+        let on = |channel| Message::NoteOn { channel, pitch: Pitch::MIDDLE_C, velocity: 80 };
+        assert!(echoes.is_news(Micros(0), on(0)));
+        assert!(!echoes.is_news(Micros(4_000), on(3)));
+        assert!(echoes.is_news(Micros(30_000), Message::NoteOff { channel: 0, pitch: Pitch::MIDDLE_C, velocity: 64 }));
+        assert!(echoes.is_news(Micros(60_000), on(0)), "the same key again");
+    }
+}

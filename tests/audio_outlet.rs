@@ -1,0 +1,233 @@
+//! What the program plays, as instruments outside get it: every note on its frame, every note with its end, whatever
+//! happens to the music.
+
+mod audio_support;
+
+use std::collections::BTreeSet;
+
+use audio_support::{Recorder, score};
+use music_trainer::audio::backend::stepped::{Driver, stepped};
+use music_trainer::audio::backend::{Backend, StreamConfig};
+use music_trainer::audio::{
+    Command, Engine, LoopRange, PortUse, Reports, Schedule, SentPart, Supervisor, Wire, engine,
+};
+use music_trainer::music::{Hand, Hands, Percent};
+use music_trainer::time::{Micros, Rate, Ticks};
+
+/// Frames in a tick of `score`.
+const TICK: i64 = 50;
+const BLOCK: usize = 256;
+
+struct Bench {
+    engine: Engine,
+    reports: Reports,
+    supervisor: Supervisor,
+    device: Driver,
+    fallback: Driver,
+    /// Keys, channel and all, that sound outside; on the port, and through the ring.
+    port: BTreeSet<(u8, u8)>,
+    ring: BTreeSet<(u8, u8)>,
+    /// Onsets: frame, key.
+    on_port: Vec<(i64, u8)>,
+    in_ring: Vec<(i64, u8)>,
+    block: i64,
+}
+
+fn follow(sounding: &mut BTreeSet<(u8, u8)>, bytes: &[u8]) -> Option<u8> {
+    match (bytes[0] & 0xf0, bytes[0] & 0x0f) {
+        (0x90, channel) => {
+            assert!(sounding.insert((channel, bytes[1])), "key {} begins twice", bytes[1]);
+            return Some(bytes[1]);
+        }
+        (0x80, channel) => drop(sounding.remove(&(channel, bytes[1]))),
+        (0xb0, channel) if bytes[1] == 123 => sounding.retain(|(c, _)| *c != channel),
+        _ => {}
+    }
+    None
+}
+
+impl Bench {
+    fn new() -> Self {
+        let (engine, processor, reports) = engine(Box::new(Recorder::new().0), Rate::DEFAULT);
+        let ((device_backend, device), (fallback_backend, fallback)) = (stepped(), stepped());
+        let backends: Vec<Box<dyn Backend>> = vec![Box::new(device_backend), Box::new(fallback_backend)];
+        let mut supervisor = Supervisor::new(backends, processor, StreamConfig::default());
+        supervisor.start(Micros(0));
+        let (port, ring, on_port, in_ring, block) = Default::default();
+        Self { engine, reports, supervisor, device, fallback, port, ring, on_port, in_ring, block }
+    }
+
+    fn load(&mut self, notes: &[(i64, i64, u8, Hand)]) {
+        self.engine.send(Command::Load(Box::new(Schedule::of_score(&score(notes)))));
+    }
+
+    fn send(&mut self, command: Command) {
+        self.engine.send(command);
+    }
+
+    /// Blocks of the device.
+    fn run(&mut self, blocks: usize) {
+        for _ in 0..blocks {
+            let (mut left, mut right) = ([0.0; BLOCK], [0.0; BLOCK]);
+            assert!(self.device.step_into(&[], &mut left, &mut right));
+            self.engine.poll();
+            for timed in self.device.outgoing() {
+                if let Some(key) = follow(&mut self.port, timed.wire.bytes()) {
+                    self.on_port.push((self.block + i64::from(timed.offset), key));
+                }
+            }
+            self.block += BLOCK as i64;
+            self.read();
+        }
+    }
+
+    fn read(&mut self) {
+        while let Ok(sent) = self.reports.outlet.sent.pop() {
+            if let Some(key) = follow(&mut self.ring, sent.wire.bytes()) {
+                self.in_ring.push((sent.stamp.frame.expect("it has a frame").0, key));
+            }
+        }
+    }
+
+    #[track_caller]
+    fn check_silent(&self, what: &str) {
+        assert!(self.port.is_empty() && self.ring.is_empty(), "{what}: {:?} and {:?} hang", self.port, self.ring);
+    }
+}
+
+/// A long chord, a run above it, and a pedal held by neither.
+fn music() -> Vec<(i64, i64, u8, Hand)> {
+    let run = (0..40).map(|n| (n * 60, n * 60 + 50, 72 + (n % 12) as u8, Hand::Right));
+    [(0, 2_400, 48, Hand::Left), (0, 2_400, 52, Hand::Left)].into_iter().chain(run).collect()
+}
+
+#[test]
+fn every_note_is_sent_on_its_frame_with_the_time_at_which_it_sounds() {
+    let mut bench = Bench::new();
+    bench.load(&[(0, 100, 60, Hand::Right), (37, 90, 64, Hand::Left), (240, 300, 67, Hand::Right)]);
+    bench.send(Command::Play { count_in: 0 });
+    let mut sent = Vec::new();
+    for _ in 0..80 {
+        bench.device.run(BLOCK, BLOCK);
+        bench.engine.poll();
+        while let Ok(one) = bench.reports.outlet.sent.pop() {
+            sent.push(one);
+        }
+    }
+    let onset = |sent: &&music_trainer::audio::Sent| sent.wire.bytes()[0] == 0x90;
+    let onsets: Vec<_> = sent.iter().filter(onset).collect();
+    assert_eq!(onsets.len(), 3);
+    let first = onsets[0].stamp.frame.expect("a frame").0;
+    for (one, tick) in onsets.iter().zip([0, 37, 240]) {
+        let frame = one.stamp.frame.expect("a frame").0;
+        assert_eq!((frame - first, one.part), (tick * TICK, SentPart::Accompaniment));
+        let exact = Rate::DEFAULT.micros(one.stamp.frame.expect("a frame"));
+        assert!((one.stamp.mono - exact).0.abs() <= 50, "{:?} at {exact}", one.stamp);
+    }
+    assert!(sent.is_sorted_by_key(|one| one.stamp.frame));
+}
+
+#[test]
+fn the_driver_port_gets_what_the_ring_gets() {
+    let mut bench = Bench::new();
+    bench.load(&music());
+    bench.send(Command::Play { count_in: 0 });
+    bench.run(600);
+    assert_eq!(bench.on_port.len(), 42);
+    assert_eq!(bench.on_port, bench.in_ring);
+    bench.check_silent("the end of the music");
+}
+
+#[test]
+fn whatever_happens_to_the_music_what_was_sent_ends() {
+    let half = LoopRange { from: Ticks(0), to: Ticks(480), count_in: 0, hold: None };
+    let acts: Vec<(&str, Command)> = vec![
+        ("stop", Command::Stop),
+        ("panic", Command::Panic),
+        ("another piece", Command::Load(Box::new(Schedule::of_score(&score(&[]))))),
+        ("another instrument, then stop", Command::SetInstrument(Box::new(Recorder::new().0))),
+        ("no hand", Command::SetHands(Hands { right: false, left: false })),
+    ];
+    for (what, act) in acts {
+        let mut bench = Bench::new();
+        bench.load(&music());
+        bench.send(Command::Play { count_in: 0 });
+        bench.run(100);
+        assert!(bench.ring.len() >= 2, "{what}: {:?}", bench.ring);
+        bench.send(act);
+        bench.run(1);
+        if what.starts_with("another instrument") {
+            bench.send(Command::Stop);
+            bench.run(1);
+        }
+        bench.check_silent(what);
+    }
+    let mut bench = Bench::new();
+    bench.load(&music());
+    bench.send(Command::SetLoop(Some(half)));
+    bench.send(Command::Play { count_in: 0 });
+    for _ in 0..400 {
+        bench.run(1);
+        assert!(bench.ring.len() <= 4, "{:?}", bench.ring);
+    }
+    for tick in [100, 5, 2_000] {
+        bench.send(Command::Seek(Ticks(tick)));
+        bench.send(Command::SetSpeed(Percent::new(180)));
+        bench.run(30);
+    }
+    bench.send(Command::Stop);
+    bench.run(1);
+    bench.check_silent("loops and jumps");
+}
+
+#[test]
+fn clicks_are_sent_as_percussion_and_only_where_they_are_wanted() {
+    let mut bench = Bench::new();
+    bench.send(Command::SetMetronome(true));
+    bench.send(Command::Play { count_in: 0 });
+    bench.run(400);
+    assert!(bench.on_port.is_empty() && bench.in_ring.len() >= 4, "{:?}", bench.in_ring);
+    assert!(bench.in_ring.iter().all(|(_, key)| [76, 77].contains(key)));
+    assert_eq!((bench.in_ring[1].0 - bench.in_ring[0].0) % 24_000, 0);
+    bench.send(Command::SetPort(PortUse { accompaniment: false, clicks: true }));
+    bench.run(200);
+    assert!(!bench.on_port.is_empty());
+    bench.send(Command::Stop);
+    bench.run(1);
+    bench.check_silent("stop");
+}
+
+#[test]
+fn a_lost_device_leaves_nothing_sounding_outside_and_the_music_is_sent_again_when_it_is_back() {
+    let mut bench = Bench::new();
+    bench.load(&music());
+    bench.send(Command::Play { count_in: 0 });
+    bench.run(40);
+    assert!(bench.ring.len() >= 2);
+    bench.device.lose("pulled out");
+    bench.supervisor.poll(Micros::SECOND);
+    bench.read();
+    assert!(bench.ring.is_empty(), "{:?}", bench.ring);
+    bench.fallback.run(BLOCK, BLOCK);
+    bench.supervisor.poll(Micros(2 * Micros::SECOND.0));
+    let sent = bench.in_ring.len();
+    bench.run(1);
+    assert!(bench.port.len() <= 1, "whoever listens to the port was told to let go: {:?}", bench.port);
+    bench.run(100);
+    assert!(bench.in_ring.len() > sent, "the music goes on");
+    bench.send(Command::Stop);
+    bench.run(1);
+    bench.check_silent("stop");
+}
+
+#[test]
+fn messages_of_the_control_side_leave_by_the_driver_port_with_the_next_block() {
+    let mut bench = Bench::new();
+    bench.run(1);
+    let light = Wire::new(&[0x9f, 60, 1]).expect("a message");
+    bench.reports.outlet.port.push(light).expect("there is room");
+    bench.run(1);
+    assert_eq!(bench.on_port, [(BLOCK as i64, 60)]);
+    bench.run(1);
+    assert_eq!(bench.on_port.len(), 1);
+}

@@ -1,0 +1,312 @@
+//! MIDI out by the port of a real JACK server: the accompaniment on its exact frames, lights and keys that are sent on, and
+//! a server that dies leaves nothing sounding.
+#![cfg(feature = "jack")]
+
+mod jack_support;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jack::{Client, Control, MidiIn, Port, ProcessHandler, ProcessScope};
+use jack_support::{Server, client, drain, until, with_server_name};
+use music_trainer::audio::backend::{Backend, JackBackend, Kind, NullBackend, StreamConfig};
+use music_trainer::audio::piano::Piano;
+use music_trainer::audio::{Command, Engine, Notice, Reports, Schedule, Supervisor, engine};
+use music_trainer::bus::{Config, MemoryStorage, start};
+use music_trainer::components::devices::MidiDesk;
+use music_trainer::components::openings::Openings;
+use music_trainer::midi::Cause;
+use music_trainer::model::{OutputUse, Trainer};
+use music_trainer::music::{Hand, Pitch, Score, ScoreParts, Tempo, WrittenNote};
+use music_trainer::time::{Clock, Micros, Rate, Ticks, WallMillis};
+
+/// Runs that an interruption of the sound (the machine is shared) may spoil before the test gives up.
+const RUNS_MAX: usize = 8;
+
+struct Monotonic(std::time::Instant);
+
+impl Clock for Monotonic {
+    fn now(&self) -> Micros {
+        Micros(self.0.elapsed().as_micros() as i64)
+    }
+    fn wall(&self) -> WallMillis {
+        WallMillis(0)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Heard {
+    At(u32, [u8; 3]),
+    Gap,
+}
+
+/// Writes down every message and the server's frame of it.
+struct Listener {
+    port: Port<MidiIn>,
+    next: Option<u32>,
+    heard: rtrb::Producer<Heard>,
+}
+
+impl ProcessHandler for Listener {
+    fn process(&mut self, _: &Client, scope: &ProcessScope) -> Control {
+        let first = scope.last_frame_time();
+        if self.next.is_some_and(|next| next != first) {
+            let _full = self.heard.push(Heard::Gap);
+        }
+        self.next = Some(first.wrapping_add(scope.n_frames()));
+        for raw in self.port.iter(scope) {
+            let mut bytes = [0; 3];
+            bytes[..raw.bytes.len().min(3)].copy_from_slice(&raw.bytes[..raw.bytes.len().min(3)]);
+            let _full = self.heard.push(Heard::At(first.wrapping_add(raw.time), bytes));
+        }
+        Control::Continue
+    }
+}
+
+type Ear = (jack::AsyncClient<(), Listener>, rtrb::Consumer<Heard>);
+
+/// A client that is joined to the program's port.
+fn listen() -> Ear {
+    let ear = client("ear");
+    let port = ear.register_port("in", MidiIn::default()).expect("a port");
+    let (heard, consumer) = rtrb::RingBuffer::new(10_000);
+    let ear = ear.activate_async((), Listener { port, next: None, heard }).expect("active");
+    until("the port is there", || ear.as_client().connect_ports_by_name("music-trainer:midi_out", "ear:in").ok());
+    (ear, consumer)
+}
+
+struct Program {
+    engine: Engine,
+    reports: Reports,
+    supervisor: Supervisor,
+    clock: Arc<dyn Clock>,
+}
+
+impl Program {
+    fn start() -> Self {
+        #[expect(clippy::disallowed_methods, reason = "a real server runs in real time")]
+        let clock: Arc<dyn Clock> = Arc::new(Monotonic(std::time::Instant::now()));
+        let (engine, processor, reports) = engine(Box::new(Piano::new(Rate::DEFAULT)), Rate::DEFAULT);
+        let backends: Vec<Box<dyn Backend>> =
+            vec![Box::new(JackBackend::new(clock.clone())), Box::new(NullBackend::new(clock.clone()))];
+        let mut supervisor = Supervisor::new(backends, processor, StreamConfig::default());
+        let notices = supervisor.start(clock.now());
+        assert!(matches!(&notices[..], [Notice::Started(info)] if info.kind == Kind::Jack), "{notices:?}");
+        Self { engine, reports, supervisor, clock }
+    }
+}
+
+/// Thirty notes, 61 ticks apart: no whole number of periods.
+fn score() -> Score {
+    let notes = (0..30)
+        .map(|n| WrittenNote {
+            onset: Ticks(n * 61),
+            end: Ticks(n * 61 + 40),
+            pitch: Pitch::new(40 + n as u8).expect("a key"),
+            hand: Hand::Left,
+            velocity: 80,
+        })
+        .collect();
+    let tempos = vec![Tempo { tick: Ticks(0), micros_per_quarter: 500_000 }];
+    Score::new(ScoreParts { resolution: 480, notes, tempos, ..Default::default() })
+}
+
+fn onsets(heard: &[Heard]) -> Vec<(u32, u8)> {
+    let onset = |heard: &Heard| match heard {
+        Heard::At(frame, [0x90, key, _]) => Some((*frame, *key)),
+        _ => None,
+    };
+    heard.iter().filter_map(onset).collect()
+}
+
+#[test]
+fn the_accompaniment_leaves_the_port_on_its_frames() {
+    with_server_name("the_accompaniment_leaves_the_port_on_its_frames", |server| {
+        let _server = Server::start(server);
+        drop(client("first"));
+        for run in 1..=RUNS_MAX {
+            let mut program = Program::start();
+            let (ear, mut heard_here) = listen();
+            std::thread::park_timeout(Duration::from_millis(200));
+            drain(&mut heard_here);
+            program.engine.send(Command::Load(Box::new(Schedule::of_score(&score()))));
+            program.engine.send(Command::Play { count_in: 0 });
+            let mut heard = Vec::new();
+            until("thirty notes and their ends", || {
+                program.engine.poll();
+                heard.extend(drain(&mut heard_here));
+                let ends = heard.iter().filter(|h| matches!(h, Heard::At(_, [0x80, ..]))).count();
+                (onsets(&heard).len() >= 30 && ends >= 30).then_some(())
+            });
+            assert!(program.supervisor.stop().is_some(), "the processor comes home");
+            drop(ear);
+            if heard.contains(&Heard::Gap) {
+                println!("run {run}: the sound was interrupted");
+                continue;
+            }
+            let onsets = onsets(&heard);
+            for (n, (frame, key)) in onsets.iter().enumerate() {
+                let exact = n as u32 * 61 * 50;
+                assert_eq!((frame.wrapping_sub(onsets[0].0), *key), (exact, 40 + n as u8), "note {n}");
+            }
+            return;
+        }
+        panic!("{RUNS_MAX} runs were interrupted");
+    });
+}
+
+#[test]
+fn a_server_that_dies_leaves_no_note() {
+    let name = "a_server_that_dies_leaves_no_note";
+    with_server_name(name, |server| {
+        let mut first = Server::start(server);
+        drop(client("first"));
+        let mut program = Program::start();
+        let (ear, mut heard_here) = listen();
+        program.engine.send(Command::Load(Box::new(Schedule::of_score(&score()))));
+        program.engine.send(Command::Play { count_in: 0 });
+        let mut sounding = BTreeSet::new();
+        let mut follow = |heard: Vec<Heard>| {
+            for one in heard {
+                match one {
+                    Heard::At(_, [0x90, key, _]) => drop(sounding.insert(key)),
+                    Heard::At(_, [0x80, key, _]) => drop(sounding.remove(&key)),
+                    Heard::At(_, [0xb0, 123, _]) => sounding.clear(),
+                    _ => {}
+                }
+            }
+            sounding.len()
+        };
+        until("a note sounds", || (follow(drain(&mut heard_here)) > 0).then_some(()));
+        first.kill();
+        drop(ear);
+        until("the death is noticed", || {
+            let notices = program.supervisor.poll(program.clock.now());
+            notices.iter().any(|n| matches!(n, Notice::Lost(_))).then_some(())
+        });
+        let mut ring = BTreeSet::new();
+        while let Ok(sent) = program.reports.outlet.sent.pop() {
+            match *sent.wire.bytes() {
+                [0x90, key, _] => drop(ring.insert(key)),
+                [0x80, key, _] => drop(ring.remove(&key)),
+                _ => {}
+            }
+        }
+        assert!(ring.is_empty(), "what was sent to others has ended: {ring:?}");
+        let _second = Server::start(server);
+        until("the server is taken up again", || {
+            let notices = program.supervisor.poll(program.clock.now());
+            notices.iter().any(|n| matches!(n, Notice::Back(_))).then_some(())
+        });
+        let (ear, mut heard_here) = listen();
+        until("the music goes on, or has come to its end", || {
+            program.engine.poll();
+            follow(drain(&mut heard_here));
+            (!program.reports.playhead.read().playing || program.reports.playhead.read().tick > 1_000.0).then_some(())
+        });
+        // The stream stops while notes may sound: the last thing that the port says is to let go.
+        assert!(program.supervisor.stop().is_some(), "the processor comes home");
+        until("the farewell arrives", || {
+            let heard = drain(&mut heard_here);
+            let quiet = heard.iter().any(|h| matches!(h, Heard::At(_, [0xb0, 123, 0])));
+            follow(heard);
+            quiet.then_some(())
+        });
+        assert_eq!(follow(drain(&mut heard_here)), 0, "nothing hangs");
+        drop(ear);
+    });
+}
+
+#[test]
+fn lights_and_keys_that_are_sent_on_arrive() {
+    with_server_name("lights_and_keys_that_are_sent_on_arrive", |server| {
+        let _server = Server::start(server);
+        drop(client("first"));
+        let Program { mut engine, reports, supervisor, clock } = Program::start();
+        let (ear, mut heard_here) = listen();
+        let bus =
+            start::<Trainer>(Config::default(), clock.clone(), Box::new(MemoryStorage::new())).expect("it starts");
+        let mut desk = MidiDesk::new(&bus, &clock, &mut engine, false, reports.outlet, Openings::default());
+        desk.follow_stream(clock.now(), supervisor.info(), &[]);
+        let usage = OutputUse { enabled: true, through: true, lights: Some(4), ..OutputUse::default() };
+        desk.use_output("JACK midi_out", usage, &mut engine);
+        until("the output is open", || desk.poll(clock.now(), &bus, &mut engine).then_some(()));
+        desk.light(1 << 60 | 1 << 64);
+        desk.keys().press(clock.now(), Cause(1), Pitch::MIDDLE_C, 77);
+        desk.keys().release(clock.now(), Cause(1));
+        desk.light(0);
+        let wanted: [[u8; 3]; 6] =
+            [[0x93, 60, 1], [0x93, 64, 1], [0x90, 60, 77], [0x80, 60, 64], [0x83, 60, 64], [0x83, 64, 64]];
+        let mut heard = Vec::new();
+        until("everything arrives", || {
+            desk.poll(clock.now(), &bus, &mut engine);
+            engine.poll();
+            heard.extend(drain(&mut heard_here));
+            let has = |bytes: &[u8; 3]| heard.iter().any(|h| matches!(h, Heard::At(_, b) if b == bytes));
+            wanted.iter().all(has).then_some(())
+        });
+        let report = desk.outputs();
+        assert_eq!((report.len(), report[0].monitor.received), (1, 6), "{report:?}");
+        // What is held when the program ends is let go.
+        desk.keys().press(clock.now(), Cause(1), Pitch::MIDDLE_C, 99);
+        until("the key is sent on", || drain(&mut heard_here).contains_bytes([0x90, 60, 99]).then_some(()));
+        desk.close(clock.now());
+        until("and let go", || drain(&mut heard_here).contains_bytes([0x80, 60, 64]).then_some(()));
+        drop(ear);
+        assert!(supervisor.stop().is_some(), "the processor comes home");
+        assert!(bus.shutdown(Duration::from_secs(10)));
+    });
+}
+
+/// A port as a keyboard has it: physical, which an ordinary client's is not.
+struct KeyboardPort;
+
+#[expect(unsafe_code, reason = "the trait's: the port's type and flags are those of a MIDI output, and physical")]
+unsafe impl jack::PortSpec for KeyboardPort {
+    fn jack_port_type(&self) -> &'static str {
+        "8 bit raw midi"
+    }
+    fn jack_flags(&self) -> jack::PortFlags {
+        jack::PortFlags::IS_OUTPUT | jack::PortFlags::IS_PHYSICAL
+    }
+    fn jack_buffer_size(&self) -> std::ffi::c_ulong {
+        0
+    }
+}
+
+#[test]
+fn keyboards_of_the_server_come_and_go() {
+    with_server_name("keyboards_of_the_server_come_and_go", |server| {
+        let _server = Server::start(server);
+        drop(client("first"));
+        let mut program = Program::start();
+        assert_eq!(program.supervisor.midi_sources(), [""; 0]);
+        for _ in 0..3 {
+            let hand = client("hand");
+            let port = hand.register_port("keys", KeyboardPort).expect("a port");
+            let hand = hand.activate_async((), ()).expect("active");
+            until("it is listed", || {
+                program.supervisor.poll(program.clock.now());
+                (program.supervisor.midi_sources() == ["hand:keys"]).then_some(())
+            });
+            until("it is connected", || port.is_connected_to("music-trainer:midi_in").ok().filter(|yes| *yes));
+            drop((port, hand));
+            until("it is gone", || {
+                program.supervisor.poll(program.clock.now());
+                program.supervisor.midi_sources().is_empty().then_some(())
+            });
+        }
+        assert!(program.supervisor.stop().is_some(), "the processor comes home");
+    });
+}
+
+trait Contains {
+    fn contains_bytes(&self, bytes: [u8; 3]) -> bool;
+}
+
+impl Contains for Vec<Heard> {
+    fn contains_bytes(&self, bytes: [u8; 3]) -> bool {
+        self.iter().any(|h| matches!(h, Heard::At(_, heard) if *heard == bytes))
+    }
+}
