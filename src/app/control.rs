@@ -82,6 +82,8 @@ pub enum Wish {
     Settings(Box<Settings>),
     /// A second of sound through the whole chain.
     TestTone,
+    /// Listen to the microphone, or no more.
+    Listen(bool),
     /// More than it holds into the lane of the window's keys, at this moment.
     FillLane(Micros),
     /// End.
@@ -454,6 +456,7 @@ impl Worker {
                 let old = std::mem::replace(&mut self.settings, *settings);
                 self.apply_settings(Some(old));
             }
+            Wish::Listen(on) => self.sound.set_listening(on),
             Wish::TestTone => self.sound.test_tone(&mut self.engine),
             Wish::FillLane(at) => self.midi.keys().flood(at, 2 * ESSENTIAL_SLOTS),
             Wish::Quit => {}

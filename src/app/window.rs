@@ -556,6 +556,7 @@ impl Window {
                 self.history.push(Change::Midi { input: input.clone(), enabled });
                 self.enable_midi(input, enabled);
             }
+            Command::Listen(on) => self.wish(Wish::Listen(on)),
             Command::TestTone => self.wish(Wish::TestTone),
             Command::Break(failure, on) => {
                 if let Some(program) = &self.program {

@@ -17,6 +17,7 @@
 //! system calls.
 
 pub mod backend;
+pub mod capture;
 mod command;
 mod denormals;
 mod engine;

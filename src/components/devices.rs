@@ -20,6 +20,7 @@ use crate::model::{Event, Settings, Trainer, device_entity};
 use crate::music::Pitch;
 use crate::time::{Clock, Micros, Rate, Stamp, StreamId};
 
+use super::microphone::{MicrophoneDesk, MicrophoneReport};
 use super::recorder::MidiRecorder;
 
 /// Who publishes here.
@@ -28,6 +29,8 @@ const ACTOR: &str = "devices";
 const NEW_RINGS: usize = 64;
 /// How long the test tone is held.
 const TONE: Micros = Micros::SECOND;
+/// Hertz of A4 where nothing else is chosen.
+const A4: f64 = 440.0;
 
 impl audio::Live for midi::LiveMidi {
     fn stamp(&self) -> Stamp {
@@ -50,6 +53,8 @@ pub struct SoundReport {
     pub xruns: u64,
     /// The SoundFont in use, by its own name.
     pub soundfont: Option<String>,
+    /// The microphone.
+    pub microphone: MicrophoneReport,
 }
 
 /// The sound device and the instrument.
@@ -59,6 +64,7 @@ pub struct SoundDesk {
     font: Arc<ArcSwapOption<Font>>,
     loading: Option<Receiver<Result<Font, FontError>>>,
     tone_until: Option<Micros>,
+    microphone: MicrophoneDesk,
     /// Whether a person named the backend, and so wants to know why it does not work.
     named: bool,
     pending: Vec<String>,
@@ -97,7 +103,8 @@ impl SoundDesk {
         };
         let supervisor = Some(Supervisor::new(backends, processor, stream_config(settings)));
         let named = choice(settings) != Choice::Auto;
-        Self { supervisor, clock, font, loading: None, tone_until: None, named, pending, changed: true }
+        let microphone = MicrophoneDesk::new(A4);
+        Self { supervisor, clock, font, loading: None, tone_until: None, microphone, named, pending, changed: true }
     }
 
     /// Opens the device.
@@ -113,6 +120,7 @@ impl SoundDesk {
     pub fn poll(&mut self, now: Micros, engine: &mut Engine) -> Vec<String> {
         if let Some(supervisor) = &mut self.supervisor {
             let notices = supervisor.poll(now);
+            self.changed |= self.microphone.poll(now, supervisor);
             self.tell(notices);
         }
         self.poll_font(engine);
@@ -125,7 +133,7 @@ impl SoundDesk {
 
     /// Whether something is under way that wants looking after often.
     pub fn is_busy(&self) -> bool {
-        self.loading.is_some() || self.tone_until.is_some()
+        self.loading.is_some() || self.tone_until.is_some() || self.microphone.is_on()
     }
 
     /// Whether the report has changed since last asked.
@@ -141,6 +149,7 @@ impl SoundDesk {
             waiting: supervisor.is_some_and(Supervisor::waiting),
             xruns: supervisor.map_or(0, Supervisor::xruns),
             soundfont: self.font.load().as_ref().map(|f| f.name()),
+            microphone: self.microphone.report(),
         }
     }
 
@@ -180,6 +189,12 @@ impl SoundDesk {
     pub fn test_tone(&mut self, engine: &mut Engine) {
         engine.send(Command::Audition(audio::Played::On { pitch: Pitch::MIDDLE_C, velocity: 90 }));
         self.tone_until = Some(self.clock.now() + TONE);
+    }
+
+    /// Listens to the microphone from now on, or no more.
+    pub fn set_listening(&mut self, on: bool) {
+        self.microphone.set(on);
+        self.changed = true;
     }
 
     /// Closes the device.

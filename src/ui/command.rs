@@ -83,6 +83,8 @@ pub enum Command {
     EnableMidi(String, bool),
     /// A second of sound through the whole chain.
     TestTone,
+    /// Listen to the microphone, or no more.
+    Listen(bool),
     /// Bring the damaged data folder back by the way at this place of those offered.
     Recover(usize),
     /// Ask again what to do for it.

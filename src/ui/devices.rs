@@ -35,6 +35,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
         page_frame().show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = space::GAP;
             columns_ui(cx, ui);
+            super::tuner::card(cx, ui);
             monitor_ui(cx, ui);
         });
     });

@@ -1,6 +1,6 @@
 //! Real recordings of single notes, and notes of the built-in piano, to listen to.
 
-#![allow(dead_code)]
+#![allow(dead_code, unreachable_pub)]
 
 use music_trainer::audio::instrument::{Instrument, Part};
 use music_trainer::audio::piano::Piano;

@@ -1,5 +1,7 @@
 //! The system's sound through cpal: ALSA, CoreAudio, WASAPI. The only file that knows cpal.
 
+mod ear;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
@@ -8,6 +10,7 @@ use cpal::{BufferSize, ErrorKind, FromSample, SampleFormat, SizedSample};
 
 use super::carrier::{Carrier, Home};
 use super::{Backend, BackendError, Device, Kind, StartError, Status, Stream, StreamConfig, StreamInfo};
+use crate::audio::capture::{Input, Tap};
 use crate::audio::processor::Processor;
 use crate::time::{Clock, Frames, Micros, Rate};
 
@@ -209,7 +212,17 @@ impl CpalBackend {
                     stream: config.stream,
                 };
                 let warning = found.warning.clone();
-                Ok(Box::new(CpalStream { stream: Some(stream), info, trouble, home, warning }))
+                let (input, ear_trouble, clock) = (None, Arc::default(), self.clock.clone());
+                Ok(Box::new(CpalStream {
+                    stream: Some(stream),
+                    info,
+                    trouble,
+                    home,
+                    warning,
+                    input,
+                    ear_trouble,
+                    clock,
+                }))
             }
             // What was built is dropped by now, and the callback with it.
             Err(error) => Err(StartError { processor: home.pop().ok(), error: explain(&error, &found.name) }),
@@ -336,6 +349,10 @@ struct CpalStream {
     trouble: Arc<Trouble>,
     home: Home,
     warning: Option<String>,
+    /// The microphone's stream, where something listens.
+    input: Option<cpal::Stream>,
+    ear_trouble: Arc<Trouble>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Stream for CpalStream {
@@ -351,6 +368,13 @@ impl Stream for CpalStream {
         if xruns > 0 {
             each(Status::Xruns(xruns));
         }
+        match self.ear_trouble.gravest.swap(0, Ordering::Relaxed) {
+            Trouble::BROKEN | Trouble::GONE => {
+                self.input = None;
+                each(Status::Warning("the microphone is gone".to_owned()));
+            }
+            _ => {}
+        }
         let device = &self.info.device;
         match self.trouble.gravest.swap(0, Ordering::Relaxed) {
             Trouble::DENIED => each(Status::Warning("the system grants the sound no real-time priority".to_owned())),
@@ -361,7 +385,17 @@ impl Stream for CpalStream {
         }
     }
 
+    fn listen(&mut self, device: Option<&str>, tap: Option<Tap>) -> Result<Option<Input>, BackendError> {
+        self.input = None;
+        let Some(tap) = tap else { return Ok(None) };
+        self.ear_trouble = Arc::default();
+        let (stream, input) = ear::open(device, tap, &self.info, self.clock.clone(), self.ear_trouble.clone())?;
+        self.input = Some(stream);
+        Ok(Some(input))
+    }
+
     fn stop(mut self: Box<Self>) -> Option<Processor> {
+        self.input = None;
         // Joins the callback's thread; its closure sends the processor home.
         drop(self.stream.take());
         self.home.pop().ok().map(|processor| *processor)

@@ -11,6 +11,7 @@ use jack::{
 
 use super::carrier::{Carrier, Home};
 use super::{Backend, BackendError, Device, Kind, StartError, Status, Stream, StreamConfig, StreamInfo};
+use crate::audio::capture::{Input, Tap};
 use crate::audio::live::{Played, TimedMidi};
 use crate::audio::processor::Processor;
 use crate::time::{Clock, Frames, Rate};
@@ -19,6 +20,9 @@ use crate::time::{Clock, Frames, Rate};
 const CLIENT: &str = "music-trainer";
 /// Events taken from one block at most, far more than a cable carries.
 const EVENTS_MAX: usize = 1024;
+
+/// Taps under way to the callback, or home.
+const TAPS: usize = 4;
 
 const AUDIO: &str = "32 bit float mono audio";
 const MIDI: &str = "8 bit raw midi";
@@ -76,7 +80,10 @@ impl Backend for JackBackend {
         let (carrier, mut home) = Carrier::new(processor, config.stream, rate);
         let shared = Arc::new(Shared::default());
         let events = Vec::with_capacity(EVENTS_MAX);
-        let callback = Callback { ports, carrier, clock: self.clock.clone(), rate, events };
+        let (taps, taps_in) = rtrb::RingBuffer::new(TAPS);
+        let (taps_out, old_taps) = rtrb::RingBuffer::new(TAPS);
+        let ear = Ear { next: Frames::ZERO, tap: None, taps: taps_in, home: taps_out };
+        let callback = Callback { ports, carrier, clock: self.clock.clone(), rate, events, ear };
         let client = match client.activate_async(Notices(shared.clone()), callback) {
             Ok(client) => client,
             // The callback was dropped, which sent the processor home.
@@ -89,7 +96,7 @@ impl Backend for JackBackend {
         let output_latency = latency(client.as_client(), &names);
         let info = StreamInfo { kind: Kind::Jack, device, rate, period, output_latency, stream: config.stream };
         let (known, connect) = (Vec::new(), config.connect);
-        let mut stream = JackStream { client: Some(client), info, shared, home, names, known, connect };
+        let mut stream = JackStream { client: Some(client), info, shared, home, names, known, connect, taps, old_taps };
         if connect {
             stream.connect_new_sources();
         }
@@ -101,14 +108,15 @@ struct Ports {
     left: Port<AudioOut>,
     right: Port<AudioOut>,
     midi: Port<MidiIn>,
-    /// For the microphone; nothing listens to it yet.
-    _input: Port<AudioIn>,
+    /// For the microphone.
+    input: Port<AudioIn>,
 }
 
 /// Full port names.
 struct Names {
     outputs: [String; 2],
     midi: String,
+    input: String,
 }
 
 impl Ports {
@@ -117,13 +125,14 @@ impl Ports {
             left: client.register_port("out_left", AudioOut::default()).map_err(failed)?,
             right: client.register_port("out_right", AudioOut::default()).map_err(failed)?,
             midi: client.register_port("midi_in", MidiIn::default()).map_err(failed)?,
-            _input: client.register_port("in", AudioIn::default()).map_err(failed)?,
+            input: client.register_port("in", AudioIn::default()).map_err(failed)?,
         })
     }
 
     fn names(&self) -> Names {
         let name = |name: Result<String, jack::Error>| name.unwrap_or_default();
-        Names { outputs: [name(self.left.name()), name(self.right.name())], midi: name(self.midi.name()) }
+        let outputs = [name(self.left.name()), name(self.right.name())];
+        Names { outputs, midi: name(self.midi.name()), input: name(self.input.name()) }
     }
 }
 
@@ -147,6 +156,31 @@ struct Callback {
     clock: Arc<dyn Clock>,
     rate: Rate,
     events: Vec<TimedMidi>,
+    ear: Ear,
+}
+
+/// Where the input goes. Taps come and go through rings, so that none is freed in the callback.
+struct Ear {
+    next: Frames,
+    tap: Option<Tap>,
+    taps: rtrb::Consumer<Option<Tap>>,
+    home: rtrb::Producer<Tap>,
+}
+
+impl Ear {
+    fn hear(&mut self, began: crate::time::Micros, block: &[f32]) {
+        // One exchange a block, and only while the way home has room for the old one.
+        if self.home.slots() > 0
+            && let Ok(tap) = self.taps.pop()
+            && let Some(old) = std::mem::replace(&mut self.tap, tap)
+        {
+            let _sent = self.home.push(old);
+        }
+        if let Some(tap) = &mut self.tap {
+            tap.push(self.next, began, block);
+        }
+        self.next += Frames(block.len() as i64);
+    }
 }
 
 impl ProcessHandler for Callback {
@@ -160,6 +194,7 @@ impl ProcessHandler for Callback {
                 self.events.push(TimedMidi { offset: raw.time, driver, played });
             }
         }
+        self.ear.hear(began, self.ports.input.as_slice(scope));
         let left = self.ports.left.as_mut_slice(scope);
         let right = self.ports.right.as_mut_slice(scope);
         self.carrier.process(self.clock.as_ref(), began, &self.events, left, right);
@@ -202,6 +237,8 @@ struct JackStream {
     /// MIDI sources that were there when last looked; each is connected once, so that a person may disconnect it.
     known: Vec<String>,
     connect: bool,
+    taps: rtrb::Producer<Option<Tap>>,
+    old_taps: rtrb::Consumer<Tap>,
 }
 
 impl JackStream {
@@ -230,6 +267,9 @@ impl Stream for JackStream {
     }
 
     fn poll(&mut self, each: &mut dyn FnMut(Status)) {
+        while let Ok(old) = self.old_taps.pop() {
+            drop(old);
+        }
         let xruns = self.shared.xruns.swap(0, Ordering::Relaxed);
         if xruns > 0 {
             each(Status::Xruns(xruns));
@@ -239,6 +279,34 @@ impl Stream for JackStream {
         } else if self.connect && self.shared.ports_changed.swap(false, Ordering::AcqRel) {
             self.connect_new_sources();
         }
+    }
+
+    fn listen(&mut self, device: Option<&str>, tap: Option<Tap>) -> Result<Option<Input>, BackendError> {
+        let listens = tap.is_some();
+        while let Ok(old) = self.old_taps.pop() {
+            drop(old);
+        }
+        if self.taps.push(tap).is_err() {
+            let reason = "the server does not call".to_owned();
+            return Err(BackendError::Failed { kind: Kind::Jack, device: "in".to_owned(), reason });
+        }
+        let Some(client) = self.client.as_ref().filter(|_| listens) else { return Ok(None) };
+        let client = client.as_client();
+        let sources = client.ports(None, Some(AUDIO), PortFlags::IS_PHYSICAL | PortFlags::IS_OUTPUT);
+        let source = match device {
+            Some(wanted) if client.port_by_name(wanted).is_none() => {
+                return Err(BackendError::NoDevice { kind: Kind::Jack, device: wanted.to_owned() });
+            }
+            Some(wanted) => Some(wanted.to_owned()),
+            None => sources.first().filter(|_| self.connect).cloned(),
+        };
+        if let Some(source) = &source {
+            let _refused = client.connect_ports_by_name(source, &self.names.input);
+        }
+        let reported = client.port_by_name(&self.names.input);
+        let latency = reported.map_or(0, |port| port.get_latency_range(LatencyType::Capture).1);
+        let device = source.unwrap_or_else(|| self.names.input.clone());
+        Ok(Some(Input { device, rate: self.info.rate, latency, stream: self.info.stream }))
     }
 
     fn stop(mut self: Box<Self>) -> Option<Processor> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::carrier::{Carrier, Home};
 use super::{Backend, BackendError, Device, Kind, StartError, Status, Stream, StreamConfig, StreamInfo};
+use crate::audio::capture::{Input, Tap};
 use crate::audio::processor::Processor;
 use crate::time::{Clock, Frames, Micros, Rate};
 
@@ -135,6 +136,16 @@ impl Stream for NullStream {
         let skipped = self.shared.skipped.swap(0, Ordering::Relaxed);
         if skipped > 0 {
             each(Status::Xruns(skipped));
+        }
+    }
+
+    fn listen(&mut self, _: Option<&str>, tap: Option<Tap>) -> Result<Option<Input>, BackendError> {
+        match tap {
+            None => Ok(None),
+            Some(_) => {
+                let reason = "without a sound device there is no microphone".to_owned();
+                Err(BackendError::Unavailable { kind: Kind::Null, reason })
+            }
         }
     }
 
