@@ -53,7 +53,7 @@ impl Listener {
             past: vec![0.0; pitch.window()],
             pitch,
             onsets: OnsetFinder::new(),
-            tracker: Tracker::new(),
+            tracker: Tracker::new(rate),
             tuner: Tuner::default(),
             reading: Reading { note: None, level: LEVEL_MIN },
             rumble: HighPass::new(RUMBLE, f64::from(rate.0)),

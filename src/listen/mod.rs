@@ -32,6 +32,9 @@ pub use verify::{Answer, NOTES_MAX, PARTIALS, Partial, Verdict, Verifier};
 
 use crate::time::Frames;
 
+#[cfg(test)]
+mod tests;
+
 /// Frames from one look to the next: 5.3 ms at 48 kHz.
 pub const HOP: usize = 256;
 

@@ -27,8 +27,11 @@ const APART: u64 = 10;
 const GRAIN: usize = 64;
 /// Samples kept for that.
 const KEPT: usize = WINDOW + 4 * HOP;
-/// The first grain whose energy reaches this part of the way to the loudest is where the note begins.
-const BEGIN: f32 = 0.1;
+/// The first grain whose energy reaches this part of the loudest, and rises over what was before, begins the note.
+const BEGIN: f32 = 0.02;
+const ABOVE_FLOOR: f32 = 2.0;
+/// Grains that surely lie before.
+const BEFORE: usize = 10;
 
 /// A beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -153,18 +156,16 @@ impl OnsetFinder {
     /// The sample within `recent` at which the energy begins to rise towards the loudest grain.
     fn place(&self) -> usize {
         const GRAINS: usize = KEPT / GRAIN;
-        // The peak flux compares windows that end one and three hops before the end.
         let mut energies = [0.0_f32; GRAINS];
         for (energy, grain) in energies.iter_mut().zip(self.recent.chunks_exact(GRAIN)) {
             *energy = grain.iter().map(|s| s * s).sum();
         }
-        // The steepest rise, each grain against the mean of the four before.
-        let mean = |to: usize| energies[to - 4..to].iter().sum::<f32>() / 4.0;
-        let rise = |at: &usize| energies[*at] - mean(*at);
-        let top = (4..GRAINS).max_by(|a, b| rise(a).total_cmp(&rise(b))).unwrap_or(GRAINS - 1);
-        let floor = mean(top);
-        let enough = floor + BEGIN * (energies[top] - floor);
-        let first = (4..=top).rev().take_while(|&at| energies[at] > enough).last().unwrap_or(top);
+        let floor = energies[..BEFORE].iter().copied().fold(0.0, f32::max);
+        let loudest = energies.iter().copied().fold(0.0, f32::max);
+        let enough = (floor * ABOVE_FLOOR).max(BEGIN * loudest);
+        let first = energies.iter().position(|energy| *energy > enough);
+        // A new pitch at the same level shows in no energy: then where the flux rose most.
+        let first = first.unwrap_or((KEPT - WINDOW / 2 - HOP) / GRAIN);
         first * GRAIN
     }
 }

@@ -2,9 +2,10 @@
 //! fades or another begins.
 
 use super::onset::Onset;
+use super::pitch::Heard;
 use super::{HOP, Look};
 use crate::music::Pitch;
-use crate::time::Frames;
+use crate::time::{Frames, Rate};
 
 /// Looks that must agree after an onset: 16 ms at 48 kHz.
 const AGREE: u32 = 3;
@@ -22,6 +23,11 @@ const MISSING_MAX: u32 = 15;
 const LEAVE_CENTS: f64 = 65.0;
 /// An onset waits so many frames for a pitch: the windows must be full of the new note.
 const ONSET_WAIT: i64 = 8_192;
+/// After an onset a pitch counts when so many of its periods, and so many frames more, have been heard.
+const PERIODS: f64 = 3.0;
+const SETTLED: f64 = 512.0;
+/// A key heard within so many frames after one that began with an onset is that onset's true key.
+const CORRECTED: i64 = 7_200;
 /// A key that sounds is struck again if an onset raises the level by this, in decibels.
 const RESTRIKE_DB: f32 = 3.0;
 /// The levels that a player's softest and loudest note reach, in dBFS; velocity runs evenly between.
@@ -71,7 +77,6 @@ struct Sounding {
 }
 
 /// The state of one voice. No memory is taken.
-#[derive(Default)]
 pub struct Tracker {
     sounding: Option<Sounding>,
     candidate: Option<Candidate>,
@@ -79,12 +84,17 @@ pub struct Tracker {
     /// The level before the onset.
     level_before: f32,
     last_level: f32,
+    /// Where the last note began that had an onset.
+    began: Option<Frames>,
+    rate: f64,
 }
 
 impl Tracker {
     /// Nothing sounds.
-    pub fn new() -> Self {
-        Self { last_level: f32::NEG_INFINITY, level_before: f32::NEG_INFINITY, ..Self::default() }
+    pub fn new(rate: Rate) -> Self {
+        let (silence, rate) = (f32::NEG_INFINITY, f64::from(rate.0));
+        let (sounding, candidate, onset, began) = (None, None, None, None);
+        Self { sounding, candidate, onset, level_before: silence, last_level: silence, began, rate }
     }
 
     /// Takes the next look; each event in order.
@@ -97,7 +107,9 @@ impl Tracker {
         if self.onset.is_some_and(|onset| look.end.0 - onset.at.0 > ONSET_WAIT) {
             self.onset = None;
         }
-        let key = look.heard.filter(|heard| heard.clarity >= CLEAR && look.level >= GATE_ON).and_then(|h| h.key(a4));
+        let clear =
+            look.heard.filter(|heard| heard.clarity >= CLEAR && look.level >= GATE_ON && self.is_full(heard, look));
+        let key = clear.and_then(|heard| heard.key(a4));
         let key = key.map(|(pitch, cents)| (self.held_key(pitch, cents), look.heard.map_or(0.0, |h| h.clarity)));
         self.follow(key, look);
         self.end(look, each);
@@ -110,7 +122,15 @@ impl Tracker {
         if let Some(sounding) = self.sounding.take() {
             each(NoteEvent::Off { pitch: sounding.pitch, at });
         }
-        *self = Self::new();
+        let silence = f32::NEG_INFINITY;
+        (self.candidate, self.onset, self.began) = (None, None, None);
+        (self.level_before, self.last_level) = (silence, silence);
+    }
+
+    /// Whether enough was heard since the onset to tell this pitch.
+    fn is_full(&self, heard: &Heard, look: &Look) -> bool {
+        let needed = PERIODS * self.rate / heard.hertz + SETTLED;
+        self.onset.is_none_or(|onset| (look.end.0 - onset.at.0) as f64 >= needed)
     }
 
     /// The key that sounds, while the pitch is not clearly another's.
@@ -153,7 +173,8 @@ impl Tracker {
 
     fn begin(&mut self, look: &Look, each: &mut dyn FnMut(NoteEvent)) {
         let Some(candidate) = self.candidate else { return };
-        let needed = if self.onset.is_some() { AGREE } else { AGREE_LEGATO };
+        let corrects = self.began.filter(|began| look.end.0 - began.0 <= CORRECTED);
+        let needed = if self.onset.is_some() || corrects.is_some() { AGREE } else { AGREE_LEGATO };
         if candidate.looks < needed {
             return;
         }
@@ -165,7 +186,9 @@ impl Tracker {
             }
         }
         let first = Frames(candidate.first.0 - LOOK_DELAY);
-        let at = self.onset.map_or(first, |onset| onset.at);
+        let began = self.onset.map(|onset| onset.at).or(corrects);
+        let at = began.unwrap_or(first);
+        self.began = self.onset.map(|onset| onset.at).or(self.began);
         if let Some(sounding) = self.sounding.take() {
             each(NoteEvent::Off { pitch: sounding.pitch, at });
         }

@@ -28,6 +28,11 @@ const OVER_FLOOR_DB: (f64, f64) = (8.0, 20.0);
 const RISE_DB: (f64, f64) = (2.0, 8.0);
 /// Partials so far below the loudest line are not told from its skirts.
 const BELOW_LOUDEST_DB: f64 = 55.0;
+/// The first partials of a note that was struck are louder than that: partial n is at most so many decibels, and so
+/// many more for each n, below the loudest line.
+const BELOW_BY_PARTIAL_DB: (f64, f64) = (36.0, 4.0);
+/// Partials of other notes that may be taken for one of this note's: higher ones of the bass are too weak.
+const OTHERS: usize = 24;
 /// Two partials of different notes closer than this, in cents, are one.
 const SHARED_CENTS: f64 = 45.0;
 /// What a partial shared with another expected note counts.
@@ -175,13 +180,14 @@ impl Verifier {
             let alone = (n as f64).powf(-0.5);
             let weight = if shared { SHARED_WEIGHT * alone } else { alone };
             full += alone;
-            let mut found = self.look(hertz, loudest);
+            let mut found = self.look(hertz, loudest, BELOW_BY_PARTIAL_DB.0 + BELOW_BY_PARTIAL_DB.1 * n as f64);
             found.weight = weight;
             sum += weight * found.evidence;
             weights += weight;
             verdict.partials[n - 1] = found;
         }
         let mut evidence = if weights > 0.0 { sum / weights } else { 0.0 };
+        evidence *= odd_share(&verdict.partials);
         evidence *= 1.0 - self.lower_octave(pitch, expected, sounding, loudest);
         let middle = 0.5 * (HEARD + NOT_HEARD);
         verdict.evidence = evidence;
@@ -216,24 +222,26 @@ impl Verifier {
             if expected.contains(&lower) || sounding.contains(&lower) {
                 continue;
             }
-            let (mut sum, mut count) = (0.0, 0.0);
+            let (mut found, mut count) = ([0.0; 3], 0);
             for ratio in between {
                 let hertz = f0 * ratio;
                 let known = expected.iter().chain(sounding).any(|p| has_partial(*p, hertz, self.a4));
                 if hertz >= HERTZ_MIN && !known {
-                    sum += self.look(hertz, loudest).evidence;
-                    count += 1.0;
+                    found[count] = self.look(hertz, loudest, BELOW_LOUDEST_DB).evidence;
+                    count += 1;
                 }
             }
-            if count >= 2.0 {
-                most = most.max(((sum / count - 0.5) * 2.0).clamp(0.0, 1.0));
+            if count >= 2 {
+                // The two that say most: a fundamental may be missing, or a partial that the strike leaves out.
+                found.sort_unstable_by(f64::total_cmp);
+                most = most.max(((found[1] + found[2]) / 2.0 - 0.3).clamp(0.0, 0.5) * 2.0);
             }
         }
         most
     }
 
     /// What lies at a frequency.
-    fn look(&mut self, hertz: f64, loudest: f64) -> Partial {
+    fn look(&mut self, hertz: f64, loudest: f64, below: f64) -> Partial {
         let width = self.rate / self.size as f64;
         let ratio = (CENTS_MAX / 1200.0).exp2();
         let low = ((hertz / ratio / width).floor() as usize).max(2);
@@ -252,7 +260,7 @@ impl Verifier {
             return none;
         }
         let level = decibels(self.after[top]);
-        if level < loudest - BELOW_LOUDEST_DB {
+        if level < loudest - BELOW_LOUDEST_DB.min(below) {
             return none;
         }
         let over_floor = level - decibels(self.floor(top));
@@ -273,6 +281,20 @@ impl Verifier {
     }
 }
 
+/// 0.5 to 1: less if only even partials are there, which are those of the note an octave above.
+fn odd_share(partials: &[Partial; PARTIALS]) -> f64 {
+    let mean = |first: usize| {
+        let (mut sum, mut weights) = (0.0, 0.0);
+        for partial in partials.iter().skip(first).step_by(2) {
+            sum += partial.weight * partial.evidence;
+            weights += partial.weight;
+        }
+        if weights > 0.0 { sum / weights } else { 0.0 }
+    };
+    let (odd, even) = (mean(0), mean(1));
+    if odd < 0.5 * even { 0.5 + odd / even } else { 1.0 }
+}
+
 /// The inharmonicity of a piano's key (Rigaud, David and Daudet, JASA 133, 2013); other instruments have none, which
 /// the tolerance covers for the partials looked at.
 fn inharmonicity(pitch: Pitch) -> f64 {
@@ -286,7 +308,7 @@ fn partial(pitch: Pitch, n: usize, a4: f64) -> f64 {
 }
 
 fn has_partial(pitch: Pitch, hertz: f64, a4: f64) -> bool {
-    (1..=2 * PARTIALS).any(|n| (1200.0 * (partial(pitch, n, a4) / hertz).log2()).abs() < SHARED_CENTS)
+    (1..=OTHERS).any(|n| (1200.0 * (partial(pitch, n, a4) / hertz).log2()).abs() < SHARED_CENTS)
 }
 
 fn decibels(magnitude: f32) -> f64 {

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, unreachable_pub)]
 
+pub mod measure;
+
 use music_trainer::audio::instrument::{Instrument, Part};
 use music_trainer::audio::piano::Piano;
 use music_trainer::music::Pitch;
