@@ -16,7 +16,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     ("model", &["bus", "music", "practice", "time"]),
     ("audio", &["bus::lane", "music", "time"]),
     ("midi", &["bus::lane", "music", "time"]),
-    ("components", &["audio", "bus", "formats", "midi", "model", "music", "practice", "time"]),
+    ("components", &["audio", "bus", "formats", "listen", "midi", "model", "music", "practice", "time"]),
     ("ui", &["bus::inspect", "model", "music", "practice", "time"]),
     ("cli", &["*"]),
     ("app", &["*"]),

@@ -96,6 +96,8 @@ pub enum Wish {
     ForgetCalibration,
     /// Look which sound devices there are.
     LookForDevices,
+    /// Listen to the microphone, or no more.
+    Listen(bool),
     /// More than it holds into the lane of the window's keys, at this moment.
     FillLane(Micros),
     /// End.
@@ -536,6 +538,7 @@ impl Worker {
                     self.midi.list_anew();
                 }
             }
+            Wish::Listen(on) => self.sound.set_listening(on),
             Wish::TestTone => self.sound.test_tone(&mut self.engine),
             Wish::TapAlong(begin) => self.tap_along(begin),
             Wish::ForgetCalibration => self.forget_calibration(),

@@ -5,14 +5,16 @@ use std::collections::HashMap;
 use crate::audio::Playhead;
 use crate::bus::hlc::Hlc;
 use crate::bus::{Snapshot, State};
+use crate::components::microphone::MicrophoneReport;
 use crate::formats::pieces::{self, BuiltinPiece};
+use crate::listen::Tone;
 use crate::midi::{self, Message};
 use crate::model::{Entity, Piece, PieceId, Settings, Take, TakeEnd, TakeId, Trainer};
 use crate::music::Score;
 use crate::time::{Clock, Frames, Micros, Rate, WallMillis};
 use crate::ui::view::{
     AudioState, AudioView, CalibrationStand, CalibrationView, Callback, Devices, EntityRow, LastResult, LatencyParts,
-    LocalTime, MidiPort, MidiView, MonitorRow, OutputRow, PieceRow, TakeRow, TakeState,
+    LocalTime, Microphone, MidiPort, MidiView, MonitorRow, OutputRow, PieceRow, TakeRow, TakeState, Tuner,
 };
 
 use super::control::Desk;
@@ -313,7 +315,20 @@ pub fn devices(desk: &Desk, head: &Playhead, settings: &Settings, backends: &[&s
     let mut monitor: Vec<MonitorRow> = desk.midi.iter().flat_map(monitor_rows).collect();
     monitor.sort_by_key(|row| std::cmp::Reverse(row.at));
     monitor.truncate(MONITOR_MAX);
-    Devices { audio, midi, monitor }
+    Devices { audio, midi, monitor, microphone: microphone(&desk.sound.microphone) }
+}
+
+fn microphone(report: &MicrophoneReport) -> Microphone {
+    let reading = report.reading;
+    let tuner = |tone: Tone| Tuner { pitch: tone.pitch, cents: tone.cents, steady: tone.steady };
+    Microphone {
+        on: report.on,
+        device: report.device.clone(),
+        fault: report.fault.clone(),
+        level: reading.map_or(f32::NEG_INFINITY, |r| r.level),
+        tuner: reading.and_then(|r| r.note).map(tuner),
+        lost: report.lost,
+    }
 }
 
 fn output_row(device: &crate::audio::backend::Device, settings: &Settings) -> OutputRow {

@@ -564,6 +564,7 @@ impl Window {
                 self.history.push(Change::Midi { input: input.clone(), enabled });
                 self.enable_midi(input, enabled);
             }
+            Command::Listen(on) => self.wish(Wish::Listen(on)),
             Command::TestTone => self.wish(Wish::TestTone),
             Command::TapAlong(begin) => self.wish(Wish::TapAlong(begin)),
             Command::ForgetCalibration => self.wish(Wish::ForgetCalibration),

@@ -19,6 +19,7 @@
 
 mod ahead;
 pub mod backend;
+pub mod capture;
 mod clock;
 mod command;
 mod denormals;

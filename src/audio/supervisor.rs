@@ -4,6 +4,7 @@
 use std::fmt;
 
 use super::backend::{Backend, BackendError, Device, Kind, Status, Stream, StreamConfig, StreamInfo};
+use super::capture::{Input, Tap};
 use super::processor::Processor;
 use crate::time::{Micros, StreamId};
 
@@ -137,6 +138,17 @@ impl Supervisor {
     /// The output devices of all backends; those that cannot say are left out.
     pub fn devices(&mut self) -> Vec<Device> {
         self.backends.iter_mut().filter_map(|b| b.devices().ok()).flatten().collect()
+    }
+
+    /// Sends what comes in to `tap`, or nothing any more; see [`Stream::listen`]. To be said again to each new stream.
+    ///
+    /// # Errors
+    /// No stream runs, there is no input, or it does not work.
+    pub fn listen(&mut self, device: Option<&str>, tap: Option<Tap>) -> Result<Option<Input>, BackendError> {
+        match &mut self.stream {
+            Some(stream) => stream.listen(device, tap),
+            None => Err(BackendError::Unavailable { kind: Kind::Null, reason: "no sound device runs".to_owned() }),
+        }
     }
 
     /// Looks after the stream. Call it every 10 to 100 ms.

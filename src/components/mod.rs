@@ -5,6 +5,7 @@ pub mod devices;
 pub mod eraser;
 pub mod judging;
 pub mod library;
+pub mod microphone;
 pub mod openings;
 pub mod recorder;
 pub mod results;

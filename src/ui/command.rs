@@ -89,6 +89,8 @@ pub enum Command {
     ForgetCalibration,
     /// Look which sound devices there are.
     LookForDevices,
+    /// Listen to the microphone, or no more.
+    Listen(bool),
     /// Bring the damaged data folder back by the way at this place of those offered.
     Recover(usize),
     /// Ask again what to do for it.

@@ -26,6 +26,7 @@ mod takes;
 pub mod text;
 pub mod theme;
 mod topbar;
+mod tuner;
 pub mod view;
 pub mod widgets;
 

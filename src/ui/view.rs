@@ -352,6 +352,36 @@ pub struct Devices {
     pub midi: Vec<MidiPort>,
     /// The last MIDI messages, newest first.
     pub monitor: Vec<MonitorRow>,
+    /// The microphone.
+    pub microphone: Microphone,
+}
+
+/// The microphone and what it hears.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Microphone {
+    /// Whether the person wants it.
+    pub on: bool,
+    /// The input's name, while it is listened to.
+    pub device: Option<String>,
+    /// Why it is not, in a line.
+    pub fault: Option<String>,
+    /// The level in dBFS.
+    pub level: f32,
+    /// The note that is heard; `None` in silence and noise.
+    pub tuner: Option<Tuner>,
+    /// Frames that were missed.
+    pub lost: u64,
+}
+
+/// A note and how well it is in tune.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tuner {
+    /// The nearest key.
+    pub pitch: Pitch,
+    /// Above it, −50 to 50.
+    pub cents: f64,
+    /// Whether it holds still, so that the cents mean something.
+    pub steady: bool,
 }
 
 /// The sound card in use.

@@ -433,6 +433,14 @@ fn devices() -> Devices {
             },
         },
         midi: vec![port("Roland FP-30X", true, 4821), port("nanoKONTROL2 with a very long name indeed", false, 0)],
+        microphone: Microphone {
+            on: true,
+            device: Some("Scarlett 2i2, input 1".into()),
+            fault: None,
+            level: -21.4,
+            tuner: Some(Tuner { pitch: pitch(69), cents: -7.6, steady: true }),
+            lost: 0,
+        },
         monitor: monitor
             .into_iter()
             .enumerate()

@@ -1,5 +1,7 @@
 //! The system's sound through cpal: ALSA, CoreAudio, WASAPI. The only file that knows cpal.
 
+mod ear;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
@@ -8,6 +10,7 @@ use cpal::{BufferSize, ErrorKind, FromSample, SampleFormat, SizedSample};
 
 use super::carrier::{Carrier, Home};
 use super::{Backend, BackendError, Device, Kind, StartError, Status, Stream, StreamConfig, StreamInfo};
+use crate::audio::capture::{Input, Tap};
 use crate::audio::processor::{Outputs, Processor};
 use crate::time::{Clock, Frames, Micros, Rate};
 
@@ -219,7 +222,17 @@ impl CpalBackend {
                     stream: config.stream,
                 };
                 let warning = found.warning.clone();
-                Ok(Box::new(CpalStream { stream: Some(stream), info, trouble, home, warning }))
+                let (input, ear_trouble, clock) = (None, Arc::default(), self.clock.clone());
+                Ok(Box::new(CpalStream {
+                    stream: Some(stream),
+                    info,
+                    trouble,
+                    home,
+                    warning,
+                    input,
+                    ear_trouble,
+                    clock,
+                }))
             }
             // What was built is dropped by now, and the callback with it.
             Err(error) => Err(StartError { processor: home.take(), error: explain(&error, &found.name) }),
@@ -362,6 +375,10 @@ struct CpalStream {
     trouble: Arc<Trouble>,
     home: Home,
     warning: Option<String>,
+    /// The microphone's stream, where something listens.
+    input: Option<cpal::Stream>,
+    ear_trouble: Arc<Trouble>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Stream for CpalStream {
@@ -381,6 +398,13 @@ impl Stream for CpalStream {
         if ahead > 0 {
             self.info.output_latency = self.info.rate.frames(Micros(i64::from(ahead))).0 as u32;
         }
+        match self.ear_trouble.gravest.swap(0, Ordering::Relaxed) {
+            Trouble::BROKEN | Trouble::GONE => {
+                self.input = None;
+                each(Status::Warning("the microphone is gone".to_owned()));
+            }
+            _ => {}
+        }
         let device = &self.info.device;
         match self.trouble.gravest.swap(0, Ordering::Relaxed) {
             Trouble::DENIED => each(Status::Warning("the system grants the sound no real-time priority".to_owned())),
@@ -395,7 +419,17 @@ impl Stream for CpalStream {
         Some(self.home.calls())
     }
 
+    fn listen(&mut self, device: Option<&str>, tap: Option<Tap>) -> Result<Option<Input>, BackendError> {
+        self.input = None;
+        let Some(tap) = tap else { return Ok(None) };
+        self.ear_trouble = Arc::default();
+        let (stream, input) = ear::open(device, tap, &self.info, self.clock.clone(), self.ear_trouble.clone())?;
+        self.input = Some(stream);
+        Ok(Some(input))
+    }
+
     fn stop(mut self: Box<Self>) -> Option<Processor> {
+        self.input = None;
         // Joins the callback's thread; its closure sends the processor home.
         drop(self.stream.take());
         self.home.take().map(|processor| *processor)

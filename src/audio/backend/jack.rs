@@ -12,6 +12,7 @@ use jack::{
 
 use super::carrier::{Carrier, Home};
 use super::{Backend, BackendError, Device, Kind, StartError, Status, Stream, StreamConfig, StreamInfo};
+use crate::audio::capture::{Input, Tap};
 use crate::audio::live::TimedMidi;
 use crate::audio::outlet;
 use crate::audio::processor::{Outputs, Processor};
@@ -23,6 +24,9 @@ const CLIENT: &str = "music-trainer";
 const EVENTS_MAX: usize = 1024;
 /// How long a stream that stops waits for its last messages to leave: some periods.
 const FAREWELL: Duration = Duration::from_millis(200);
+
+/// Taps under way to the callback, or home.
+const TAPS: usize = 4;
 
 const AUDIO: &str = "32 bit float mono audio";
 const MIDI: &str = "8 bit raw midi";
@@ -81,7 +85,10 @@ impl Backend for JackBackend {
         let shared = Arc::new(Shared::default());
         let events = Vec::with_capacity(EVENTS_MAX);
         let (clock, ending) = (self.clock.clone(), shared.clone());
-        let callback = Callback { ports, carrier, clock, rate, events, shared: ending };
+        let (taps, taps_in) = rtrb::RingBuffer::new(TAPS);
+        let (taps_out, old_taps) = rtrb::RingBuffer::new(TAPS);
+        let ear = Ear { next: Frames::ZERO, tap: None, taps: taps_in, home: taps_out };
+        let callback = Callback { ports, carrier, clock, rate, events, shared: ending, ear };
         let client = match client.activate_async(Notices(shared.clone()), callback) {
             Ok(client) => client,
             // The callback was dropped, which sent the processor home.
@@ -95,7 +102,7 @@ impl Backend for JackBackend {
         let (kind, stream) = (Kind::Jack, config.stream);
         let info = StreamInfo { kind, device, rate, period, output_latency, bluetooth: false, stream };
         let (known, connect) = (Vec::new(), config.connect);
-        let mut stream = JackStream { client: Some(client), info, shared, home, names, known, connect };
+        let mut stream = JackStream { client: Some(client), info, shared, home, names, known, connect, taps, old_taps };
         if connect {
             stream.connect_new_sources();
         }
@@ -110,14 +117,15 @@ struct Ports {
     click: Port<AudioOut>,
     midi: Port<MidiIn>,
     midi_out: Port<MidiOut>,
-    /// For the microphone; nothing listens to it yet.
-    _input: Port<AudioIn>,
+    /// For the microphone.
+    input: Port<AudioIn>,
 }
 
 /// Full port names.
 struct Names {
     outputs: [String; 2],
     midi: String,
+    input: String,
 }
 
 impl Ports {
@@ -128,13 +136,14 @@ impl Ports {
             click: client.register_port("out_click", AudioOut::default()).map_err(failed)?,
             midi: client.register_port("midi_in", MidiIn::default()).map_err(failed)?,
             midi_out: client.register_port("midi_out", MidiOut::default()).map_err(failed)?,
-            _input: client.register_port("in", AudioIn::default()).map_err(failed)?,
+            input: client.register_port("in", AudioIn::default()).map_err(failed)?,
         })
     }
 
     fn names(&self) -> Names {
         let name = |name: Result<String, jack::Error>| name.unwrap_or_default();
-        Names { outputs: [name(self.left.name()), name(self.right.name())], midi: name(self.midi.name()) }
+        let outputs = [name(self.left.name()), name(self.right.name())];
+        Names { outputs, midi: name(self.midi.name()), input: name(self.input.name()) }
     }
 }
 
@@ -159,6 +168,31 @@ struct Callback {
     rate: Rate,
     events: Vec<TimedMidi>,
     shared: Arc<Shared>,
+    ear: Ear,
+}
+
+/// Where the input goes. Taps come and go through rings, so that none is freed in the callback.
+struct Ear {
+    next: Frames,
+    tap: Option<Tap>,
+    taps: rtrb::Consumer<Option<Tap>>,
+    home: rtrb::Producer<Tap>,
+}
+
+impl Ear {
+    fn hear(&mut self, began: crate::time::Micros, block: &[f32]) {
+        // One exchange a block, and only while the way home has room for the old one.
+        if self.home.slots() > 0
+            && let Ok(tap) = self.taps.pop()
+            && let Some(old) = std::mem::replace(&mut self.tap, tap)
+        {
+            let _sent = self.home.push(old);
+        }
+        if let Some(tap) = &mut self.tap {
+            tap.push(self.next, began, block);
+        }
+        self.next += Frames(block.len() as i64);
+    }
 }
 
 impl ProcessHandler for Callback {
@@ -170,6 +204,7 @@ impl ProcessHandler for Callback {
             let driver = self.rate.micros(Frames(cycle + i64::from(raw.time)));
             self.events.extend(TimedMidi::read(raw.time, driver, raw.bytes));
         }
+        self.ear.hear(began, self.ports.input.as_slice(scope));
         let left = self.ports.left.as_mut_slice(scope);
         let right = self.ports.right.as_mut_slice(scope);
         let click = self.ports.click.as_mut_slice(scope);
@@ -242,6 +277,8 @@ struct JackStream {
     /// MIDI sources that were there when last looked; each is connected once, so that a person may disconnect it.
     known: Vec<String>,
     connect: bool,
+    taps: rtrb::Producer<Option<Tap>>,
+    old_taps: rtrb::Consumer<Tap>,
 }
 
 impl JackStream {
@@ -288,6 +325,9 @@ impl Stream for JackStream {
     }
 
     fn poll(&mut self, each: &mut dyn FnMut(Status)) {
+        while let Ok(old) = self.old_taps.pop() {
+            drop(old);
+        }
         let xruns = self.shared.xruns.swap(0, Ordering::Relaxed);
         if xruns > 0 {
             each(Status::Xruns(xruns));
@@ -306,6 +346,34 @@ impl Stream for JackStream {
 
     fn calls(&self) -> Option<u32> {
         Some(self.home.calls())
+    }
+
+    fn listen(&mut self, device: Option<&str>, tap: Option<Tap>) -> Result<Option<Input>, BackendError> {
+        let listens = tap.is_some();
+        while let Ok(old) = self.old_taps.pop() {
+            drop(old);
+        }
+        if self.taps.push(tap).is_err() {
+            let reason = "the server does not call".to_owned();
+            return Err(BackendError::Failed { kind: Kind::Jack, device: "in".to_owned(), reason });
+        }
+        let Some(client) = self.client.as_ref().filter(|_| listens) else { return Ok(None) };
+        let client = client.as_client();
+        let sources = client.ports(None, Some(AUDIO), PortFlags::IS_PHYSICAL | PortFlags::IS_OUTPUT);
+        let source = match device {
+            Some(wanted) if client.port_by_name(wanted).is_none() => {
+                return Err(BackendError::NoDevice { kind: Kind::Jack, device: wanted.to_owned() });
+            }
+            Some(wanted) => Some(wanted.to_owned()),
+            None => sources.first().filter(|_| self.connect).cloned(),
+        };
+        if let Some(source) = &source {
+            let _refused = client.connect_ports_by_name(source, &self.names.input);
+        }
+        let reported = client.port_by_name(&self.names.input);
+        let latency = reported.map_or(0, |port| port.get_latency_range(LatencyType::Capture).1);
+        let device = source.unwrap_or_else(|| self.names.input.clone());
+        Ok(Some(Input { device, rate: self.info.rate, latency, stream: self.info.stream }))
     }
 
     fn stop(mut self: Box<Self>) -> Option<Processor> {

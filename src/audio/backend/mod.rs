@@ -18,6 +18,7 @@ pub use self::cpal::CpalBackend;
 pub use self::jack::JackBackend;
 pub use self::null::NullBackend;
 
+use super::capture::{Input, Tap};
 use super::processor::Processor;
 use crate::time::{Clock, Rate, StreamId};
 
@@ -201,6 +202,12 @@ pub trait Stream: Send {
     fn poll(&mut self, each: &mut dyn FnMut(Status));
     /// How often its callback was called, to notice when it no longer is; `None` where nobody counts.
     fn calls(&self) -> Option<u32>;
+    /// Sends what comes in to `tap`: from the input device of this id, or from the default one. A tap given before is
+    /// dropped. `None` ends it.
+    ///
+    /// # Errors
+    /// There is no input, or it does not work; the tap is dropped.
+    fn listen(&mut self, device: Option<&str>, tap: Option<Tap>) -> Result<Option<Input>, BackendError>;
     /// Stops and gives the processor back; `None` only if the driver never returned it.
     fn stop(self: Box<Self>) -> Option<Processor>;
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::carrier::{Carrier, Home};
 use super::{Backend, BackendError, Device, Kind, StartError, Status, Stream, StreamConfig, StreamInfo};
+use crate::audio::capture::{Input, Tap};
 use crate::audio::processor::{Outputs, Processor};
 use crate::time::{Clock, Frames, Micros, Rate};
 
@@ -138,6 +139,16 @@ impl Stream for NullStream {
 
     fn calls(&self) -> Option<u32> {
         Some(self.home.calls())
+    }
+
+    fn listen(&mut self, _: Option<&str>, tap: Option<Tap>) -> Result<Option<Input>, BackendError> {
+        match tap {
+            None => Ok(None),
+            Some(_) => {
+                let reason = "without a sound device there is no microphone".to_owned();
+                Err(BackendError::Unavailable { kind: Kind::Null, reason })
+            }
+        }
     }
 
     fn stop(mut self: Box<Self>) -> Option<Processor> {

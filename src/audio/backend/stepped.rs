@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::sync::{Arc, PoisonError};
 
 use super::{Backend, BackendError, Device, Kind, StartError, Status, Stream, StreamConfig, StreamInfo};
+use crate::audio::capture::{Input, Tap};
 use crate::audio::live::TimedMidi;
 use crate::audio::outlet::TimedWire;
 use crate::audio::processor::{Block, Outputs, Processor};
@@ -29,6 +30,10 @@ struct Shared {
     rate: Option<Rate>,
     starts: u32,
     calls: Option<u32>,
+    tap: Option<Tap>,
+    no_input: bool,
+    /// What comes in next.
+    input: std::collections::VecDeque<f32>,
 }
 
 /// The backend; make it with [`stepped`].
@@ -67,6 +72,11 @@ impl Driver {
                 processor.note_load(load);
             }
             shared.calls = shared.calls.map(|calls| calls.wrapping_add(1));
+            let count = frames.0 as usize;
+            let heard: Vec<f32> = (0..count).map(|_| shared.input.pop_front().unwrap_or(0.0)).collect();
+            if let Some(tap) = &mut shared.tap {
+                tap.push(shared.next, mono, &heard);
+            }
             shared.next += frames;
             shared.mono += info.rate.micros(frames);
             true
@@ -131,6 +141,21 @@ impl Driver {
     /// From now on blocks are counted, so that it is noticed when they stop coming.
     pub fn count_calls(&self) {
         self.with(|s| s.calls = Some(0));
+    }
+
+    /// These samples come in from the next block on, silence after them.
+    pub fn feed(&self, samples: &[f32]) {
+        self.with(|s| s.input.extend(samples));
+    }
+
+    /// Whether something listens.
+    pub fn is_tapped(&self) -> bool {
+        self.with(|s| s.tap.is_some())
+    }
+
+    /// From now on there is no input device, or there is one again.
+    pub fn set_no_input(&self, none: bool) {
+        self.with(|s| s.no_input = none);
     }
 
     /// The next so many starts fail.
@@ -214,9 +239,26 @@ impl Stream for SteppedStream {
         self.driver.with(|s| s.calls)
     }
 
+    fn listen(&mut self, device: Option<&str>, tap: Option<Tap>) -> Result<Option<Input>, BackendError> {
+        let listens = tap.is_some();
+        self.driver.with(|s| s.tap = tap.filter(|_| !s.no_input && device.is_none()));
+        match (listens, self.driver.is_tapped()) {
+            (false, _) => Ok(None),
+            (true, true) => {
+                let (rate, stream) = (self.info.rate, self.info.stream);
+                let (device, latency) = ("Stepped input".to_owned(), self.info.period);
+                Ok(Some(Input { device, rate, latency, stream }))
+            }
+            (true, false) => {
+                let device = device.unwrap_or("input").to_owned();
+                Err(BackendError::NoDevice { kind: Kind::Stepped, device })
+            }
+        }
+    }
+
     fn stop(self: Box<Self>) -> Option<Processor> {
         self.driver.with(|s| {
-            s.info = None;
+            (s.info, s.tap) = (None, None);
             s.processor.take()
         })
     }

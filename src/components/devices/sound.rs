@@ -18,6 +18,7 @@ use crate::model::{Calibration, Settings, device_entity};
 use crate::music::Pitch;
 use crate::time::{Clock, Frames, Micros, Rate, StreamId};
 
+use super::super::microphone::{MicrophoneDesk, MicrophoneReport};
 use super::guarded::{GuardedBackend, is_sound};
 
 /// How long the test tone is held.
@@ -42,6 +43,8 @@ pub struct SoundReport {
     pub looking: bool,
     /// How late the device was measured to be, at this rate and period.
     pub calibration: Calibration,
+    /// The microphone.
+    pub microphone: MicrophoneReport,
 }
 
 impl SoundReport {
@@ -80,6 +83,7 @@ pub struct SoundDesk {
     looking: Option<Receiver<Vec<Device>>>,
     loading: Option<Loading>,
     tone_until: Option<Micros>,
+    microphone: MicrophoneDesk,
     /// Whether a person named the backend, and so wants to know why it does not work.
     named: bool,
     pending: Vec<String>,
@@ -131,6 +135,7 @@ impl SoundDesk {
             looking: None,
             loading: None,
             tone_until: None,
+            microphone: MicrophoneDesk::new(settings.a4()),
             named,
             pending,
             changed: true,
@@ -152,6 +157,7 @@ impl SoundDesk {
     pub fn poll(&mut self, now: Micros, engine: &mut Engine) -> Vec<String> {
         if let Some(supervisor) = &mut self.supervisor {
             let notices = supervisor.poll(now);
+            self.changed |= self.microphone.poll(now, supervisor);
             self.tell(notices);
         }
         let sources = self.supervisor.as_ref().map_or(&[][..], Supervisor::midi_sources);
@@ -175,7 +181,7 @@ impl SoundDesk {
 
     /// Whether something is under way that wants looking after often.
     pub fn is_busy(&self) -> bool {
-        self.loading.is_some() || self.tone_until.is_some() || self.looking.is_some()
+        self.loading.is_some() || self.tone_until.is_some() || self.looking.is_some() || self.microphone.is_on()
     }
 
     /// Whether the report has changed since last asked.
@@ -195,6 +201,7 @@ impl SoundDesk {
             devices: self.devices.clone(),
             looking: self.looking.is_some(),
             calibration: self.calibration.clone(),
+            microphone: self.microphone.report(),
         }
     }
 
@@ -278,6 +285,12 @@ impl SoundDesk {
     pub fn test_tone(&mut self, engine: &mut Engine) {
         engine.send(Command::Audition(audio::Played::On { pitch: Pitch::MIDDLE_C, velocity: 90 }));
         self.tone_until = Some(self.clock.now() + TONE);
+    }
+
+    /// Listens to the microphone from now on, or no more.
+    pub fn set_listening(&mut self, on: bool) {
+        self.microphone.set(on);
+        self.changed = true;
     }
 
     /// Closes the device.

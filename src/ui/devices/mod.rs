@@ -40,6 +40,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
             ui.spacing_mut().item_spacing.y = space::GAP;
             path::ui(ui, cx.view.devices);
             columns_ui(cx, ui);
+            super::tuner::card(cx, ui);
             monitor_ui(cx, ui);
         });
     });

@@ -6,7 +6,7 @@ use crate::practice::{BarRange, Heard, Mode, Preset, VerdictKind};
 use crate::time::Micros;
 
 use super::view::{
-    AudioState, AudioView, LastResult, LocalTime, MidiView, NoteNames, Offer, Rescue, TakeRow, ThemeChoice, Way,
+    AudioState, AudioView, LastResult, LocalTime, MidiView, NoteNames, Offer, Rescue, TakeRow, ThemeChoice, Tuner, Way,
 };
 
 mod devices;
@@ -177,6 +177,17 @@ texts! {
     away = "not connected";
     use_port = "Use";
     no_midi = "No MIDI keyboard yet: plug one in and it appears here. The computer keyboard plays too.";
+    microphone = "Microphone";
+    microphone_on = "Listen to the microphone";
+    microphone_off = "Stop listening";
+    microphone_line = "A tuner for what you sing or play: the note, and how far it is from true.";
+    microphone_echo = "Use headphones: through a speaker the program hears itself.";
+    no_microphone = "Looking for a microphone";
+    missed_frames = "Missed samples";
+    level = "Level";
+    tuner_waits = "play or sing one note";
+    not_sure = "not sure";
+    in_tune = "in tune";
     monitor = "Last messages";
     monitor_empty = "Press a key on your MIDI keyboard and it shows here.";
     time = "Time";
@@ -496,6 +507,43 @@ pub fn note(pitch: Pitch, names: NoteNames, spelling: Spelling) -> &'static str 
 /// The name of a key with its octave, in which middle C is C4.
 pub fn note_octave(pitch: Pitch, names: NoteNames) -> String {
     format!("{}{}", note(pitch, names, Spelling::Sharp), pitch.octave())
+}
+
+/// How far a note is from true: `8 cents low`, or that it is not sure.
+pub fn cents(tuner: Tuner) -> String {
+    let cents = tuner.cents.round();
+    match (tuner.steady, cents as i64) {
+        (false, _) => tr().not_sure.to_owned(),
+        (true, 0) => tr().in_tune.to_owned(),
+        (true, off) => {
+            let side = if off < 0 { "low" } else { "high" };
+            let unit = if off.abs() == 1 { "cent" } else { "cents" };
+            format!("{} {unit} {side}", off.abs())
+        }
+    }
+}
+
+/// A mark of the tuner's scale: `−20`, `0`, `+20`.
+pub fn signed_cents(cents: f32) -> String {
+    let whole = cents.round() as i32;
+    match whole {
+        0 => "0".to_owned(),
+        1.. => format!("+{whole}"),
+        _ => format!("−{}", whole.abs()),
+    }
+}
+
+/// The tuner for a screen reader.
+pub fn tuner_in_words(tuner: Option<Tuner>, names: NoteNames) -> String {
+    match tuner {
+        Some(tuner) => format!("Tuner: {}, {}", note_octave(tuner.pitch, names), cents(tuner)),
+        None => format!("Tuner: {}", tr().tuner_waits),
+    }
+}
+
+/// A level: `−21 dB`, or that there is none.
+pub fn decibels(level: f32) -> String {
+    if level <= -100.0 { NONE.to_owned() } else { format!("−{:.0} dB", level.abs()) }
 }
 
 /// A key signature in words: `G major`.

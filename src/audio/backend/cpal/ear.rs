@@ -1,0 +1,118 @@
+//! The microphone through cpal: an input stream of its own beside the output's, counted in its own frames.
+
+use std::sync::Arc;
+
+use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
+use cpal::{BufferSize, FromSample, Sample, SampleFormat, SizedSample};
+
+use super::super::{BackendError, Kind, StreamInfo};
+use super::{CHUNK, Trouble, explain, unavailable};
+use crate::audio::capture::{Input, Tap};
+use crate::time::{Clock, Frames, Rate};
+
+/// Opens the input device of this id, or the default one, at the output's rate if it can.
+pub(super) fn open(
+    id: Option<&str>,
+    tap: Tap,
+    output: &StreamInfo,
+    clock: Arc<dyn Clock>,
+    trouble: Arc<Trouble>,
+) -> Result<(cpal::Stream, Input), BackendError> {
+    let device = find(id)?;
+    let name = device.to_string();
+    let default = device.default_input_config().map_err(|e| explain(&e, &name))?;
+    let mut config = default.config();
+    let wanted = output.rate.0;
+    let fits = device.supported_input_configs().is_ok_and(|mut ranges| {
+        ranges.any(|range| {
+            range.channels() == config.channels
+                && range.sample_format() == default.sample_format()
+                && (range.min_sample_rate()..=range.max_sample_rate()).contains(&wanted)
+        })
+    });
+    if fits {
+        config.sample_rate = wanted;
+    }
+    let feed =
+        Feed { tap, clock, channels: usize::from(config.channels.max(1)), next: Frames::ZERO, mono: vec![0.0; CHUNK] };
+    config.buffer_size = BufferSize::Default;
+    let rate = Rate(config.sample_rate);
+    let stream = build(&device, config, default.sample_format(), feed, trouble).map_err(|e| explain(&e, &name))?;
+    stream.play().map_err(|e| explain(&e, &name))?;
+    let latency = stream.buffer_size().unwrap_or(output.period);
+    Ok((stream, Input { device: name, rate, latency, stream: output.stream }))
+}
+
+fn find(id: Option<&str>) -> Result<cpal::Device, BackendError> {
+    let host = cpal::default_host();
+    let Some(id) = id else {
+        return host.default_input_device().ok_or_else(|| unavailable("no microphone"));
+    };
+    let missing = || BackendError::NoDevice { kind: Kind::Cpal, device: id.to_owned() };
+    let parsed = id.parse().map_err(|_| missing())?;
+    host.device_by_id(&parsed).ok_or_else(missing)
+}
+
+fn build(
+    device: &cpal::Device,
+    config: cpal::StreamConfig,
+    format: SampleFormat,
+    feed: Feed,
+    trouble: Arc<Trouble>,
+) -> Result<cpal::Stream, cpal::Error> {
+    match format {
+        SampleFormat::I16 => build_as::<i16>(device, config, feed, trouble),
+        SampleFormat::I24 => build_as::<cpal::I24>(device, config, feed, trouble),
+        SampleFormat::I32 => build_as::<i32>(device, config, feed, trouble),
+        SampleFormat::U16 => build_as::<u16>(device, config, feed, trouble),
+        SampleFormat::U8 => build_as::<u8>(device, config, feed, trouble),
+        SampleFormat::F64 => build_as::<f64>(device, config, feed, trouble),
+        _ => build_as::<f32>(device, config, feed, trouble),
+    }
+}
+
+fn build_as<T>(
+    device: &cpal::Device,
+    config: cpal::StreamConfig,
+    mut feed: Feed,
+    trouble: Arc<Trouble>,
+) -> Result<cpal::Stream, cpal::Error>
+where
+    T: SizedSample,
+    f32: FromSample<T>,
+{
+    device.build_input_stream::<T, _, _>(
+        config,
+        move |data, _| feed.take(data),
+        // May run on the real-time thread: atomics only.
+        move |error| trouble.note(error.kind()),
+        None,
+    )
+}
+
+/// What goes into the data callback.
+struct Feed {
+    tap: Tap,
+    clock: Arc<dyn Clock>,
+    channels: usize,
+    next: Frames,
+    mono: Vec<f32>,
+}
+
+impl Feed {
+    /// The first channel: a microphone on an interface with many is its first, and a mean with an empty one halves it.
+    fn take<T: Sample>(&mut self, data: &[T])
+    where
+        f32: FromSample<T>,
+    {
+        let began = self.clock.now();
+        for chunk in data.chunks(CHUNK * self.channels) {
+            let frames = chunk.len() / self.channels;
+            for (sample, frame) in self.mono.iter_mut().zip(chunk.chunks_exact(self.channels)) {
+                *sample = f32::from_sample(frame[0]);
+            }
+            self.tap.push(self.next, began, &self.mono[..frames]);
+            self.next += Frames(frames as i64);
+        }
+    }
+}
