@@ -253,3 +253,35 @@ fn a_server_that_dies_is_noticed_and_taken_up_again() {
         assert!(place_after < place + 4.0 * 960.0, "from {place} to {place_after}: at the same place");
     });
 }
+
+#[test]
+fn chirps_through_a_cable_of_the_server_come_back_to_the_frame() {
+    with_server_name("chirps_through_a_cable_of_the_server_come_back_to_the_frame", |server| {
+        use music_trainer::components::devices::{Loopback, LoopbackStand};
+        let _server = Server::start(server);
+        let patch = client("patch");
+        let mut program = Program::start();
+        patch.connect_ports_by_name("music-trainer:out_left", "music-trainer:in").expect("connected");
+        for run in 0..RUNS_MAX {
+            let now = program.clock.now();
+            let mut loopback =
+                Loopback::begin(now, &mut program.engine, &mut program.supervisor).expect("there is an input");
+            let stand = until("the chirps are found", || {
+                program.engine.poll();
+                match loopback.poll(program.clock.now(), &mut program.engine) {
+                    LoopbackStand::Listening(_) => None,
+                    ended => Some(ended),
+                }
+            });
+            loopback.end(&mut program.supervisor);
+            let LoopbackStand::Heard(heard) = stand else {
+                println!("run {run}: {stand:?}");
+                continue;
+            };
+            // A loop within one client takes one period, which is what the server says the input takes.
+            assert!(heard.0.abs() <= 20, "{heard} µs, less than a frame");
+            return;
+        }
+        panic!("{RUNS_MAX} runs were interrupted");
+    });
+}

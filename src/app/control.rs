@@ -92,6 +92,8 @@ pub enum Wish {
     TestTone,
     /// Begin to measure by tapping how late the devices are, or stop it.
     TapAlong(bool),
+    /// Begin to measure by chirps that come back how late the sound is, or stop it.
+    LoopBack(bool),
     /// Forget what was measured of the sound device.
     ForgetCalibration,
     /// Look which sound devices there are.
@@ -402,6 +404,7 @@ impl Worker {
         for line in self.sound.poll(now, &mut self.engine) {
             self.notice(false, line);
         }
+        self.poll_loopback(now);
         if self.sound.take_changed() {
             self.stream_changed();
             self.calibrate();
@@ -423,7 +426,7 @@ impl Worker {
         self.desk.store(Arc::new(Desk {
             session,
             sound: self.sound.report(),
-            calibration: self.calibration,
+            calibration: self.calibration.clone(),
             midi: self.midi.report(),
             midi_fault: self.midi.fault().map(str::to_owned),
             midi_out: self.midi.outputs(),
@@ -541,6 +544,7 @@ impl Worker {
             Wish::Listen(on) => self.sound.set_listening(on),
             Wish::TestTone => self.sound.test_tone(&mut self.engine),
             Wish::TapAlong(begin) => self.tap_along(begin),
+            Wish::LoopBack(begin) => self.loop_back(begin),
             Wish::ForgetCalibration => self.forget_calibration(),
             Wish::LookForDevices => self.sound.look(),
             Wish::FillLane(at) => self.midi.keys().flood(at, 2 * ESSENTIAL_SLOTS),

@@ -341,10 +341,13 @@ fn output_row(device: &crate::audio::backend::Device, settings: &Settings) -> Ou
 
 fn calibration(desk: &Desk) -> CalibrationView {
     use super::control::CalibrationStand as Stand;
-    let stand = match desk.calibration {
+    let stand = match desk.calibration.clone() {
         Stand::Idle => CalibrationStand::Idle,
         Stand::Tapping { done, of } => CalibrationStand::Tapping(done, of),
         Stand::Done(offset) => CalibrationStand::Done(offset),
+        Stand::Listening(done) => CalibrationStand::Listening(done),
+        Stand::Heard(heard) => CalibrationStand::Heard(heard),
+        Stand::Failed(reason) => CalibrationStand::Failed(reason),
         Stand::Scattered => CalibrationStand::Scattered,
         Stand::Nobody => CalibrationStand::Nobody,
     };

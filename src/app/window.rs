@@ -567,6 +567,7 @@ impl Window {
             Command::Listen(on) => self.wish(Wish::Listen(on)),
             Command::TestTone => self.wish(Wish::TestTone),
             Command::TapAlong(begin) => self.wish(Wish::TapAlong(begin)),
+            Command::LoopBack(begin) => self.wish(Wish::LoopBack(begin)),
             Command::ForgetCalibration => self.wish(Wish::ForgetCalibration),
             Command::LookForDevices => self.wish(Wish::LookForDevices),
             Command::Break(failure, on) => {

@@ -19,8 +19,10 @@ pub struct Input {
     pub rate: Rate,
     /// Frames from the socket to the callback as far as the driver says, the period included.
     pub latency: u32,
-    /// The stream whose frames are counted.
+    /// The stream to which it belongs.
     pub stream: StreamId,
+    /// Whether its frames are those of that stream's output, in one callback; otherwise it counts its own.
+    pub shares_frames: bool,
 }
 
 /// Frames that arrived together.

@@ -1,5 +1,6 @@
 //! What the control side tells the callback, and what comes home from it.
 
+use super::emission::Emission;
 use super::instrument::Instrument;
 use super::live::{LiveSource, Played, SourceId};
 use super::outlet::PortUse;
@@ -69,6 +70,8 @@ pub enum Command {
     Audition(Played),
     /// What of the music the driver's own MIDI port sends, where it has one.
     SetPort(PortUse),
+    /// Plays something that was laid out, from the next block on; one before it is broken off.
+    Emit(Box<Emission>),
     /// Silences everything and forgets every key and pedal held. The music stops.
     Panic,
 }
@@ -76,14 +79,15 @@ pub enum Command {
 impl Command {
     /// Whether memory goes down with it that must come home one day.
     pub(super) fn carries_memory(&self) -> bool {
-        matches!(self, Self::Load(_) | Self::SetInstrument(_) | Self::AddSource(..))
+        matches!(self, Self::Load(_) | Self::SetInstrument(_) | Self::AddSource(..) | Self::Emit(_))
     }
 }
 
-/// Memory on its way home, to be freed on the control side; nobody reads the fields.
+/// Memory on its way home, to be freed on the control side, where most of it is read no more.
 #[allow(dead_code)]
 pub(super) enum Return {
     Schedule(Box<Schedule>),
     Instrument(Box<dyn Instrument>),
     Source(SourceRing),
+    Emission(Box<Emission>),
 }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use rtrb::{Consumer, Producer, PushError, RingBuffer};
 
 use super::command::{Command, Return, SourceRing};
+use super::emission::Emission;
 use super::instrument::Instrument;
 use super::live::{Live, Ring, SourceId};
 use super::outlet::{Outlet, OutletEnds};
@@ -29,6 +30,8 @@ pub struct Engine {
     home: Consumer<Return>,
     below: usize,
     refused: u64,
+    /// What was played and came home last.
+    emission: Option<Emission>,
 }
 
 /// What the callback reports: the ends to read from.
@@ -51,7 +54,7 @@ pub fn engine(instrument: Box<dyn Instrument>, rate: Rate) -> (Engine, Processor
         Links { commands: commands_below, home: home_below, playhead: playhead_writer, events: events_producer };
     let (outlet, ends) = Outlet::new();
     // The instrument and the first schedule are below already.
-    let engine = Engine { commands, kept: VecDeque::new(), home, below: 2, refused: 0 };
+    let engine = Engine { commands, kept: VecDeque::new(), home, below: 2, refused: 0, emission: None };
     (engine, Processor::new(links, outlet, instrument, rate), Reports { playhead, events, outlet: ends })
 }
 
@@ -76,7 +79,9 @@ impl Engine {
     pub fn poll(&mut self) -> usize {
         let mut work = 0;
         while let Ok(returned) = self.home.pop() {
-            drop(returned);
+            if let Return::Emission(emission) = returned {
+                self.emission = Some(*emission);
+            }
             self.below -= 1;
             work += 1;
         }
@@ -94,6 +99,11 @@ impl Engine {
             work += 1;
         }
         work
+    }
+
+    /// The emission that came home last, whole or broken off; once.
+    pub fn take_emission(&mut self) -> Option<Emission> {
+        self.emission.take()
     }
 
     /// Commands not sent yet.

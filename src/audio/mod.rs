@@ -23,6 +23,7 @@ pub mod capture;
 mod clock;
 mod command;
 mod denormals;
+mod emission;
 mod engine;
 mod inputs;
 pub mod instrument;
@@ -49,6 +50,7 @@ mod transport_tests;
 
 pub use clock::{Spread, Timing};
 pub use command::{Bus, Command, SourceRing};
+pub use emission::Emission;
 pub use engine::{Engine, Reports, engine};
 pub use inputs::SOURCES_MAX;
 pub use live::{Live, LiveEvent, Played, SourceId, TimedMidi};

@@ -7,6 +7,7 @@ use rtrb::{Consumer, Producer, PushError};
 
 use super::command::{Bus, Command, Return};
 use super::denormals::FlushDenormals;
+use super::emission::Emission;
 use super::inputs::Inputs;
 use super::instrument::{Instrument, Part, Pedal};
 use super::limiter::Limiter;
@@ -112,6 +113,7 @@ pub struct Processor {
     clicks: ClickStyle,
     metronome_gain: Ramp,
     master: Ramp,
+    emission: Option<Box<Emission>>,
     limiter: Limiter,
     peak: [f32; 2],
     load: f32,
@@ -144,6 +146,7 @@ impl Processor {
             clicks: ClickStyle::default(),
             metronome_gain: Ramp::new(1.0, rate),
             master: Ramp::new(1.0, rate),
+            emission: None,
             limiter: Limiter::new(rate),
             peak: [0.0; 2],
             load: 0.0,
@@ -171,6 +174,10 @@ impl Processor {
             self.master = Ramp::new(self.master.target(), rate);
             self.metronome_gain = Ramp::new(self.metronome_gain.target(), rate);
             self.stage.set_rate(rate);
+        }
+        // What was laid out for another stream is not measured there.
+        if let Some(broken_off) = self.emission.take() {
+            Links::send_home(&mut self.links.home, Return::Emission(broken_off));
         }
         self.transport.begin_stream(self.now, rate);
         self.inputs.begin_stream(rate, period);
@@ -252,9 +259,19 @@ impl Processor {
             (done, self.now) = (next, to);
             self.stage.outlet.at = self.stamp(to);
         }
+        self.emit(block.first, out.left, out.right);
         self.faults += self.limiter.process(out.left, out.right);
         self.meter(out.left, out.right);
         self.report(self.now);
+    }
+
+    fn emit(&mut self, first: Frames, left: &mut [f32], right: &mut [f32]) {
+        let stamp = self.stamp(first);
+        if self.emission.as_mut().is_some_and(|emission| !left.is_empty() && emission.mix(stamp, left, right))
+            && let Some(over) = self.emission.take()
+        {
+            Links::send_home(&mut self.links.home, Return::Emission(over));
+        }
     }
 
     fn deliver(&mut self, first: Frames, midi_in: &[TimedMidi]) {
@@ -439,9 +456,11 @@ impl Processor {
                 self.inputs.panic();
                 self.stage.panic();
             }
-            Command::Load(_) | Command::SetInstrument(_) | Command::AddSource(..) | Command::RemoveSource(_) => {
-                self.exchange(command);
-            }
+            Command::Load(_)
+            | Command::SetInstrument(_)
+            | Command::AddSource(..)
+            | Command::RemoveSource(_)
+            | Command::Emit(_) => self.exchange(command),
         }
     }
 
@@ -455,6 +474,11 @@ impl Processor {
                 self.stage.release_accompaniment();
             }
             Command::SetInstrument(instrument) => self.stage.exchange(instrument, &mut send_home),
+            Command::Emit(emission) => {
+                if let Some(broken_off) = self.emission.replace(emission) {
+                    send_home(Return::Emission(broken_off));
+                }
+            }
             Command::AddSource(id, ring) => self.inputs.add(id, ring, &mut send_home),
             Command::RemoveSource(id) => {
                 let stage = &mut self.stage;

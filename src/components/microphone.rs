@@ -269,6 +269,14 @@ impl MicrophoneDesk {
         changed || new
     }
 
+    /// Lets go of the input until the next poll.
+    pub fn pause(&mut self, supervisor: &mut Supervisor) {
+        if self.running.is_some() {
+            self.end(supervisor);
+        }
+        self.asked = None;
+    }
+
     fn end(&mut self, supervisor: &mut Supervisor) {
         // The stream may be gone already, and its tap with it.
         let _ended = supervisor.listen(None, None);

@@ -85,6 +85,8 @@ pub enum Command {
     TestTone,
     /// Measure by tapping how late the devices are, or stop it.
     TapAlong(bool),
+    /// Measure by chirps that come back how late the sound is, or stop it.
+    LoopBack(bool),
     /// Forget what was measured of the sound device.
     ForgetCalibration,
     /// Look which sound devices there are.

@@ -448,7 +448,7 @@ pub struct OutputRow {
 }
 
 /// How late a device was measured to be, and how a measurement stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CalibrationView {
     /// From the frame to the ear, by sound that came back.
     pub loopback: Option<Micros>,
@@ -459,15 +459,21 @@ pub struct CalibrationView {
 }
 
 /// A measurement of latency under way, or its outcome.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum CalibrationStand {
     /// None.
     #[default]
     Idle,
     /// So many taps of so many.
     Tapping(usize, usize),
-    /// This was measured.
+    /// Chirps go out and come back, so many hundredths of them.
+    Listening(u8),
+    /// This was measured by tapping.
     Done(Micros),
+    /// This was measured by loop-back.
+    Heard(Micros),
+    /// Why loop-back measured nothing.
+    Failed(String),
     /// It was too uneven.
     Scattered,
     /// Nobody tapped.

@@ -4,13 +4,13 @@
 use super::{OnStand, PracticeSettings, Wish, Worker};
 use crate::audio::{Command as EngineCommand, Schedule};
 use crate::bus::{Envelope, Publish};
-use crate::components::devices::{BEAT, TAPS, Tapped, Tapping, calibration_entity};
+use crate::components::devices::{BEAT, LoopbackStand, TAPS, Tapped, Tapping, calibration_entity};
 use crate::model::{Calibration, Event, Trainer, TransportChange, TransportMoved};
 use crate::music::Meter;
 use crate::time::{Micros, StreamId, Ticks};
 
 /// How a calibration stands, for the window.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum CalibrationStand {
     /// None was made since the device was opened.
     #[default]
@@ -22,8 +22,14 @@ pub enum CalibrationStand {
         /// In all.
         of: usize,
     },
-    /// This was measured.
+    /// Chirps go out and come back, so many hundredths of them.
+    Listening(u8),
+    /// This was measured by tapping.
     Done(Micros),
+    /// This was measured by loop-back.
+    Heard(Micros),
+    /// Why loop-back measured nothing.
+    Failed(String),
     /// It was uneven.
     Scattered,
     /// Nobody tapped.
@@ -34,7 +40,8 @@ pub enum CalibrationStand {
 pub(super) struct Calibrating {
     /// Of this stream.
     stream: Option<StreamId>,
-    tapping: Tapping,
+    /// Not for loop-back, which needs no taps.
+    tapping: Option<Tapping>,
     /// What was on the stand, and how it was practised.
     aside: Option<(OnStand, PracticeSettings)>,
 }
@@ -46,17 +53,52 @@ impl Worker {
         if !begin {
             return;
         }
-        let aside = self.session.stand().cloned().map(|stand| (stand, *self.session.settings()));
-        self.session.close(&mut || self.ids.next());
-        self.carry_out();
+        self.put_aside(Some(Tapping::default()));
         let meter = Meter { tick: Ticks::ZERO, beats: 1, unit: 4 };
         self.engine.send(EngineCommand::Load(Box::new(Schedule::of_beat(BEAT.0 as u32, meter))));
         self.engine.send(EngineCommand::SetMetronome(true));
         self.engine.send(EngineCommand::Play { count_in: 0 });
-        let stream = self.sound.report().stream.map(|stream| stream.stream);
-        self.calibrating = Some(Calibrating { stream, tapping: Tapping::default(), aside });
         self.calibration = CalibrationStand::Tapping { done: 0, of: TAPS };
         self.changed = true;
+    }
+
+    /// Begins a calibration by loop-back, or stops the one under way.
+    pub(super) fn loop_back(&mut self, begin: bool) {
+        self.end_calibration(CalibrationStand::Idle);
+        if !begin {
+            return;
+        }
+        self.put_aside(None);
+        match self.sound.begin_loopback(&mut self.engine) {
+            Ok(()) => self.calibration = CalibrationStand::Listening(0),
+            Err(reason) => self.end_calibration(CalibrationStand::Failed(reason)),
+        }
+        self.changed = true;
+    }
+
+    /// Looks after a calibration by loop-back.
+    pub(super) fn poll_loopback(&mut self, now: Micros) {
+        let Some(stand) = self.sound.poll_loopback(now, &mut self.engine) else { return };
+        match stand {
+            LoopbackStand::Listening(done) if self.calibration == CalibrationStand::Listening(done) => return,
+            LoopbackStand::Listening(done) => self.calibration = CalibrationStand::Listening(done),
+            LoopbackStand::Failed(reason) => self.end_calibration(CalibrationStand::Failed(reason)),
+            LoopbackStand::Heard(heard) => {
+                let known = self.sound.report().calibration;
+                self.keep_calibration(Calibration { loopback: Some(heard), ..known });
+                self.end_calibration(CalibrationStand::Heard(heard));
+            }
+        }
+        self.changed = true;
+    }
+
+    /// The piece waits until the calibration is over.
+    fn put_aside(&mut self, tapping: Option<Tapping>) {
+        let aside = self.session.stand().cloned().map(|stand| (stand, *self.session.settings()));
+        self.session.close(&mut || self.ids.next());
+        self.carry_out();
+        let stream = self.sound.report().stream.map(|stream| stream.stream);
+        self.calibrating = Some(Calibrating { stream, tapping, aside });
     }
 
     /// What is wished for the music, and another stream, end a calibration.
@@ -67,6 +109,8 @@ impl Worker {
                 | Wish::KeyUp { .. }
                 | Wish::Settings(_)
                 | Wish::TapAlong(_)
+                | Wish::LoopBack(_)
+                | Wish::Listen(_)
                 | Wish::ForgetCalibration
                 | Wish::LookForDevices
                 | Wish::FillLane(_)
@@ -87,12 +131,13 @@ impl Worker {
 
     /// Clicks and keys of a calibration under way.
     pub(super) fn calibration_event(&mut self, envelope: &Envelope<Trainer>) {
-        let (Some(calibrating), Some(stamp)) = (&mut self.calibrating, envelope.stamp) else { return };
+        let tapping = self.calibrating.as_mut().and_then(|calibrating| calibrating.tapping.as_mut());
+        let (Some(tapping), Some(stamp)) = (tapping, envelope.stamp) else { return };
         let tapped = match envelope.event() {
             Some(Event::TransportMoved(TransportMoved { change: TransportChange::Bar, .. })) => {
-                calibrating.tapping.click(stamp.mono)
+                tapping.click(stamp.mono)
             }
-            Some(Event::NotePlayed(played)) if played.note_on().is_some() => calibrating.tapping.tap(stamp.mono),
+            Some(Event::NotePlayed(played)) if played.note_on().is_some() => tapping.tap(stamp.mono),
             _ => return,
         };
         match tapped {
@@ -124,9 +169,12 @@ impl Worker {
     /// The metronome stops, and the piece is put back.
     fn end_calibration(&mut self, stand: CalibrationStand) {
         self.calibration = stand;
-        let Some(Calibrating { aside, .. }) = self.calibrating.take() else { return };
-        self.engine.send(EngineCommand::Stop);
-        self.engine.send(EngineCommand::SetMetronome(false));
+        let Some(Calibrating { aside, tapping, .. }) = self.calibrating.take() else { return };
+        self.sound.end_loopback();
+        if tapping.is_some() {
+            self.engine.send(EngineCommand::Stop);
+            self.engine.send(EngineCommand::SetMetronome(false));
+        }
         if let Some((stand, practice)) = aside {
             self.session.open(stand, practice, &mut || self.ids.next());
             self.carry_out();

@@ -373,7 +373,8 @@ impl Stream for JackStream {
         let reported = client.port_by_name(&self.names.input);
         let latency = reported.map_or(0, |port| port.get_latency_range(LatencyType::Capture).1);
         let device = source.unwrap_or_else(|| self.names.input.clone());
-        Ok(Some(Input { device, rate: self.info.rate, latency, stream: self.info.stream }))
+        let StreamInfo { rate, stream, .. } = self.info;
+        Ok(Some(Input { device, rate, latency, stream, shares_frames: true }))
     }
 
     fn stop(mut self: Box<Self>) -> Option<Processor> {

@@ -247,7 +247,7 @@ impl Stream for SteppedStream {
             (true, true) => {
                 let (rate, stream) = (self.info.rate, self.info.stream);
                 let (device, latency) = ("Stepped input".to_owned(), self.info.period);
-                Ok(Some(Input { device, rate, latency, stream }))
+                Ok(Some(Input { device, rate, latency, stream, shares_frames: true }))
             }
             (true, false) => {
                 let device = device.unwrap_or("input").to_owned();

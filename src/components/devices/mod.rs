@@ -2,12 +2,14 @@
 //! control thread; what comes and goes is told to the bus.
 
 mod guarded;
+mod loopback;
 mod midi;
 mod outputs;
 mod sound;
 mod tapping;
 
 pub use guarded::{GuardedBackend, GuardedOutputs, GuardedPorts};
+pub use loopback::{Loopback, LoopbackStand};
 pub use midi::{MidiDesk, chosen};
 pub use outputs::chosen_output;
 pub use sound::{SoundDesk, SoundReport, calibration_entity};

@@ -20,6 +20,7 @@ use crate::time::{Clock, Frames, Micros, Rate, StreamId};
 
 use super::super::microphone::{MicrophoneDesk, MicrophoneReport};
 use super::guarded::{GuardedBackend, is_sound};
+use super::loopback::{Loopback, LoopbackStand};
 
 /// How long the test tone is held.
 const TONE: Micros = Micros::SECOND;
@@ -84,6 +85,7 @@ pub struct SoundDesk {
     loading: Option<Loading>,
     tone_until: Option<Micros>,
     microphone: MicrophoneDesk,
+    loopback: Option<Loopback>,
     /// Whether a person named the backend, and so wants to know why it does not work.
     named: bool,
     pending: Vec<String>,
@@ -136,6 +138,7 @@ impl SoundDesk {
             loading: None,
             tone_until: None,
             microphone: MicrophoneDesk::new(settings.a4()),
+            loopback: None,
             named,
             pending,
             changed: true,
@@ -157,7 +160,9 @@ impl SoundDesk {
     pub fn poll(&mut self, now: Micros, engine: &mut Engine) -> Vec<String> {
         if let Some(supervisor) = &mut self.supervisor {
             let notices = supervisor.poll(now);
-            self.changed |= self.microphone.poll(now, supervisor);
+            if self.loopback.is_none() {
+                self.changed |= self.microphone.poll(now, supervisor);
+            }
             self.tell(notices);
         }
         let sources = self.supervisor.as_ref().map_or(&[][..], Supervisor::midi_sources);
@@ -181,7 +186,11 @@ impl SoundDesk {
 
     /// Whether something is under way that wants looking after often.
     pub fn is_busy(&self) -> bool {
-        self.loading.is_some() || self.tone_until.is_some() || self.looking.is_some() || self.microphone.is_on()
+        self.loading.is_some()
+            || self.tone_until.is_some()
+            || self.looking.is_some()
+            || self.microphone.is_on()
+            || self.loopback.is_some()
     }
 
     /// Whether the report has changed since last asked.
@@ -285,6 +294,34 @@ impl SoundDesk {
     pub fn test_tone(&mut self, engine: &mut Engine) {
         engine.send(Command::Audition(audio::Played::On { pitch: Pitch::MIDDLE_C, velocity: 90 }));
         self.tone_until = Some(self.clock.now() + TONE);
+    }
+
+    /// Sends chirps and listens for them; a microphone that is listened to pauses.
+    ///
+    /// # Errors
+    /// There is no input, or it does not work; one line.
+    pub fn begin_loopback(&mut self, engine: &mut Engine) -> Result<(), String> {
+        let now = self.clock.now();
+        let supervisor = self.supervisor.as_mut().ok_or("no sound device runs")?;
+        self.microphone.pause(supervisor);
+        self.loopback = Some(Loopback::begin(now, engine, supervisor)?);
+        Ok(())
+    }
+
+    /// How it stands; `None` if none is under way. It ends by itself.
+    pub fn poll_loopback(&mut self, now: Micros, engine: &mut Engine) -> Option<LoopbackStand> {
+        let stand = self.loopback.as_mut()?.poll(now, engine);
+        if !matches!(stand, LoopbackStand::Listening(_)) {
+            self.end_loopback();
+        }
+        Some(stand)
+    }
+
+    /// Breaks it off.
+    pub fn end_loopback(&mut self) {
+        if let (Some(loopback), Some(supervisor)) = (self.loopback.take(), &mut self.supervisor) {
+            loopback.end(supervisor);
+        }
     }
 
     /// Listens to the microphone from now on, or no more.

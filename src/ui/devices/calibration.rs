@@ -12,7 +12,7 @@ use crate::ui::{Command, Cx};
 pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
     let t = tokens(ui);
     let audio = &cx.view.devices.audio;
-    let known = audio.calibration;
+    let known = &audio.calibration;
     card_ui(ui, tr().calibration, "", |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         let unknown = |micros: Option<crate::time::Micros>| micros.map_or(tr().not_measured.to_owned(), text::offset);
@@ -20,10 +20,13 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
         fact_ui(ui, tr().by_loopback, &unknown(known.loopback), t.text);
         fact_ui(ui, tr().by_driver, &text::delay(audio.parts.output), t.text);
         ui.add_space(6.0);
-        let (words, color) = match known.stand {
+        let (words, color) = match &known.stand {
             CalibrationStand::Idle => (tr().tap_help.to_owned(), t.muted),
-            CalibrationStand::Tapping(done, of) => (text::tapping(done, of), t.accent_text),
-            CalibrationStand::Done(offset) => (text::tapped(offset), t.good),
+            CalibrationStand::Tapping(done, of) => (text::tapping(*done, *of), t.accent_text),
+            CalibrationStand::Listening(done) => (text::listening(*done), t.accent_text),
+            CalibrationStand::Done(offset) => (text::tapped(*offset), t.good),
+            CalibrationStand::Heard(heard) => (text::heard_after(*heard), t.good),
+            CalibrationStand::Failed(reason) => (text::loopback_failed(reason), t.warn),
             CalibrationStand::Scattered => (tr().tap_scattered.to_owned(), t.warn),
             CalibrationStand::Nobody => (tr().tap_nobody.to_owned(), t.warn),
         };
@@ -36,6 +39,11 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
             let label = if tapping { tr().stop_tapping } else { tr().start_tapping };
             if Button::new(label).show(ui).clicked() {
                 cx.send.push(Command::TapAlong(!tapping));
+            }
+            let listening = matches!(known.stand, CalibrationStand::Listening(_));
+            let label = if listening { tr().stop_loopback } else { tr().start_loopback };
+            if Button::new(label).tip(tr().loopback_help).show(ui).clicked() {
+                cx.send.push(Command::LoopBack(!listening));
             }
             let any = known.tapped.or(known.loopback).is_some();
             if any && Button::new(tr().forget_calibration).show(ui).clicked() {

@@ -94,3 +94,18 @@ pub fn tapped(offset: Micros) -> String {
     let word = if millis < 0.0 { "before" } else { "after" };
     format!("Measured: your keys come {:.0} ms {word} the clicks. From now on that is taken off.", millis.abs())
 }
+
+/// Chirps on their way, in hundredths.
+pub fn listening(done: u8) -> String {
+    format!("Listening for the chirps: {done} %. Keep the room quiet.")
+}
+
+/// How late sound is heard.
+pub fn heard_after(heard: Micros) -> String {
+    format!("Measured: sound is heard {:.1} ms after its frame. From now on that is taken off.", heard.as_millis_f64())
+}
+
+/// Why chirps told nothing.
+pub fn loopback_failed(reason: &str) -> String {
+    format!("Nothing was measured: {reason}.")
+}

@@ -168,6 +168,9 @@ texts! {
     tap_nobody = "No key was pressed, so nothing was measured.";
     start_tapping = "Tap along";
     stop_tapping = "Stop";
+    start_loopback = "Send chirps";
+    stop_loopback = "Stop the chirps";
+    loopback_help = "A microphone near the speaker, or a cable from output to input: twelve chirps, six seconds.";
     forget_calibration = "Forget it";
     xruns = "Late blocks";
     test_tone = "Test tone";

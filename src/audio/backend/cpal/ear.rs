@@ -40,7 +40,7 @@ pub(super) fn open(
     let stream = build(&device, config, default.sample_format(), feed, trouble).map_err(|e| explain(&e, &name))?;
     stream.play().map_err(|e| explain(&e, &name))?;
     let latency = stream.buffer_size().unwrap_or(output.period);
-    Ok((stream, Input { device: name, rate, latency, stream: output.stream }))
+    Ok((stream, Input { device: name, rate, latency, stream: output.stream, shares_frames: false }))
 }
 
 fn find(id: Option<&str>) -> Result<cpal::Device, BackendError> {
