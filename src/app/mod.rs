@@ -8,6 +8,7 @@ pub mod changes;
 pub mod clock;
 pub mod control;
 #[cfg(feature = "window")]
+mod exporting;
 pub mod history;
 #[cfg(feature = "window")]
 pub mod inspector;

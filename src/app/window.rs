@@ -30,6 +30,7 @@ use crate::ui::{self, Command, Screen};
 use super::boot::{BootError, Program};
 use super::caretaker::News;
 use super::control::{Desk, Wish};
+use super::exporting::{self, Exports};
 use super::history::{Change, History};
 use super::inspector::{Inspector, Told};
 use super::rescue::Rescue;
@@ -72,6 +73,7 @@ pub struct Window {
     dismissed: BTreeSet<u64>,
     result: Option<ResultView>,
     judging: Option<Receiver<Result<JudgedTake, String>>>,
+    exports: Exports,
     inspector: Inspector,
     /// Whether the screen of devices is shown.
     at_devices: bool,
@@ -122,6 +124,7 @@ impl Window {
             dismissed: BTreeSet::new(),
             result: None,
             judging: None,
+            exports: Exports::default(),
             inspector: Inspector::new(end),
             shown_take: None,
             at_devices: false,
@@ -158,6 +161,7 @@ impl Window {
         let wall = Wall::read(&*program.clock);
         let frame = Frame { desk, head, now, wall };
         self.look_up(&frame, ui.ctx());
+        self.tell_exports();
         self.catch_up(&frame);
         self.draw(ui, &frame);
         for command in std::mem::take(&mut self.send) {
@@ -526,6 +530,7 @@ impl Window {
                 self.result = None;
                 self.judge(&take, ctx);
             }
+            Command::ExportTake(take) => self.export(&take, ctx),
             Command::DeleteTake(take) => {
                 if let Some(take) = TakeId::parse(&take) {
                     self.history.push(Change::Discard { take, discarded: true });
@@ -756,6 +761,32 @@ impl Window {
     }
 
     /// Judges a take from the log on a thread of its own, and shows the result when it is there.
+    /// The sound of a take, as a file in the music folder.
+    fn export(&mut self, take: &str, ctx: &egui::Context) {
+        let (Some(program), Some(id)) = (&self.program, TakeId::parse(take)) else { return };
+        let row = self.rows.takes.iter().find(|row| row.id == take);
+        let words = row.map_or_else(|| take.to_owned(), ui::text::take_in_words);
+        let to = exporting::folder().join(exporting::file_name(&words));
+        let ctx = ctx.clone();
+        let begun = self.exports.begin(program.bus.clone(), id, &self.settings, to, move || ctx.request_repaint());
+        if let Err(line) = begun {
+            self.fail(line);
+        }
+    }
+
+    fn tell_exports(&mut self) {
+        for exported in self.exports.poll() {
+            match exported {
+                Ok(path) => {
+                    self.next_failure += 1;
+                    let text = format!("the take is in {}", path.display());
+                    self.failures.push(banner(self.next_failure, Level::Info, text));
+                }
+                Err(line) => self.fail(line),
+            }
+        }
+    }
+
     fn judge(&mut self, take: &str, ctx: &egui::Context) {
         let (Some(program), Some(id)) = (&self.program, TakeId::parse(take)) else { return };
         let (bus, ctx) = (program.bus.clone(), ctx.clone());

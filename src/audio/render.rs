@@ -1,9 +1,12 @@
-//! A score to sound, faster than real time, through the same processor as the live sound: the same input gives the same
-//! bits.
+//! A score or a performance to sound, faster than real time, through the same processor as the live sound: the same
+//! input gives the same bits.
+
+use std::collections::VecDeque;
 
 use super::command::Command;
 use super::engine::{Engine, Reports, engine};
 use super::instrument::Instrument;
+use super::live::TimedMidi;
 use super::processor::{Block, Outputs, Processor};
 use super::schedule::Schedule;
 use crate::music::Score;
@@ -20,6 +23,8 @@ const QUIET_BLOCKS: u32 = 24;
 /// Blocks of left and right channel, until the music has died away.
 pub struct Render {
     engine: Engine,
+    /// What was played and is still to come.
+    played: VecDeque<(Frames, [u8; 3])>,
     processor: Processor,
     reports: Reports,
     rate: Rate,
@@ -30,11 +35,35 @@ pub struct Render {
 
 /// Both hands and the pedal of a score on an instrument made for `rate`; the first frame is tick 0.
 pub fn render(score: &Score, instrument: Box<dyn Instrument>, rate: Rate) -> Render {
-    let (mut engine, mut processor, reports) = engine(instrument, rate);
-    processor.begin_stream(StreamId(1), rate, BLOCK as u32);
-    engine.send(Command::Load(Box::new(Schedule::of_score(score))));
-    engine.send(Command::Play { count_in: 0 });
-    Render { engine, processor, reports, rate, next: Frames::ZERO, tail_end: None, quiet_blocks: 0 }
+    let mut render = Render::new(instrument, rate, VecDeque::new());
+    render.engine.send(Command::Load(Box::new(Schedule::of_score(score))));
+    render.engine.send(Command::Play { count_in: 0 });
+    render
+}
+
+/// What was played, as channel messages at their frames in rising order, on an instrument made for `rate`.
+pub fn render_performance(played: Vec<(Frames, [u8; 3])>, instrument: Box<dyn Instrument>, rate: Rate) -> Render {
+    Render::new(instrument, rate, played.into())
+}
+
+impl Render {
+    fn new(instrument: Box<dyn Instrument>, rate: Rate, played: VecDeque<(Frames, [u8; 3])>) -> Self {
+        let (engine, mut processor, reports) = engine(instrument, rate);
+        processor.begin_stream(StreamId(1), rate, BLOCK as u32);
+        let (next, tail_end, quiet_blocks) = (Frames::ZERO, None, 0);
+        Self { engine, played, processor, reports, rate, next, tail_end, quiet_blocks }
+    }
+
+    /// The messages of the block that comes next.
+    fn due(&mut self) -> Vec<TimedMidi> {
+        let end = self.next + Frames(BLOCK as i64);
+        let mut midi = Vec::new();
+        while let Some((frame, data)) = self.played.pop_front_if(|(frame, _)| *frame < end) {
+            let offset = (frame - self.next).0.max(0) as u32;
+            midi.push(TimedMidi { offset, driver: self.rate.micros(frame), data });
+        }
+        midi
+    }
 }
 
 impl Iterator for Render {
@@ -46,11 +75,12 @@ impl Iterator for Render {
         }
         let (mut left, mut right) = (vec![0.0; BLOCK], vec![0.0; BLOCK]);
         let block = Block { first: self.next, mono: self.rate.micros(self.next), stream: StreamId(1) };
-        self.processor.process(block, &[], Outputs::stereo(&mut left, &mut right));
+        let midi = self.due();
+        self.processor.process(block, &midi, Outputs::stereo(&mut left, &mut right));
         self.next += Frames(BLOCK as i64);
         self.engine.poll();
         self.reports.events.drain(usize::MAX, |_| {});
-        if !self.reports.playhead.read().playing {
+        if !self.reports.playhead.read().playing && self.played.is_empty() {
             let end = self.next + Frames(TAIL_SECONDS * i64::from(self.rate.0));
             self.tail_end.get_or_insert(end);
             let quiet = left.iter().chain(&right).all(|s| s.abs() < QUIET);

@@ -16,7 +16,8 @@ music-trainer devices [--json]
 music-trainer grade --mode follow|wait|tempo [--json] SCORE TAKE
     judge a take against a score, both MIDI files
 music-trainer render SCORE OUT.wav [--soundfont FILE]
-    the same synthesiser, faster than real time
+music-trainer render DIR OUT.wav --take ID [--soundfont FILE]
+    a score, or what was played in a take, through the same synthesiser, faster than real time
 music-trainer inspect DIR [--json]
     watermarks, topics, entities, subscribers and size of a data folder
 music-trainer log DIR [--from SEQ] [--json]
@@ -103,8 +104,10 @@ pub enum Invocation {
     },
     /// Render to a WAV file.
     Render {
-        /// The score's file.
-        score: PathBuf,
+        /// The score's file, or the data folder of the take.
+        source: PathBuf,
+        /// The take's name, if it is one.
+        take: Option<String>,
         /// The file to write.
         out: PathBuf,
         /// A SoundFont instead of the built-in piano.
@@ -191,6 +194,7 @@ struct Words {
     mode: Option<String>,
     from: Option<u64>,
     soundfont: Option<PathBuf>,
+    take: Option<String>,
     data_dir: Option<PathBuf>,
     backend: Option<BackendChoice>,
     help: bool,
@@ -212,6 +216,7 @@ where
             Long("safe") => words.safe = true,
             Long("mode") => words.mode = Some(parser.value()?.string()?),
             Long("from") => words.from = Some(parser.value()?.parse()?),
+            Long("take") => words.take = Some(parser.value()?.string()?),
             Long("soundfont") => words.soundfont = Some(parser.value()?.into()),
             Long("data-dir") => words.data_dir = Some(parser.value()?.into()),
             Long("backend") => {
@@ -254,8 +259,9 @@ fn interpret(mut words: Words) -> Result<Invocation, UsageError> {
             Invocation::Grade { mode, json, score, take: take_file }
         }
         "render" => {
-            let [score, out] = two(take(&["SCORE", "OUT.wav"])?);
-            Invocation::Render { score, out, soundfont: words.soundfont }
+            let (first, id) = (if words.take.is_some() { "DIR" } else { "SCORE" }, words.take.take());
+            let [source, out] = two(take(&[first, "OUT.wav"])?);
+            Invocation::Render { source, take: id, out, soundfont: words.soundfont }
         }
         "inspect" => Invocation::Inspect { dir: one(take(&["DIR"])?), json },
         "log" => Invocation::Log { dir: one(take(&["DIR"])?), from: words.from.unwrap_or(1), json },
@@ -350,6 +356,7 @@ mod tests {
         check("grade s.mid t.mid", Err("--mode"));
         check("verify", Err("DIR"));
         check("render s.mid", Err("OUT.wav"));
+        check("render d --take 1f", Err("DIR OUT.wav"));
         check("a.mid b.mid", Err("one piece at a time"));
         check("--backend loud", Err("none of auto"));
         check("--nonsense", Err("nonsense"));

@@ -27,7 +27,12 @@ pub fn run(invocation: Invocation, out: &mut dyn Write) -> Result<Option<WindowA
             let mode = grade_mode(&mode)?;
             grade::run(mode, json, &score, &take, out).map_err(CliError::of)?;
         }
-        Invocation::Render { score, out: to, soundfont } => render::run(&score, &to, soundfont.as_deref(), out)?,
+        Invocation::Render { source, take: None, out: to, soundfont } => {
+            render::score(&source, &to, soundfont.as_deref(), out)?;
+        }
+        Invocation::Render { source, take: Some(id), out: to, soundfont } => {
+            render::take(&source, &id, &to, soundfont.as_deref(), out)?;
+        }
         Invocation::Inspect { dir, json } => store::inspect(&dir, json, out)?,
         Invocation::Log { dir, from, json } => store::log(&dir, from, json, out)?,
         Invocation::Verify { dir } => store::verify(&dir, out)?,

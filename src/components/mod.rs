@@ -10,3 +10,4 @@ pub mod openings;
 pub mod recorder;
 pub mod results;
 pub mod session;
+pub mod sound_file;

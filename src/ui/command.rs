@@ -53,6 +53,8 @@ pub enum Command {
     Set(Setting),
     /// Load the result of a take, by id; the window shows the screen of results.
     ShowResult(String),
+    /// Write the sound of a take into the music folder, by id.
+    ExportTake(String),
     /// Delete a take, by id; it can be brought back.
     DeleteTake(String),
     /// Delete a take for ever, by id.

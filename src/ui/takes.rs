@@ -36,7 +36,7 @@ fn list_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, takes: &[TakeRow]) {
         Column::new(t.duration, 56.0).right().spare(5),
         Column::new(t.result, 52.0).right().spare(1),
         Column::new(t.state, 118.0).grow(0.3).spare(3),
-        Column::new("", 68.0),
+        Column::new("", 100.0),
     ];
     let name = |i: usize| takes[i].result.map(|_| text::take_in_words(&takes[i]));
     table_ui(ui, "takes", &columns, takes.len(), name, |ui, i, row| {
@@ -60,6 +60,10 @@ fn list_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, takes: &[TakeRow]) {
         row.colored(ui, 6, &words, color);
         if let (Some(cell), true) = (row.cell(7), take.state != TakeState::Recording) {
             let place = egui::Rect::from_min_size(pos2(cell.right() - 32.0, cell.center().y - 14.0), vec2(30.0, 28.0));
+            let speaker = place.translate(vec2(-64.0, 0.0));
+            if Button::icon_only(&text::export_take(take), icons::SPEAKER).quiet().show_at(ui, speaker).clicked() {
+                cx.send.push(Command::ExportTake(take.id.clone()));
+            }
             let pencil = place.translate(vec2(-32.0, 0.0));
             if Button::icon_only(&text::name_take(take), icons::PENCIL).quiet().show_at(ui, pencil).clicked() {
                 state.naming = Some((take.id.clone(), take.name.clone()));

@@ -145,6 +145,7 @@ texts! {
     period = "Period";
     latency = "Latency";
     load = "Load";
+    export_take = "As a sound file";
     key_to_ear = "From the key to the ear";
     trainer = "Music Trainer";
     computer_keyboard = "Computer keyboard";
@@ -876,6 +877,11 @@ pub fn favour(title: &str, favourite: bool) -> String {
 pub fn practised(time: Micros) -> Option<String> {
     let minutes = time.0 / 60_000_000;
     (minutes > 0).then(|| format!("{minutes} min practised"))
+}
+
+/// The name of the button that exports a take.
+pub fn export_take(take: &TakeRow) -> String {
+    format!("{}: {}", tr().export_take, take_in_words(take))
 }
 
 /// The name of the button that deletes a take.

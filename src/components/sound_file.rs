@@ -1,0 +1,130 @@
+//! Sound into WAV files: 48 kHz, 16 bits, stereo. The same sound gives the same bytes.
+
+use std::path::{Path, PathBuf};
+
+use crate::audio::instrument::Instrument;
+use crate::audio::render::{Render, render_performance};
+use crate::bus::storage::StorageError;
+use crate::bus::{EntityKey, Envelope};
+use crate::model::{Event, TakeId, Trainer};
+use crate::time::{Frames, Micros, Rate};
+
+/// Frames per second of the files.
+pub const RATE: Rate = Rate::DEFAULT;
+/// Events read at a time.
+const READ: usize = 4_096;
+/// A pause between two keys is cut to this: whoever went for tea need not be listened to doing so.
+const PAUSE_MAX: Micros = Micros(30 * Micros::SECOND.0);
+
+/// Why there is no sound file.
+#[derive(Debug, thiserror::Error)]
+pub enum SoundFileError {
+    /// It cannot be written.
+    #[error("{} cannot be written: {reason}", path.display())]
+    Write {
+        /// Which file.
+        path: PathBuf,
+        /// In the system's words.
+        reason: String,
+    },
+    /// The take cannot be read.
+    #[error("the take {0} cannot be read: {1}")]
+    Read(TakeId, StorageError),
+    /// Nothing was played in it, or it is not known.
+    #[error("nothing was played in the take {0}")]
+    Empty(TakeId),
+}
+
+/// Writes the sound; returns its length in seconds. A file of this name is replaced when the new one is whole.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write(path: &Path, sound: Render) -> Result<f64, SoundFileError> {
+    let failed = |reason: String| SoundFileError::Write { path: path.to_owned(), reason };
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    let written = write_part(&part, sound).map_err(|e| failed(e.to_string()));
+    let done =
+        written.and_then(|frames| std::fs::rename(&part, path).map(|()| frames).map_err(|e| failed(e.to_string())));
+    if done.is_err() {
+        // What is left of it is of no use to anybody.
+        let _gone = std::fs::remove_file(&part);
+    }
+    done.map(|frames| frames as f64 / f64::from(RATE.0))
+}
+
+fn write_part(path: &Path, sound: Render) -> Result<u64, hound::Error> {
+    let (channels, sample_format) = (2, hound::SampleFormat::Int);
+    let spec = hound::WavSpec { channels, sample_rate: RATE.0, bits_per_sample: 16, sample_format };
+    let mut file = hound::WavWriter::create(path, spec)?;
+    let mut frames = 0;
+    for [left, right] in sound {
+        for (left, right) in left.into_iter().zip(right) {
+            for sample in [left, right] {
+                file.write_sample((sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16)?;
+            }
+            frames += 1;
+        }
+    }
+    file.finalize()?;
+    Ok(frames)
+}
+
+/// A take on an instrument made for [`RATE`], from its first key on. `read` gives up to so many of its events from a
+/// version on.
+///
+/// # Errors
+/// The take cannot be read, or holds nothing.
+pub fn take(
+    id: TakeId,
+    instrument: Box<dyn Instrument>,
+    mut read: impl FnMut(&EntityKey, u64, usize) -> Result<Vec<Envelope<Trainer>>, StorageError>,
+) -> Result<Render, SoundFileError> {
+    let mut played = Vec::new();
+    let mut next = 1;
+    loop {
+        let events = read(&id.entity(), next, READ).map_err(|e| SoundFileError::Read(id, e))?;
+        let Some(last) = events.last() else { break };
+        next = last.version + 1;
+        played.extend(events.iter().filter_map(|envelope| match (envelope.event(), envelope.stamp) {
+            (Some(Event::NotePlayed(played)), Some(stamp)) => Some((stamp.mono, played.data)),
+            _ => None,
+        }));
+    }
+    let performance = performance(played);
+    if performance.is_empty() {
+        return Err(SoundFileError::Empty(id));
+    }
+    Ok(render_performance(performance, instrument, RATE))
+}
+
+/// Times to frames, from the first message on, long pauses cut.
+fn performance(mut played: Vec<(Micros, [u8; 3])>) -> Vec<(Frames, [u8; 3])> {
+    played.sort_by_key(|(at, _)| *at);
+    let (mut before, mut now) = (played.first().map_or(Micros::ZERO, |(at, _)| *at), Micros::ZERO);
+    let mut frame = |at: Micros| {
+        now += (at - before).min(PAUSE_MAX);
+        before = at;
+        RATE.frames(now)
+    };
+    played.into_iter().map(|(at, data)| (frame(at), data)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_performance_begins_with_its_first_key_and_has_no_long_pauses() {
+        let key = |key| [0x90, key, 80];
+        let millis = Micros::from_millis;
+        let played = vec![(millis(5_500), key(62)), (millis(5_000), key(60)), (millis(400_000), key(64))];
+        let second = i64::from(RATE.0);
+        assert_eq!(
+            performance(played),
+            [(Frames(0), key(60)), (Frames(second / 2), key(62)), (Frames(second / 2 + 30 * second), key(64))]
+        );
+        assert_eq!(performance(Vec::new()), []);
+    }
+}
