@@ -81,7 +81,7 @@ struct Key {
 }
 
 /// The strings of one player.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Strings {
     rows: Vec<Row>,
     keys: [Key; KEY_COUNT],
