@@ -67,7 +67,7 @@ impl PartState {
     /// Takes over that a key is down or up.
     pub(super) fn key(&mut self, key: u8, is_down: bool) {
         self.down = self.down & !(1 << key) | u128::from(is_down) << key;
-        self.settle();
+        self.strings.lift_key(key, self.lift_of(key));
     }
 
     /// Takes over a pedal's position. The middle pedal keeps up what is up when it goes down: of the keys that are down,
