@@ -256,6 +256,20 @@ fn a_compressed_font_sounds_as_the_plain_one() {
 }
 
 #[test]
+fn a_list_of_odd_length_needs_no_padding() {
+    // MuseScore's own fonts are written so.
+    let mut bytes = sf2::compressed();
+    let place = |name: &[u8; 4]| bytes.windows(4).position(|w| w == name).expect("a chunk");
+    let (samples, tables) = (place(b"sdta") - 4, place(b"pdta") - 8);
+    let size = u32::from_le_bytes([0, 1, 2, 3].map(|i| bytes[samples + i]));
+    assert_eq!(bytes[tables - 1], 0, "the padding");
+    bytes[samples..samples + 4].copy_from_slice(&(size - 1).to_le_bytes());
+    bytes.remove(tables - 1);
+    let (_dir, path) = file(&bytes);
+    assert_eq!(Font::load(&path).expect("the font is valid").name(), "Tiny");
+}
+
+#[test]
 fn loading_tells_how_far_it_is_and_can_be_given_up() {
     let (_dir, path) = file(&sf2::tiny());
     let length = std::fs::metadata(&path).expect("there").len();

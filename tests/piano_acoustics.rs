@@ -479,3 +479,20 @@ fn half_pedal_lies_between() {
         assert!(pair[1] > pair[0] + 2.0, "deeper pedal, longer tone: {falls:.1?} dB");
     }
 }
+
+#[test]
+fn a_piano_does_not_bend() {
+    let play = |bent: bool| {
+        let mut piano = Piano::new(Rate::DEFAULT);
+        piano.note_on(Part::LIVE, key(60), 90);
+        if bent {
+            piano.bend(Part::LIVE, 200.0);
+            piano.pressure(Part::LIVE, 127);
+            assert!(!piano.program(Part::LIVE, 5), "it has one sound");
+        }
+        let (mut left, mut right) = (vec![0.0; 4_800], vec![0.0; 4_800]);
+        piano.render(&mut left, &mut right);
+        left
+    };
+    assert!(play(false) == play(true));
+}

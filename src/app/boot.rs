@@ -9,7 +9,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, bounded};
 use etcetera::BaseStrategy;
 
-use crate::audio::piano::Piano;
+use crate::audio::sound::Sound;
 use crate::audio::{Playhead, engine};
 use crate::bus::lab::Lab;
 use crate::bus::lane::LatestReader;
@@ -88,11 +88,12 @@ pub fn boot(args: &WindowArgs, repaint: Arc<dyn Fn() + Send + Sync>) -> Result<P
     let lab = Arc::new(Lab::default());
     let clock = lab.clock(Arc::new(SystemClock::start()));
     let dir = args.data_dir.clone().unwrap_or_else(default_dir);
-    let (piano, base) = beside(|| Piano::new(Rate::DEFAULT), || open_bus(&dir, &clock, &lab)).map_err(threads)?;
+    let (piano, base) = beside(|| Sound::default().instrument_or_piano(Rate::DEFAULT), || open_bus(&dir, &clock, &lab))
+        .map_err(threads)?;
     let Base { bus, lock, mut lines, place } = base?;
     let settings = settings(&bus, args);
     let take = begin_take(&bus, &*clock);
-    let (engine, processor, reports) = engine(Box::new(piano), Rate::DEFAULT);
+    let (engine, processor, reports) = engine(piano, Rate::DEFAULT);
     bus.add_lane("audio", reports.events, Box::new(AudioRecorder::default())).map_err(threads)?;
     let openings = Openings::load(&dir);
     let mut sound = SoundDesk::new(processor, clock.clone(), &settings, openings.clone());

@@ -1,5 +1,5 @@
-//! What sounds after the strings: a network of eight delay lines with feedback, for the wood and for the strings that
-//! ring along under the pedal.
+//! What sounds after the strings: a network of eight delay lines with feedback, for the wood of the piano and for the
+//! room behind a SoundFont.
 
 /// Delay lines.
 const LINES: usize = 8;

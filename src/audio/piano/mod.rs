@@ -2,12 +2,15 @@
 //!
 //! Each key is a set of decaying sine waves, its modes, after Bank, Zambon and Fontana, "A modal-based real-time piano
 //! synthesizer" (IEEE TASLP 18, 2010): stretched partials, two stages of decay with beating unisons, the comb of the
-//! strike position, a hammer that brightens with force, the knock of the soundboard and the noise of felt. All tables
-//! are computed in [`Piano::new`]; afterwards nothing here allocates, locks or calls the system, and the work of a
-//! block is bounded by the number of voices.
+//! strike position, a hammer that brightens with force, phantom partials of the bass, octaves stretched as tuners do,
+//! strings that ring along wherever a damper is up, the knock of the soundboard and the noise of felt and wood. All
+//! tables are computed in [`Piano::new`]; afterwards nothing here allocates, locks or calls the system, and the work of
+//! a block is bounded by the number of voices and of strings.
 //!
 //! What it sounds like depends on the events and the frames between them alone: not on the block size, and not on the
-//! clock. `register` holds what is known of pianos, `tone` makes keys of it, `modes` is the inner loop.
+//! clock. `register` holds what is known of pianos, `tone` makes keys of it, `modes` is the inner loop of the strings
+//! that are struck, `strings` of those that are not. `tests/piano_acoustics.rs` compares what comes out with recordings
+//! of a Steinway B, octave band by octave band, and with the literature.
 
 mod modes;
 mod noise;
@@ -22,6 +25,7 @@ mod tests;
 
 use self::noise::Noises;
 use self::part::PartState;
+use self::strings::Strings;
 use self::tone::{Blow, Tone};
 use self::voice::Voice;
 use crate::audio::instrument::{Instrument, Part, Pedal};
@@ -65,12 +69,13 @@ impl Piano {
     pub fn with(rate: Rate, voices: usize, a4: f64) -> Self {
         let rate = f64::from(rate.0.clamp(8_000, 384_000));
         let a4 = if a4.is_finite() { a4.clamp(220.0, 880.0) } else { 440.0 };
+        let strings = Strings::new(rate, a4);
         Self {
             rate,
             tones: (0..128).map(|key| Tone::new(key, rate, a4)).collect(),
             noises: Noises::new(rate),
             voices: (0..voices.clamp(1, VOICES_MAX)).map(|_| Voice::new()).collect(),
-            parts: std::array::from_fn(|_| PartState::new(rate, a4)),
+            parts: std::array::from_fn(|_| PartState::new(rate, strings.clone())),
         }
     }
 

@@ -36,7 +36,8 @@ pub(super) struct PartState {
 }
 
 impl PartState {
-    pub(super) fn new(rate: f64, a4: f64) -> Self {
+    /// With strings at rest, for a frame rate in hertz.
+    pub(super) fn new(rate: f64, strings: Strings) -> Self {
         // Mutually prime at 48 kHz as far as rounding goes; a few milliseconds is a soundboard.
         let body = [0.0031, 0.0043, 0.0058, 0.0071, 0.0089, 0.0107, 0.0131, 0.0157];
         Self {
@@ -46,7 +47,7 @@ impl PartState {
             sostenuto: false,
             soft: 0.0,
             ahead: Ahead::new((AHEAD_SECONDS * rate) as usize),
-            strings: Strings::new(rate, a4),
+            strings,
             body: Space::new(rate, body, BODY.1, 4_500.0),
             closing: 0,
             rate,
@@ -66,7 +67,7 @@ impl PartState {
     /// Takes over that a key is down or up.
     pub(super) fn key(&mut self, key: u8, is_down: bool) {
         self.down = self.down & !(1 << key) | u128::from(is_down) << key;
-        self.settle();
+        self.strings.lift_key(key, self.lift_of(key));
     }
 
     /// Takes over a pedal's position. The middle pedal keeps up what is up when it goes down: of the keys that are down,

@@ -81,7 +81,7 @@ struct Key {
 }
 
 /// The strings of one player.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Strings {
     rows: Vec<Row>,
     keys: [Key; KEY_COUNT],
@@ -133,10 +133,17 @@ impl Strings {
 
     /// Puts the dampers of all keys where `lift` says, from 0 (down) to 1 (up).
     pub(super) fn lift(&mut self, lift: impl Fn(u8) -> f64) {
-        for (number, key) in KEYS.zip(&mut self.keys) {
-            let lift = if number > register::DAMPED_MAX { 1.0 } else { lift(number).clamp(0.0, 1.0) };
-            key.open = (lift * lift) as f32;
-            key.keep = damper_keep(number, lift, self.rate) as f32;
+        KEYS.for_each(|key| self.lift_key(key, lift(key)));
+    }
+
+    /// Puts the damper of one key.
+    pub(super) fn lift_key(&mut self, key: u8, lift: f64) {
+        if let Some(at) = key.checked_sub(*KEYS.start())
+            && let Some(strings) = self.keys.get_mut(usize::from(at))
+        {
+            let lift = if key > register::DAMPED_MAX { 1.0 } else { lift.clamp(0.0, 1.0) };
+            strings.open = (lift * lift) as f32;
+            strings.keep = damper_keep(key, lift, self.rate) as f32;
         }
     }
 

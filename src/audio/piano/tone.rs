@@ -281,7 +281,7 @@ fn spread(key: u8, n: usize, property: usize, most: f64) -> f64 {
 
 /// Equal-power gains of two banks a little to each side of a position.
 fn gains(position: f64) -> [[f32; 2]; 2] {
-    [-0.11, 0.11].map(|offset| {
+    [-0.16, 0.16].map(|offset| {
         let angle = (position + offset).clamp(0.0, 1.0) * PI / 2.0;
         [angle.cos() as f32, angle.sin() as f32]
     })

@@ -58,8 +58,9 @@ impl Chunk {
     }
 }
 
-/// The chunks between two places of the file.
-fn chunks(file: &mut (impl Read + Seek), start: u64, end: u64) -> Result<Vec<Chunk>, Fault> {
+/// The chunks between two places of the file. Within a list a byte of padding follows an odd one; between the lists
+/// MuseScore's fonts have none, and rustysynth expects none.
+fn chunks(file: &mut (impl Read + Seek), start: u64, end: u64, padded: bool) -> Result<Vec<Chunk>, Fault> {
     const CHUNKS_MAX: usize = 64;
     let (mut at, mut found) = (start, Vec::new());
     // A byte of padding may stand at the end.
@@ -76,7 +77,7 @@ fn chunks(file: &mut (impl Read + Seek), start: u64, end: u64) -> Result<Vec<Chu
         if found.len() == CHUNKS_MAX {
             return Err(damaged("it has too many parts"));
         }
-        at = chunk.end + (chunk.end - start) % 2;
+        at = chunk.end + u64::from(padded) * ((chunk.end - start) % 2);
         found.push(chunk);
     }
     Ok(found)
@@ -86,11 +87,11 @@ fn chunks(file: &mut (impl Read + Seek), start: u64, end: u64) -> Result<Vec<Chu
 pub(super) fn check(file: &mut (impl Read + Seek), length: u64) -> Result<(), Fault> {
     let mut tables = Vec::new();
     let mut samples = None;
-    for list in chunks(file, 12, length)?.iter().filter(|c| &c.id == b"LIST") {
+    for list in chunks(file, 12, length, false)?.iter().filter(|c| &c.id == b"LIST") {
         if list.end - list.start < 4 {
             return Err(damaged("it has an empty list"));
         }
-        for chunk in chunks(file, list.start + 4, list.end)? {
+        for chunk in chunks(file, list.start + 4, list.end, true)? {
             match &chunk.id {
                 b"smpl" => samples = Some(chunk),
                 b"phdr" | b"pbag" | b"pgen" | b"inst" | b"ibag" | b"igen" | b"shdr" => tables.push(chunk),

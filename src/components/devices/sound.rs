@@ -113,7 +113,8 @@ impl SoundDesk {
     /// Takes the processor; no device is opened yet.
     pub fn new(mut processor: Processor, clock: Arc<dyn Clock>, settings: &Settings, openings: Openings) -> Self {
         let font = Arc::new(ArcSwapOption::<Font>::empty());
-        let tuning = Arc::new(AtomicU16::new(settings.tuning));
+        // The first instrument is tuned as usual; the settings follow.
+        let tuning = Arc::new(AtomicU16::new(Settings::default().tuning));
         let (shared, a4) = (font.clone(), tuning.clone());
         processor
             .set_factory(Box::new(move |rate| instrument(shared.load().as_deref(), rate, a4.load(Ordering::Relaxed))));
