@@ -329,6 +329,52 @@ mod tests {
     }
 
     #[test]
+    fn keys_that_are_not_to_sound_go_to_the_bus_alone_and_what_sounded_before_ends() {
+        let (rings, mut ends) = rings();
+        let (mut route, view) = Route::new(SourceId(20), rings);
+        route.receive(at(1), &[0x90, 60, 80]);
+        view.counts.set_ways(false, false);
+        for bytes in [[0x90, 64, 80], [0x80, 60, 64], [0xb0, 64, 127], [0x80, 64, 64]] {
+            route.receive(at(2), &bytes);
+        }
+        let heard = engine_texts(&mut ends);
+        assert_eq!(heard.iter().filter(|text| text.starts_with("note on")).count(), 1, "{heard:?}");
+        assert!(heard.contains(&"note off C4 (60) velocity 64, channel 1".to_owned()), "{heard:?}");
+        assert!(!heard.iter().any(|text| text.starts_with("sustain")), "{heard:?}");
+        let mut count = 0;
+        ends.lane.drain(10, |_| count += 1);
+        assert_eq!(count, 5, "all of it is judged and kept");
+    }
+
+    #[test]
+    fn what_is_sent_on_ends_there_even_when_the_way_is_closed_meanwhile_or_full() {
+        let (rings, mut ends) = rings();
+        let (mut route, view) = Route::new(SourceId(20), rings);
+        let texts = |ends: &mut RingEnds| {
+            std::iter::from_fn(|| ends.through.pop().ok()).map(|live| live.message.to_string()).collect::<Vec<_>>()
+        };
+        route.receive(at(1), &[0x90, 72, 80]);
+        view.counts.set_ways(true, true);
+        route.receive(at(1), &[0x90, 60, 80]);
+        view.counts.set_ways(true, false);
+        route.receive(at(2), &[0x80, 72, 64]);
+        route.receive(at(2), &[0x80, 60, 64]);
+        assert_eq!(
+            texts(&mut ends),
+            ["note on C4 (60) velocity 80, channel 1", "note off C4 (60) velocity 64, channel 1"]
+        );
+        view.counts.set_ways(true, true);
+        route.receive(at(3), &[0x90, 60, 80]);
+        for _ in 0..ENGINE_SLOTS {
+            route.receive(at(3), &[0xe0, 0, 64]);
+        }
+        route.release_all(at(4));
+        assert!(!texts(&mut ends).iter().any(|text| text.starts_with("note off")));
+        route.settle(at(5));
+        assert_eq!(texts(&mut ends), ["note off C4 (60) velocity 64, channel 1"]);
+    }
+
+    #[test]
     fn a_release_that_found_the_ring_full_is_made_good_later() {
         let (rings, mut ends) = rings();
         let (mut route, view) = Route::new(SourceId(20), rings);

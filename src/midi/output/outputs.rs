@@ -154,6 +154,11 @@ impl MidiOutputs {
         self.open_devices().map(|device| (&device.identity, self.plan(&device.identity)))
     }
 
+    /// Messages sent since the start, as of the last poll.
+    pub fn sent(&self) -> u64 {
+        self.monitors.values().map(|monitor| monitor.received).sum()
+    }
+
     /// The thread that sends.
     pub fn thread(&self) -> &OutputThread {
         &self.thread
