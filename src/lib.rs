@@ -10,7 +10,8 @@
 //!
 //! ```text
 //!  MIDI callbacks ──┬─ engine ring ──────────────► audio callback (Processor) ──► sound
-//!  window's keys ───┤                                   │        ▲ commands
+//!  window's keys ───┤                                   ├──► MIDI OUT THREAD ──► instruments outside
+//!                   │                                   │        ▲ commands
 //!                   └─ essential lane ─┐  transport ────┤        │
 //!                                      ▼  (essential)   │ playhead (latest)
 //!                                 ┌──────────┐◄─────────┘        │
@@ -34,8 +35,8 @@
 //! | [`listen`] | what a microphone hears: pitch, onsets, expected notes, delays | devices, threads, clocks |
 //! | [`model`] | the domain events, how they are stored, the state they fold into | I/O |
 //! | [`audio`] | engine, processor, piano, SoundFonts, metronome, backends | the bus thread, MIDI ports |
-//! | [`midi`] | messages, ports, hot-plug, the computer keyboard as an input | sound |
-//! | [`components`] | recorder, session, results, library, devices, eraser | drawing |
+//! | [`midi`] | messages, ports, hot-plug, the computer keyboard as an input, outputs and their thread | sound |
+//! | [`components`] | recorder, session, results, library, devices, drivers that are left out, eraser | drawing |
 //! | [`ui`] | screens drawn from one borrowed view, answering with commands | clocks, channels, devices |
 //! | [`cli`] | `devices`, `grade`, `render`, `inspect`, `log`, `verify`, `backup`, `restore`, `recover`, `export`, `import` | |
 //! | [`app`] | start and stop order, the control thread, the caretaker of the data folder, the eframe window | being used by the others |

@@ -23,12 +23,13 @@ const MAY_USE: [(&str, &[&str]); 14] = [
 ];
 
 /// Crates that only some modules may name.
-const ONLY_IN: [(&str, &[&str]); 8] = [
+const ONLY_IN: [(&str, &[&str]); 9] = [
     ("heed", &["store"]),
     ("cpal", &["audio"]),
     ("jack", &["audio"]),
     ("rustysynth", &["audio"]),
     ("midir", &["midi"]),
+    ("alsa", &["midi"]),
     ("midly", &["formats"]),
     ("egui", &["ui", "app"]),
     ("eframe", &["ui", "app"]),

@@ -202,6 +202,37 @@ fn keys_are_sent_on_to_others_and_never_back() {
     assert_eq!((bench.heard(16).len(), bench.heard(17).len()), (1, 1), "the window's keys go everywhere, B's not to A");
 }
 
+#[test]
+fn what_ends_a_note_is_sent_on_even_when_somebody_else_ended_the_same_a_moment_ago() {
+    let at = |channel, message| match message {
+        Message::NoteOn { pitch, velocity, .. } => Message::NoteOn { channel, pitch, velocity },
+        Message::NoteOff { pitch, velocity, .. } => Message::NoteOff { channel, pitch, velocity },
+        other => other,
+    };
+    let mut bench = Bench::new();
+    bench.open(16, "Sounds", THROUGH);
+    for number in [20, 21] {
+        bench.keyboard(number, Some(&format!("Keys {number}")));
+    }
+    bench.strike(20, on(60));
+    bench.later(0);
+    bench.later(100_000);
+    bench.strike(21, at(1, on(60)));
+    bench.later(0);
+    bench.later(100_000);
+    bench.strike(20, off(60));
+    bench.strike(21, at(1, off(60)));
+    bench.later(0);
+    assert_eq!(bench.heard(16), ["+60@0:80", "+60@1:80", "-60@0", "-60@1"]);
+    // All notes off at a keyboard ends its own notes, and is not passed on as such.
+    bench.strike(20, on(62));
+    bench.strike(20, Message::Control { channel: 0, controller: 123, value: 0 });
+    bench.strike(20, Message::Control { channel: 0, controller: 122, value: 0 });
+    bench.strike(20, Message::Program { channel: 0, program: 3 });
+    bench.later(100_000);
+    assert_eq!(bench.heard(16), ["+62@0:80", "-62@0"]);
+}
+
 /// Every output is joined to every input by a cable that brings back all that is sent.
 #[test]
 fn a_tangle_of_cables_rings_out() {

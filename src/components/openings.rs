@@ -27,7 +27,14 @@ pub struct LeftOut;
 pub struct Openings {
     folder: Option<PathBuf>,
     #[expect(clippy::disallowed_types, reason = "see above")]
-    left_out: Arc<Mutex<BTreeSet<String>>>,
+    names: Arc<Mutex<Names>>,
+}
+
+#[derive(Debug, Default)]
+struct Names {
+    left_out: BTreeSet<String>,
+    /// What was opened in this run: it has shown that it does not take the machine down.
+    opened: BTreeSet<String>,
 }
 
 /// Something is being opened, until this is dropped.
@@ -52,13 +59,13 @@ impl Openings {
         let files = fs::read_dir(&folder).into_iter().flatten().flatten().take(FILES_MAX);
         let left_out = files.filter_map(|file| read(&file.path())).collect();
         #[expect(clippy::disallowed_types, reason = "see above")]
-        let left_out = Arc::new(Mutex::new(left_out));
-        Self { folder: Some(folder), left_out }
+        let names = Arc::new(Mutex::new(Names { left_out, opened: BTreeSet::new() }));
+        Self { folder: Some(folder), names }
     }
 
     /// What is left out, in words.
     pub fn left_out(&self) -> Vec<String> {
-        self.with(|left_out| left_out.iter().cloned().collect())
+        self.with(|names| names.left_out.iter().cloned().collect())
     }
 
     /// One calm line for each thing that is left out.
@@ -74,15 +81,16 @@ impl Openings {
     /// # Errors
     /// It is left out.
     pub fn begin(&self, what: &str) -> Result<Opening, LeftOut> {
-        if self.with(|left_out| left_out.contains(what)) {
-            return Err(LeftOut);
-        }
+        let is_first = self.with(|names| {
+            if names.left_out.contains(what) { Err(LeftOut) } else { Ok(names.opened.insert(what.to_owned())) }
+        })?;
         let Some(folder) = &self.folder else { return Ok(Opening(None)) };
         let file = file(folder, what);
         // Without the file the driver is opened all the same, and nothing is known of it afterwards.
         let written = fs::create_dir_all(folder).and_then(|()| fs::File::create(&file)).and_then(|mut to| {
             to.write_all(what.as_bytes())?;
-            to.sync_all()
+            // A driver that stops the machine is one of its kernel, and shows it the first time.
+            if is_first { to.sync_all() } else { Ok(()) }
         });
         Ok(Opening(written.ok().map(|()| file)))
     }
@@ -94,9 +102,9 @@ impl Openings {
 
     /// A person chose all that these words mean; whether anything was left out.
     pub fn allow_all(&self, means: impl Fn(&str) -> bool) -> bool {
-        let allowed: Vec<String> = self.with(|left_out| {
-            let allowed = left_out.iter().filter(|name| means(name)).cloned().collect();
-            left_out.retain(|name| !means(name));
+        let allowed: Vec<String> = self.with(|names| {
+            let allowed = names.left_out.iter().filter(|name| means(name)).cloned().collect();
+            names.left_out.retain(|name| !means(name));
             allowed
         });
         for what in &allowed {
@@ -107,8 +115,8 @@ impl Openings {
         !allowed.is_empty()
     }
 
-    fn with<T>(&self, act: impl FnOnce(&mut BTreeSet<String>) -> T) -> T {
-        act(&mut self.left_out.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with<T>(&self, act: impl FnOnce(&mut Names) -> T) -> T {
+        act(&mut self.names.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -11,7 +11,7 @@ use super::keys::KeySet;
 use super::message::{Message, controller};
 use super::{LiveMidi, Played, SourceId};
 use crate::bus::lane::{EssentialConsumer, EssentialProducer, essential};
-use crate::time::Stamp;
+use crate::time::{Micros, Stamp};
 
 /// Slots of an engine ring: a DIN cable brings 1 100 messages a second, the engine empties the ring every block.
 pub const ENGINE_SLOTS: usize = 1_024;
@@ -98,6 +98,8 @@ pub(super) struct Route {
     passed: KeySet,
     passed_owed: KeySet,
     pedals: Pedals,
+    /// The time of the last message: none is earlier, whichever thread sends it.
+    last: Micros,
 }
 
 /// One bit a channel for each pedal that is down.
@@ -134,6 +136,7 @@ impl Route {
             passed: none,
             passed_owed: none,
             pedals,
+            last: Micros(i64::MIN),
         };
         (route, view)
     }
@@ -148,6 +151,8 @@ impl Route {
 
     /// Sends one message both ways.
     pub(super) fn send(&mut self, stamp: Stamp, message: Message) {
+        let stamp = Stamp { mono: stamp.mono.max(self.last), ..stamp };
+        self.last = stamp.mono;
         self.remember(message);
         self.counts.received.fetch_add(1, Ordering::Relaxed);
         self.pay(stamp);
@@ -281,7 +286,6 @@ mod tests {
     use super::*;
     use crate::bus::lane::LaneItem;
     use crate::music::Pitch;
-    use crate::time::Micros;
 
     fn at(micros: i64) -> Stamp {
         Stamp::at(Micros(micros))
@@ -326,6 +330,62 @@ mod tests {
         assert!(route.held.is_empty());
         route.release_all(at(3));
         assert_eq!(engine_texts(&mut ends), [""; 0]);
+    }
+
+    #[test]
+    fn keys_that_are_not_to_sound_go_to_the_bus_alone_and_what_sounded_before_ends() {
+        let (rings, mut ends) = rings();
+        let (mut route, view) = Route::new(SourceId(20), rings);
+        route.receive(at(1), &[0x90, 60, 80]);
+        view.counts.set_ways(false, false);
+        for bytes in [[0x90, 64, 80], [0x80, 60, 64], [0xb0, 64, 127], [0x80, 64, 64]] {
+            route.receive(at(2), &bytes);
+        }
+        let heard = engine_texts(&mut ends);
+        assert_eq!(heard.iter().filter(|text| text.starts_with("note on")).count(), 1, "{heard:?}");
+        assert!(heard.contains(&"note off C4 (60) velocity 64, channel 1".to_owned()), "{heard:?}");
+        assert!(!heard.iter().any(|text| text.starts_with("sustain")), "{heard:?}");
+        let mut count = 0;
+        ends.lane.drain(10, |_| count += 1);
+        assert_eq!(count, 5, "all of it is judged and kept");
+    }
+
+    #[test]
+    fn a_release_is_never_earlier_than_what_came_while_the_port_was_being_closed() {
+        let (rings, mut ends) = rings();
+        let (mut route, _view) = Route::new(SourceId(20), rings);
+        route.receive(at(9), &[0x90, 60, 80]);
+        route.release_all(at(7));
+        let times: Vec<_> = std::iter::from_fn(|| ends.engine.pop().ok()).map(|live| live.stamp.mono).collect();
+        assert_eq!(times, [Micros(9), Micros(9)]);
+    }
+
+    #[test]
+    fn what_is_sent_on_ends_there_even_when_the_way_is_closed_meanwhile_or_full() {
+        let (rings, mut ends) = rings();
+        let (mut route, view) = Route::new(SourceId(20), rings);
+        let texts = |ends: &mut RingEnds| {
+            std::iter::from_fn(|| ends.through.pop().ok()).map(|live| live.message.to_string()).collect::<Vec<_>>()
+        };
+        route.receive(at(1), &[0x90, 72, 80]);
+        view.counts.set_ways(true, true);
+        route.receive(at(1), &[0x90, 60, 80]);
+        view.counts.set_ways(true, false);
+        route.receive(at(2), &[0x80, 72, 64]);
+        route.receive(at(2), &[0x80, 60, 64]);
+        assert_eq!(
+            texts(&mut ends),
+            ["note on C4 (60) velocity 80, channel 1", "note off C4 (60) velocity 64, channel 1"]
+        );
+        view.counts.set_ways(true, true);
+        route.receive(at(3), &[0x90, 60, 80]);
+        for _ in 0..ENGINE_SLOTS {
+            route.receive(at(3), &[0xe0, 0, 64]);
+        }
+        route.release_all(at(4));
+        assert!(!texts(&mut ends).iter().any(|text| text.starts_with("note off")));
+        route.settle(at(5));
+        assert_eq!(texts(&mut ends), ["note off C4 (60) velocity 64, channel 1"]);
     }
 
     #[test]

@@ -34,7 +34,8 @@ pub struct OutputUse {
     pub clicks: bool,
     /// What is played at other keyboards.
     pub through: bool,
-    /// Keys that come next light up, by notes on this channel, 1 to 16.
+    /// Keys that come next light up, by notes of velocity 1 on this channel, 1 to 16. An instrument that also sounds them
+    /// does so softly; many have a channel that lights keys and makes no sound.
     pub lights: Option<u8>,
     /// Who sounds its own keys.
     pub keys: OutputKeys,

@@ -161,3 +161,16 @@ impl OutputSource for GuardedOutputs {
         self.0.ports.is_alive(output)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn choosing_a_device_means_it_and_the_system_it_belongs_to_and_no_other() {
+        let input = format!("{INPUT}Piano");
+        assert!(is_midi(&input, "Piano") && is_midi(&input, "Piano (2)") && is_midi(MIDI, "Piano"));
+        assert!(!is_midi(&input, "Pianola") && !is_midi(&input, "Synth") && !is_midi(&format!("{SOUND}jack"), "Piano"));
+        assert!(is_sound(&format!("{SOUND}jack")) && !is_sound(&input) && !is_sound(MIDI));
+    }
+}

@@ -31,6 +31,8 @@ const ACTOR: &str = "devices";
 /// Ports of the system that can be played in one run: the engine's sources but the window's keys and the driver's own.
 #[cfg(feature = "sound")]
 const PORTS_MAX: u16 = audio::SOURCES_MAX as u16 - 2;
+/// How often what was sent is shown anew while there is always more.
+const SHOWN_EVERY: Micros = Micros::from_millis(200);
 /// New devices whose rings wait to be connected.
 const NEW_RINGS: usize = 64;
 
@@ -59,6 +61,8 @@ pub struct MidiDesk {
     openings: Openings,
     /// What the sound system itself hears, now or before.
     driver_inputs: Vec<DeviceReport>,
+    /// How much had been sent when it was shown last, and when.
+    shown: (u64, Micros),
 }
 
 impl MidiDesk {
@@ -94,6 +98,7 @@ impl MidiDesk {
             may_listen: ports,
             openings,
             driver_inputs: Vec::new(),
+            shown: (0, Micros::ZERO),
         }
     }
 
@@ -121,7 +126,17 @@ impl MidiDesk {
         if any {
             self.set_ways();
         }
-        any
+        any | self.has_sent(now)
+    }
+
+    /// Whether more has been sent than is shown, now and then.
+    fn has_sent(&mut self, now: Micros) -> bool {
+        let (sent, (shown, at)) = (self.outputs.sent(), self.shown);
+        let is_news = sent != shown && (now - at).0 >= SHOWN_EVERY.0;
+        if is_news {
+            self.shown = (sent, now);
+        }
+        is_news
     }
 
     #[cfg(feature = "sound")]

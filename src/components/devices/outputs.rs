@@ -205,6 +205,11 @@ impl OutputDesk {
         !self.open_plans().any(|(identity, plan)| identity == device && plan.keys == KeySound::Instrument)
     }
 
+    /// Messages sent since the start.
+    pub(super) fn sent(&self) -> u64 {
+        self.outputs.as_ref().map_or(0, MidiOutputs::sent)
+    }
+
     /// Every output there is or was.
     pub(super) fn report(&self) -> Vec<OutputReport> {
         self.outputs.as_ref().map(MidiOutputs::report).unwrap_or_default()

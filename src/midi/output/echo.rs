@@ -17,7 +17,8 @@ const REMEMBERED: usize = 256;
 /// The rules, and what they need to remember.
 ///
 /// A message goes from device to device only along the order of the outputs, and never to the device it came from; so no
-/// way through devices leads back, whatever they send on themselves. Ways outside the devices are known by their echo.
+/// way through devices leads back, whatever they send on themselves. Ways outside the devices (a cable or a program from
+/// an output to another device's input) are known by their echo, unless they take longer than [`ECHO`].
 #[derive(Debug, Default)]
 pub(super) struct Echoes {
     devices: BTreeMap<SourceId, Identity>,

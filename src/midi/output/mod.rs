@@ -7,6 +7,10 @@
 //! session ─── lights ────────┘   (its own thread) ◄─────┘ ──────────────────┘
 //! ```
 //!
+//! Limits: keys that come by the audio driver's own port are not sent on (a patch bay does that better); what is sent to
+//! that port besides the music leaves with the first frame of the next block; an instrument that sounds the notes of its
+//! lights does so softly.
+//!
 //! Nothing that is sent hangs: notes and pedals of every output are known, and let go when the output is left.
 
 mod dispatcher;

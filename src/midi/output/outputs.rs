@@ -103,7 +103,11 @@ impl MidiOutputs {
                     monitor.received += 1;
                     monitor.see(seen);
                 }
-                Told::Failed(output, reason) => changes.extend(self.failed(now, output, reason)),
+                // One that is gone anyway fails to take its last messages: no news.
+                Told::Failed(output, reason) if self.open_devices().any(|device| device.source == output) => {
+                    changes.extend(self.failed(now, output, reason));
+                }
+                Told::Failed(..) => {}
             }
         }
         if !self.rescans.is_due(now) {
@@ -117,8 +121,16 @@ impl MidiOutputs {
                     changes.extend(self.carry_out(now, action));
                 }
             }
-            // Why there is no MIDI is told by the inputs.
-            Err(_) => self.rescans.failed(now),
+            Err(_) => {
+                // Why there is no MIDI is told by the inputs.
+                self.rescans.failed(now);
+                for action in self.table.update(now, &[]) {
+                    if let Action::Disconnected { source } = action {
+                        self.thread.order(Order::Leave(source));
+                        changes.extend(self.device(source).map(|d| OutputChange::Closed(d.identity.clone())));
+                    }
+                }
+            }
         }
         changes
     }
@@ -140,6 +152,11 @@ impl MidiOutputs {
     /// The outputs that are open, with their plans.
     pub fn open_plans(&self) -> impl Iterator<Item = (&Identity, OutputPlan)> {
         self.open_devices().map(|device| (&device.identity, self.plan(&device.identity)))
+    }
+
+    /// Messages sent since the start, as of the last poll.
+    pub fn sent(&self) -> u64 {
+        self.monitors.values().map(|monitor| monitor.received).sum()
     }
 
     /// The thread that sends.

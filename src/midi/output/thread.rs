@@ -63,7 +63,9 @@ impl OutputThread {
 
     /// Leaves every output and ends the thread; whether it ended in time.
     pub fn quit(self) -> bool {
-        self.order(Order::Quit);
+        // This one is not lost where there is no room at the moment.
+        let _ = self.orders.send_timeout(Order::Quit, FAREWELL);
+        self.thread.thread().unpark();
         let ended = self.ended.recv_timeout(FAREWELL).is_ok();
         if ended {
             // It has nothing more to do.

@@ -1,0 +1,107 @@
+//! MIDI out as a person meets it: what was chosen once holds for the next run, lights and keys take the way of the choice,
+//! and the program is silent where the instrument sounds.
+
+mod audio_support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use audio_support::Rig;
+use music_trainer::app::clock::SystemClock;
+use music_trainer::audio::backend::{Kind, StreamInfo};
+use music_trainer::audio::{Engine, OutletEnds, Reports, TimedWire};
+use music_trainer::bus::{BusHandle, Config, MemoryStorage, start};
+use music_trainer::components::devices::{MidiDesk, chosen_output};
+use music_trainer::components::openings::Openings;
+use music_trainer::midi::Cause;
+use music_trainer::midi::ports::Link;
+use music_trainer::model::{OutputUse, Trainer};
+use music_trainer::music::Pitch;
+use music_trainer::time::{Clock, Rate, StreamId};
+
+const JACK: &str = "JACK midi_out";
+
+fn bus(clock: &Arc<dyn Clock>) -> BusHandle<Trainer> {
+    start::<Trainer>(Config::default(), clock.clone(), Box::new(MemoryStorage::new())).expect("it starts")
+}
+
+fn desk(bus: &BusHandle<Trainer>, clock: &Arc<dyn Clock>, engine: &mut Engine, outlet: OutletEnds) -> MidiDesk {
+    let mut desk = MidiDesk::new(bus, clock, engine, false, outlet, Openings::default());
+    desk.follow_stream(clock.now(), Some(&stream()), &["system:midi_capture_1".to_owned()]);
+    desk.poll(clock.now(), bus, engine);
+    desk
+}
+
+/// A stream whose driver has a port of its own; it stands for the stepped one.
+fn stream() -> StreamInfo {
+    let (kind, device, rate) = (Kind::Jack, "JACK server".to_owned(), Rate::DEFAULT);
+    StreamInfo { kind, device, rate, period: 256, output_latency: 256, stream: StreamId(1) }
+}
+
+/// Runs blocks until the port has sent so many messages after the first ones, which tell it to let go.
+fn sent(rig: &mut Rig, count: usize) -> Vec<[u8; 3]> {
+    let mut all = Vec::new();
+    for _ in 0..4_000 {
+        rig.driver.run(256, 256);
+        rig.engine.poll();
+        let bytes = |timed: &TimedWire| [timed.wire.bytes()[0], timed.wire.bytes()[1], timed.wire.bytes()[2]];
+        all.extend(rig.driver.outgoing().iter().map(bytes).filter(|b| !matches!(b, [0xb0 | 0xb9, 64 | 123, 0])));
+        if all.len() >= count {
+            return all;
+        }
+        // The output thread works in its own time.
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+    panic!("{count} messages, not {all:?}");
+}
+
+#[test]
+fn the_port_of_the_driver_is_an_output_that_plays_the_accompaniment_until_chosen_otherwise() {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let bus = bus(&clock);
+    let (Rig { mut engine, reports, .. }, _log) = Rig::recorded(256);
+    let Reports { outlet, .. } = reports;
+    let mut desk = desk(&bus, &clock, &mut engine, outlet);
+    let outputs = desk.outputs();
+    assert_eq!((outputs.len(), &outputs[0].link, outputs[0].plan.accompaniment), (1, &Link::Open, true));
+    assert!(!desk.plays_alone());
+    let usage = OutputUse { enabled: true, accompaniment: true, alone: true, ..OutputUse::default() };
+    desk.use_output(JACK, usage, &mut engine);
+    assert!(desk.plays_alone());
+    let inputs = desk.report();
+    assert_eq!((inputs.len(), &inputs[0].link), (1, &Link::Open), "what the server hears is listed");
+    // Without its stream there is no port, and the program sounds by itself.
+    desk.follow_stream(clock.now(), None, &[]);
+    assert!(desk.poll(clock.now(), &bus, &mut engine));
+    assert_eq!((desk.plays_alone(), &desk.outputs()[0].link), (false, &Link::Away));
+    assert_eq!(desk.report()[0].link, Link::Away);
+    desk.close(clock.now());
+    assert!(bus.shutdown(Duration::from_secs(10)));
+}
+
+#[test]
+fn what_was_chosen_in_an_earlier_run_holds() {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let bus = bus(&clock);
+    let usage = OutputUse { enabled: true, through: true, lights: Some(4), ..OutputUse::default() };
+    bus.transact(vec![chosen_output(JACK, usage)]).applied().expect("it is chosen");
+    let (Rig { mut engine, reports, driver, stream }, _log) = Rig::recorded(256);
+    let Reports { outlet, playhead, events } = reports;
+    let mut desk = desk(&bus, &clock, &mut engine, outlet);
+    let plan = desk.outputs()[0].plan;
+    assert_eq!((plan.accompaniment, plan.through, plan.lights), (false, true, Some(3)));
+    let (_, spare) = rtrb::RingBuffer::new(1);
+    let (port, _) = rtrb::RingBuffer::new(1);
+    let outlet = OutletEnds { sent: spare, port };
+    let mut rig = Rig { engine, reports: Reports { playhead, events, outlet }, driver, stream };
+    desk.light(1 << 60);
+    assert_eq!(sent(&mut rig, 1), [[0x93, 60, 1]]);
+    desk.keys().press(clock.now(), Cause(1), Pitch::MIDDLE_C, 70);
+    assert_eq!(sent(&mut rig, 1), [[0x90, 60, 70]]);
+    // The end of the program puts out the light and lets the key go.
+    desk.close(clock.now());
+    let mut last = sent(&mut rig, 2);
+    last.sort_unstable();
+    assert_eq!(last, [[0x80, 60, 64], [0x83, 60, 64]]);
+    assert!(bus.shutdown(Duration::from_secs(10)));
+}
