@@ -63,7 +63,8 @@ fn show_pitch(title: &str, by: &BTreeMap<String, Rates>) {
         let [right, octave, none, other] = rates.percent();
         let (p50, p90) = (quantile(&rates.first, 0.5), quantile(&rates.first, 0.9));
         let cents = quantile(&rates.cents, 0.5);
-        println!("{register} | {right:.1}, {octave:.1}, {none:.1}, {other:.1} | {cents:.1} | {p50:.0}, {p90:.0} ms");
+        let first = if rates.first.is_empty() { "-".to_owned() } else { format!("{p50:.0}, {p90:.0} ms") };
+        println!("{register} | {right:.1}, {octave:.1}, {none:.1}, {other:.1} | {cents:.1} | {first}");
     }
 }
 
@@ -75,7 +76,7 @@ fn show_answers(title: &str, by: &BTreeMap<String, Answers>) {
     }
 }
 
-/// Processor time of listening as a share of real time, beside decoding nothing at all: the mean over all recordings.
+/// Processor time of listening as a share of real time: the mean over all recordings.
 fn cost(all: &[Recording]) {
     let (mut sounded, mut spent) = (0.0, 0.0);
     for recording in all {

@@ -11,7 +11,7 @@ use listen_support::piano;
 use music_trainer::audio::backend::stepped::{Driver, stepped};
 use music_trainer::audio::backend::{Backend, NullBackend, StreamConfig};
 use music_trainer::audio::piano::Piano;
-use music_trainer::audio::{Supervisor, engine};
+use music_trainer::audio::{Played, Supervisor, engine};
 use music_trainer::components::microphone::{HeardNote, Microphone, MicrophoneDesk};
 use music_trainer::listen::NoteEvent;
 use music_trainer::time::{Frames, ManualClock, Micros, Rate};
@@ -71,6 +71,7 @@ fn a_note_that_comes_in_is_heard_with_its_frame_and_its_cents() {
     assert!((note.1.0 - begins).abs() <= ONSET_FRAMES, "told at {}", note.1.0);
     let stamp = note.2.stamp;
     assert_eq!(stamp.frame, Some(note.1 - delay));
+    assert!(matches!(note.2.played(), Played::On { pitch, velocity: 1.. } if pitch.key() == key));
     let played = Rate::DEFAULT.micros(note.1 - delay);
     assert!((stamp.mono - played).0.abs() <= 1_000, "{stamp:?}");
     let (reading, _) = microphone.reading();

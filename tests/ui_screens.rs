@@ -281,6 +281,23 @@ fn sound_devices_can_be_tried_and_silenced() {
 }
 
 #[test]
+fn the_microphone_is_switched_and_its_tuner_is_read_aloud() {
+    let mut bench = window(Sample::full(), Screen::Devices, [1280.0, 1000.0]);
+    assert_eq!(bench.click("Stop listening"), [Command::Listen(false)]);
+    bench.harness.get_by_label("Tuner: A4, 8 cents low");
+    let mut unsure = Sample::full();
+    if let Some(tuner) = &mut unsure.devices.microphone.tuner {
+        tuner.steady = false;
+    }
+    window(unsure, Screen::Devices, [1280.0, 1000.0]).harness.get_by_label("Tuner: A4, not sure");
+    let mut off = Sample::full();
+    off.devices.microphone = Default::default();
+    let mut bench = window(off, Screen::Devices, [1280.0, 1000.0]);
+    assert_eq!(bench.click("Listen to the microphone"), [Command::Listen(true)]);
+    assert!(bench.harness.query_by_label_contains("Tuner").is_none());
+}
+
+#[test]
 fn a_key_held_by_the_mouse_is_let_go_when_another_screen_comes() {
     let mut bench = window(Sample::empty(), Screen::Play, [1280.0, 800.0]);
     let pos = bench.harness.get_by_label("Keyboard").rect().center_bottom() - egui::vec2(0.0, 5.0);

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use crate::audio::Supervisor;
 use crate::audio::capture::{Captured, Input, Mark, Tap, capture};
+use crate::audio::{Played, Supervisor};
 use crate::bus::lane::{LatestReader, LatestWriter, latest};
 use crate::listen::{Listener, NoteEvent, Reading};
 use crate::music::Pitch;
@@ -29,6 +29,16 @@ pub struct HeardNote {
     pub event: NoteEvent,
     /// When: the frame of the input's stream and the monotonic time, both less the capture's delay.
     pub stamp: Stamp,
+}
+
+impl HeardNote {
+    /// As a keyboard would have said it.
+    pub fn played(&self) -> Played {
+        match self.event {
+            NoteEvent::On { pitch, velocity, .. } => Played::On { pitch, velocity },
+            NoteEvent::Off { pitch, .. } => Played::Off { pitch },
+        }
+    }
 }
 
 /// Counts that tell whether all was heard.
@@ -208,6 +218,7 @@ pub struct MicrophoneDesk {
     /// The stream that was asked last; one that refused is not asked again.
     asked: Option<StreamId>,
     fault: Option<String>,
+    delay: Option<Frames>,
     shown: Option<(Micros, Reading)>,
     last: Option<Pitch>,
 }
@@ -215,7 +226,7 @@ pub struct MicrophoneDesk {
 impl MicrophoneDesk {
     /// Off, with A4 at `a4` hertz.
     pub fn new(a4: f64) -> Self {
-        Self { a4, on: false, running: None, asked: None, fault: None, shown: None, last: None }
+        Self { a4, on: false, running: None, asked: None, fault: None, delay: None, shown: None, last: None }
     }
 
     /// Whether it is wanted.
@@ -226,6 +237,12 @@ impl MicrophoneDesk {
     /// On or off; takes effect with the next [`MicrophoneDesk::poll`].
     pub fn set(&mut self, on: bool) {
         (self.on, self.asked, self.fault) = (on, None, None);
+    }
+
+    /// What the way in takes, as a loop-back measured it ([`crate::listen::input_delay`]); `None` for the driver's word.
+    /// Holds from the next start on.
+    pub fn set_delay(&mut self, delay: Option<Frames>) {
+        self.delay = delay;
     }
 
     /// Follows the stream and the wish; whether anything is to be shown anew.
@@ -244,7 +261,7 @@ impl MicrophoneDesk {
         if self.on && self.running.is_none() && self.asked != stream {
             self.asked = stream;
             self.fault = None;
-            match Microphone::start(self.a4, None, |tap| supervisor.listen(None, Some(tap))) {
+            match Microphone::start(self.a4, self.delay, |tap| supervisor.listen(None, Some(tap))) {
                 Ok(microphone) => self.running = Some(microphone),
                 Err(reason) => self.fault = Some(reason),
             }

@@ -17,7 +17,7 @@ pub const NOTES_MAX: usize = 16;
 /// are 23 Hz wide, so neighbouring keys part from their third partial on at C3.
 const SECONDS: f64 = 0.19;
 /// Partials below are lost in small microphones.
-const HERTZ_MIN: f64 = 60.0;
+const HERTZ_MIN: f64 = 90.0;
 /// And above, in the noise of the hammer.
 const HERTZ_MAX: f64 = 5_000.0;
 /// How far from its place, in cents, a partial may be: the tuning of an instrument and the stretch of its octaves.
@@ -40,8 +40,8 @@ const SHARED_WEIGHT: f64 = 0.08;
 /// The part of all weight that a note's own partials must have for it to be called heard.
 const OWN_MIN: f64 = 0.5;
 /// Evidence from which a note was struck, and up to which it was not.
-const HEARD: f64 = 0.62;
-const NOT_HEARD: f64 = 0.45;
+const HEARD: f64 = 0.6;
+const NOT_HEARD: f64 = 0.4;
 /// Stands for silence, in decibels.
 const SILENCE_DB: f64 = -140.0;
 
@@ -177,7 +177,7 @@ impl Verifier {
             let others = expected.iter().enumerate().filter(|(i, _)| *i != index).map(|(_, p)| p);
             let shared =
                 others.chain(sounding.iter().filter(|p| **p != pitch)).any(|p| has_partial(*p, hertz, self.a4));
-            let alone = (n as f64).powf(-0.5);
+            let alone = alone(n);
             let weight = if shared { SHARED_WEIGHT * alone } else { alone };
             full += alone;
             let mut found = self.look(hertz, loudest, BELOW_BY_PARTIAL_DB.0 + BELOW_BY_PARTIAL_DB.1 * n as f64);
@@ -198,15 +198,11 @@ impl Verifier {
         };
         let reach = if evidence > middle { 1.0 - middle } else { middle };
         verdict.confidence = ((evidence - middle).abs() / reach).min(1.0);
-        // Where most partials are another's, those few do not tell.
-        let own: f64 = verdict
-            .partials
-            .iter()
-            .zip(1..)
-            .filter(|(p, n)| p.weight > SHARED_WEIGHT * f64::from(*n).powf(-0.5))
-            .map(|(p, _)| p.weight)
-            .sum();
-        if verdict.answer == Answer::Heard && own < OWN_MIN * full {
+        // Where most partials are another's those few do not tell, nor does a note beyond what is looked at.
+        let is_own = |(partial, n): &(&Partial, usize)| partial.weight > SHARED_WEIGHT * alone(*n);
+        let own: f64 = verdict.partials.iter().zip(1..).filter(is_own).map(|(partial, _)| partial.weight).sum();
+        let untold = verdict.answer == Answer::Heard && own < OWN_MIN * full;
+        if untold || weights == 0.0 {
             (verdict.answer, verdict.confidence) = (Answer::Unsure, 0.0);
         }
         verdict
@@ -279,6 +275,11 @@ impl Verifier {
         self.sorted.sort_unstable_by(f32::total_cmp);
         self.sorted[self.sorted.len() / 2]
     }
+}
+
+/// What a partial counts: the lower ones are the louder ones on every instrument, and a flute has few others.
+fn alone(n: usize) -> f64 {
+    1.0 / n as f64
 }
 
 /// 0.5 to 1: less if only even partials are there, which are those of the note an octave above.

@@ -130,7 +130,7 @@ fn level_ui(ui: &mut Ui, level: f32) {
     );
     if bar.width() > 0.0 {
         let share = ((level - LEVEL_MIN) / -LEVEL_MIN).clamp(0.0, 1.0);
-        ui.painter().rect_filled(bar, 4, t.raised);
+        ui.painter().rect_filled(bar, 4, t.line);
         let full = Rect::from_min_size(bar.min, vec2(bar.width() * share, bar.height()));
         ui.painter().rect_filled(full, 4, if level > -3.0 { t.warn } else { t.accent });
     }

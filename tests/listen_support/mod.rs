@@ -29,7 +29,9 @@ pub struct Recording {
 type Get = fn(&str) -> Option<&'static [u8]>;
 
 /// Package, name of the family, octaves between the file's name and what sounds, dynamics, notes.
-const FAMILIES: [(Get, &str, i8, &[&str], &[&str]); 15] = [
+type Family = (Get, &'static str, i8, &'static [&'static str], &'static [&'static str]);
+
+const FAMILIES: [Family; 15] = [
     (
         ferrosintesis_samples_vcsl_steinway::get,
         "steinwayb",

@@ -349,24 +349,24 @@ impl Stream for JackStream {
     }
 
     fn listen(&mut self, device: Option<&str>, tap: Option<Tap>) -> Result<Option<Input>, BackendError> {
-        let listens = tap.is_some();
         while let Ok(old) = self.old_taps.pop() {
             drop(old);
         }
+        let Some(client) = self.client.as_ref().map(AsyncClient::as_client) else { return Ok(None) };
+        if let Some(wanted) = device.filter(|wanted| tap.is_some() && client.port_by_name(wanted).is_none()) {
+            return Err(BackendError::NoDevice { kind: Kind::Jack, device: wanted.to_owned() });
+        }
+        let listens = tap.is_some();
         if self.taps.push(tap).is_err() {
             let reason = "the server does not call".to_owned();
             return Err(BackendError::Failed { kind: Kind::Jack, device: "in".to_owned(), reason });
         }
-        let Some(client) = self.client.as_ref().filter(|_| listens) else { return Ok(None) };
-        let client = client.as_client();
-        let sources = client.ports(None, Some(AUDIO), PortFlags::IS_PHYSICAL | PortFlags::IS_OUTPUT);
-        let source = match device {
-            Some(wanted) if client.port_by_name(wanted).is_none() => {
-                return Err(BackendError::NoDevice { kind: Kind::Jack, device: wanted.to_owned() });
-            }
-            Some(wanted) => Some(wanted.to_owned()),
-            None => sources.first().filter(|_| self.connect).cloned(),
-        };
+        if !listens {
+            return Ok(None);
+        }
+        let first =
+            || client.ports(None, Some(AUDIO), PortFlags::IS_PHYSICAL | PortFlags::IS_OUTPUT).into_iter().next();
+        let source = device.map(str::to_owned).or_else(|| self.connect.then(first).flatten());
         if let Some(source) = &source {
             let _refused = client.connect_ports_by_name(source, &self.names.input);
         }

@@ -1,6 +1,7 @@
 //! A backend that a test drives block by block: any block size, events at exact frames, late callbacks, xruns, a lost
 //! device, a device that refuses. Its time is simulated.
 
+use std::collections::VecDeque;
 #[expect(clippy::disallowed_types, reason = "shared by a test and the stream it drives; no real-time thread here")]
 use std::sync::Mutex;
 use std::sync::{Arc, PoisonError};
@@ -33,7 +34,22 @@ struct Shared {
     tap: Option<Tap>,
     no_input: bool,
     /// What comes in next.
-    input: std::collections::VecDeque<f32>,
+    input: VecDeque<f32>,
+    heard: Vec<f32>,
+}
+
+impl Shared {
+    /// The next so many samples come in.
+    fn hear(&mut self, mono: Micros, count: usize) {
+        let fed = count.min(self.input.len());
+        if let Some(tap) = &mut self.tap {
+            self.heard.clear();
+            self.heard.extend(self.input.iter().take(fed));
+            self.heard.resize(count, 0.0);
+            tap.push(self.next, mono, &self.heard);
+        }
+        self.input.drain(..fed);
+    }
 }
 
 /// The backend; make it with [`stepped`].
@@ -63,6 +79,7 @@ impl Driver {
         self.with(|shared| {
             let (Some(processor), Some(info)) = (&mut shared.processor, &shared.info) else { return false };
             let mono = shared.mono + shared.lateness;
+            let rate = info.rate;
             let block = Block { first: shared.next, mono, stream: info.stream };
             let frames = Frames(left.len().min(right.len()) as i64);
             shared.click.clear();
@@ -72,13 +89,9 @@ impl Driver {
                 processor.note_load(load);
             }
             shared.calls = shared.calls.map(|calls| calls.wrapping_add(1));
-            let count = frames.0 as usize;
-            let heard: Vec<f32> = (0..count).map(|_| shared.input.pop_front().unwrap_or(0.0)).collect();
-            if let Some(tap) = &mut shared.tap {
-                tap.push(shared.next, mono, &heard);
-            }
+            shared.hear(mono, frames.0 as usize);
             shared.next += frames;
-            shared.mono += info.rate.micros(frames);
+            shared.mono += rate.micros(frames);
             true
         })
     }

@@ -33,10 +33,9 @@ pub(super) fn open(
     if fits {
         config.sample_rate = wanted;
     }
-    let feed =
-        Feed { tap, clock, channels: usize::from(config.channels.max(1)), next: Frames::ZERO, mono: vec![0.0; CHUNK] };
     config.buffer_size = BufferSize::Default;
-    let rate = Rate(config.sample_rate);
+    let (rate, channels) = (Rate(config.sample_rate), usize::from(config.channels.max(1)));
+    let feed = Feed { tap, clock, rate, channels, next: Frames::ZERO, mono: vec![0.0; CHUNK] };
     let stream = build(&device, config, default.sample_format(), feed, trouble).map_err(|e| explain(&e, &name))?;
     stream.play().map_err(|e| explain(&e, &name))?;
     let latency = stream.buffer_size().unwrap_or(output.period);
@@ -94,6 +93,7 @@ where
 struct Feed {
     tap: Tap,
     clock: Arc<dyn Clock>,
+    rate: Rate,
     channels: usize,
     next: Frames,
     mono: Vec<f32>,
@@ -106,12 +106,14 @@ impl Feed {
         f32: FromSample<T>,
     {
         let began = self.clock.now();
-        for chunk in data.chunks(CHUNK * self.channels) {
+        for (index, chunk) in data.chunks(CHUNK * self.channels).enumerate() {
             let frames = chunk.len() / self.channels;
             for (sample, frame) in self.mono.iter_mut().zip(chunk.chunks_exact(self.channels)) {
                 *sample = f32::from_sample(frame[0]);
             }
-            self.tap.push(self.next, began, &self.mono[..frames]);
+            // As if each piece had come when the one before was over.
+            let mono = began + self.rate.micros(Frames((index * CHUNK) as i64));
+            self.tap.push(self.next, mono, &self.mono[..frames]);
             self.next += Frames(frames as i64);
         }
     }
