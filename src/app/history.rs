@@ -1,6 +1,6 @@
 //! Undo and redo of what a person did on purpose: settings, and how a piece is practised. Pure.
 
-use crate::model::{PieceId, Setting, TakeId};
+use crate::model::{OutputUse, PieceId, Setting, TakeId};
 use crate::practice::PracticeSettings;
 
 /// Changes that are remembered; nobody goes further back.
@@ -55,6 +55,15 @@ pub enum Change {
         /// Whether it is used afterwards.
         enabled: bool,
     },
+    /// What a MIDI output is used for.
+    Output {
+        /// Its identity.
+        output: String,
+        /// Before.
+        from: OutputUse,
+        /// After.
+        to: OutputUse,
+    },
 }
 
 impl Change {
@@ -65,6 +74,7 @@ impl Change {
             Self::Practice { piece, from, to } => Self::Practice { piece, from: to, to: from },
             Self::Discard { take, discarded } => Self::Discard { take, discarded: !discarded },
             Self::Midi { input, enabled } => Self::Midi { input, enabled: !enabled },
+            Self::Output { output, from, to } => Self::Output { output, from: to, to: from },
             Self::Name { take, from, to } => Self::Name { take, from: to, to: from },
             Self::Favour { piece, favourite } => Self::Favour { piece, favourite: !favourite },
         }

@@ -5,16 +5,18 @@ use std::collections::HashMap;
 use crate::audio::Playhead;
 use crate::bus::hlc::Hlc;
 use crate::bus::{Snapshot, State};
+use crate::components::devices::usage_of;
 use crate::components::microphone::MicrophoneReport;
 use crate::formats::pieces::{self, BuiltinPiece};
 use crate::listen::Tone;
+use crate::midi::output::OutputReport;
 use crate::midi::{self, Message};
 use crate::model::{Entity, Piece, PieceId, Settings, Take, TakeEnd, TakeId, Trainer};
 use crate::music::Score;
 use crate::time::{Clock, Frames, Micros, Rate, WallMillis};
 use crate::ui::view::{
     AudioState, AudioView, CalibrationStand, CalibrationView, Callback, Devices, EntityRow, LastResult, LatencyParts,
-    LocalTime, Microphone, MidiPort, MidiView, MonitorRow, OutputRow, PieceRow, TakeRow, TakeState, Tuner,
+    LocalTime, Microphone, MidiPort, MidiView, MonitorRow, OutputPort, OutputRow, PieceRow, TakeRow, TakeState, Tuner,
 };
 
 use super::control::Desk;
@@ -312,10 +314,14 @@ pub fn devices(desk: &Desk, head: &Playhead, settings: &Settings, backends: &[&s
         calibration: calibration(desk),
     };
     let midi = desk.midi.iter().map(midi_port).collect();
-    let mut monitor: Vec<MonitorRow> = desk.midi.iter().flat_map(monitor_rows).collect();
+    let heard = desk.midi.iter().flat_map(|device| monitor_rows(&device.identity, &device.monitor, false));
+    let sent = desk.midi_out.iter().flat_map(|output| monitor_rows(&output.identity, &output.monitor, true));
+    let mut monitor: Vec<MonitorRow> = heard.chain(sent).collect();
     monitor.sort_by_key(|row| std::cmp::Reverse(row.at));
     monitor.truncate(MONITOR_MAX);
-    Devices { audio, midi, monitor, microphone: microphone(&desk.sound.microphone) }
+    let midi_out = desk.midi_out.iter().map(output_port).collect();
+    let (left_out, microphone) = (desk.left_out.clone(), microphone(&desk.sound.microphone));
+    Devices { audio, midi, midi_out, left_out, monitor, microphone }
 }
 
 fn microphone(report: &MicrophoneReport) -> Microphone {
@@ -364,13 +370,24 @@ fn midi_port(device: &midi::DeviceReport) -> MidiPort {
     }
 }
 
-fn monitor_rows(device: &midi::DeviceReport) -> impl Iterator<Item = MonitorRow> + '_ {
-    let port = device.identity.to_string();
-    device.monitor.last().map(move |seen| MonitorRow {
-        at: seen.at,
-        port: port.clone(),
-        message: message(seen.message),
-    })
+fn output_port(output: &OutputReport) -> OutputPort {
+    let id = output.identity.to_string();
+    OutputPort {
+        usage: usage_of(output),
+        name: id.clone(),
+        id,
+        connected: matches!(output.link, midi::ports::Link::Open),
+        messages: output.monitor.received,
+    }
+}
+
+fn monitor_rows<'a>(
+    identity: &midi::ports::Identity,
+    monitor: &'a midi::monitor::Monitor,
+    sent: bool,
+) -> impl Iterator<Item = MonitorRow> + use<'a> {
+    let port = identity.to_string();
+    monitor.last().map(move |seen| MonitorRow { at: seen.at, port: port.clone(), message: message(seen.message), sent })
 }
 
 fn message(message: Message) -> MidiView {

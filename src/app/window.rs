@@ -569,6 +569,13 @@ impl Window {
                 self.history.push(Change::Midi { input: input.clone(), enabled });
                 self.enable_midi(input, enabled);
             }
+            Command::UseOutput(output, to) => {
+                let known = frame.desk.midi_out.iter().find(|report| report.identity.to_string() == output);
+                let from = known.map(devices::usage_of).unwrap_or_default();
+                self.history.push(Change::Output { output: output.clone(), from, to });
+                self.publish(devices::chosen_output(&output, to));
+            }
+            Command::OpenLeftOut => self.wish(Wish::OpenLeftOut),
             Command::Listen(on) => self.wish(Wish::Listen(on)),
             Command::TestTone => self.wish(Wish::TestTone),
             Command::TapAlong(begin) => self.wish(Wish::TapAlong(begin)),
@@ -650,6 +657,7 @@ impl Window {
             Change::Name { take, to, .. } => self.name(take, to),
             Change::Favour { piece, favourite } => self.favour(&piece, favourite),
             Change::Midi { input, enabled } => self.enable_midi(input, enabled),
+            Change::Output { output, to, .. } => self.publish(devices::chosen_output(&output, to)),
             Change::Practice { piece, to, .. } => {
                 if session.piece.as_ref().is_some_and(|p| p.id == piece) {
                     self.chosen = Some(to);
@@ -930,5 +938,6 @@ fn words(change: &Change) -> String {
         Change::Name { .. } => "name of a take".to_owned(),
         Change::Favour { .. } => "favourite".to_owned(),
         Change::Midi { input, .. } => format!("use of {input}"),
+        Change::Output { output, .. } => format!("use of {output}"),
     }
 }

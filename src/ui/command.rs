@@ -6,6 +6,7 @@ use crate::music::{Hand, Hands, Percent, Pitch};
 use crate::practice::{BarRange, Heard, Mode};
 use crate::ui::view::Failure;
 
+use crate::model::OutputUse;
 pub use crate::model::Setting;
 
 /// A wish of the person at the window.
@@ -83,6 +84,10 @@ pub enum Command {
     SetBackend(String),
     /// Use a MIDI input or not, by identity.
     EnableMidi(String, bool),
+    /// Use a MIDI output like this, by identity.
+    UseOutput(String, OutputUse),
+    /// Open again what was left out because the program once ended while it opened it.
+    OpenLeftOut,
     /// A second of sound through the whole chain.
     TestTone,
     /// Measure by tapping how late the devices are, or stop it.

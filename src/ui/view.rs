@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::bus::inspect::{EventView, Report, Round};
 pub use crate::bus::inspect::{Failure, Lab};
+use crate::model::OutputUse;
 use crate::music::{KeySignature, NoteId, Pitch, Score};
 use crate::practice::result::TakeResult;
 use crate::practice::{Mode, PracticeSettings, VerdictKind};
@@ -350,6 +351,10 @@ pub struct Devices {
     pub audio: AudioView,
     /// MIDI inputs, those seen earlier included.
     pub midi: Vec<MidiPort>,
+    /// MIDI outputs, those seen earlier included.
+    pub midi_out: Vec<OutputPort>,
+    /// What was not opened because the program once ended while it opened it.
+    pub left_out: Vec<String>,
     /// The last MIDI messages, newest first.
     pub monitor: Vec<MonitorRow>,
     /// The microphone.
@@ -523,6 +528,21 @@ pub struct MidiPort {
     pub messages: u64,
 }
 
+/// A MIDI output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputPort {
+    /// The stable identity.
+    pub id: String,
+    /// The name to show.
+    pub name: String,
+    /// Whether it is there now.
+    pub connected: bool,
+    /// What it is used for.
+    pub usage: OutputUse,
+    /// Messages sent since the start.
+    pub messages: u64,
+}
+
 /// A MIDI message in the monitor.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MonitorRow {
@@ -532,6 +552,8 @@ pub struct MonitorRow {
     pub port: String,
     /// What came.
     pub message: MidiView,
+    /// Whether the program sent it.
+    pub sent: bool,
 }
 
 /// A MIDI message as people read it.

@@ -7,6 +7,7 @@ use music_trainer::bus::inspect::{
     DeadLetter, EventView, Fill, LaneReport, LiveReport, Rates, Report, Round, SubscriberReport, TableSize,
 };
 use music_trainer::bus::storage::Header;
+use music_trainer::model::{OutputKeys, OutputUse};
 use music_trainer::music::{Hand, KeySignature, Meter, NoteId, Pitch, Score, ScoreParts, Tempo, WrittenNote};
 use music_trainer::practice::result::TakeResult;
 use music_trainer::practice::{BarRange, Mode, PlayedId, PracticeSettings, Preset, Verdict, VerdictKind};
@@ -432,6 +433,29 @@ fn devices() -> Devices {
                 stand: CalibrationStand::Tapping(7, 24),
             },
         },
+        midi_out: vec![
+            OutputPort {
+                id: "fp".into(),
+                name: "Roland FP-30X".into(),
+                connected: true,
+                usage: OutputUse {
+                    enabled: true,
+                    accompaniment: true,
+                    lights: Some(4),
+                    keys: OutputKeys::Instrument,
+                    ..OutputUse::default()
+                },
+                messages: 912,
+            },
+            OutputPort {
+                id: "synth".into(),
+                name: "Microcosm MIDI 1".into(),
+                connected: false,
+                usage: OutputUse::default(),
+                messages: 0,
+            },
+        ],
+        left_out: vec!["sound on alsa:hw:3".into()],
         midi: vec![port("Roland FP-30X", true, 4821), port("nanoKONTROL2 with a very long name indeed", false, 0)],
         microphone: Microphone {
             on: true,
@@ -448,6 +472,7 @@ fn devices() -> Devices {
                 at: Micros(271_218_000 - i as i64 * 37_000),
                 port: "Roland FP-30X".into(),
                 message,
+                sent: i == 3,
             })
             .collect(),
     }

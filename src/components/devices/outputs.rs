@@ -264,6 +264,24 @@ fn plan(usage: OutputUse) -> OutputPlan {
     }
 }
 
+/// What an output is used for, as a person chose it.
+pub fn usage_of(report: &OutputReport) -> OutputUse {
+    let OutputPlan { accompaniment, alone, clicks, through, lights, keys } = report.plan;
+    OutputUse {
+        enabled: report.enabled,
+        accompaniment,
+        alone,
+        clicks,
+        through,
+        lights: lights.map(|channel| channel + 1),
+        keys: match keys {
+            KeySound::Both => OutputKeys::Both,
+            KeySound::Instrument => OutputKeys::Instrument,
+            KeySound::Program => OutputKeys::Program,
+        },
+    }
+}
+
 /// What a person chose in earlier runs.
 fn chosen_before(bus: &BusHandle<Trainer>) -> (Choices, BTreeMap<String, OutputPlan>) {
     let (mut choices, mut plans) = (Choices::new(), BTreeMap::new());

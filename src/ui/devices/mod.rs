@@ -1,6 +1,7 @@
 //! Devices: the way from the key to the ear, the sound card, the MIDI inputs, and what came last.
 
 mod calibration;
+mod midi;
 mod path;
 mod sound;
 
@@ -9,7 +10,6 @@ use egui::{Rect, ScrollArea, Ui, pos2, vec2};
 use super::shortcuts::{self, Action};
 use super::text::{self, tr};
 use super::theme::{self, space, tokens};
-use super::view::MidiPort;
 use super::widgets::{Button, Column, Line, card_ui, inside, page_frame, pair_ui, table_ui};
 use super::{Command, Cx, topbar};
 
@@ -38,6 +38,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         page_frame().show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = space::GAP;
+            left_out_ui(cx, ui);
             path::ui(ui, cx.view.devices);
             columns_ui(cx, ui);
             super::tuner::card(cx, ui);
@@ -52,7 +53,8 @@ fn columns_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
     pair_ui(ui, half, |ui, right| {
         ui.spacing_mut().item_spacing.y = space::GAP;
         if right {
-            midi_ui(cx, ui);
+            midi::inputs_ui(cx, ui);
+            midi::outputs_ui(cx, ui);
             calibration::ui(cx, ui);
         } else {
             sound::ui(cx, ui);
@@ -60,41 +62,20 @@ fn columns_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
     });
 }
 
-fn midi_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
-    let t = tokens(ui);
-    let ports = &cx.view.devices.midi;
-    card_ui(ui, tr().midi_inputs, "", |ui| {
-        ui.spacing_mut().item_spacing.y = 0.0;
-        if ports.is_empty() {
-            let words = egui::RichText::new(tr().no_midi).color(t.muted).font(theme::regular(ui, 13.0));
-            ui.add(egui::Label::new(words).wrap().selectable(false));
-        }
-        for port in ports {
-            port_ui(cx, ui, port);
+/// What was not opened because the program once ended while it opened it.
+fn left_out_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
+    let left_out = &cx.view.devices.left_out;
+    if left_out.is_empty() {
+        return;
+    }
+    card_ui(ui, tr().left_out, "", |ui| {
+        let words = egui::RichText::new(text::left_out(left_out)).font(theme::regular(ui, 13.0));
+        ui.add(egui::Label::new(words.color(tokens(ui).text)).wrap().selectable(false));
+        ui.add_space(8.0);
+        if Button::new(tr().open_left_out).show(ui).clicked() {
+            cx.send.push(Command::OpenLeftOut);
         }
     });
-}
-
-fn port_ui(cx: &mut Cx<'_>, ui: &mut Ui, port: &MidiPort) {
-    let t = tokens(ui);
-    let scale = theme::scale(ui);
-    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), 46.0 * scale));
-    let label = text::use_port(&port.name);
-    let chip = Button::new(&label).shown(tr().use_port).chip().selected(port.enabled);
-    let width = chip.width(ui);
-    let place = Rect::from_center_size(pos2(rect.right() - width / 2.0, rect.center().y), vec2(width, space::CHIP));
-    if chip.show_at(ui, place).clicked() {
-        cx.send.push(Command::EnableMidi(port.id.clone(), !port.enabled));
-    }
-    let color = if port.connected { t.good } else { t.faint };
-    ui.painter().circle_filled(pos2(rect.left() + 6.0, rect.center().y), 4.0, color);
-    let inner =
-        Rect::from_min_max(pos2(rect.left() + 20.0, rect.top() + 3.0), pos2(place.left() - 12.0, rect.bottom() - 3.0));
-    let (top, bottom) = inner.split_top_bottom_at_fraction(0.54);
-    Line::new(&port.name).show_at(ui, top);
-    let state = if port.connected { tr().connected } else { tr().away };
-    let words = [state, &text::messages(port.messages)].join(text::DOT);
-    Line::small(&words).color(t.muted).show_at(ui, bottom);
 }
 
 fn monitor_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
@@ -108,6 +89,7 @@ fn monitor_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
         }
         let columns = [
             Column::new(tr().time, 92.0),
+            Column::new("", 30.0),
             Column::new(tr().port, 120.0).grow(0.5).spare(1),
             Column::new(tr().message, 160.0).grow(1.0),
         ];
@@ -122,8 +104,9 @@ fn monitor_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
                 |_| None,
                 |ui, i, row| {
                     row.colored(ui, 0, &text::clock(rows[i].at), t.muted);
-                    row.colored(ui, 1, &rows[i].port, t.muted);
-                    row.text(ui, 2, &text::midi(&rows[i].message, names));
+                    row.colored(ui, 1, if rows[i].sent { tr().sent } else { tr().received }, t.faint);
+                    row.colored(ui, 2, &rows[i].port, t.muted);
+                    row.text(ui, 3, &text::midi(&rows[i].message, names));
                 },
             );
         });

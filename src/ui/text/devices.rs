@@ -1,6 +1,7 @@
 //! Words about sound devices: delays, buffers, and what came of a measurement.
 
 use super::{DOT, rate};
+use crate::model::OutputKeys;
 use crate::time::Micros;
 use crate::ui::view::AudioView;
 
@@ -108,4 +109,29 @@ pub fn heard_after(heard: Micros) -> String {
 /// Why chirps told nothing.
 pub fn loopback_failed(reason: &str) -> String {
     format!("Nothing was measured: {reason}.")
+}
+
+/// Whether an output lights keys, and on which channel.
+pub fn lights(channel: Option<u8>) -> String {
+    match channel {
+        Some(channel) => format!("Light keys, channel {channel}"),
+        None => "Light keys".to_owned(),
+    }
+}
+
+/// Who sounds the keys of an instrument, and what that is good for.
+pub fn output_keys(keys: OutputKeys) -> (&'static str, &'static str) {
+    match keys {
+        OutputKeys::Both => ("Both sound", "The instrument and the program, as it comes"),
+        OutputKeys::Instrument => ("The instrument", "The program leaves its keys to the instrument's own sound"),
+        OutputKeys::Program => ("The program", "The instrument's own sound is switched off while it is connected"),
+    }
+}
+
+/// What was not opened, and why.
+pub fn left_out(names: &[String]) -> String {
+    let names = names.join(", ");
+    format!(
+        "The program once ended while it opened {names}. Since then that is left alone, so that everything else works."
+    )
 }
