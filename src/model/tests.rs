@@ -96,6 +96,7 @@ fn events() -> Vec<Event> {
             Setting::ClickDivision(Division::new(3)),
             Setting::ClickRoute(ClickRoute::Own),
             Setting::Tuning(4_150),
+            Setting::Program(4),
             Setting::Period(64),
         ]
         .map(Event::SettingChanged),

@@ -135,3 +135,8 @@ pub fn left_out(names: &[String]) -> String {
         "The program once ended while it opened {names}. Since then that is left alone, so that everything else works."
     )
 }
+
+/// A SoundFont on its way into memory.
+pub fn loading_font(share: f32) -> String {
+    format!("Loading: {:.0} %", share * 100.0)
+}

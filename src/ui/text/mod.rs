@@ -154,7 +154,10 @@ texts! {
     bluetooth_badge = "Bluetooth: some 200 ms late, which no setting mends. Take a cable for playing.";
     punctuality = "Callbacks";
     key_wait = "Keys wait";
-    play_through = "Play through";
+    play_through = "Device";
+    driver = "Driver";
+    hear_it = "Hear it";
+    sounds = "Sound";
     looking = "Looking…";
     look_again = "Look again";
     buffer = "Buffer, in frames";
