@@ -185,6 +185,9 @@ impl Stage {
             for pedal in [Pedal::Sustain(0), Pedal::Sostenuto(0), Pedal::Soft(0)] {
                 self.pedal(part, pedal);
             }
+            self.wheels[usize::from(part.0)] = (0.0, 0);
+            self.with(|i| i.bend(part, 0.0));
+            self.with(|i| i.pressure(part, 0));
             self.with(|i| i.silence(part));
         }
     }
