@@ -60,7 +60,7 @@ fn callback(name: &str, schedule: Schedule, keys: u8) -> f64 {
     let mut voices = 0;
     let median = measure(name, |index, left, right| {
         let first = Frames((index * FRAMES) as i64);
-        let block = Block { first, mono: RATE.micros(first), stream: StreamId(1) };
+        let block = Block { first, mono: RATE.micros(first), stream: StreamId(1), ..Block::default() };
         processor.process(block, &live(index, keys), Outputs::stereo(left, right));
         reports.events.drain(usize::MAX, |_| {});
         voices = voices.max(reports.playhead.read().voices);

@@ -273,7 +273,7 @@ fn chirps_through_a_cable_of_the_server_come_back_to_the_frame() {
                     ended => Some(ended),
                 }
             });
-            loopback.end(&mut program.supervisor);
+            loopback.end(&mut program.engine, &mut program.supervisor);
             let LoopbackStand::Heard(heard) = stand else {
                 println!("run {run}: {stand:?}");
                 continue;

@@ -304,6 +304,7 @@ fn clicks_go_where_they_are_sent_and_to_the_music_where_there_is_no_such_place()
         first: music_trainer::time::Frames(0),
         mono: Micros(0),
         stream: music_trainer::time::StreamId(1),
+        ..Default::default()
     };
     processor.process(block, &[], Outputs::stereo(&mut left, &mut right));
     assert!(loud(&left) && loud(&right), "a device without a channel for it");

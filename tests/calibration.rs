@@ -50,7 +50,7 @@ impl Rig {
                     self.now += Rate::DEFAULT.micros(Frames(PERIOD as i64));
                 }
                 ended => {
-                    loopback.end(&mut self.supervisor);
+                    loopback.end(&mut self.engine, &mut self.supervisor);
                     assert!(!self.driver.is_tapped(), "the input is closed");
                     return ended;
                 }

@@ -12,6 +12,7 @@ use egui::accesskit::Role;
 use egui::{Event, Key, Modifiers, PointerButton, Pos2, Shape, pos2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use music_trainer::model::{OutputKeys, OutputUse};
 use music_trainer::music::{Hand, Hands, Percent, Pitch};
 use music_trainer::practice::{BarRange, Heard, Mode, Preset};
 use music_trainer::ui::view::{NoteNames, ThemeChoice};
@@ -273,26 +274,57 @@ fn an_open_dialog_keeps_shortcuts_and_the_piano_quiet() {
 
 #[test]
 fn sound_devices_can_be_tried_and_silenced() {
-    let mut bench = window(Sample::full(), Screen::Devices, [900.0, 600.0]);
+    let mut bench = window(Sample::full(), Screen::Devices, [900.0, 2_600.0]);
     assert_eq!(bench.click("Test tone"), [Command::TestTone]);
     assert_eq!(bench.click("All sound off"), [Command::Panic]);
     assert_eq!(bench.click("Use jack"), [Command::SetBackend("jack".into())]);
     assert_eq!(bench.click("Use Roland FP-30X"), [Command::EnableMidi("roland fp-30x".into(), false)]);
+    assert_eq!(bench.click("128 frames"), [Command::Set(Setting::Period(128))]);
+    let hda = "Use HDA Intel PCH, ALC257 Analog";
+    let chosen = Setting::OutputDevice(Some("hda intel pch, alc257 analog".into()));
+    assert_eq!(bench.click(hda), [Command::Set(chosen)]);
+    assert_eq!(bench.click("Look again"), [Command::LookForDevices]);
+    assert_eq!(bench.click("Stop"), [Command::TapAlong(false)]);
+    assert_eq!(bench.click("Send chirps"), [Command::LoopBack(true)]);
+    assert_eq!(bench.click("Try again"), [Command::OpenLeftOut]);
+}
+
+#[test]
+fn a_midi_output_is_given_its_work() {
+    let mut bench = window(Sample::full(), Screen::Devices, [1280.0, 2_000.0]);
+    let usage = OutputUse {
+        enabled: true,
+        accompaniment: true,
+        lights: Some(4),
+        keys: OutputKeys::Instrument,
+        ..OutputUse::default()
+    };
+    let mut check = |name: &str, expected: OutputUse| {
+        assert_eq!(bench.click(name), [Command::UseOutput("fp".into(), expected)], "{name}");
+    };
+    check("Play on Roland FP-30X", OutputUse { enabled: false, ..usage });
+    check("Roland FP-30X: Only there", OutputUse { alone: true, ..usage });
+    check("Roland FP-30X: Metronome", OutputUse { clicks: true, ..usage });
+    check("Roland FP-30X: Light keys, channel 4", OutputUse { lights: None, ..usage });
+    check("Roland FP-30X: A higher channel for lights", OutputUse { lights: Some(5), ..usage });
+    check("Roland FP-30X: The program", OutputUse { keys: OutputKeys::Program, ..usage });
+    let other = OutputUse { enabled: true, ..OutputUse::default() };
+    assert_eq!(bench.click("Play on Microcosm MIDI 1"), [Command::UseOutput("synth".into(), other)]);
 }
 
 #[test]
 fn the_microphone_is_switched_and_its_tuner_is_read_aloud() {
-    let mut bench = window(Sample::full(), Screen::Devices, [1280.0, 1000.0]);
+    let mut bench = window(Sample::full(), Screen::Devices, [1280.0, 2_000.0]);
     assert_eq!(bench.click("Stop listening"), [Command::Listen(false)]);
     bench.harness.get_by_label("Tuner: A4, 8 cents low");
     let mut unsure = Sample::full();
     if let Some(tuner) = &mut unsure.devices.microphone.tuner {
         tuner.steady = false;
     }
-    window(unsure, Screen::Devices, [1280.0, 1000.0]).harness.get_by_label("Tuner: A4, not sure");
+    window(unsure, Screen::Devices, [1280.0, 2_000.0]).harness.get_by_label("Tuner: A4, not sure");
     let mut off = Sample::full();
     off.devices.microphone = Default::default();
-    let mut bench = window(off, Screen::Devices, [1280.0, 1000.0]);
+    let mut bench = window(off, Screen::Devices, [1280.0, 2_000.0]);
     assert_eq!(bench.click("Listen to the microphone"), [Command::Listen(true)]);
     assert!(bench.harness.query_by_label_contains("Tuner").is_none());
 }

@@ -27,11 +27,11 @@ impl Exports {
         to: PathBuf,
         wake: impl FnOnce() + Send + 'static,
     ) -> Result<(), String> {
-        let (font, a4) = (settings.soundfont.clone(), settings.a4());
+        let (font, a4, program) = (settings.soundfont.clone(), settings.a4(), settings.program);
         let (done, outcome) = bounded(1);
         let work = move || {
             // Nobody may be waiting any more: the file is there all the same.
-            let _ = done.send(export(&bus, id, font.as_deref(), a4, to));
+            let _ = done.send(export(&bus, id, font.as_deref(), (a4, program), to));
             wake();
         };
         let thread = std::thread::Builder::new().name("export".to_owned()).spawn(work);
@@ -54,10 +54,15 @@ impl Exports {
     }
 }
 
-fn export(bus: &BusHandle<Trainer>, id: TakeId, font: Option<&Path>, a4: f64, to: PathBuf) -> Result<PathBuf, String> {
+fn export(
+    bus: &BusHandle<Trainer>,
+    id: TakeId,
+    font: Option<&Path>,
+    (a4, program): (f64, u8),
+    to: PathBuf,
+) -> Result<PathBuf, String> {
     let font = font.map(Font::load).transpose().map_err(|e| e.to_string())?;
-    let instrument =
-        Sound { font: font.as_ref(), a4, ..Sound::default() }.instrument(RATE).map_err(|e| e.to_string())?;
+    let instrument = Sound { font: font.as_ref(), a4, program }.instrument(RATE).map_err(|e| e.to_string())?;
     if let Some(folder) = to.parent() {
         std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     }
@@ -67,14 +72,23 @@ fn export(bus: &BusHandle<Trainer>, id: TakeId, font: Option<&Path>, a4: f64, to
 }
 
 /// Where a person finds what was exported: a folder of the program's in their music folder, or at home.
-pub(super) fn folder() -> PathBuf {
+fn folder() -> PathBuf {
     let home = etcetera::home_dir().unwrap_or_else(|_| PathBuf::from("."));
     let music = home.join("Music");
     (if music.is_dir() { music } else { home }).join("Music Trainer")
 }
 
+/// A place in the folder for a file of this name that takes no other file's: numbered if need be.
+pub(super) fn free_place(words: &str) -> PathBuf {
+    let folder = folder();
+    let numbered = |n: u32| if n == 1 { words.to_owned() } else { format!("{words} ({n})") };
+    // A name that is taken a thousand times over is taken once more.
+    let free = (1..1_000).map(|n| folder.join(file_name(&numbered(n)))).find(|path| !path.exists());
+    free.unwrap_or_else(|| folder.join(file_name(words)))
+}
+
 /// A file's name from words, without what a file system does not like.
-pub(super) fn file_name(words: &str) -> String {
+fn file_name(words: &str) -> String {
     let fits = |c: char| if c.is_alphanumeric() || " -_.,()'".contains(c) { c } else { '-' };
     let name: String = words.chars().take(NAME_CHARS_MAX).map(fits).collect();
     format!("{}.wav", name.trim_matches([' ', '.']))

@@ -768,13 +768,12 @@ impl Window {
         }
     }
 
-    /// Judges a take from the log on a thread of its own, and shows the result when it is there.
     /// The sound of a take, as a file in the music folder.
     fn export(&mut self, take: &str, ctx: &egui::Context) {
         let (Some(program), Some(id)) = (&self.program, TakeId::parse(take)) else { return };
         let row = self.rows.takes.iter().find(|row| row.id == take);
-        let words = row.map_or_else(|| take.to_owned(), ui::text::take_in_words);
-        let to = exporting::folder().join(exporting::file_name(&words));
+        let words = row.map_or_else(|| take.to_owned(), ui::text::take_in_a_file_name);
+        let to = exporting::free_place(&words);
         let ctx = ctx.clone();
         let begun = self.exports.begin(program.bus.clone(), id, &self.settings, to, move || ctx.request_repaint());
         if let Err(line) = begun {
@@ -795,6 +794,7 @@ impl Window {
         }
     }
 
+    /// Judges a take from the log on a thread of its own, and shows the result when it is there.
     fn judge(&mut self, take: &str, ctx: &egui::Context) {
         let (Some(program), Some(id)) = (&self.program, TakeId::parse(take)) else { return };
         let (bus, ctx) = (program.bus.clone(), ctx.clone());

@@ -5,17 +5,19 @@ use crate::time::{Frames, Micros, Rate};
 
 /// The loop's bandwidth once it has settled, in hertz: F. Adriaensen, "Using a DLL to filter time" (2005).
 const BANDWIDTH_HERTZ: f64 = 0.1;
-/// While it settles the bandwidth is this over the seconds since the anchor, so that it is near within a second.
+/// While it settles the bandwidth is this over the seconds since the anchor and a fifth of one, so that it is near within
+/// a second, and not thrown about by the first few callbacks.
 const SETTLING: f64 = 0.5;
+const SETTLING_FROM: f64 = 0.2;
 /// The widest it is opened, as a fraction of the rate of updates: beyond it the loop would swing.
 const OMEGA_MAX: f64 = 0.3;
 /// How far a device's clock may be from its nominal rate. Cheap ones are off by some 100 ppm.
 const DEVIATION_MAX: f64 = 2e-3;
-/// How fast the punctual line gives way to later callbacks: what the loop may still be wrong about the rate, once it
-/// has settled and at first.
-const LEAK: f64 = 20e-6;
-const LEAK_FIRST: f64 = 1e-3;
-/// A callback that is later than two periods, and than this, was preceded by an xrun.
+/// The least-delayed callback of the last one to two windows counts, in seconds: what shifts all callbacks, as a lost
+/// period of which the driver says nothing, is known for what it is after that.
+const WINDOW_SECONDS: f64 = 1.0;
+const WINDOW_FIRST: f64 = 0.1;
+/// A callback that is later than two periods, and than this, was preceded by an xrun whatever the driver says.
 const XRUN_MIN: f64 = 5_000.0;
 /// Seconds over which the lateness is averaged.
 const LATENESS_SECONDS: f64 = 10.0;
@@ -81,6 +83,10 @@ struct Course {
     filtered: f64,
     /// Its time if the callback had come without delay.
     punctual: f64,
+    /// How much before the loop's time the least-delayed callbacks came, in this window and in the one before.
+    earliest: [f64; 2],
+    /// Seconds of this window so far.
+    window: f64,
     micros_per_frame: f64,
     /// Seconds since the anchor.
     age: f64,
@@ -92,8 +98,9 @@ impl StreamClock {
         Self { rate, course: None, timing: Timing::default() }
     }
 
-    /// A callback began at `mono`, when `frame` was due; `period` is the largest block so far.
-    pub(super) fn observe(&mut self, frame: Frames, mono: Micros, period: u32) {
+    /// A callback began at `mono`, when `frame` was due; `period` is the usual block, `xrun` whether the driver lost
+    /// frames before it.
+    pub(super) fn observe(&mut self, frame: Frames, mono: Micros, period: u32, xrun: bool) {
         let nominal = 1e6 / f64::from(self.rate.0.max(1));
         let now = mono.0 as f64;
         let Some(course) = &mut self.course else {
@@ -105,7 +112,7 @@ impl StreamClock {
             return;
         }
         let error = now - (course.filtered + frames * course.micros_per_frame);
-        if error.abs() > (2.0 * f64::from(period) * nominal).max(XRUN_MIN) {
+        if xrun || error.abs() > (2.0 * f64::from(period) * nominal).max(XRUN_MIN) {
             *course = Course::anchored(frame, now, course.micros_per_frame);
             self.timing.anchors = self.timing.anchors.saturating_add(1);
             return;
@@ -148,17 +155,34 @@ impl StreamClock {
 
 impl Course {
     fn anchored(frame: Frames, now: f64, micros_per_frame: f64) -> Self {
-        Self { frame, filtered: now, punctual: now, micros_per_frame, age: 0.0, lateness_squared: 0.0 }
+        Self {
+            frame,
+            filtered: now,
+            punctual: now,
+            earliest: [0.0, f64::INFINITY],
+            window: 0.0,
+            micros_per_frame,
+            age: 0.0,
+            lateness_squared: 0.0,
+        }
     }
 
     fn follow(&mut self, frame: Frames, frames: f64, now: f64, error: f64, nominal: f64) {
         let elapsed = frames * self.micros_per_frame;
         let seconds = elapsed / 1e6;
-        let bandwidth = BANDWIDTH_HERTZ.max(SETTLING / (self.age + seconds));
+        let bandwidth = BANDWIDTH_HERTZ.max(SETTLING / (self.age + SETTLING_FROM));
         let omega = (std::f64::consts::TAU * bandwidth * seconds).min(OMEGA_MAX);
-        let leak = LEAK.max(LEAK_FIRST / (1.0 + self.age * self.age));
-        self.filtered += elapsed + std::f64::consts::SQRT_2 * omega * error;
-        self.punctual = now.min(self.punctual + elapsed * (1.0 + leak));
+        let step = std::f64::consts::SQRT_2 * omega * error;
+        self.filtered += elapsed + step;
+        self.window += seconds;
+        // At first, while the pace is not known, what was seen long ago says little.
+        if self.window >= (self.age / 4.0).clamp(WINDOW_FIRST, WINDOW_SECONDS) {
+            (self.earliest, self.window) = ([f64::INFINITY, self.earliest[0]], 0.0);
+        }
+        // What the loop has moved by, the earliest are nearer to it now.
+        self.earliest = self.earliest.map(|earliest| earliest - step);
+        self.earliest[0] = self.earliest[0].min(now - self.filtered);
+        self.punctual = self.filtered + self.earliest[0].min(self.earliest[1]);
         let pace = self.micros_per_frame + omega * omega * error / frames;
         self.micros_per_frame = pace.clamp(nominal * (1.0 - DEVIATION_MAX), nominal * (1.0 + DEVIATION_MAX));
         let late = now - self.punctual;
@@ -195,7 +219,7 @@ mod tests {
         for block in 0..blocks {
             let truth = 1e9 + (block * 256) as f64 / 48_000.0 * 1e6 * (1.0 + ppm * 1e-6);
             let late = -lateness * (1.0 - random()).ln();
-            clock.observe(Frames(block * 256), Micros((truth + late).round() as i64), 256);
+            clock.observe(Frames(block * 256), Micros((truth + late).round() as i64), 256, false);
             let at = clock.frame(Micros(truth.round() as i64)).expect("anchored").0;
             errors.push((at - block * 256) as f64);
         }
@@ -241,7 +265,7 @@ mod tests {
         let mut frame = 0;
         for round in 0..20_000 {
             let truth = RATE.micros(Frames(frame));
-            clock.observe(Frames(frame), truth, 8_192);
+            clock.observe(Frames(frame), truth, 8_192, false);
             assert_eq!(clock.frame(truth), Some(Frames(frame)), "round {round}");
             frame += [1, 64, 8_192, 17, 0, 256, 1_000][round % 7];
         }
@@ -252,10 +276,37 @@ mod tests {
         let (mut clock, _) = errors(300.0, 0.0, 20_000, 1);
         let pace = clock.timing().measured_rate;
         let mono = clock.mono(Frames(20_000 * 256)) + Micros(90_000);
-        clock.observe(Frames(20_000 * 256), mono, 256);
+        clock.observe(Frames(20_000 * 256), mono, 256, false);
         assert_eq!(clock.frame(mono), Some(Frames(20_000 * 256)));
         assert_eq!(clock.timing().anchors, 1);
         assert!((clock.timing().measured_rate - pace).abs() < 0.01);
+    }
+
+    #[test]
+    fn a_lost_period_is_known_at_once_if_the_driver_says_so_and_after_two_seconds_if_not() {
+        const LOST: i64 = 5_333;
+        for (told, blocks) in [(true, 0), (false, 2 * 48_000 / 256 + 10)] {
+            let mut clock = StreamClock::new(RATE);
+            let mut random = noise(5);
+            let mut observe = |block: i64, lost: i64, xrun| {
+                let truth = RATE.micros(Frames(block * 256)) + Micros(lost);
+                let late = Micros((-100.0 * (1.0 - random()).ln()) as i64);
+                clock.observe(Frames(block * 256), truth + late, 256, xrun);
+                clock.frame(truth).expect("anchored").0 - block * 256
+            };
+            for block in 0..10_000 {
+                observe(block, 0, false);
+            }
+            let mut worst = 0;
+            for block in 10_000..12_000 {
+                let error = observe(block, LOST, told && block == 10_000);
+                if block >= 10_000 + blocks {
+                    worst = worst.max(error.abs());
+                }
+            }
+            // The first callback after the xrun may itself be late by some 100 µs; 5.3 ms are 256 frames.
+            assert!(worst <= 24, "told: {told}, {worst} frames off");
+        }
     }
 
     #[test]

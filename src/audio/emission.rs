@@ -23,8 +23,12 @@ impl Emission {
         self.began
     }
 
-    /// Whether it was played to its end.
+    /// Whether it was played to its end; nothing is never whole.
     pub fn is_whole(&self) -> bool {
+        self.is_over() && !self.samples.is_empty()
+    }
+
+    fn is_over(&self) -> bool {
         self.at == self.samples.len()
     }
 
@@ -37,6 +41,6 @@ impl Emission {
             *r += sample;
         }
         self.at += rest.len().min(left.len());
-        self.is_whole()
+        self.is_over()
     }
 }

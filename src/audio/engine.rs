@@ -1,6 +1,8 @@
 //! The control side: sends commands down, frees what comes home. It may allocate; it never waits for the callback.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rtrb::{Consumer, Producer, PushError, RingBuffer};
 
@@ -29,6 +31,8 @@ pub struct Engine {
     kept: VecDeque<Command>,
     home: Consumer<Return>,
     below: usize,
+    /// What was made below and comes home one day like what was sent.
+    made: Arc<AtomicUsize>,
     refused: u64,
     /// What was played and came home last.
     emission: Option<Emission>,
@@ -50,11 +54,17 @@ pub fn engine(instrument: Box<dyn Instrument>, rate: Rate) -> (Engine, Processor
     let (home_below, home) = RingBuffer::new(BOXES);
     let (playhead_writer, playhead) = latest(Playhead::default());
     let (events_producer, events) = essential(EVENTS);
-    let links =
-        Links { commands: commands_below, home: home_below, playhead: playhead_writer, events: events_producer };
+    let made = Arc::new(AtomicUsize::new(0));
+    let links = Links {
+        commands: commands_below,
+        home: home_below,
+        playhead: playhead_writer,
+        events: events_producer,
+        made: made.clone(),
+    };
     let (outlet, ends) = Outlet::new();
     // The instrument and the first schedule are below already.
-    let engine = Engine { commands, kept: VecDeque::new(), home, below: 2, refused: 0, emission: None };
+    let engine = Engine { commands, kept: VecDeque::new(), home, below: 2, made, refused: 0, emission: None };
     (engine, Processor::new(links, outlet, instrument, rate), Reports { playhead, events, outlet: ends })
 }
 
@@ -78,6 +88,7 @@ impl Engine {
     /// Frees what came home and sends what was kept. Returns how many things it did.
     pub fn poll(&mut self) -> usize {
         let mut work = 0;
+        self.below += self.made.swap(0, Ordering::Relaxed);
         while let Ok(returned) = self.home.pop() {
             if let Return::Emission(emission) = returned {
                 self.emission = Some(*emission);

@@ -2,6 +2,8 @@
 //! allocation, no lock, no system call, no unbounded loop, no panic that escapes.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rtrb::{Consumer, Producer, PushError};
 
@@ -30,7 +32,7 @@ const FIRED_MAX: usize = 4096;
 const GAIN_MAX: f32 = 4.0;
 
 /// When a block is due.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Block {
     /// Its first frame, counted from the beginning of the stream.
     pub first: Frames,
@@ -38,6 +40,10 @@ pub struct Block {
     pub mono: Micros,
     /// The stream.
     pub stream: StreamId,
+    /// Frames of the driver's whole call, of which this block may be a part; 0 for just this block.
+    pub call: u32,
+    /// Whether frames were lost since the block before.
+    pub xrun: bool,
 }
 
 /// Where the sound goes: as many frames on each side; of the metronome's own channel as many again, or none.
@@ -81,6 +87,8 @@ pub(super) struct Links {
     pub(super) home: Producer<Return>,
     pub(super) playhead: LatestWriter<Playhead>,
     pub(super) events: EssentialProducer<AudioEvent>,
+    /// Instruments that were made below, for the engine's books.
+    pub(super) made: Arc<AtomicUsize>,
 }
 
 impl Links {
@@ -167,6 +175,7 @@ impl Processor {
         if rate != self.rate {
             if let Some(factory) = &mut self.factory {
                 let home = &mut self.links.home;
+                self.links.made.fetch_add(1, Ordering::Relaxed);
                 self.stage.exchange(factory(rate), &mut |r| Links::send_home(home, r));
             }
             self.click = ClickVoice::new(rate);
@@ -244,8 +253,9 @@ impl Processor {
     fn run(&mut self, block: Block, midi_in: &[TimedMidi], out: &mut Outputs<'_>) {
         let frames = out.left.len();
         (self.now, self.called) = (block.first, block.mono);
-        self.inputs.delay = self.inputs.delay.max(frames as u32);
-        self.inputs.clock.observe(block.first, block.mono, self.inputs.delay);
+        self.inputs.delay = self.inputs.delay.max(frames as u32).max(block.call);
+        let period = self.period.max(frames as u32).max(block.call);
+        self.inputs.clock.observe(block.first, block.mono, period, block.xrun);
         self.stage.outlet.at = self.stamp(block.first);
         self.stage.outlet.begin_block(block.first);
         self.take_commands();

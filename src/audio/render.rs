@@ -19,6 +19,8 @@ const TAIL_SECONDS: i64 = 10;
 /// −70 dBFS: quieter than this for a while is the end.
 const QUIET: f32 = 0.000_3;
 const QUIET_BLOCKS: u32 = 24;
+/// Blocks of the fade at the end of the longest tail.
+const FADE_BLOCKS: usize = 24;
 
 /// Blocks of left and right channel, until the music has died away.
 pub struct Render {
@@ -43,7 +45,10 @@ pub fn render(score: &Score, instrument: Box<dyn Instrument>, rate: Rate) -> Ren
 
 /// What was played, as channel messages at their frames in rising order, on an instrument made for `rate`.
 pub fn render_performance(played: Vec<(Frames, [u8; 3])>, instrument: Box<dyn Instrument>, rate: Rate) -> Render {
-    Render::new(instrument, rate, played.into())
+    let mut render = Render::new(instrument, rate, played.into());
+    // What is played live sounds one block later.
+    let _silence = render.block();
+    render
 }
 
 impl Render {
@@ -73,8 +78,15 @@ impl Iterator for Render {
         if self.tail_end.is_some_and(|end| self.next >= end) || self.quiet_blocks > QUIET_BLOCKS {
             return None;
         }
+        Some(self.block())
+    }
+}
+
+impl Render {
+    fn block(&mut self) -> [Vec<f32>; 2] {
         let (mut left, mut right) = (vec![0.0; BLOCK], vec![0.0; BLOCK]);
-        let block = Block { first: self.next, mono: self.rate.micros(self.next), stream: StreamId(1) };
+        let block =
+            Block { first: self.next, mono: self.rate.micros(self.next), stream: StreamId(1), ..Block::default() };
         let midi = self.due();
         self.processor.process(block, &midi, Outputs::stereo(&mut left, &mut right));
         self.next += Frames(BLOCK as i64);
@@ -86,6 +98,20 @@ impl Iterator for Render {
             let quiet = left.iter().chain(&right).all(|s| s.abs() < QUIET);
             self.quiet_blocks = if quiet { self.quiet_blocks + 1 } else { 0 };
         }
-        Some([left, right])
+        if let Some(end) = self.tail_end {
+            fade(&mut left, &mut right, end - self.next);
+        }
+        [left, right]
+    }
+}
+
+/// What still sounds at the end of the tail fades over its last blocks; `left_over` are frames after this block.
+fn fade(left: &mut [f32], right: &mut [f32], left_over: Frames) {
+    let length = (FADE_BLOCKS * BLOCK) as f32;
+    let frames = left.len();
+    for (i, (l, r)) in left.iter_mut().zip(right).enumerate() {
+        let gain = ((left_over.0 + (frames - i) as i64) as f32 / length).clamp(0.0, 1.0);
+        *l *= gain;
+        *r *= gain;
     }
 }

@@ -328,7 +328,9 @@ impl Transport {
             return;
         }
         self.division = division;
-        let place = self.place(now);
+        // During a count-in the clicks of the music begin where it leads.
+        let before_start = self.count_in.map_or(MusicTime(i64::MIN), |count| MusicTime(count.start.0 - 1));
+        let place = self.place(now).max(before_start);
         // What is due now keeps its turn.
         if self.click.at > place {
             self.click = self.schedule.click_after(place, division);

@@ -6,7 +6,7 @@ use crate::audio::{Command as EngineCommand, Schedule};
 use crate::bus::{Envelope, Publish};
 use crate::components::devices::{BEAT, LoopbackStand, TAPS, Tapped, Tapping, calibration_entity};
 use crate::model::{Calibration, Event, Trainer, TransportChange, TransportMoved};
-use crate::music::Meter;
+use crate::music::{ClickStyle, Division, Meter};
 use crate::time::{Micros, StreamId, Ticks};
 
 /// How a calibration stands, for the window.
@@ -56,6 +56,9 @@ impl Worker {
         self.put_aside(Some(Tapping::default()));
         let meter = Meter { tick: Ticks::ZERO, beats: 1, unit: 4 };
         self.engine.send(EngineCommand::Load(Box::new(Schedule::of_beat(BEAT.0 as u32, meter))));
+        // One click for each tap.
+        let clicks = ClickStyle { division: Division::NONE, ..self.settings.clicks() };
+        self.engine.send(EngineCommand::SetClicks(clicks));
         self.engine.send(EngineCommand::SetMetronome(true));
         self.engine.send(EngineCommand::Play { count_in: 0 });
         self.calibration = CalibrationStand::Tapping { done: 0, of: TAPS };
@@ -170,10 +173,11 @@ impl Worker {
     fn end_calibration(&mut self, stand: CalibrationStand) {
         self.calibration = stand;
         let Some(Calibrating { aside, tapping, .. }) = self.calibrating.take() else { return };
-        self.sound.end_loopback();
+        self.sound.end_loopback(&mut self.engine);
         if tapping.is_some() {
             self.engine.send(EngineCommand::Stop);
             self.engine.send(EngineCommand::SetMetronome(false));
+            self.engine.send(EngineCommand::SetClicks(self.settings.clicks()));
         }
         if let Some((stand, practice)) = aside {
             self.session.open(stand, practice, &mut || self.ids.next());

@@ -19,6 +19,8 @@ pub(super) struct Carrier {
     rate: Rate,
     next: Frames,
     calls: Arc<AtomicU32>,
+    call: u32,
+    xrun: bool,
 }
 
 /// Where the processor arrives, and whether its callback is still called.
@@ -44,8 +46,15 @@ impl Carrier {
         let (home, arrival) = RingBuffer::new(1);
         let calls = Arc::new(AtomicU32::new(0));
         let (next, counted) = (Frames::ZERO, calls.clone());
-        let carrier = Self { processor: Some(Box::new(processor)), home, stream, rate, next, calls: counted };
+        let processor = Some(Box::new(processor));
+        let carrier = Self { processor, home, stream, rate, next, calls: counted, call: 0, xrun: false };
         (carrier, Home { arrival, calls })
+    }
+
+    /// The driver calls for so many frames at once, which may be rendered in several goes; `xrun` if it lost some before.
+    pub(super) fn begin_call(&mut self, frames: usize, xrun: bool) {
+        self.call = u32::try_from(frames).unwrap_or(u32::MAX);
+        self.xrun |= xrun;
     }
 
     /// Renders the next frames; `began` is the monotonic time at which the driver called for them.
@@ -54,7 +63,9 @@ impl Carrier {
         let Some(processor) = &mut self.processor else { return };
         let before = clock.now();
         let frames = Frames(out.left.len().min(out.right.len()) as i64);
-        processor.process(Block { first: self.next, mono: began, stream: self.stream }, midi, out);
+        let (xrun, stream) = (std::mem::take(&mut self.xrun), self.stream);
+        let block = Block { first: self.next, mono: began, stream, call: self.call, xrun };
+        processor.process(block, midi, out);
         self.next += frames;
         let available = self.rate.micros(frames).0.max(1) as f32;
         processor.note_load((clock.now() - before).0 as f32 / available);

@@ -206,7 +206,7 @@ impl CpalBackend {
         let (carrier, mut home) = Carrier::new(processor, config.stream, rate);
         let trouble = Arc::new(Trouble::default());
         let channels = stream_config.channels.clamp(1, CHANNELS_MAX);
-        let feeder = Feeder::new(carrier, self.clock.clone(), rate, usize::from(channels));
+        let feeder = Feeder::new(carrier, self.clock.clone(), rate, usize::from(channels), trouble.clone());
         let built = build(&found.device, stream_config, format, feeder, trouble.clone());
         let started = built.and_then(|stream| stream.play().map(|()| stream));
         match started {
@@ -299,17 +299,23 @@ struct Feeder {
     left: Vec<f32>,
     right: Vec<f32>,
     click: Vec<f32>,
+    trouble: Arc<Trouble>,
+    /// Xruns that the carrier was told of.
+    xruns: u32,
 }
 
 impl Feeder {
-    fn new(carrier: Carrier, clock: Arc<dyn Clock>, rate: Rate, channels: usize) -> Self {
+    fn new(carrier: Carrier, clock: Arc<dyn Clock>, rate: Rate, channels: usize, trouble: Arc<Trouble>) -> Self {
         let [left, right, click] = std::array::from_fn(|_| vec![0.0; CHUNK]);
-        Self { carrier, clock, rate, channels, left, right, click }
+        Self { carrier, clock, rate, channels, left, right, click, trouble, xruns: 0 }
     }
 
     /// Fills interleaved frames: left and right on the first two channels, their mean if there is only one.
     fn feed<T: SizedSample + FromSample<f32>>(&mut self, data: &mut [T]) {
         let began = self.clock.now();
+        let xruns = self.trouble.xruns_in_all.load(Ordering::Relaxed);
+        let xrun = std::mem::replace(&mut self.xruns, xruns) != xruns;
+        self.carrier.begin_call(data.len() / self.channels, xrun);
         for (index, chunk) in data.chunks_mut(CHUNK * self.channels).enumerate() {
             let frames = chunk.len() / self.channels;
             let (left, right) = (&mut self.left[..frames], &mut self.right[..frames]);
@@ -342,6 +348,7 @@ struct Trouble {
     /// From the latest callback to the socket, by the driver; 0 where it does not say.
     ahead_micros: AtomicU32,
     xruns: AtomicU32,
+    xruns_in_all: AtomicU32,
     /// The gravest of [`Trouble::CHANGED`], [`Trouble::DENIED`], [`Trouble::GONE`], and [`Trouble::BROKEN`].
     gravest: AtomicU8,
 }
@@ -357,6 +364,7 @@ impl Trouble {
         let grave = match kind {
             ErrorKind::Xrun => {
                 self.xruns.fetch_add(1, Ordering::Relaxed);
+                self.xruns_in_all.fetch_add(1, Ordering::Relaxed);
                 return;
             }
             ErrorKind::RealtimeDenied => Self::DENIED,

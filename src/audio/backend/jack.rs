@@ -124,6 +124,7 @@ struct Ports {
 /// Full port names.
 struct Names {
     outputs: [String; 2],
+    click: String,
     midi: String,
     input: String,
 }
@@ -143,7 +144,8 @@ impl Ports {
     fn names(&self) -> Names {
         let name = |name: Result<String, jack::Error>| name.unwrap_or_default();
         let outputs = [name(self.left.name()), name(self.right.name())];
-        Names { outputs, midi: name(self.midi.name()), input: name(self.input.name()) }
+        let (click, midi, input) = (name(self.click.name()), name(self.midi.name()), name(self.input.name()));
+        Names { outputs, click, midi, input }
     }
 }
 
@@ -208,7 +210,9 @@ impl ProcessHandler for Callback {
         let left = self.ports.left.as_mut_slice(scope);
         let right = self.ports.right.as_mut_slice(scope);
         let click = self.ports.click.as_mut_slice(scope);
-        let out = Outputs { left, right, click };
+        let heard = self.shared.click_heard.load(Ordering::Relaxed);
+        self.carrier.begin_call(left.len(), self.shared.xrun.swap(false, Ordering::Relaxed));
+        let out = Outputs { left, right, click: if heard { click } else { silent(click) } };
         self.carrier.process(self.clock.as_ref(), began, &self.events, out);
         self.send(scope);
         Control::Continue
@@ -232,12 +236,22 @@ impl Callback {
     }
 }
 
+/// Fills a port that nobody hears; what would be played there is played with the music.
+fn silent(port: &mut [f32]) -> &mut [f32] {
+    port.fill(0.0);
+    &mut []
+}
+
 #[derive(Default)]
 struct Shared {
     xruns: AtomicU32,
     dead: AtomicBool,
     ports_changed: AtomicBool,
     graph_changed: AtomicBool,
+    /// Frames were lost, and the callback does not know yet.
+    xrun: AtomicBool,
+    /// Whether somebody hears the metronome's own port.
+    click_heard: AtomicBool,
     /// The stream is about to stop.
     ending: AtomicBool,
     /// The port has told its listeners to let go of everything.
@@ -263,6 +277,7 @@ impl NotificationHandler for Notices {
 
     fn xrun(&mut self, _: &Client) -> Control {
         self.0.xruns.fetch_add(1, Ordering::Relaxed);
+        self.0.xrun.store(true, Ordering::Relaxed);
         Control::Continue
     }
 }
@@ -338,6 +353,9 @@ impl Stream for JackStream {
         }
         if let Some(client) = self.client.as_ref().filter(|_| self.shared.graph_changed.swap(false, Ordering::AcqRel)) {
             self.info.output_latency = latency(client.as_client(), &self.names);
+            let click = client.as_client().port_by_name(&self.names.click);
+            let heard = click.and_then(|port| port.connected_count().ok()).is_some_and(|count| count > 0);
+            self.shared.click_heard.store(heard, Ordering::Relaxed);
         }
         if self.connect && self.shared.ports_changed.swap(false, Ordering::AcqRel) {
             self.connect_new_sources();

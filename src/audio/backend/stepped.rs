@@ -23,6 +23,7 @@ struct Shared {
     next: Frames,
     mono: Micros,
     lateness: Micros,
+    xrun: bool,
     load: Option<f32>,
     /// The metronome's own channel, of the last block.
     click: Vec<f32>,
@@ -80,7 +81,8 @@ impl Driver {
             let (Some(processor), Some(info)) = (&mut shared.processor, &shared.info) else { return false };
             let mono = shared.mono + shared.lateness;
             let rate = info.rate;
-            let block = Block { first: shared.next, mono, stream: info.stream };
+            let xrun = std::mem::take(&mut shared.xrun);
+            let block = Block { first: shared.next, mono, stream: info.stream, call: 0, xrun };
             let frames = Frames(left.len().min(right.len()) as i64);
             shared.click.clear();
             shared.click.resize(frames.0 as usize, 0.0);
@@ -139,6 +141,7 @@ impl Driver {
     pub fn xrun(&self, lost: Micros) {
         self.with(|s| {
             s.mono += lost;
+            s.xrun = true;
             s.status.push(Status::Xruns(1));
         });
     }

@@ -34,12 +34,14 @@ pub struct GuardedBackend {
     openings: Openings,
     /// The driver has worked in this run: asking it whether it is there is no risk.
     proven: bool,
+    /// It was asked, and has come back with an answer.
+    asked: bool,
 }
 
 impl GuardedBackend {
     /// `backend`, guarded.
     pub fn new(backend: Box<dyn Backend>, openings: Openings) -> Self {
-        Self { backend, openings, proven: false }
+        Self { backend, openings, proven: false, asked: false }
     }
 
     fn words(&self, config: &StreamConfig) -> String {
@@ -63,12 +65,14 @@ impl Backend for GuardedBackend {
     }
 
     fn available(&mut self, config: &StreamConfig) -> Result<(), BackendError> {
-        if self.proven {
+        if self.proven || self.asked {
             return self.backend.available(config);
         }
         let opening = self.openings.begin(&self.words(config)).map_err(|_| self.left_out(config))?;
         let outcome = self.backend.available(config);
         drop(opening);
+        // It came back, with whatever answer.
+        self.asked = true;
         outcome
     }
 

@@ -142,8 +142,9 @@ impl Loopback {
         }
     }
 
-    /// The input is closed.
-    pub fn end(self, supervisor: &mut Supervisor) {
+    /// The input is closed, and chirps that are left are not played.
+    pub fn end(self, engine: &mut Engine, supervisor: &mut Supervisor) {
+        engine.send(Command::Emit(Box::new(Emission::new(Vec::new()))));
         // The stream may be gone already, and its tap with it.
         let _ended = supervisor.listen(None, None);
     }

@@ -22,6 +22,8 @@ use super::super::microphone::{MicrophoneDesk, MicrophoneReport};
 use super::guarded::{GuardedBackend, is_sound};
 use super::loopback::{Loopback, LoopbackStand};
 
+/// A latency that moves by less, in frames, is the same one: a millisecond at 48 kHz.
+const LATENCY_STEP: u32 = 48;
 /// How long the test tone is held.
 const TONE: Micros = Micros::SECOND;
 
@@ -87,6 +89,10 @@ pub struct SoundDesk {
     tone_until: Option<Micros>,
     microphone: MicrophoneDesk,
     loopback: Option<Loopback>,
+    /// The output latency that the program reckons with, and of which stream.
+    latency: Option<(StreamId, u32)>,
+    /// The rate of the instrument that was sent last.
+    made_for: Option<Rate>,
     /// Whether a person named the backend, and so wants to know why it does not work.
     named: bool,
     pending: Vec<String>,
@@ -152,6 +158,8 @@ impl SoundDesk {
             tone_until: None,
             microphone: MicrophoneDesk::new(settings.a4()),
             loopback: None,
+            latency: None,
+            made_for: None,
             named,
             pending,
             changed: true,
@@ -178,10 +186,15 @@ impl SoundDesk {
             }
             self.tell(notices);
         }
+        self.notice_latency();
         let sources = self.supervisor.as_ref().map_or(&[][..], Supervisor::midi_sources);
         if *sources != self.midi_sources {
             self.midi_sources = sources.to_vec();
             self.changed = true;
+        }
+        let rate = self.supervisor.as_ref().and_then(Supervisor::info).map(|info| info.rate);
+        if self.made_for.is_some() && rate.is_some() && self.made_for != rate {
+            self.exchange(engine);
         }
         self.poll_font(engine);
         self.poll_devices();
@@ -190,6 +203,17 @@ impl SoundDesk {
             engine.send(Command::Audition(audio::Played::Off { pitch: Pitch::MIDDLE_C }));
         }
         std::mem::take(&mut self.pending)
+    }
+
+    /// A driver may know its latency only after some callbacks, or find another one.
+    fn notice_latency(&mut self) {
+        let told = self.supervisor.as_ref().and_then(Supervisor::info).map(|info| (info.stream, info.output_latency));
+        let (Some((stream, latency)), seen) = (told, self.latency) else { return };
+        let moved = seen.is_none_or(|(before, frames)| before != stream || latency.abs_diff(frames) > LATENCY_STEP);
+        if moved {
+            self.latency = told;
+            self.changed = true;
+        }
     }
 
     /// The MIDI sources that the sound system itself hears (JACK).
@@ -329,15 +353,15 @@ impl SoundDesk {
     pub fn poll_loopback(&mut self, now: Micros, engine: &mut Engine) -> Option<LoopbackStand> {
         let stand = self.loopback.as_mut()?.poll(now, engine);
         if !matches!(stand, LoopbackStand::Listening(_)) {
-            self.end_loopback();
+            self.end_loopback(engine);
         }
         Some(stand)
     }
 
     /// Breaks it off.
-    pub fn end_loopback(&mut self) {
+    pub fn end_loopback(&mut self, engine: &mut Engine) {
         if let (Some(loopback), Some(supervisor)) = (self.loopback.take(), &mut self.supervisor) {
-            loopback.end(supervisor);
+            loopback.end(engine, supervisor);
         }
     }
 
@@ -366,8 +390,10 @@ impl SoundDesk {
         }
     }
 
+    /// Another instrument; one that was made for a stream that is gone by the time it arrives is made anew.
     fn exchange(&mut self, engine: &mut Engine) {
         let rate = self.supervisor.as_ref().and_then(|s| s.info()).map_or(Rate::DEFAULT, |i| i.rate);
+        self.made_for = Some(rate);
         engine.send(Command::SetInstrument(self.tuning.instrument(self.font.load().as_deref(), rate)));
         self.changed = true;
     }

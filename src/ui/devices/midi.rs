@@ -21,7 +21,7 @@ pub(super) fn inputs_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
             words_ui(ui, tr().no_midi);
         }
         for MidiPort { id, name, connected, enabled, messages } in ports {
-            if port_ui(ui, name, *connected, *enabled, *messages) {
+            if port_ui(ui, (name, &text::use_port(name)), *connected, *enabled, *messages) {
                 cx.send.push(Command::EnableMidi(id.clone(), !enabled));
             }
         }
@@ -39,7 +39,8 @@ pub(super) fn outputs_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
         for port in ports {
             let usage = port.usage;
             let mut next = usage;
-            if port_ui(ui, &port.name, port.connected, usage.enabled, port.messages) {
+            let label = text::use_output(&port.name);
+            if port_ui(ui, (&port.name, &label), port.connected, usage.enabled, port.messages) {
                 next.enabled = !usage.enabled;
             }
             if usage.enabled {
@@ -57,13 +58,12 @@ fn words_ui(ui: &mut Ui, words: &str) {
     ui.add(egui::Label::new(words).wrap().selectable(false));
 }
 
-/// A port with its state; whether its switch was pressed.
-fn port_ui(ui: &mut Ui, name: &str, connected: bool, enabled: bool, messages: u64) -> bool {
+/// A port, with the name of its switch, and its state; whether the switch was pressed.
+fn port_ui(ui: &mut Ui, (name, label): (&str, &str), connected: bool, enabled: bool, messages: u64) -> bool {
     let t = tokens(ui);
     let scale = theme::scale(ui);
     let (_, rect) = ui.allocate_space(vec2(ui.available_width(), 46.0 * scale));
-    let label = text::use_port(name);
-    let chip = Button::new(&label).shown(tr().use_port).chip().selected(enabled);
+    let chip = Button::new(label).shown(tr().use_port).chip().selected(enabled);
     let width = chip.width(ui);
     let place = Rect::from_center_size(pos2(rect.right() - width / 2.0, rect.center().y), vec2(width, space::CHIP));
     let pressed = chip.show_at(ui, place).clicked();

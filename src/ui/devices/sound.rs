@@ -90,6 +90,10 @@ fn periods_ui(cx: &mut Cx<'_>, ui: &mut Ui, audio: &AudioView) {
     let t = tokens(ui);
     Line::small(tr().buffer).color(t.muted).show(ui);
     ui.add_space(4.0);
+    if audio.backend == "jack" {
+        Line::new(tr().buffer_of_jack).size(13.0).color(t.muted).show(ui);
+        return;
+    }
     let wanted = cx.view.settings.period;
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(8.0, 8.0);

@@ -112,6 +112,11 @@ pub fn loopback_failed(reason: &str) -> String {
     format!("Nothing was measured: {reason}.")
 }
 
+/// The name of a switch for a MIDI output.
+pub fn use_output(name: &str) -> String {
+    format!("Play on {name}")
+}
+
 /// Whether an output lights keys, and on which channel.
 pub fn lights(channel: Option<u8>) -> String {
     match channel {

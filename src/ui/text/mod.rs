@@ -159,6 +159,7 @@ texts! {
     looking = "Looking…";
     look_again = "Look again";
     buffer = "Buffer, in frames";
+    buffer_of_jack = "The JACK server sets the buffer, for all programs: change it there.";
     calibration = "Timing of your devices";
     by_tapping = "By tapping";
     by_loopback = "By loop-back";
@@ -172,7 +173,7 @@ texts! {
     stop_tapping = "Stop";
     start_loopback = "Send chirps";
     stop_loopback = "Stop the chirps";
-    loopback_help = "A microphone near the speaker, or a cable from output to input: twelve chirps, six seconds.";
+    loopback_help = "A microphone near the speaker, or a cable from output to input: twelve chirps, eight seconds.";
     forget_calibration = "Forget it";
     xruns = "Late blocks";
     test_tone = "Test tone";
@@ -851,6 +852,14 @@ pub fn favour(title: &str, favourite: bool) -> String {
 pub fn practised(time: Micros) -> Option<String> {
     let minutes = time.0 / 60_000_000;
     (minutes > 0).then(|| format!("{minutes} min practised"))
+}
+
+/// A take as a file is called: when it began, to the second, and what it is.
+pub fn take_in_a_file_name(take: &TakeRow) -> String {
+    let LocalTime { year, month, day, hour, minute, second, .. } = take.at;
+    let piece = take.piece.as_deref().unwrap_or(tr().free_play);
+    let name = if take.name.is_empty() { String::new() } else { format!(", {}", take.name) };
+    format!("{year}-{month:02}-{day:02} {hour:02}.{minute:02}.{second:02} {piece}{name}")
 }
 
 /// The name of the button that exports a take.
