@@ -1,6 +1,8 @@
 //! The control side: sends commands down, frees what comes home. It may allocate; it never waits for the callback.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rtrb::{Consumer, Producer, PushError, RingBuffer};
 
@@ -28,7 +30,7 @@ pub struct Engine {
     commands: Producer<Command>,
     kept: VecDeque<Command>,
     home: Consumer<Return>,
-    below: usize,
+    below: Arc<AtomicUsize>,
     refused: u64,
     /// What was played and came home last.
     emission: Option<Emission>,
@@ -50,11 +52,17 @@ pub fn engine(instrument: Box<dyn Instrument>, rate: Rate) -> (Engine, Processor
     let (home_below, home) = RingBuffer::new(BOXES);
     let (playhead_writer, playhead) = latest(Playhead::default());
     let (events_producer, events) = essential(EVENTS);
-    let links =
-        Links { commands: commands_below, home: home_below, playhead: playhead_writer, events: events_producer };
-    let (outlet, ends) = Outlet::new();
     // The instrument and the first schedule are below already.
-    let engine = Engine { commands, kept: VecDeque::new(), home, below: 2, refused: 0, emission: None };
+    let below = Arc::new(AtomicUsize::new(2));
+    let links = Links {
+        commands: commands_below,
+        home: home_below,
+        below: below.clone(),
+        playhead: playhead_writer,
+        events: events_producer,
+    };
+    let (outlet, ends) = Outlet::new();
+    let engine = Engine { commands, kept: VecDeque::new(), home, below, refused: 0, emission: None };
     (engine, Processor::new(links, outlet, instrument, rate), Reports { playhead, events, outlet: ends })
 }
 
@@ -82,12 +90,12 @@ impl Engine {
             if let Return::Emission(emission) = returned {
                 self.emission = Some(*emission);
             }
-            self.below -= 1;
+            self.below.fetch_sub(1, Ordering::Relaxed);
             work += 1;
         }
         while let Some(command) = self.kept.pop_front() {
             let carries = command.carries_memory();
-            if carries && self.below >= BOXES {
+            if carries && self.below() >= BOXES {
                 self.kept.push_front(command);
                 break;
             }
@@ -95,7 +103,7 @@ impl Engine {
                 self.kept.push_front(command);
                 break;
             }
-            self.below += usize::from(carries);
+            self.below.fetch_add(usize::from(carries), Ordering::Relaxed);
             work += 1;
         }
         work
@@ -118,6 +126,6 @@ impl Engine {
 
     /// Pieces of memory below or on their way, those in use included.
     pub fn below(&self) -> usize {
-        self.below
+        self.below.load(Ordering::Relaxed)
     }
 }

@@ -2,6 +2,8 @@
 //! allocation, no lock, no system call, no unbounded loop, no panic that escapes.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rtrb::{Consumer, Producer, PushError};
 
@@ -79,6 +81,8 @@ impl<'a> Outputs<'a> {
 pub(super) struct Links {
     pub(super) commands: Consumer<Command>,
     pub(super) home: Producer<Return>,
+    /// What is below and will come home, counted; what a new stream brings is added here.
+    pub(super) below: Arc<AtomicUsize>,
     pub(super) playhead: LatestWriter<Playhead>,
     pub(super) events: EssentialProducer<AudioEvent>,
 }
@@ -120,6 +124,10 @@ pub struct Processor {
     loads: Loads,
     faults: u32,
     factory: Option<InstrumentFactory>,
+    /// The stream has begun, and nobody has been told: when, its first callback knows.
+    unannounced: bool,
+    /// With it, music goes on that an interruption had stopped.
+    resumed: bool,
 }
 
 impl std::fmt::Debug for Processor {
@@ -153,6 +161,8 @@ impl Processor {
             loads: Loads::default(),
             faults: 0,
             factory: None,
+            unannounced: false,
+            resumed: false,
         }
     }
 
@@ -161,12 +171,15 @@ impl Processor {
         self.factory = Some(factory);
     }
 
-    /// Prepares for a stream whose frames begin at 0; the music stays where it is. Allocates: for the control side,
-    /// before the first block.
+    /// Prepares for a stream whose frames begin at 0; the music stays where it is, and what the driver's own port held is
+    /// let go: its messages end with its stream. Allocates: for the control side, before the first block, which says
+    /// that the stream has begun.
     pub fn begin_stream(&mut self, stream: StreamId, rate: Rate, period: u32) {
+        self.release_driver();
         if rate != self.rate {
             if let Some(factory) = &mut self.factory {
                 let home = &mut self.links.home;
+                self.links.below.fetch_add(1, Ordering::Relaxed);
                 self.stage.exchange(factory(rate), &mut |r| Links::send_home(home, r));
             }
             self.click = ClickVoice::new(rate);
@@ -180,28 +193,50 @@ impl Processor {
             Links::send_home(&mut self.links.home, Return::Emission(broken_off));
         }
         self.transport.begin_stream(self.now, rate);
-        self.inputs.begin_stream(rate, period);
+        self.inputs.begin_stream(self.now, rate, period);
         self.stage.outlet.begin_stream();
         (self.rate, self.stream, self.period, self.now) = (rate, stream, period, Frames::ZERO);
         (self.load, self.loads) = (0.0, Loads::default());
+        self.unannounced = true;
+    }
+
+    /// Says that the stream has begun, once it is known when: what is played is judged by these stamps.
+    fn announce(&mut self) {
+        if !std::mem::take(&mut self.unannounced) {
+            return;
+        }
+        let (rate, period) = (self.rate, self.period);
         self.publish(TransportEvent::StreamBegan { rate, period });
+        if std::mem::take(&mut self.resumed) {
+            self.publish(TransportEvent::Started { count_in: 0 });
+        }
         self.publish_course();
     }
 
-    /// The stream is lost: the music stands still at its place, and [`Processor::resume`] lets it go on from there, unless
-    /// a command starts, stops or moves it first. Control side, between two streams.
-    pub fn interrupt(&mut self) {
-        if self.transport.interrupt(self.now) {
-            self.stage.release_accompaniment();
-            self.publish(TransportEvent::Stopped);
+    /// Lets go of what the driver's own port holds, for those who listen to it too.
+    fn release_driver(&mut self) {
+        let stamp = self.stamp(self.now);
+        for data in self.inputs.release_driver() {
+            let body = AudioEvent::Live { source: SourceId::DRIVER, data };
+            let _full = self.links.events.push(stamp, body);
         }
     }
 
-    /// Goes on after [`Processor::interrupt`]; says so at the beginning of the next stream. Control side.
-    pub fn resume(&mut self) {
-        if self.transport.resume(self.now) {
-            self.publish(TransportEvent::Started { count_in: 0 });
+    /// The stream is lost: the music stands still at its place, and [`Processor::resume`] lets it go on from there, or
+    /// from where commands moved it meanwhile, unless one starts or stops it first. Control side, between two streams.
+    pub fn interrupt(&mut self) {
+        if self.transport.interrupt(self.now) {
+            self.stage.release_accompaniment();
+            // Nobody was told that it went on.
+            if !std::mem::take(&mut self.resumed) {
+                self.publish(TransportEvent::Stopped);
+            }
         }
+    }
+
+    /// Goes on after [`Processor::interrupt`]; the next stream says so with its first block. Control side.
+    pub fn resume(&mut self) {
+        self.resumed |= self.transport.resume(self.now);
     }
 
     /// The music shall not go on by itself.
@@ -246,6 +281,7 @@ impl Processor {
         (self.now, self.called) = (block.first, block.mono);
         self.inputs.delay = self.inputs.delay.max(frames as u32);
         self.inputs.clock.observe(block.first, block.mono, self.inputs.delay);
+        self.announce();
         self.stage.outlet.at = self.stamp(block.first);
         self.stage.outlet.begin_block(block.first);
         self.take_commands();
@@ -480,6 +516,7 @@ impl Processor {
                 }
             }
             Command::AddSource(id, ring) => self.inputs.add(id, ring, &mut send_home),
+            Command::RemoveSource(SourceId::DRIVER) => self.release_driver(),
             Command::RemoveSource(id) => {
                 let stage = &mut self.stage;
                 self.inputs.remove(id, &mut |played| stage.play(Part::LIVE, played), &mut send_home);
