@@ -27,7 +27,7 @@ fn bus(clock: &Arc<dyn Clock>) -> BusHandle<Trainer> {
 
 fn desk(bus: &BusHandle<Trainer>, clock: &Arc<dyn Clock>, engine: &mut Engine, outlet: OutletEnds) -> MidiDesk {
     let mut desk = MidiDesk::new(bus, clock, engine, false, outlet, Openings::default());
-    desk.follow_stream(clock.now(), Some(&stream()), &["system:midi_capture_1".to_owned()]);
+    desk.follow_stream(clock.now(), Some(&stream()), &["system:midi_capture_1".to_owned()], engine);
     desk.poll(clock.now(), bus, engine);
     desk
 }
@@ -35,7 +35,7 @@ fn desk(bus: &BusHandle<Trainer>, clock: &Arc<dyn Clock>, engine: &mut Engine, o
 /// A stream whose driver has a port of its own; it stands for the stepped one.
 fn stream() -> StreamInfo {
     let (kind, device, rate) = (Kind::Jack, "JACK server".to_owned(), Rate::DEFAULT);
-    StreamInfo { kind, device, rate, period: 256, output_latency: 256, stream: StreamId(1) }
+    StreamInfo { kind, device, rate, period: 256, output_latency: 256, bluetooth: false, stream: StreamId(1) }
 }
 
 /// Runs blocks until the port has sent so many messages after the first ones, which tell it to let go.
@@ -71,7 +71,7 @@ fn the_port_of_the_driver_is_an_output_that_plays_the_accompaniment_until_chosen
     let inputs = desk.report();
     assert_eq!((inputs.len(), &inputs[0].link), (1, &Link::Open), "what the server hears is listed");
     // Without its stream there is no port, and the program sounds by itself.
-    desk.follow_stream(clock.now(), None, &[]);
+    desk.follow_stream(clock.now(), None, &[], &mut engine);
     assert!(desk.poll(clock.now(), &bus, &mut engine));
     assert_eq!((desk.plays_alone(), &desk.outputs()[0].link), (false, &Link::Away));
     assert_eq!(desk.report()[0].link, Link::Away);
@@ -85,7 +85,7 @@ fn what_was_chosen_in_an_earlier_run_holds() {
     let bus = bus(&clock);
     let usage = OutputUse { enabled: true, through: true, lights: Some(4), ..OutputUse::default() };
     bus.transact(vec![chosen_output(JACK, usage)]).applied().expect("it is chosen");
-    let (Rig { mut engine, reports, driver, stream }, _log) = Rig::recorded(256);
+    let (Rig { mut engine, reports, driver, stream, backend }, _log) = Rig::recorded(256);
     let Reports { outlet, playhead, events } = reports;
     let mut desk = desk(&bus, &clock, &mut engine, outlet);
     let plan = desk.outputs()[0].plan;
@@ -93,7 +93,7 @@ fn what_was_chosen_in_an_earlier_run_holds() {
     let (_, spare) = rtrb::RingBuffer::new(1);
     let (port, _) = rtrb::RingBuffer::new(1);
     let outlet = OutletEnds { sent: spare, port };
-    let mut rig = Rig { engine, reports: Reports { playhead, events, outlet }, driver, stream };
+    let mut rig = Rig { engine, reports: Reports { playhead, events, outlet }, driver, stream, backend };
     desk.light(1 << 60);
     assert_eq!(sent(&mut rig, 1), [[0x93, 60, 1]]);
     desk.keys().press(clock.now(), Cause(1), Pitch::MIDDLE_C, 70);

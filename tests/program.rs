@@ -353,3 +353,40 @@ fn practising_survives_its_panics_and_what_is_played_is_kept_all_the_while() {
     assert!(level, "every note is in the take");
     assert!(program.stop(), "and it ends in order");
 }
+
+#[test]
+fn a_machine_that_wakes_up_lets_go_of_the_windows_keys_and_looks_at_its_devices() {
+    use music_trainer::app::control::Wish;
+    use music_trainer::bus::lab::Failure;
+    use music_trainer::midi::Cause;
+    use music_trainer::music::Pitch;
+    let dir = tempfile::tempdir().unwrap();
+    let (woken, wakes) = crossbeam_channel::unbounded();
+    let repaint = Arc::new(move || {
+        // The test may be over.
+        let _ = woken.send(());
+    });
+    let program = boot(&args(dir.path()), repaint).unwrap();
+    let until_held = |keys: u32| {
+        while program.control.desk().held.count_ones() != keys {
+            wakes.recv_timeout(std::time::Duration::from_secs(30)).unwrap_or_else(|_| panic!("{keys} keys are held"));
+        }
+    };
+    let press = |cause, key| {
+        let (at, pitch) = (program.clock.now(), Pitch::new(key).unwrap());
+        assert!(program.control.wish(Wish::KeyDown { at, cause: Cause(cause), pitch, velocity: 80 }));
+    };
+    press(1, 60);
+    press(2, 64);
+    until_held(2);
+    // The wall clock goes on by a day, the monotonic one does not.
+    program.lab.set(Failure::Ahead, true);
+    until_held(0);
+    press(1, 60);
+    until_held(1);
+    // The key-up that was missed comes late, and is none.
+    assert!(program.control.wish(Wish::KeyUp { at: program.clock.now(), cause: Cause(2) }));
+    assert!(program.control.wish(Wish::KeyUp { at: program.clock.now(), cause: Cause(1) }));
+    until_held(0);
+    assert!(program.stop(), "and it ends in order");
+}

@@ -15,8 +15,8 @@ use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 
 use self::calibration::Calibrating;
-use self::waking::Waking;
 pub use self::calibration::CalibrationStand;
+use self::waking::Waking;
 use crate::audio::{self, Command as EngineCommand, Engine, OutletEnds};
 use crate::bus::lab::Lab;
 use crate::bus::lane::ESSENTIAL_SLOTS;

@@ -21,6 +21,7 @@ use super::ramp::Ramp;
 use super::report::{AudioEvent, Playhead, TransportEvent};
 use super::schedule::{EventKind, Schedule, Strength};
 use super::stage::{CHUNK, Stage};
+use super::timeline::Anchor;
 use super::transport::{Due, Transport};
 use crate::bus::lane::{EssentialProducer, LatestWriter};
 use crate::music::{ClickRoute, ClickStyle, Meter};
@@ -28,6 +29,9 @@ use crate::time::{Frames, Micros, Rate, Stamp, StreamId, Ticks};
 
 /// Things done on one frame at most; a loop shorter than a frame must not hold up the callback.
 const FIRED_MAX: usize = 4096;
+/// A clock that is corrected by more than this since it was last told is told anew: far less than a person hears in a
+/// verdict, and more than it wavers from one bar to the next.
+const UNTOLD_MAX: Micros = Micros::from_millis(3);
 /// The largest volume.
 const GAIN_MAX: f32 = 4.0;
 
@@ -126,7 +130,9 @@ pub struct Processor {
     factory: Option<InstrumentFactory>,
     /// The stream has begun, and nobody has been told: when, its first callback knows.
     unannounced: bool,
-    /// With it, music goes on that an interruption had stopped.
+    /// A frame and its moment, as the listeners know them.
+    told: (Frames, Micros),
+    /// With the beginning, music goes on that an interruption had stopped.
     resumed: bool,
 }
 
@@ -162,6 +168,7 @@ impl Processor {
             faults: 0,
             factory: None,
             unannounced: false,
+            told: (Frames::ZERO, Micros::ZERO),
             resumed: false,
         }
     }
@@ -211,6 +218,16 @@ impl Processor {
             self.publish(TransportEvent::Started { count_in: 0 });
         }
         self.publish_course();
+    }
+
+    /// After an interruption, and while the clock of a new stream settles, frames belong to other moments than was told.
+    fn correct(&mut self) {
+        let (frame, mono) = self.told;
+        let beside = self.inputs.clock.mono(frame) - mono;
+        if beside.0.abs() > UNTOLD_MAX.0 && self.transport.playing() && !self.transport.waiting() {
+            let anchor = self.transport.anchor().moved_to(self.now);
+            self.publish_runs(anchor);
+        }
     }
 
     /// Lets go of what the driver's own port holds, for those who listen to it too.
@@ -282,6 +299,7 @@ impl Processor {
         self.inputs.delay = self.inputs.delay.max(frames as u32);
         self.inputs.clock.observe(block.first, block.mono, self.inputs.delay);
         self.announce();
+        self.correct();
         self.stage.outlet.at = self.stamp(block.first);
         self.stage.outlet.begin_block(block.first);
         self.take_commands();
@@ -570,17 +588,25 @@ impl Processor {
 
     fn publish(&mut self, event: TransportEvent) {
         let stamp = self.stamp(self.now);
+        if matches!(event, TransportEvent::ClickAt { beat: 0, .. }) {
+            self.told = (self.now, stamp.mono);
+        }
         let _full = self.links.events.push(stamp, AudioEvent::Transport(event));
     }
 
     /// Says how frames map to music from now on, if the music moves.
     fn publish_course(&mut self) {
         if self.transport.playing() && !self.transport.waiting() {
-            let anchor = self.transport.anchor();
-            let (at, speed, resolution) = (anchor.at, anchor.speed, anchor.resolution);
-            let runs = TransportEvent::Runs { at, speed, resolution };
-            let _full = self.links.events.push(self.stamp(anchor.frame), AudioEvent::Transport(runs));
+            self.publish_runs(self.transport.anchor());
         }
+    }
+
+    fn publish_runs(&mut self, anchor: Anchor) {
+        let (at, speed, resolution) = (anchor.at, anchor.speed, anchor.resolution);
+        let stamp = self.stamp(anchor.frame);
+        self.told = (anchor.frame, stamp.mono);
+        let runs = TransportEvent::Runs { at, speed, resolution };
+        let _full = self.links.events.push(stamp, AudioEvent::Transport(runs));
     }
 
     fn report(&mut self, frame: Frames) {

@@ -16,7 +16,7 @@ pub struct Rig {
     pub reports: Reports,
     pub driver: Driver,
     pub stream: Option<Box<dyn Stream>>,
-    backend: SteppedBackend,
+    pub backend: SteppedBackend,
 }
 
 impl Rig {

@@ -187,13 +187,7 @@ impl MidiDesk {
     }
 
     /// The stream that runs now, and the MIDI sources that its driver hears.
-    pub fn follow_stream(
-        &mut self,
-        now: Micros,
-        stream: Option<&StreamInfo>,
-        sources: &[String],
-        engine: &mut Engine,
-    ) {
+    pub fn follow_stream(&mut self, now: Micros, stream: Option<&StreamInfo>, sources: &[String], engine: &mut Engine) {
         self.outputs.follow_stream(stream);
         for known in &mut self.driver_inputs {
             let link = if sources.contains(&known.identity.name) { Link::Open } else { Link::Away };
