@@ -36,6 +36,8 @@ struct Shared {
     no_input: bool,
     /// What comes in next.
     input: std::collections::VecDeque<f32>,
+    /// What came in with the last block.
+    heard: Vec<f32>,
 }
 
 /// The backend; make it with [`stepped`].
@@ -74,10 +76,10 @@ impl Driver {
                 processor.note_load(load);
             }
             shared.calls = shared.calls.map(|calls| calls.wrapping_add(1));
-            let count = frames.0 as usize;
-            let heard: Vec<f32> = (0..count).map(|_| shared.input.pop_front().unwrap_or(0.0)).collect();
+            shared.heard.clear();
+            shared.heard.extend((0..frames.0).map(|_| shared.input.pop_front().unwrap_or(0.0)));
             if let Some(tap) = &mut shared.tap {
-                tap.push(shared.next, mono, &heard);
+                tap.push(shared.next, mono, &shared.heard);
             }
             shared.next += frames;
             shared.mono += info.rate.micros(frames);
@@ -239,6 +241,7 @@ impl Backend for SteppedBackend {
                 StreamInfo { kind: Kind::Stepped, device, rate, period, output_latency: 0, bluetooth: false, stream };
             processor.begin_stream(config.stream, rate, config.period);
             shared.click.reserve(BLOCK_MAX);
+            shared.heard.reserve(BLOCK_MAX);
             shared.processor = Some(processor);
             shared.info = Some(info.clone());
             shared.next = Frames::ZERO;
