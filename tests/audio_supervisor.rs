@@ -2,13 +2,17 @@
 
 mod audio_support;
 
-use audio_support::{Log, Recorder, score};
+use audio_support::{Call, Log, Recorder, score};
 use music_trainer::audio::backend::stepped::{Driver, stepped};
 use music_trainer::audio::backend::{Backend, Kind, StreamConfig};
 use music_trainer::audio::instrument::Part;
-use music_trainer::audio::{Command, Engine, Notice, Reports, Schedule, Supervisor, engine};
-use music_trainer::music::Hand;
-use music_trainer::time::{Micros, Rate, StreamId};
+use music_trainer::audio::{
+    AudioEvent, Bus, Command, Engine, LoopRange, Notice, Played, Reports, Schedule, Supervisor, TimedMidi,
+    TransportEvent, engine,
+};
+use music_trainer::bus::lane::LaneItem;
+use music_trainer::music::{Hand, Pitch};
+use music_trainer::time::{Micros, Rate, Stamp, StreamId, Ticks};
 
 struct Rig {
     engine: Engine,
@@ -23,7 +27,8 @@ struct Rig {
 /// A device and a fallback, both stepped.
 fn rig() -> Rig {
     let (recorder, log) = Recorder::new();
-    let (engine, processor, reports) = engine(Box::new(recorder), Rate::DEFAULT);
+    let (engine, mut processor, reports) = engine(Box::new(recorder), Rate::DEFAULT);
+    processor.set_factory(Box::new(|_| Box::new(Recorder::new().0)));
     let ((device_backend, device), (fallback_backend, fallback)) = (stepped(), stepped());
     let backends: Vec<Box<dyn Backend>> = vec![Box::new(device_backend), Box::new(fallback_backend)];
     let supervisor = Supervisor::new(backends, processor, StreamConfig::default());
@@ -41,6 +46,55 @@ impl Rig {
             }
         }
         (at_most_millis, Vec::new())
+    }
+
+    /// A piece of one long note is played from its start.
+    fn play(&mut self, count_in: u8) {
+        self.start();
+        self.engine.send(Command::Load(Box::new(Schedule::of_score(&score(&[(0, 9_600_000, 60, Hand::Right)])))));
+        self.engine.send(Command::Play { count_in });
+    }
+
+    /// The device is lost, and silence follows.
+    fn lose(&mut self) -> Vec<String> {
+        self.fallback.set_mono(self.device.mono());
+        self.device.lose("gone");
+        let (_, notices) = self.wait_for_notices(10);
+        self.fallback.run(480, 480);
+        notices
+    }
+
+    /// Waits for the device.
+    fn come_back(&mut self) {
+        self.device.set_mono(self.fallback.mono());
+        assert_eq!(self.wait_for_notices(10_000).1, ["sound is back on Stepped"]);
+    }
+
+    fn tick(&mut self) -> f64 {
+        self.reports.playhead.read().tick
+    }
+
+    /// What the essential lane holds.
+    fn events(&mut self) -> Vec<(Stamp, AudioEvent)> {
+        let mut events = Vec::new();
+        self.reports.events.drain(usize::MAX, |item| match item {
+            LaneItem::Event { stamp, body } => events.push((stamp, body)),
+            LaneItem::Gap { lost, .. } => panic!("{lost} events lost"),
+            LaneItem::Closed => {}
+        });
+        events
+    }
+
+    /// How the music went, as short words.
+    fn course(&mut self) -> Vec<&'static str> {
+        let word = |(_, event): (Stamp, AudioEvent)| match event {
+            AudioEvent::Transport(TransportEvent::Runs { .. }) => Some("runs"),
+            AudioEvent::Transport(TransportEvent::Started { .. }) => Some("started"),
+            AudioEvent::Transport(TransportEvent::Stopped) => Some("stopped"),
+            AudioEvent::Transport(TransportEvent::StreamBegan { .. }) => Some("stream"),
+            _ => None,
+        };
+        self.events().into_iter().filter_map(word).collect()
     }
 
     fn start(&mut self) -> Vec<String> {
@@ -197,4 +251,332 @@ fn a_stream_that_is_no_longer_asked_for_sound_is_lost_and_taken_up_again() {
     let (_, notices) = rig.wait_for_notices(1_000);
     assert_eq!(notices, ["sound is back on Stepped"]);
     quiet(&mut rig);
+}
+
+#[test]
+fn a_stream_that_changed_goes_on_and_says_so_once() {
+    let mut rig = rig();
+    rig.play(0);
+    rig.device.run(24_000, 480);
+    rig.device.change("the sound of Stepped now comes from elsewhere");
+    assert_eq!(rig.wait_for_notices(10).1, ["the sound of Stepped now comes from elsewhere"]);
+    rig.device.run(24_000, 480);
+    assert_eq!(rig.tick(), 960.0);
+    assert_eq!(rig.wait_for_notices(10_000).1, [""; 0]);
+    assert_eq!((rig.device.starts(), rig.supervisor.waiting()), (1, false));
+}
+
+#[test]
+fn that_a_lost_device_is_not_there_is_no_news() {
+    let mut rig = rig();
+    rig.play(0);
+    rig.device.run(24_000, 480);
+    rig.device.set_absent(true);
+    assert_eq!(rig.lose(), ["gone; waiting for it to come back", "sound on Stepped at 48000 Hz"]);
+    assert_eq!(rig.wait_for_notices(60_000).1, [""; 0], "for a minute");
+    rig.device.set_absent(false);
+    rig.come_back();
+    // A device that was never there is told once.
+    let mut rig = self::rig();
+    rig.device.set_absent(true);
+    assert_eq!(rig.start(), ["stepped: not there", "sound on Stepped at 48000 Hz"]);
+    assert_eq!(rig.wait_for_notices(60_000).1, [""; 0]);
+}
+
+#[test]
+fn starts_that_fail_at_the_return_change_nothing() {
+    let mut rig = rig();
+    rig.play(0);
+    rig.device.run(24_000, 480);
+    rig.device.refuse_starts(4);
+    rig.lose();
+    assert_eq!(rig.wait_for_notices(10_000).1, ["stepped: stepped is in use by another program"]);
+    rig.come_back();
+    assert_eq!(rig.device.starts(), 6, "the first, four refusals, the return");
+    rig.device.run(24_000, 480);
+    assert_eq!(rig.tick(), 960.0);
+    let mut course = rig.course();
+    course.retain(|word| *word != "stream");
+    assert_eq!(course, ["started", "runs", "stopped", "started", "runs"], "it stopped once and went on once");
+}
+
+#[test]
+fn a_device_that_is_lost_again_at_once_is_waited_for_again() {
+    let mut rig = rig();
+    rig.play(0);
+    rig.device.run(24_000, 480);
+    for _ in 0..3 {
+        assert_eq!(rig.lose()[0], "gone; waiting for it to come back");
+        rig.come_back();
+        // Not one block, and it is gone again.
+    }
+    rig.lose();
+    rig.come_back();
+    rig.device.run(24_000, 480);
+    assert_eq!(rig.tick(), 960.0);
+    let mut course = rig.course();
+    course.retain(|word| *word != "stream");
+    assert_eq!(course, ["started", "runs", "stopped", "started", "runs"]);
+}
+
+#[test]
+fn the_next_stream_begins_when_its_first_block_says_so() {
+    let mut rig = rig();
+    rig.device.set_mono(Micros::from_millis(700_000));
+    rig.play(0);
+    rig.device.run(24_000, 480);
+    rig.lose();
+    rig.come_back();
+    rig.device.set_mono(Micros::from_millis(725_000));
+    rig.events();
+    rig.device.run(480, 480);
+    let events = rig.events();
+    let course = |event: &AudioEvent| matches!(event, AudioEvent::Transport(TransportEvent::Runs { .. }));
+    let stamp = events.iter().find(|(_, event)| course(event)).map(|(stamp, _)| *stamp).expect("it runs");
+    assert_eq!((stamp.mono, stamp.frame.map(|f| f.0)), (Micros::from_millis(725_000), Some(0)));
+    assert!(events.iter().all(|(stamp, _)| stamp.mono >= Micros::from_millis(725_000)));
+}
+
+#[test]
+fn music_that_waits_for_the_person_waits_on() {
+    let mut rig = rig();
+    rig.play(0);
+    rig.engine.send(Command::Hold(Some(Ticks(480))));
+    rig.device.run(48_000, 480);
+    rig.lose();
+    rig.come_back();
+    rig.device.run(48_000, 480);
+    let playhead = rig.reports.playhead.read();
+    assert_eq!((playhead.tick, playhead.playing, playhead.waiting), (480.0, true, true));
+    rig.engine.send(Command::AdvanceTo { tick: Ticks(480), hold: Some(Ticks(960)) });
+    rig.device.run(96_000, 480);
+    assert_eq!((rig.tick(), rig.reports.playhead.read().waiting), (960.0, true));
+}
+
+#[test]
+fn what_the_person_plays_in_silence_leads_the_music_on() {
+    let mut rig = rig();
+    rig.play(0);
+    rig.engine.send(Command::Hold(Some(Ticks(480))));
+    rig.device.run(48_000, 480);
+    rig.lose();
+    rig.engine.send(Command::AdvanceTo { tick: Ticks(960), hold: Some(Ticks(1_440)) });
+    rig.fallback.run(480, 480);
+    assert_eq!(rig.tick(), 960.0);
+    rig.fallback.run(48_000, 480);
+    assert_eq!(rig.tick(), 960.0, "it moves when the device is back");
+    rig.come_back();
+    rig.device.run(12_000, 480);
+    assert_eq!((rig.tick(), rig.reports.playhead.read().waiting), (1_200.0, false));
+    rig.device.run(48_000, 480);
+    assert_eq!((rig.tick(), rig.reports.playhead.read().waiting), (1_440.0, true));
+}
+
+#[test]
+fn music_moved_while_the_device_is_gone_goes_on_from_there() {
+    let mut rig = rig();
+    rig.play(0);
+    rig.device.run(24_000, 480);
+    rig.lose();
+    rig.engine.send(Command::Seek(Ticks(1_920)));
+    rig.engine.send(Command::Hold(None));
+    rig.fallback.run(480, 480);
+    rig.come_back();
+    rig.device.run(24_000, 480);
+    assert_eq!((rig.tick(), rig.reports.playhead.read().playing), (2_400.0, true));
+}
+
+#[test]
+fn a_count_in_goes_on_where_it_was() {
+    let mut rig = rig();
+    rig.play(1);
+    rig.device.run(50_000, 500);
+    assert!(rig.reports.playhead.read().counting_in);
+    rig.lose();
+    rig.come_back();
+    rig.device.run(46_000, 500);
+    assert_eq!(rig.tick(), 0.0, "a bar is 96 000 frames");
+    rig.device.run(24_000, 480);
+    assert_eq!(rig.tick(), 480.0);
+}
+
+#[test]
+fn a_loop_goes_on_in_the_same_pass() {
+    let mut rig = rig();
+    rig.play(0);
+    let range = LoopRange { from: Ticks(0), to: Ticks(1_920), count_in: 0, hold: None };
+    rig.engine.send(Command::SetLoop(Some(range)));
+    rig.device.run(144_000, 480);
+    rig.lose();
+    rig.come_back();
+    rig.device.run(72_000, 480);
+    let playhead = rig.reports.playhead.read();
+    assert_eq!((playhead.pass, playhead.tick), (2, 480.0));
+}
+
+#[test]
+fn another_device_lets_the_music_rest() {
+    let mut rig = rig();
+    rig.play(0);
+    rig.device.run(24_000, 480);
+    rig.lose();
+    let (backend, other) = stepped();
+    let (fallback, _) = stepped();
+    let backends: Vec<Box<dyn Backend>> = vec![Box::new(backend), Box::new(fallback)];
+    let notices = rig.supervisor.reconfigure(rig.now, backends, StreamConfig::default());
+    assert_eq!(notices.iter().map(ToString::to_string).collect::<Vec<_>>(), ["sound on Stepped at 48000 Hz"]);
+    assert!(!rig.supervisor.waiting());
+    other.run(24_000, 480);
+    let playhead = rig.reports.playhead.read();
+    assert_eq!((playhead.tick, playhead.playing), (480.0, false), "the interruption is forgotten");
+    assert_eq!(rig.wait_for_notices(10_000).1, [""; 0]);
+}
+
+#[test]
+fn waking_up_tries_a_lost_device_at_once() {
+    let mut rig = rig();
+    rig.play(0);
+    rig.device.set_absent(true);
+    rig.lose();
+    assert_eq!(rig.wait_for_notices(20_000).1, [""; 0]);
+    rig.device.set_absent(false);
+    rig.supervisor.hurry(rig.now);
+    assert_eq!(rig.wait_for_notices(4_000), (1, vec!["sound is back on Stepped".to_owned()]));
+    // Nothing is tried where nothing is waited for.
+    let starts = rig.device.starts();
+    rig.supervisor.hurry(rig.now);
+    assert_eq!((rig.wait_for_notices(4_000).1.len(), rig.device.starts()), (0, starts));
+}
+
+#[test]
+fn what_the_drivers_own_port_held_is_let_go() {
+    let mut rig = rig();
+    rig.play(0);
+    let key = |played| [TimedMidi::new(0, Micros(0), played)];
+    let (mut left, mut right) = ([0.0; 480], [0.0; 480]);
+    let pitch = Pitch::MIDDLE_C;
+    rig.device.step_into(&key(Played::On { pitch, velocity: 80 }), &mut left, &mut right);
+    rig.device.run(4_800, 480);
+    // This one is still on its way when the device is lost.
+    let pitch = Pitch::new(62).expect("a key");
+    rig.device.step_into(&key(Played::On { pitch, velocity: 80 }), &mut left, &mut right);
+    rig.lose();
+    let mut down = std::collections::BTreeSet::new();
+    for (_, call) in rig.log.of(Part::LIVE) {
+        match call {
+            Call::On(key, _) => assert!(down.insert(key)),
+            Call::Off(key) => assert!(down.remove(&key)),
+            _ => {}
+        }
+    }
+    assert_eq!(down.len(), 0, "{down:?} hang");
+    let live = |(_, event)| match event {
+        AudioEvent::Live { data, .. } => Some(data),
+        AudioEvent::Transport(_) => None,
+    };
+    let told: Vec<_> = rig.events().into_iter().filter_map(live).collect();
+    assert_eq!(told, [[0x90, 60, 80], [0x90, 62, 80], [0x80, 60, 64], [0x80, 62, 64]]);
+    rig.come_back();
+    rig.device.run(4_800, 480);
+    assert_eq!(rig.events().into_iter().filter_map(live).count(), 0, "once");
+}
+
+/// Plays through so many losses, each return at the next of these rates.
+fn check_losses(losses: usize, rates: &[Rate], tolerance: f64) {
+    let mut rig = rig();
+    rig.play(0);
+    let mut ticks = 0.0;
+    for loss in 0..losses {
+        let rate = rig.supervisor.info().expect("a stream").rate;
+        // Blocks of odd lengths; a beat is half a second.
+        let frames = 1_000 + loss * 379 % 3_800;
+        rig.device.run(frames, 97 + loss % 400);
+        ticks += frames as f64 * 960.0 / f64::from(rate.0);
+        assert!((rig.tick() - ticks).abs() <= tolerance, "loss {loss}: {} and not {ticks}", rig.tick());
+        rig.device.set_rate(rates[loss % rates.len()]);
+        rig.device.refuse((loss % 3) as u32);
+        rig.lose();
+        rig.engine.send(Command::SetVolume(Bus::Master, 1.0));
+        rig.fallback.run(480, 480);
+        while rig.supervisor.waiting() {
+            rig.wait_for_notices(4_000);
+        }
+        rig.engine.poll();
+        rig.events();
+        rig.log.of(Part::LIVE);
+    }
+    // Both instruments of the last exchange come home.
+    rig.device.run(48_000, 480);
+    rig.engine.poll();
+    assert_eq!((rig.engine.below(), rig.engine.kept(), rig.engine.refused()), (2, 0, 0));
+    assert_eq!(rig.reports.playhead.read().faults, 0);
+}
+
+#[test]
+fn a_thousand_losses_move_the_music_by_no_frame_and_leave_nothing_behind() {
+    check_losses(1_000, &[Rate(48_000)], 1e-7);
+}
+
+#[test]
+fn losses_to_other_rates_keep_the_place_and_leave_nothing_behind() {
+    // Each change of the rate rounds the place once, to a fraction of a frame.
+    check_losses(100, &[Rate(44_100), Rate(96_000), Rate(48_000)], 1e-3);
+}
+
+#[test]
+fn a_sleep_that_the_driver_survives_is_an_interruption_and_no_loss() {
+    let mut rig = rig();
+    rig.device.count_calls();
+    rig.play(0);
+    rig.device.run(24_000, 480);
+    // Hours pass on the wall; the monotonic clock stands still but for what going to sleep and waking up take.
+    rig.device.xrun(Micros::from_millis(2_500));
+    let before = rig.reports.playhead.read().timing.anchors;
+    assert_eq!(rig.wait_for_notices(10).1, ["the sound was interrupted"]);
+    let woken = rig.device.mono();
+    rig.device.run(24_000, 480);
+    let playhead = rig.reports.playhead.read();
+    assert_eq!((playhead.tick, playhead.timing.anchors), (960.0, before + 1));
+    assert_eq!(playhead.mono, woken + Micros::from_millis(500), "frames and moments belong together again");
+    assert_eq!(rig.wait_for_notices(1_000).1, [""; 0]);
+}
+
+#[test]
+fn a_sleep_that_the_driver_does_not_survive_is_a_loss() {
+    let mut rig = rig();
+    rig.device.count_calls();
+    rig.play(0);
+    rig.device.run(24_000, 480);
+    rig.wait_for_notices(1);
+    let (waited, notices) = rig.wait_for_notices(10_000);
+    assert!((2_900..=3_100).contains(&waited), "{waited} ms awake");
+    assert_eq!(notices[0], "Stepped no longer asks for sound; waiting for it to come back");
+    rig.fallback.set_mono(rig.device.mono() + Micros::from_millis(waited));
+    rig.fallback.run(4_800, 480);
+    rig.come_back();
+    rig.device.run(24_000, 480);
+    assert_eq!(rig.tick(), 960.0);
+    let stamps: Vec<Micros> = rig.events().iter().map(|(stamp, _)| stamp.mono).collect();
+    assert!(stamps.is_sorted(), "a take stays in order: {stamps:?}");
+}
+
+#[test]
+fn after_an_interruption_it_is_told_anew_which_frame_sounds_when() {
+    let mut rig = rig();
+    rig.play(0);
+    rig.device.run(24_000, 480);
+    rig.events();
+    let runs = |(stamp, event): (Stamp, AudioEvent)| match event {
+        AudioEvent::Transport(TransportEvent::Runs { at, .. }) => Some((stamp, at)),
+        _ => None,
+    };
+    rig.device.xrun(Micros::from_millis(80));
+    let (frame, mono) = (rig.device.frame(), rig.device.mono());
+    rig.device.run(480, 480);
+    let told: Vec<_> = rig.events().into_iter().filter_map(runs).collect();
+    let [(stamp, at)] = told[..] else { panic!("once, and not {told:?}") };
+    assert_eq!((stamp.frame, stamp.mono), (Some(frame), mono));
+    assert_eq!(at.0, 480 * 500_000, "the music is where it was");
+    rig.device.run(480_000, 480);
+    assert_eq!(rig.events().into_iter().filter_map(runs).count(), 0, "and nothing more of it");
 }

@@ -29,7 +29,7 @@ const ONLY_IN: [(&str, &[&str]); 9] = [
     ("jack", &["audio"]),
     ("rustysynth", &["audio"]),
     ("midir", &["midi"]),
-    ("alsa", &["midi"]),
+    ("alsa", &["audio", "midi"]),
     ("midly", &["formats"]),
     ("egui", &["ui", "app"]),
     ("eframe", &["ui", "app"]),

@@ -27,7 +27,7 @@ fn bus(clock: &Arc<dyn Clock>) -> BusHandle<Trainer> {
 
 fn desk(bus: &BusHandle<Trainer>, clock: &Arc<dyn Clock>, engine: &mut Engine, outlet: OutletEnds) -> MidiDesk {
     let mut desk = MidiDesk::new(bus, clock, engine, false, outlet, Openings::default());
-    desk.follow_stream(clock.now(), Some(&stream()), &["system:midi_capture_1".to_owned()]);
+    desk.follow_stream(clock.now(), Some(&stream()), &["system:midi_capture_1".to_owned()], engine);
     desk.poll(clock.now(), bus, engine);
     desk
 }
@@ -71,7 +71,7 @@ fn the_port_of_the_driver_is_an_output_that_plays_the_accompaniment_until_chosen
     let inputs = desk.report();
     assert_eq!((inputs.len(), &inputs[0].link), (1, &Link::Open), "what the server hears is listed");
     // Without its stream there is no port, and the program sounds by itself.
-    desk.follow_stream(clock.now(), None, &[]);
+    desk.follow_stream(clock.now(), None, &[], &mut engine);
     assert!(desk.poll(clock.now(), &bus, &mut engine));
     assert_eq!((desk.plays_alone(), &desk.outputs()[0].link), (false, &Link::Away));
     assert_eq!(desk.report()[0].link, Link::Away);

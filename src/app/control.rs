@@ -3,6 +3,7 @@
 //! next moment at which a device or the session wants to be looked after.
 
 mod calibration;
+mod waking;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 
 use self::calibration::Calibrating;
 pub use self::calibration::CalibrationStand;
+use self::waking::Waking;
 use crate::audio::{self, Command as EngineCommand, Engine, OutletEnds};
 use crate::bus::lab::Lab;
 use crate::bus::lane::ESSENTIAL_SLOTS;
@@ -251,6 +253,7 @@ struct Worker {
     parked: bool,
     calibrating: Option<Calibrating>,
     calibration: CalibrationStand,
+    waking: Waking,
     lab: Arc<Lab>,
     openings: Openings,
     repaint: Arc<dyn Fn() + Send + Sync>,
@@ -291,6 +294,7 @@ impl Worker {
             parked: false,
             calibrating: None,
             calibration: CalibrationStand::Idle,
+            waking: Waking::default(),
             lab,
             bus,
             clock,
@@ -397,6 +401,7 @@ impl Worker {
             }
         }
         let now = self.clock.now();
+        self.look_whether_it_slept(now);
         self.session.time_passes(now, &mut || self.ids.next());
         self.changed |= self.carry_out();
         self.save_practice(Some(now));
@@ -409,7 +414,8 @@ impl Worker {
             self.stream_changed();
             self.calibrate();
             self.changed = true;
-            self.midi.follow_stream(now, self.sound.report().stream.as_ref(), self.sound.midi_sources());
+            let stream = self.sound.report().stream;
+            self.midi.follow_stream(now, stream.as_ref(), self.sound.midi_sources(), &mut self.engine);
         }
         if self.midi.poll(now, &self.bus, &mut self.engine) {
             self.changed = true;

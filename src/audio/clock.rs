@@ -73,6 +73,8 @@ pub(super) struct StreamClock {
     rate: Rate,
     course: Option<Course>,
     timing: Timing,
+    /// When the stream is taken to begin before its first callback says so.
+    since: Micros,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -95,7 +97,12 @@ struct Course {
 
 impl StreamClock {
     pub(super) fn new(rate: Rate) -> Self {
-        Self { rate, course: None, timing: Timing::default() }
+        Self::following(rate, Micros::ZERO)
+    }
+
+    /// The clock of a stream that follows one which ended then.
+    pub(super) fn following(rate: Rate, since: Micros) -> Self {
+        Self { rate, course: None, timing: Timing::default(), since }
     }
 
     /// A callback began at `mono`, when `frame` was due; `period` is the usual block, `xrun` whether the driver lost
@@ -141,14 +148,15 @@ impl StreamClock {
         Some(Frames(course.frame.0 + frames.round() as i64))
     }
 
-    /// The monotonic time of a frame; before the first callback as if the stream began with the clock.
+    /// The monotonic time of a frame; before the first callback as if the stream began when the one
+    /// before it ended.
     pub(super) fn mono(&self, frame: Frames) -> Micros {
         match self.course {
             Some(course) => {
                 let micros = (frame - course.frame).0 as f64 * course.micros_per_frame;
                 Micros((course.punctual + micros).round() as i64)
             }
-            None => self.rate.micros(frame),
+            None => self.since + self.rate.micros(frame),
         }
     }
 }

@@ -30,9 +30,7 @@ pub struct Engine {
     commands: Producer<Command>,
     kept: VecDeque<Command>,
     home: Consumer<Return>,
-    below: usize,
-    /// What was made below and comes home one day like what was sent.
-    made: Arc<AtomicUsize>,
+    below: Arc<AtomicUsize>,
     refused: u64,
     /// What was played and came home last.
     emission: Option<Emission>,
@@ -54,17 +52,17 @@ pub fn engine(instrument: Box<dyn Instrument>, rate: Rate) -> (Engine, Processor
     let (home_below, home) = RingBuffer::new(BOXES);
     let (playhead_writer, playhead) = latest(Playhead::default());
     let (events_producer, events) = essential(EVENTS);
-    let made = Arc::new(AtomicUsize::new(0));
+    // The instrument and the first schedule are below already.
+    let below = Arc::new(AtomicUsize::new(2));
     let links = Links {
         commands: commands_below,
         home: home_below,
+        below: below.clone(),
         playhead: playhead_writer,
         events: events_producer,
-        made: made.clone(),
     };
     let (outlet, ends) = Outlet::new();
-    // The instrument and the first schedule are below already.
-    let engine = Engine { commands, kept: VecDeque::new(), home, below: 2, made, refused: 0, emission: None };
+    let engine = Engine { commands, kept: VecDeque::new(), home, below, refused: 0, emission: None };
     (engine, Processor::new(links, outlet, instrument, rate), Reports { playhead, events, outlet: ends })
 }
 
@@ -88,17 +86,16 @@ impl Engine {
     /// Frees what came home and sends what was kept. Returns how many things it did.
     pub fn poll(&mut self) -> usize {
         let mut work = 0;
-        self.below += self.made.swap(0, Ordering::Relaxed);
         while let Ok(returned) = self.home.pop() {
             if let Return::Emission(emission) = returned {
                 self.emission = Some(*emission);
             }
-            self.below -= 1;
+            self.below.fetch_sub(1, Ordering::Relaxed);
             work += 1;
         }
         while let Some(command) = self.kept.pop_front() {
             let carries = command.carries_memory();
-            if carries && self.below >= BOXES {
+            if carries && self.below() >= BOXES {
                 self.kept.push_front(command);
                 break;
             }
@@ -106,7 +103,7 @@ impl Engine {
                 self.kept.push_front(command);
                 break;
             }
-            self.below += usize::from(carries);
+            self.below.fetch_add(usize::from(carries), Ordering::Relaxed);
             work += 1;
         }
         work
@@ -129,6 +126,6 @@ impl Engine {
 
     /// Pieces of memory below or on their way, those in use included.
     pub fn below(&self) -> usize {
-        self.below
+        self.below.load(Ordering::Relaxed)
     }
 }

@@ -36,6 +36,41 @@ pub(super) struct Inputs {
     /// The constant delay between an event and its sound: the nominal period, or the largest block met.
     pub(super) delay: u32,
     pub(super) late: u32,
+    driver: Driver,
+}
+
+/// What the driver's own port was told to hold, by the messages it delivered.
+#[derive(Clone, Copy)]
+struct Driver {
+    keys: [u128; 16],
+    /// Channels whose sustain pedal is down.
+    sustain: u16,
+}
+
+impl Driver {
+    const FREE: Self = Self { keys: [0; 16], sustain: 0 };
+
+    fn note(&mut self, channel: u8, played: Played) {
+        let (slot, bit) = (usize::from(channel & 0x0f), 1_u16 << (channel & 0x0f));
+        match played {
+            Played::On { pitch, .. } => self.keys[slot] |= 1 << pitch.key(),
+            Played::Off { pitch } => self.keys[slot] &= !(1 << pitch.key()),
+            Played::AllNotesOff => self.keys[slot] = 0,
+            Played::Reset => (self.keys[slot], self.sustain) = (0, self.sustain & !bit),
+            Played::Pedal(Pedal::Sustain(0)) => self.sustain &= !bit,
+            Played::Pedal(Pedal::Sustain(_)) => self.sustain |= bit,
+            _ => {}
+        }
+    }
+
+    /// The messages that let everything go.
+    fn releases(self) -> impl Iterator<Item = [u8; 3]> {
+        (0..16_u8).flat_map(move |channel| {
+            let keys = self.keys[usize::from(channel)];
+            let offs = (0..128_u8).filter(move |key| keys >> key & 1 == 1).map(move |key| [0x80 | channel, key, 64]);
+            offs.chain((self.sustain >> channel & 1 == 1).then_some([0xb0 | channel, 64, 0]))
+        })
+    }
 }
 
 impl Inputs {
@@ -48,12 +83,13 @@ impl Inputs {
             clock: StreamClock::new(rate),
             delay: period,
             late: 0,
+            driver: Driver::FREE,
         }
     }
 
-    /// Frames begin at 0 again; what was under way sounds at once.
-    pub(super) fn begin_stream(&mut self, rate: Rate, period: u32) {
-        self.clock = StreamClock::new(rate);
+    /// Frames begin at 0 again after those of a stream that ended with `last`; what was under way sounds at once.
+    pub(super) fn begin_stream(&mut self, last: Frames, rate: Rate, period: u32) {
+        self.clock = StreamClock::following(rate, self.clock.mono(last));
         self.delay = period;
         for (frame, _) in &mut self.pending {
             *frame = Frames::ZERO;
@@ -63,16 +99,30 @@ impl Inputs {
     /// Takes the events that the driver delivered with the block that begins at `first`.
     pub(super) fn deliver(&mut self, first: Frames, events: &[TimedMidi]) {
         for event in events {
+            let played = Played::from_midi(&event.data);
+            played.into_iter().for_each(|played| self.driver.note(event.data[0], played));
             if self.pending.len() == PENDING_MAX {
                 self.late += 1;
                 continue;
             }
             let frame = Frames(first.0 + i64::from(event.offset) + i64::from(self.delay));
-            if let Some(played) = Played::from_midi(&event.data) {
+            if let Some(played) = played {
                 let at = self.pending.partition_point(|(f, _)| *f <= frame);
                 self.pending.insert(at, (frame, played));
             }
         }
+    }
+
+    /// Lets go of everything that the driver's own port holds, after what is still under way; returns the messages that
+    /// say so.
+    pub(super) fn release_driver(&mut self) -> impl Iterator<Item = [u8; 3]> + use<> {
+        let frame = self.pending.last().map_or(Frames::ZERO, |(frame, _)| *frame);
+        let holds = self.sources[0].as_ref().is_some_and(|s| s.held != 0 || s.sustain > 0 || s.bent);
+        if holds || !self.pending.is_empty() {
+            self.pending.truncate(PENDING_MAX - 1);
+            self.pending.push((frame, Played::Reset));
+        }
+        std::mem::replace(&mut self.driver, Driver::FREE).releases()
     }
 
     pub(super) fn add(&mut self, id: SourceId, ring: SourceRing, send_home: &mut impl FnMut(Return)) {

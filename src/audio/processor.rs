@@ -1,9 +1,11 @@
 //! The callback side: takes commands, splits each block at the frames where something happens, renders, reports. No
 //! allocation, no lock, no system call, no unbounded loop, no panic that escapes.
 
+mod stream;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 
 use rtrb::{Consumer, Producer, PushError};
 
@@ -21,6 +23,7 @@ use super::ramp::Ramp;
 use super::report::{AudioEvent, Playhead, TransportEvent};
 use super::schedule::{EventKind, Schedule, Strength};
 use super::stage::{CHUNK, Stage};
+use super::timeline::Anchor;
 use super::transport::{Due, Transport};
 use crate::bus::lane::{EssentialProducer, LatestWriter};
 use crate::music::{ClickRoute, ClickStyle, Meter};
@@ -85,10 +88,10 @@ impl<'a> Outputs<'a> {
 pub(super) struct Links {
     pub(super) commands: Consumer<Command>,
     pub(super) home: Producer<Return>,
+    /// What is below and will come home, counted; what a new stream brings is added here.
+    pub(super) below: Arc<AtomicUsize>,
     pub(super) playhead: LatestWriter<Playhead>,
     pub(super) events: EssentialProducer<AudioEvent>,
-    /// Instruments that were made below, for the engine's books.
-    pub(super) made: Arc<AtomicUsize>,
 }
 
 impl Links {
@@ -128,6 +131,12 @@ pub struct Processor {
     loads: Loads,
     faults: u32,
     factory: Option<InstrumentFactory>,
+    /// The stream has begun, and nobody has been told: when, its first callback knows.
+    unannounced: bool,
+    /// A frame and its moment, as the listeners know them.
+    told: (Frames, Micros),
+    /// With the beginning, music goes on that an interruption had stopped.
+    resumed: bool,
 }
 
 impl std::fmt::Debug for Processor {
@@ -161,61 +170,15 @@ impl Processor {
             loads: Loads::default(),
             faults: 0,
             factory: None,
+            unannounced: false,
+            told: (Frames::ZERO, Micros::ZERO),
+            resumed: false,
         }
     }
 
     /// How to make the instrument anew when a stream has another sample rate. Control side only.
     pub fn set_factory(&mut self, factory: InstrumentFactory) {
         self.factory = Some(factory);
-    }
-
-    /// Prepares for a stream whose frames begin at 0; the music stays where it is. Allocates: for the control side,
-    /// before the first block.
-    pub fn begin_stream(&mut self, stream: StreamId, rate: Rate, period: u32) {
-        if rate != self.rate {
-            if let Some(factory) = &mut self.factory {
-                let home = &mut self.links.home;
-                self.links.made.fetch_add(1, Ordering::Relaxed);
-                self.stage.exchange(factory(rate), &mut |r| Links::send_home(home, r));
-            }
-            self.click = ClickVoice::new(rate);
-            self.limiter = Limiter::new(rate);
-            self.master = Ramp::new(self.master.target(), rate);
-            self.metronome_gain = Ramp::new(self.metronome_gain.target(), rate);
-            self.stage.set_rate(rate);
-        }
-        // What was laid out for another stream is not measured there.
-        if let Some(broken_off) = self.emission.take() {
-            Links::send_home(&mut self.links.home, Return::Emission(broken_off));
-        }
-        self.transport.begin_stream(self.now, rate);
-        self.inputs.begin_stream(rate, period);
-        self.stage.outlet.begin_stream();
-        (self.rate, self.stream, self.period, self.now) = (rate, stream, period, Frames::ZERO);
-        (self.load, self.loads) = (0.0, Loads::default());
-        self.publish(TransportEvent::StreamBegan { rate, period });
-        self.publish_course();
-    }
-
-    /// The stream is lost: the music stands still at its place, and [`Processor::resume`] lets it go on from there, unless
-    /// a command starts, stops or moves it first. Control side, between two streams.
-    pub fn interrupt(&mut self) {
-        if self.transport.interrupt(self.now) {
-            self.stage.release_accompaniment();
-            self.publish(TransportEvent::Stopped);
-        }
-    }
-
-    /// Goes on after [`Processor::interrupt`]; says so at the beginning of the next stream. Control side.
-    pub fn resume(&mut self) {
-        if self.transport.resume(self.now) {
-            self.publish(TransportEvent::Started { count_in: 0 });
-        }
-    }
-
-    /// The music shall not go on by itself.
-    pub fn forget_interruption(&mut self) {
-        self.transport.forget_interruption();
     }
 
     /// What the driver's own MIDI port, if it has one, is to send in the block that was computed last.
@@ -256,6 +219,8 @@ impl Processor {
         self.inputs.delay = self.inputs.delay.max(frames as u32).max(block.call);
         let period = self.period.max(frames as u32).max(block.call);
         self.inputs.clock.observe(block.first, block.mono, period, block.xrun);
+        self.announce();
+        self.correct();
         self.stage.outlet.at = self.stamp(block.first);
         self.stage.outlet.begin_block(block.first);
         self.take_commands();
@@ -490,6 +455,7 @@ impl Processor {
                 }
             }
             Command::AddSource(id, ring) => self.inputs.add(id, ring, &mut send_home),
+            Command::RemoveSource(SourceId::DRIVER) => self.release_driver(),
             Command::RemoveSource(id) => {
                 let stage = &mut self.stage;
                 self.inputs.remove(id, &mut |played| stage.play(Part::LIVE, played), &mut send_home);
@@ -543,17 +509,25 @@ impl Processor {
 
     fn publish(&mut self, event: TransportEvent) {
         let stamp = self.stamp(self.now);
+        if matches!(event, TransportEvent::ClickAt { beat: 0, .. }) {
+            self.told = (self.now, stamp.mono);
+        }
         let _full = self.links.events.push(stamp, AudioEvent::Transport(event));
     }
 
     /// Says how frames map to music from now on, if the music moves.
     fn publish_course(&mut self) {
         if self.transport.playing() && !self.transport.waiting() {
-            let anchor = self.transport.anchor();
-            let (at, speed, resolution) = (anchor.at, anchor.speed, anchor.resolution);
-            let runs = TransportEvent::Runs { at, speed, resolution };
-            let _full = self.links.events.push(self.stamp(anchor.frame), AudioEvent::Transport(runs));
+            self.publish_runs(self.transport.anchor());
         }
+    }
+
+    fn publish_runs(&mut self, anchor: Anchor) {
+        let (at, speed, resolution) = (anchor.at, anchor.speed, anchor.resolution);
+        let stamp = self.stamp(anchor.frame);
+        self.told = (anchor.frame, stamp.mono);
+        let runs = TransportEvent::Runs { at, speed, resolution };
+        let _full = self.links.events.push(stamp, AudioEvent::Transport(runs));
     }
 
     fn report(&mut self, frame: Frames) {

@@ -176,6 +176,13 @@ impl Supervisor {
         notices
     }
 
+    /// Something happened after which devices are worth a try at once, such as the machine waking up.
+    pub fn hurry(&mut self, now: Micros) {
+        if self.retry.is_some() {
+            self.retry = Some(Retry { at: now, wait: RETRY_FIRST });
+        }
+    }
+
     /// Stops, and starts anew with other backends or another device.
     pub fn reconfigure(&mut self, now: Micros, backends: Vec<Box<dyn Backend>>, config: StreamConfig) -> Vec<Notice> {
         self.take_home();
@@ -245,7 +252,9 @@ impl Supervisor {
     }
 
     fn tell(&mut self, error: BackendError, notices: &mut Vec<Notice>) {
-        if !self.told.contains(&error) {
+        // That a lost device is not there is known.
+        let known = self.lost && matches!(error, BackendError::Unavailable { .. } | BackendError::NoDevice { .. });
+        if !known && !self.told.contains(&error) {
             self.told.push(error.clone());
             notices.push(Notice::Failed(error));
         }

@@ -315,7 +315,7 @@ impl Transport {
 
     pub(super) fn seek(&mut self, now: Frames, tick: Ticks) {
         let last = self.schedule.end().unwrap_or(tick);
-        self.interrupted = None;
+        self.interrupted = self.interrupted.map(|_waited| false);
         self.freeze(now);
         self.waiting = false;
         self.hold = None;
@@ -362,6 +362,7 @@ impl Transport {
             self.freeze(now);
             self.waiting = false;
         }
+        self.interrupted = self.interrupted.map(|_waited| false);
         self.hold = hold.map(|tick| {
             let place = self.place(now).ticks(self.schedule.map());
             if (tick.0 as f64) < place && !self.counting_in(now) { Ticks(place.ceil() as i64) } else { tick }
@@ -369,10 +370,10 @@ impl Transport {
     }
 
     /// Moves the music forward to a tick, and sets the next place to wait at. Returns the range of event indices that
-    /// were passed over; never moves back, and does nothing to music that is stopped.
+    /// were passed over; never moves back, and does nothing to music that is stopped, interruptions aside.
     pub(super) fn advance(&mut self, now: Frames, tick: Ticks, hold: Option<Ticks>) -> std::ops::Range<usize> {
         let mut passed = self.cursor..self.cursor;
-        if !self.playing {
+        if !self.playing && self.interrupted.is_none() {
             return passed;
         }
         let tick = tick.min(self.schedule.end().unwrap_or(tick));
@@ -386,6 +387,7 @@ impl Transport {
             self.cursor = to;
         }
         self.waiting = false;
+        self.interrupted = self.interrupted.map(|_waited| false);
         self.hold = hold.filter(|hold| *hold > tick);
         passed
     }

@@ -21,8 +21,13 @@ impl Server {
     /// With the dummy driver, at 48 kHz; up when this returns. Servers that start at one moment share a registry, and
     /// one of them may give up: it is started again.
     pub fn start(name: &str) -> Self {
+        Self::start_at(name, 48_000, PERIOD)
+    }
+
+    /// The same at another rate and period.
+    pub fn start_at(name: &str, rate: u32, period: u32) -> Self {
         for _ in 0..STARTS_MAX {
-            let mut server = Self::spawn(name);
+            let mut server = Self::spawn(name, rate, period);
             for _ in 0..500 {
                 if Client::new("probe", ClientOptions::NO_START_SERVER).is_ok() {
                     return server;
@@ -36,10 +41,9 @@ impl Server {
         panic!("no JACK server comes up in {STARTS_MAX} tries; is /dev/shm/jack-shm-registry full of dead ones?");
     }
 
-    fn spawn(name: &str) -> Self {
-        let period = PERIOD.to_string();
+    fn spawn(name: &str, rate: u32, period: u32) -> Self {
         let child = Process::new("jackd")
-            .args(["-r", "-n", name, "-d", "dummy", "-r", "48000", "-p", &period])
+            .args(["-r", "-n", name, "-d", "dummy", "-r", &rate.to_string(), "-p", &period.to_string()])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

@@ -59,6 +59,17 @@ impl CpalBackend {
     }
 }
 
+/// What ALSA has to say on standard error about cards that are not there it says into a buffer from now on, on this
+/// thread; the buffer is emptied.
+#[cfg(target_os = "linux")]
+fn hush() {
+    // The thread keeps it. Without one ALSA is loud, and works.
+    let _kept = alsa::Output::local_error_handler();
+}
+
+#[cfg(not(target_os = "linux"))]
+fn hush() {}
+
 fn unavailable(error: impl std::fmt::Display) -> BackendError {
     BackendError::Unavailable { kind: Kind::Cpal, reason: one_line(error) }
 }
@@ -86,6 +97,7 @@ impl Backend for CpalBackend {
     }
 
     fn devices(&mut self) -> Result<Vec<Device>, BackendError> {
+        hush();
         let host = cpal::default_host();
         let default = host.default_output_device().and_then(|d| d.id().ok()).map(|id| id.to_string());
         let mut devices = Vec::new();
@@ -109,6 +121,7 @@ impl Backend for CpalBackend {
     }
 
     fn available(&mut self, _config: &StreamConfig) -> Result<(), BackendError> {
+        hush();
         let mut seen = Landscape::look();
         if let (Some(before), Some(now)) = (&self.silent, &mut seen)
             && (&before.cards, &before.servers) == (&now.cards, &now.servers)
@@ -128,6 +141,7 @@ impl Backend for CpalBackend {
     }
 
     fn start(&mut self, processor: Processor, config: &StreamConfig) -> Result<Box<dyn Stream>, StartError> {
+        hush();
         let found = match find(config) {
             Ok(found) => found,
             Err(error) => return Err(StartError::new(processor, error)),

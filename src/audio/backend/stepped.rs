@@ -29,6 +29,8 @@ struct Shared {
     click: Vec<f32>,
     status: Vec<Status>,
     refusals: u32,
+    start_refusals: u32,
+    absent: bool,
     rate: Option<Rate>,
     starts: u32,
     calls: Option<u32>,
@@ -179,6 +181,26 @@ impl Driver {
         self.with(|s| s.refusals = times);
     }
 
+    /// The next so many starts fail, though the device seems to be there.
+    pub fn refuse_starts(&self, times: u32) {
+        self.with(|s| s.start_refusals = times);
+    }
+
+    /// From now on the device is not there, or is there again.
+    pub fn set_absent(&self, absent: bool) {
+        self.with(|s| s.absent = absent);
+    }
+
+    /// The stream goes on in another way.
+    pub fn change(&self, what: &str) {
+        self.with(|s| s.status.push(Status::Changed(what.to_owned())));
+    }
+
+    /// The simulated monotonic time of the frame that comes next, from now on.
+    pub fn set_mono(&self, mono: Micros) {
+        self.with(|s| s.mono = mono);
+    }
+
     /// The device runs at this rate, whatever is wanted.
     pub fn set_rate(&self, rate: Rate) {
         self.with(|s| s.rate = Some(rate));
@@ -202,6 +224,9 @@ impl Backend for SteppedBackend {
     }
 
     fn available(&mut self, _config: &StreamConfig) -> Result<(), BackendError> {
+        if self.0.with(|s| s.absent) {
+            return Err(absent());
+        }
         match self.0.with(|s| s.refusals) {
             0 => Ok(()),
             _ => self.0.with(|s| {
@@ -214,8 +239,12 @@ impl Backend for SteppedBackend {
     fn start(&mut self, mut processor: Processor, config: &StreamConfig) -> Result<Box<dyn Stream>, StartError> {
         self.0.with(|shared| {
             shared.starts += 1;
-            if shared.refusals > 0 {
-                shared.refusals -= 1;
+            if shared.absent {
+                return Err(StartError::new(processor, absent()));
+            }
+            let refusals = if shared.refusals > 0 { &mut shared.refusals } else { &mut shared.start_refusals };
+            if *refusals > 0 {
+                *refusals -= 1;
                 let error = BackendError::Busy { kind: Kind::Stepped, device: "stepped".to_owned() };
                 return Err(StartError::new(processor, error));
             }
@@ -226,6 +255,7 @@ impl Backend for SteppedBackend {
                 StreamInfo { kind: Kind::Stepped, device, rate, period, output_latency: 0, bluetooth: false, stream };
             processor.begin_stream(config.stream, rate, config.period);
             shared.click.reserve(BLOCK_MAX);
+            shared.heard.reserve(BLOCK_MAX);
             shared.processor = Some(processor);
             shared.info = Some(info.clone());
             shared.next = Frames::ZERO;
@@ -233,6 +263,10 @@ impl Backend for SteppedBackend {
             Ok(Box::new(SteppedStream { driver: self.0.clone(), info }) as Box<dyn Stream>)
         })
     }
+}
+
+fn absent() -> BackendError {
+    BackendError::Unavailable { kind: Kind::Stepped, reason: "not there".to_owned() }
 }
 
 struct SteppedStream {

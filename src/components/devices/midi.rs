@@ -187,12 +187,17 @@ impl MidiDesk {
     }
 
     /// The stream that runs now, and the MIDI sources that its driver hears.
-    pub fn follow_stream(&mut self, now: Micros, stream: Option<&StreamInfo>, sources: &[String]) {
+    pub fn follow_stream(&mut self, now: Micros, stream: Option<&StreamInfo>, sources: &[String], engine: &mut Engine) {
         self.outputs.follow_stream(stream);
         for known in &mut self.driver_inputs {
             let link = if sources.contains(&known.identity.name) { Link::Open } else { Link::Away };
+            let gone = link == Link::Away;
             if known.link != link {
                 (known.link, known.since) = (link, now);
+                if gone {
+                    // Nobody else says that its keys are up.
+                    engine.send(audio::Command::RemoveSource(audio::SourceId::DRIVER));
+                }
             }
         }
         for name in sources.iter().take(DEVICES_MAX) {

@@ -216,6 +216,11 @@ impl SoundDesk {
         }
     }
 
+    /// The machine woke up: a lost device is tried at once.
+    pub fn hurry(&mut self, now: Micros) {
+        self.supervisor.iter_mut().for_each(|supervisor| supervisor.hurry(now));
+    }
+
     /// The MIDI sources that the sound system itself hears (JACK).
     pub fn midi_sources(&self) -> &[String] {
         &self.midi_sources

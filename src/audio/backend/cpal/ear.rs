@@ -43,6 +43,7 @@ pub(super) fn open(
 }
 
 fn find(id: Option<&str>) -> Result<cpal::Device, BackendError> {
+    super::hush();
     let host = cpal::default_host();
     let Some(id) = id else {
         return host.default_input_device().ok_or_else(|| unavailable("no microphone"));
