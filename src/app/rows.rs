@@ -296,6 +296,7 @@ pub fn devices(desk: &Desk, head: &Playhead, settings: &Settings, backends: &[&s
             input: Some(head.timing.input).filter(|i| i.count > 0).map(|i| (i.count, i.mean, i.max)),
             engine: stream.map_or(0.0, |s| frames(head.live_delay, s.rate).0 as f32),
             output: desk.sound.heard().0 as f32,
+            reported: desk.sound.reported().0 as f32,
             jitter: (head.timing.lateness_rms, head.timing.lateness_max),
         },
         bluetooth: stream.is_some_and(|s| s.bluetooth),

@@ -439,6 +439,8 @@ pub struct LatencyParts {
     pub engine: f32,
     /// From the callback to the socket, as the driver says, or to the ear, as it was measured.
     pub output: f32,
+    /// What the driver says.
+    pub reported: f32,
     /// How late callbacks come: root mean square and the latest.
     pub jitter: (f32, f32),
 }

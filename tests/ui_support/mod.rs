@@ -401,6 +401,7 @@ fn devices() -> Devices {
                 input: Some((4_821, 1_340.0, 2_690.0)),
                 engine: 2_667.0,
                 output: 3_533.0,
+                reported: 3_533.0,
                 jitter: (140.0, 920.0),
             },
             bluetooth: false,

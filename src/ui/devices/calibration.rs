@@ -18,7 +18,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
         let unknown = |micros: Option<crate::time::Micros>| micros.map_or(tr().not_measured.to_owned(), text::offset);
         fact_ui(ui, tr().by_tapping, &unknown(known.tapped), t.text);
         fact_ui(ui, tr().by_loopback, &unknown(known.loopback), t.text);
-        fact_ui(ui, tr().by_driver, &text::delay(audio.parts.output), t.text);
+        fact_ui(ui, tr().by_driver, &text::delay(audio.parts.reported), t.text);
         ui.add_space(6.0);
         let (words, color) = match &known.stand {
             CalibrationStand::Idle => (tr().tap_help.to_owned(), t.muted),
