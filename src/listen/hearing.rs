@@ -8,12 +8,12 @@
 
 use std::collections::VecDeque;
 
+use super::HOP;
 use super::listener::{Listener, Look};
 use super::onset::Onset;
 use super::tracker::{GATE_OFF, NoteEvent, velocity};
 use super::tuner::Reading;
 use super::verify::{Answer, NOTES_MAX, Verifier};
-use super::HOP;
 use crate::music::Pitch;
 use crate::time::{Frames, Rate};
 

@@ -108,6 +108,10 @@ impl Backend for CpalBackend {
         Ok(devices)
     }
 
+    fn inputs(&mut self) -> Result<Vec<Device>, BackendError> {
+        ear::devices()
+    }
+
     fn available(&mut self, _config: &StreamConfig) -> Result<(), BackendError> {
         let mut seen = Landscape::look();
         if let (Some(before), Some(now)) = (&self.silent, &mut seen)

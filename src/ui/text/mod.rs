@@ -204,6 +204,8 @@ texts! {
     microphone_off = "Stop listening";
     microphone_line = "A tuner for what you sing or play: the note, and how far it is from true.";
     microphone_echo = "Use headphones: through a speaker the program hears itself.";
+    microphone_plays = "What I play here counts";
+    microphone_plays_tip = "In Wait for me chords are heard too; otherwise one note at a time";
     no_microphone = "Looking for a microphone";
     missed_frames = "Missed samples";
     level = "Level";
@@ -529,6 +531,17 @@ pub fn note(pitch: Pitch, names: NoteNames, spelling: Spelling) -> &'static str 
 /// The name of a key with its octave, in which middle C is C4.
 pub fn note_octave(pitch: Pitch, names: NoteNames) -> String {
     format!("{}{}", note(pitch, names, Spelling::Sharp), pitch.octave())
+}
+
+/// Awaited keys that were heard too unclearly to count.
+pub fn unsure(keys: &[Pitch], names: NoteNames) -> String {
+    let keys: Vec<String> = keys.iter().map(|key| note_octave(*key, names)).collect();
+    format!("Not sure about {}: once more, please.", keys.join(", "))
+}
+
+/// The name of a chip that chooses an input.
+pub fn listen_to(input: &str) -> String {
+    format!("Listen to {input}")
 }
 
 /// How far a note is from true: `8 cents low`, or that it is not sure.
