@@ -533,17 +533,6 @@ pub fn note_octave(pitch: Pitch, names: NoteNames) -> String {
     format!("{}{}", note(pitch, names, Spelling::Sharp), pitch.octave())
 }
 
-/// Awaited keys that were heard too unclearly to count.
-pub fn unsure(keys: &[Pitch], names: NoteNames) -> String {
-    let keys: Vec<String> = keys.iter().map(|key| note_octave(*key, names)).collect();
-    format!("Not sure about {}: once more, please.", keys.join(", "))
-}
-
-/// The name of a chip that chooses an input.
-pub fn listen_to(input: &str) -> String {
-    format!("Listen to {input}")
-}
-
 /// How far a note is from true: `8 cents low`, or that it is not sure.
 pub fn cents(tuner: Tuner) -> String {
     let cents = tuner.cents.round();
