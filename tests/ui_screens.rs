@@ -282,7 +282,7 @@ fn sound_devices_can_be_tried_and_silenced() {
 
 #[test]
 fn the_microphone_is_switched_and_its_tuner_is_read_aloud() {
-    let mut bench = window(Sample::full(), Screen::Devices, [1280.0, 1000.0]);
+    let mut bench = window(Sample::full(), Screen::Devices, [1280.0, 1800.0]);
     assert_eq!(bench.click("Stop listening"), [Command::Listen(false)]);
     assert_eq!(bench.click("What I play here counts"), [Command::Set(Setting::MicrophonePlays(true))]);
     let webcam = Setting::InputDevice(Some("webcam".into()));
@@ -296,7 +296,7 @@ fn the_microphone_is_switched_and_its_tuner_is_read_aloud() {
     window(unsure, Screen::Devices, [1280.0, 1000.0]).harness.get_by_label("Tuner: A4, not sure");
     let mut off = Sample::full();
     off.devices.microphone = Default::default();
-    let mut bench = window(off, Screen::Devices, [1280.0, 1000.0]);
+    let mut bench = window(off, Screen::Devices, [1280.0, 1800.0]);
     assert_eq!(bench.click("Listen to the microphone"), [Command::Listen(true)]);
     assert!(bench.harness.query_by_label_contains("Tuner").is_none());
 }

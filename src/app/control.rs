@@ -624,7 +624,7 @@ impl Worker {
             self.notice(true, line);
         }
         self.engine.send(EngineCommand::SetClicks(settings.clicks()));
-        self.sound.tune(settings.tuning, &mut self.engine);
+        self.sound.tune(&settings, &mut self.engine);
         self.sound.use_microphone(&settings);
         let device = |s: &Settings| (s.backend.clone(), s.output_device.clone(), s.period);
         if old.as_ref().is_some_and(|o| device(o) != device(&settings)) {

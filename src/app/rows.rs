@@ -311,6 +311,8 @@ pub fn devices(desk: &Desk, head: &Playhead, settings: &Settings, backends: &[&s
         outputs: desk.sound.devices.iter().map(|device| device_row(device, settings.output_device.as_ref())).collect(),
         looking: desk.sound.looking,
         calibration: calibration(desk),
+        loading: desk.sound.loading.map(|(read, of)| read as f32 / of.max(1) as f32),
+        presets: desk.sound.presets.clone(),
     };
     let midi = desk.midi.iter().map(midi_port).collect();
     let heard = desk.midi.iter().flat_map(|device| monitor_rows(&device.identity, &device.monitor, false));

@@ -32,6 +32,8 @@ pub(super) struct Stage {
     hands: Hands,
     /// Sustain, sostenuto, soft; by part.
     pedals: [[u8; 3]; Part::COUNT],
+    /// Cents of the pitch wheel, and pressure; by part.
+    wheels: [(f32, u8); Part::COUNT],
     gains: [f32; Part::COUNT],
     /// Whether the instrument has a volume for each part.
     own_gain: [bool; Part::COUNT],
@@ -50,6 +52,7 @@ impl Stage {
             held: [[0; 128]; 2],
             hands: Hands::BOTH,
             pedals: [[0; 3]; Part::COUNT],
+            wheels: [(0.0, 0); Part::COUNT],
             gains: [1.0; Part::COUNT],
             own_gain: [false; Part::COUNT],
             scratch: [[0.0; CHUNK]; 2],
@@ -71,8 +74,15 @@ impl Stage {
             Played::On { pitch, velocity } => self.strike(part, pitch, velocity),
             Played::Off { pitch } => self.with(|i| i.note_off(part, pitch)),
             Played::Pedal(pedal) => self.pedal(part, pedal),
-            Played::Bend(value) => self.with(|i| i.bend(part, f32::from(value) * BEND_CENTS / 8192.0)),
-            Played::Pressure(value) => self.with(|i| i.pressure(part, value)),
+            Played::Bend(value) => {
+                let cents = f32::from(value) * BEND_CENTS / 8192.0;
+                self.wheels[usize::from(part.0).min(Part::COUNT - 1)].0 = cents;
+                self.with(|i| i.bend(part, cents));
+            }
+            Played::Pressure(value) => {
+                self.wheels[usize::from(part.0).min(Part::COUNT - 1)].1 = value;
+                self.with(|i| i.pressure(part, value));
+            }
             // The books of who holds what turn these into releases.
             Played::AllNotesOff | Played::Reset => {}
         }
@@ -175,6 +185,9 @@ impl Stage {
             for pedal in [Pedal::Sustain(0), Pedal::Sostenuto(0), Pedal::Soft(0)] {
                 self.pedal(part, pedal);
             }
+            self.wheels[usize::from(part.0)] = (0.0, 0);
+            self.with(|i| i.bend(part, 0.0));
+            self.with(|i| i.pressure(part, 0));
             self.with(|i| i.silence(part));
         }
     }
@@ -193,6 +206,9 @@ impl Stage {
         self.outlet.release();
         for (index, part) in [Part::LIVE, Part::ACCOMPANIMENT].into_iter().enumerate() {
             self.set_gain(part, self.gains[index]);
+            let (cents, pressure) = self.wheels[index];
+            self.with(|i| i.bend(part, cents));
+            self.with(|i| i.pressure(part, pressure));
             let [sustain, sostenuto, soft] = self.pedals[index];
             for pedal in [Pedal::Sustain(sustain), Pedal::Sostenuto(sostenuto), Pedal::Soft(soft)] {
                 self.with(|i| i.pedal(part, pedal));

@@ -123,6 +123,8 @@ settings! {
     Tuning, "tuning", tuning: u16 = 4_400;
     /// The SoundFont to play with; none means the built-in piano.
     SoundFont, "soundfont", soundfont: Option<PathBuf> = None;
+    /// The sound of the SoundFont, 0 to 127; 0 is the grand piano, as a rule.
+    Program, "program", program: u8 = 0;
     /// Nothing moves on its own that need not.
     ReducedMotion, "reduced-motion", reduced_motion: bool = false;
     /// The audio backend: `auto`, `cpal`, `jack` or `null`.
@@ -171,6 +173,7 @@ impl Setting {
                 Err("a period has 64 to 2048 frames, a power of two")
             }
             Self::Tuning(a4) if !(TUNING_MIN..=TUNING_MAX).contains(a4) => Err("A4 goes from 415 to 466 Hz"),
+            Self::Program(program) if *program > 127 => Err("a SoundFont's sounds go from 0 to 127"),
             Self::Backend(name) if !["auto", "cpal", "jack", "null"].contains(&name.as_str()) => {
                 Err("the backend is auto, cpal, jack or null")
             }

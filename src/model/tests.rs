@@ -98,6 +98,7 @@ fn events() -> Vec<Event> {
             Setting::Tuning(4_150),
             Setting::InputDevice(Some("in".to_owned())),
             Setting::MicrophonePlays(true),
+            Setting::Program(4),
             Setting::Period(64),
         ]
         .map(Event::SettingChanged),

@@ -13,6 +13,8 @@ use crate::model::{TUNING_MAX, TUNING_MIN};
 use crate::music::{ClickRoute, ClickSound, Division};
 use crate::practice::Preset;
 
+/// Sounds of a SoundFont that are offered: the pianos come first in all of them.
+const PRESETS_MAX: usize = 16;
 /// 440 Hz.
 const TUNING_USUAL: u16 = 4_400;
 
@@ -205,13 +207,39 @@ fn tuning_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
     });
 }
 
+/// The sounds of a SoundFont: the first of them, and the one in use.
+fn presets_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
+    let presets = &cx.view.devices.audio.presets;
+    if presets.is_empty() {
+        return;
+    }
+    let now = cx.view.settings.program;
+    let mut chosen = None;
+    row_ui(ui, tr().sounds, |ui| {
+        for (i, (program, name)) in presets.iter().enumerate() {
+            if i >= PRESETS_MAX && *program != now {
+                continue;
+            }
+            let chip = Button::new(name).chip().selected(*program == now).role(egui::Role::RadioButton);
+            if chip.show(ui).clicked() && *program != now {
+                chosen = Some(*program);
+            }
+        }
+    });
+    cx.send.extend(chosen.map(|program| Command::Set(Setting::Program(program))));
+}
+
 fn instrument_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
     let t = tokens(ui);
     let path = cx.view.settings.soundfont.as_ref();
     let name = path.map_or_else(|| tr().builtin_piano.to_owned(), |p| p.to_string_lossy().into_owned());
     let (_, rect) = ui.allocate_space(vec2(ui.available_width(), 24.0 * theme::scale(ui)));
     Line::new(&name).color(if path.is_some() { t.text } else { t.muted }).show_at(ui, rect);
+    if let Some(share) = cx.view.devices.audio.loading {
+        Line::small(&text::loading_font(share)).color(t.accent_text).show(ui);
+    }
     tuning_ui(cx, ui);
+    presets_ui(cx, ui);
     ui.add_space(6.0);
     ui.horizontal_wrapped(|ui| {
         if Button::new(tr().choose_file).icon(icons::FOLDER_OPEN).show(ui).clicked() {
@@ -223,6 +251,9 @@ fn instrument_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
             if Button::new(&text::use_system(&file)).show(ui).clicked() {
                 cx.send.push(Command::Set(Setting::SoundFont(Some(found.to_owned()))));
             }
+        }
+        if Button::new(tr().hear_it).show(ui).clicked() {
+            cx.send.push(Command::TestTone);
         }
         if path.is_some() && Button::new(tr().use_builtin).show(ui).clicked() {
             cx.send.push(Command::Set(Setting::SoundFont(None)));

@@ -428,6 +428,10 @@ pub struct AudioView {
     pub looking: bool,
     /// What was measured of the device in use.
     pub calibration: CalibrationView,
+    /// The share of a SoundFont that is read, while one is loaded.
+    pub loading: Option<f32>,
+    /// The sounds of the SoundFont in use: number and name.
+    pub presets: Vec<(u8, String)>,
 }
 
 /// What the delay from key to sound consists of, in microseconds.

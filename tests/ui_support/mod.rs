@@ -432,6 +432,12 @@ fn devices() -> Devices {
                 loopback: None,
                 stand: CalibrationStand::Tapping(7, 24),
             },
+            loading: None,
+            presets: ["Yamaha Grand Piano", "Bright Yamaha Grand", "Electric Piano", "Honky Tonk", "Rhodes EP"]
+                .iter()
+                .enumerate()
+                .map(|(i, name)| (i as u8, (*name).to_owned()))
+                .collect(),
         },
         midi_out: vec![
             OutputPort {

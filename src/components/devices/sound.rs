@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU16, Ordering};
 
 use arc_swap::ArcSwapOption;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
@@ -37,6 +37,8 @@ pub struct SoundReport {
     pub xruns: u64,
     /// The SoundFont in use, by its own name.
     pub soundfont: Option<String>,
+    /// Its sounds in bank 0: number and name.
+    pub presets: Vec<(u8, String)>,
     /// Bytes read of a SoundFont that is being loaded, and all of them.
     pub loading: Option<(u64, u64)>,
     /// The output devices there were when last looked.
@@ -79,8 +81,7 @@ pub struct SoundDesk {
     supervisor: Option<Supervisor>,
     clock: Arc<dyn Clock>,
     font: Arc<ArcSwapOption<Font>>,
-    /// A4 in tenths of a hertz.
-    tuning: Arc<AtomicU16>,
+    tuning: Arc<Tuning>,
     calibration: Calibration,
     choice: Choice,
     devices: Arc<[Device]>,
@@ -98,9 +99,20 @@ pub struct SoundDesk {
     midi_sources: Vec<String>,
 }
 
-/// The instrument at a sample rate: the SoundFont if there is one, else the built-in piano; A4 in tenths of a hertz.
-fn instrument(font: Option<&Font>, rate: Rate, a4: u16) -> Box<dyn Instrument> {
-    Sound { font, a4: f64::from(a4) / 10.0, ..Sound::default() }.instrument_or_piano(rate)
+/// What an instrument is asked for, whichever it is.
+#[derive(Debug)]
+struct Tuning {
+    /// A4 in tenths of a hertz.
+    a4: AtomicU16,
+    program: AtomicU8,
+}
+
+impl Tuning {
+    /// The instrument at a sample rate: the SoundFont if there is one, else the built-in piano.
+    fn instrument(&self, font: Option<&Font>, rate: Rate) -> Box<dyn Instrument> {
+        let a4 = f64::from(self.a4.load(Ordering::Relaxed)) / 10.0;
+        Sound { font, a4, program: self.program.load(Ordering::Relaxed) }.instrument_or_piano(rate)
+    }
 }
 
 fn stream_config(settings: &Settings) -> StreamConfig {
@@ -118,10 +130,10 @@ impl SoundDesk {
     pub fn new(mut processor: Processor, clock: Arc<dyn Clock>, settings: &Settings, openings: Openings) -> Self {
         let font = Arc::new(ArcSwapOption::<Font>::empty());
         // The first instrument is tuned as usual; the settings follow.
-        let tuning = Arc::new(AtomicU16::new(Settings::default().tuning));
-        let (shared, a4) = (font.clone(), tuning.clone());
-        processor
-            .set_factory(Box::new(move |rate| instrument(shared.load().as_deref(), rate, a4.load(Ordering::Relaxed))));
+        let usual = Settings::default();
+        let tuning = Arc::new(Tuning { a4: usual.tuning.into(), program: usual.program.into() });
+        let (shared, asked) = (font.clone(), tuning.clone());
+        processor.set_factory(Box::new(move |rate| asked.instrument(shared.load().as_deref(), rate)));
         let (backends, missing) = backend::select(choice(settings), &clock);
         let pending = if choice(settings) == Choice::Auto {
             Vec::new()
@@ -212,6 +224,7 @@ impl SoundDesk {
             waiting: supervisor.is_some_and(Supervisor::waiting),
             xruns: supervisor.map_or(0, Supervisor::xruns),
             soundfont: self.font.load().as_ref().map(|f| f.name()),
+            presets: self.font.load().as_ref().map(|font| presets(font)).unwrap_or_default(),
             loading: self.loading.as_ref().map(Loading::bytes),
             devices: self.devices.clone(),
             inputs: self.inputs.clone(),
@@ -259,10 +272,13 @@ impl SoundDesk {
         self.calibration = calibration;
     }
 
-    /// Tunes the instrument and the ear; A4 in tenths of a hertz.
-    pub fn tune(&mut self, a4: u16, engine: &mut Engine) {
-        self.microphone.tune(f64::from(a4) / 10.0);
-        if self.tuning.swap(a4, Ordering::Relaxed) != a4 {
+    /// Tunes the instrument and the ear, and chooses the sound of a SoundFont.
+    pub fn tune(&mut self, settings: &Settings, engine: &mut Engine) {
+        self.microphone.tune(settings.a4());
+        let Tuning { a4, program } = &*self.tuning;
+        let tuned = a4.swap(settings.tuning, Ordering::Relaxed) != settings.tuning;
+        let other = program.swap(settings.program, Ordering::Relaxed) != settings.program;
+        if tuned || other && self.font.load().is_some() {
             self.exchange(engine);
         }
     }
@@ -378,8 +394,7 @@ impl SoundDesk {
 
     fn exchange(&mut self, engine: &mut Engine) {
         let rate = self.supervisor.as_ref().and_then(|s| s.info()).map_or(Rate::DEFAULT, |i| i.rate);
-        let a4 = self.tuning.load(Ordering::Relaxed);
-        engine.send(Command::SetInstrument(instrument(self.font.load().as_deref(), rate, a4)));
+        engine.send(Command::SetInstrument(self.tuning.instrument(self.font.load().as_deref(), rate)));
         self.changed = true;
     }
 
@@ -401,6 +416,15 @@ fn guarded(backends: Vec<Box<dyn Backend>>, openings: &Openings) -> Vec<Box<dyn 
         if backend.kind() == Kind::Null { backend } else { Box::new(GuardedBackend::new(backend, openings.clone())) }
     };
     backends.into_iter().map(guard).collect()
+}
+
+/// The sounds of bank 0, in their order.
+fn presets(font: &Font) -> Vec<(u8, String)> {
+    let bank_0 = font.presets().filter(|(bank, _, _)| *bank == 0);
+    let mut presets: Vec<_> =
+        bank_0.filter_map(|(_, program, name)| Some((u8::try_from(program).ok()?, name.trim().to_owned()))).collect();
+    presets.sort();
+    presets
 }
 
 fn choice(settings: &Settings) -> Choice {

@@ -41,7 +41,6 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
             left_out_ui(cx, ui);
             path::ui(ui, cx.view.devices);
             columns_ui(cx, ui);
-            super::tuner::card(cx, ui);
             monitor_ui(cx, ui);
         });
     });
@@ -58,6 +57,7 @@ fn columns_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
             calibration::ui(cx, ui);
         } else {
             sound::ui(cx, ui);
+            super::tuner::card(cx, ui);
         }
     });
 }

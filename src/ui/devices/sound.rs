@@ -5,7 +5,7 @@ use egui::{Ui, vec2};
 use crate::ui::text::{self, tr};
 use crate::ui::theme::tokens;
 use crate::ui::view::{AudioState, AudioView};
-use crate::ui::widgets::{Button, Line, card_ui, fact_ui};
+use crate::ui::widgets::{Button, Line, card_ui, fact_ui, loads_ui};
 use crate::ui::{Command, Cx, Setting};
 
 /// Periods one can choose: powers of two, which every driver takes.
@@ -17,6 +17,11 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
     card_ui(ui, tr().sound, "", |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         facts_ui(ui, audio);
+        if audio.rate > 0 {
+            ui.add_space(8.0);
+            Line::small(tr().callback_time).color(tokens(ui).muted).show(ui);
+            loads_ui(ui, &audio.callback, 96.0);
+        }
         ui.add_space(10.0);
         outputs_ui(cx, ui, audio);
         periods_ui(cx, ui, audio);
@@ -44,7 +49,8 @@ fn facts_ui(ui: &mut Ui, audio: &AudioView) {
 
 /// Backends and devices.
 fn outputs_ui(cx: &mut Cx<'_>, ui: &mut Ui, audio: &AudioView) {
-    Line::small(tr().play_through).color(tokens(ui).muted).show(ui);
+    let muted = tokens(ui).muted;
+    Line::small(tr().driver).color(muted).show(ui);
     ui.add_space(4.0);
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(8.0, 8.0);
@@ -55,6 +61,12 @@ fn outputs_ui(cx: &mut Cx<'_>, ui: &mut Ui, audio: &AudioView) {
                 cx.send.push(Command::SetBackend(backend.clone()));
             }
         }
+    });
+    ui.add_space(10.0);
+    Line::small(tr().play_through).color(muted).show(ui);
+    ui.add_space(4.0);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(8.0, 8.0);
         for output in &audio.outputs {
             let label = text::use_backend(&output.name);
             let chip = Button::new(&label).shown(&output.name).chip().selected(output.chosen);

@@ -7,12 +7,7 @@ use crate::ui::Cx;
 use crate::ui::text::{self, tr};
 use crate::ui::theme::{self, Tokens, tokens};
 use crate::ui::view::AudioView;
-use crate::ui::widgets::{Column, Line, card_ui, fact_ui, histogram_ui, pair_ui, rows_ui};
-
-/// Buckets of the histogram of loads up to the deadline, a twentieth each; those after it are too late.
-const IN_TIME: usize = 20;
-/// A block is called busy from here on.
-const BUSY: usize = 14;
+use crate::ui::widgets::{Column, Line, card_ui, fact_ui, loads_ui, pair_ui, rows_ui};
 
 /// Callback and stream side by side; lanes and the bus thread below.
 pub(super) fn ui(cx: &Cx<'_>, ui: &mut Ui, report: &Report) {
@@ -22,32 +17,9 @@ pub(super) fn ui(cx: &Cx<'_>, ui: &mut Ui, report: &Report) {
     pair_ui(ui, side, |ui, right| if right { rounds_ui(ui, report) } else { lanes_ui(ui, report) });
 }
 
-fn load_color(t: &Tokens, bucket: usize) -> Color32 {
-    match bucket {
-        0..BUSY => t.good,
-        BUSY..IN_TIME => t.warn,
-        _ => t.bad,
-    }
-}
-
 fn callback_ui(ui: &mut Ui, audio: &AudioView) {
     let callback = &audio.callback;
-    card_ui(ui, tr().callback_time, &text::callback(callback), |ui| {
-        let height = 190.0 * theme::scale(ui);
-        let (_, rect) = ui.allocate_space(vec2(ui.available_width(), height));
-        if callback.loads.iter().all(|count| *count == 0) {
-            Line::new(tr().callback_none)
-                .size(13.0)
-                .color(tokens(ui).muted)
-                .show_at(ui, rect.with_max_y(rect.top() + 20.0));
-            return;
-        }
-        let (t, n) = (tokens(ui), callback.loads.len().max(1) as f32);
-        let mut axis: Vec<(f32, String)> =
-            (0..=IN_TIME as u16).step_by(5).map(|at| (f32::from(at) / n, text::percent(at * 5))).collect();
-        axis.push((1.0, tr().too_late.to_owned()));
-        histogram_ui(ui, rect, tr().callback_time, &callback.loads, |bucket| load_color(t, bucket), &axis);
-    });
+    card_ui(ui, tr().callback_time, &text::callback(callback), |ui| loads_ui(ui, callback, 190.0));
 }
 
 fn stream_ui(ui: &mut Ui, audio: &AudioView) {

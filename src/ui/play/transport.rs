@@ -2,8 +2,8 @@
 
 use egui::{Align, Rect, Ui, pos2, vec2};
 
-use crate::music::{Hand, Hands, Percent};
-use crate::practice::{BarRange, Heard};
+use crate::music::{Hand, Hands, Percent, Score};
+use crate::practice::{BarRange, Heard, Mode};
 use crate::time::Ticks;
 use crate::ui::shortcuts::{self, Action};
 use crate::ui::text::{self, tr};
@@ -175,6 +175,10 @@ fn item_ui(cx: &mut Cx<'_>, ui: &mut Ui, piece: &Piece<'_>, item: Item, level: L
             if metronome_chip(chosen.metronome, level).show_at(ui, rect).clicked() {
                 cx.send.push(Command::SetMetronome(!chosen.metronome));
             }
+            let transport = cx.view.play.transport;
+            if transport.playing && chosen.metronome && chosen.mode != Mode::Wait {
+                beats_ui(ui, &transport, piece, rect);
+            }
         }
         Item::CountIn => {
             let on = chosen.count_in_bars > 0;
@@ -183,6 +187,38 @@ fn item_ui(cx: &mut Cx<'_>, ui: &mut Ui, piece: &Piece<'_>, item: Item, level: L
             }
         }
     }
+}
+
+/// The beats of the bar as dots under the metronome, the present one lit: for eyes, where ears are busy.
+fn beats_ui(ui: &Ui, transport: &Transport, piece: &Piece<'_>, chip: Rect) {
+    const DISTANCE: f32 = 10.0;
+    let t = tokens(ui);
+    let (beat, beats) = beat_of(piece.score, transport.chosen.ticks(piece.score.bars()).0, transport.position);
+    let left = chip.center().x - (f32::from(beats) - 1.0) * DISTANCE / 2.0;
+    for dot in 0..beats {
+        let at = pos2(left + f32::from(dot) * DISTANCE, chip.bottom() + 8.0);
+        let (radius, color) = if dot == beat { (4.0, t.accent) } else { (2.5, t.faint) };
+        ui.painter().circle_filled(at, radius, color);
+    }
+}
+
+/// The beat of a place in its bar, from 0, and how many there are. Before `from` it is being counted in.
+fn beat_of(score: &Score, from: Ticks, position: f64) -> (u8, u8) {
+    let bars = score.bars();
+    let counted_in = position < from.0 as f64;
+    let place = Ticks(if counted_in { from.0 } else { position as i64 });
+    let index = bars.index_at(place);
+    let bar = bars.get(index);
+    let beat = bar.meter.beat_ticks(score.resolution()) as f64;
+    let beats = bar.meter.beats.max(1);
+    // Whole beats are left before the music begins, and in an incomplete first bar before the second.
+    let from_end = |left: f64| (f64::from(beats) - (left / beat).ceil()).rem_euclid(f64::from(beats)) as u8;
+    let now = match index {
+        _ if counted_in => from_end(from.0 as f64 - position),
+        0 => from_end(bar.end.0 as f64 - position),
+        _ => (((position - bar.start.0 as f64) / beat) as u8).min(beats - 1),
+    };
+    (now, beats)
 }
 
 fn play_ui(cx: &mut Cx<'_>, ui: &mut Ui, rect: Rect) {
@@ -255,5 +291,35 @@ fn next_heard(heard: Heard) -> Heard {
     match heard {
         Heard::Always | Heard::WhenMissed => Heard::Muted,
         Heard::Muted => Heard::Always,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::music::{Meter, ScoreParts, WrittenNote};
+
+    #[test]
+    fn the_lit_beat_is_that_of_the_place_counted_in_or_after_a_pick_up() {
+        let pitch = crate::music::Pitch::MIDDLE_C;
+        let note = WrittenNote { onset: Ticks(0), end: Ticks(6_000), pitch, hand: Hand::Right, velocity: 80 };
+        let meters = vec![Meter { tick: Ticks(0), beats: 3, unit: 4 }];
+        let score = |pickup| {
+            Score::new(ScoreParts {
+                resolution: 480,
+                notes: vec![note],
+                meters: meters.clone(),
+                pickup,
+                ..Default::default()
+            })
+        };
+        let whole = score(Ticks(0));
+        for (position, beat) in [(0.0, 0), (479.0, 0), (480.0, 1), (1_439.0, 2), (1_440.0, 0), (-1.0, 2), (-481.0, 1)] {
+            assert_eq!(beat_of(&whole, Ticks(0), position), (beat, 3), "{position}");
+        }
+        let pickup = score(Ticks(480));
+        for (position, beat) in [(0.0, 2), (479.0, 2), (480.0, 0), (-1.0, 2)] {
+            assert_eq!(beat_of(&pickup, Ticks(0), position), (beat, 3), "{position} after a pick-up");
+        }
     }
 }

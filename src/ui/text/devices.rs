@@ -1,10 +1,10 @@
 //! Words about sound devices: delays, buffers, and what came of a measurement.
 
-use super::{DOT, note_octave, rate};
+use super::{DOT, count, note_octave, tr};
 use crate::model::OutputKeys;
-use crate::music::Pitch;
+use crate::music::{ClickRoute, ClickSound, Division, Pitch};
 use crate::time::Micros;
-use crate::ui::view::{AudioView, NoteNames};
+use crate::ui::view::{AudioState, AudioView, NoteNames};
 
 /// The nominal rate, and what was measured where that is known.
 pub fn rate_measured(audio: &AudioView) -> String {
@@ -146,4 +146,138 @@ pub fn unsure(keys: &[Pitch], names: NoteNames) -> String {
 /// The name of a chip that chooses an input.
 pub fn listen_to(input: &str) -> String {
     format!("Listen to {input}")
+}
+
+/// A SoundFont on its way into memory.
+pub fn loading_font(share: f32) -> String {
+    format!("Loading: {:.0} %", share * 100.0)
+}
+
+/// The sound device in the top bar: its name, then its delay.
+pub fn audio_chip(audio: &AudioView) -> (String, String) {
+    match audio.state {
+        AudioState::Running => {
+            (audio.device.clone(), audio.latency.map(|l| format!("{:.1} ms", l.as_millis_f64())).unwrap_or_default())
+        }
+        AudioState::Silent => (tr().no_device.to_owned(), String::new()),
+        AudioState::Retrying => (tr().retrying.to_owned(), String::new()),
+    }
+}
+
+/// What a delay feels like.
+pub fn latency(latency: Option<Micros>) -> String {
+    let Some(latency) = latency else { return "not measured yet".to_owned() };
+    let ms = latency.as_millis_f64();
+    let word = if ms <= 10.0 {
+        "cannot be told from none"
+    } else if ms <= 20.0 {
+        "hardly felt"
+    } else if ms <= 40.0 {
+        "can be felt"
+    } else {
+        "in the way of playing"
+    };
+    format!("{ms:.1} ms: {word}")
+}
+
+/// The period that would bring a delay under 10 ms, when it is above.
+pub fn latency_advice(audio: &AudioView) -> Option<String> {
+    let latency = audio.latency?.as_millis_f64();
+    if latency <= 10.0 || audio.rate == 0 || audio.period == 0 {
+        return None;
+    }
+    let period_ms = f64::from(audio.period) * 1000.0 / f64::from(audio.rate);
+    let mut period = audio.period;
+    while period > 16 {
+        period /= 2;
+        let share = f64::from(period) / f64::from(audio.period);
+        if latency - 2.0 * period_ms * (1.0 - share) < 10.0 {
+            return Some(format!("A period of {period} frames would bring it under 10 ms."));
+        }
+    }
+    None
+}
+
+/// `48 000 Hz`.
+pub fn rate(rate: u32) -> String {
+    format!("{} Hz", count(u64::from(rate)))
+}
+
+/// `128 frames · 2.7 ms`.
+pub fn period(period: u32, rate: u32) -> String {
+    let millis = f64::from(period) * 1000.0 / f64::from(rate.max(1));
+    format!("{period} frames{DOT}{millis:.1} ms")
+}
+
+/// The part of a block's time that its computation takes.
+pub fn load(load: f32) -> String {
+    format!("{:.0} % of each block", load * 100.0)
+}
+
+/// `4 821 messages`.
+pub fn messages(n: u64) -> String {
+    if n == 1 { "1 message".to_owned() } else { format!("{} messages", count(n)) }
+}
+
+/// A SoundFont that the system brings, on a button.
+pub fn use_system(file: &str) -> String {
+    format!("Use the system's {file}")
+}
+
+/// The name of a chip that chooses a backend.
+pub fn use_backend(name: &str) -> String {
+    format!("Use {name}")
+}
+
+/// The name of a switch for a MIDI port.
+pub fn use_port(name: &str) -> String {
+    format!("Use {name}")
+}
+
+/// What a click sounds like.
+pub fn click_sound(sound: ClickSound) -> &'static str {
+    match sound {
+        ClickSound::Tone => tr().click_tone,
+        ClickSound::Wood => tr().click_wood,
+        ClickSound::Tick => tr().click_tick,
+        ClickSound::Bell => tr().click_bell,
+    }
+}
+
+/// What the metronome marks between the beats.
+pub fn click_division(division: Division) -> &'static str {
+    match division.parts() {
+        1 => tr().division_none,
+        2 => tr().division_two,
+        3 => tr().division_three,
+        _ => tr().division_four,
+    }
+}
+
+/// Where the metronome is heard.
+pub fn click_route(route: ClickRoute) -> &'static str {
+    match route {
+        ClickRoute::Both => tr().route_both,
+        ClickRoute::Left => tr().route_left,
+        ClickRoute::Right => tr().route_right,
+        ClickRoute::Own => tr().route_own,
+    }
+}
+
+/// Tenths of a hertz as `442.5 Hz`.
+pub fn tuning(a4: u16) -> String {
+    format!("{:.1} Hz", f64::from(a4) / 10.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_delay_comes_with_the_period_that_mends_it() {
+        let audio = AudioView { rate: 48_000, period: 512, latency: Some(Micros(23_000)), ..AudioView::default() };
+        assert_eq!(latency_advice(&audio).as_deref(), Some("A period of 128 frames would bring it under 10 ms."));
+        let near = AudioView { latency: Some(Micros(9_000)), ..audio };
+        assert_eq!(latency_advice(&near), None);
+    }
 }

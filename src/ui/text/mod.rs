@@ -1,13 +1,11 @@
 //! Every text of the window, in one table, ready for other languages. Nothing else in `ui` holds words to be read.
 
-use crate::music::{ClickRoute, ClickSound, Division, Hand, Hands, KeySignature, Pitch, Spelling};
+use crate::music::{Hand, Hands, KeySignature, Pitch, Spelling};
 use crate::practice::result::{BarResult, Counts, Timing, Trouble};
 use crate::practice::{BarRange, Heard, Mode, Preset, VerdictKind};
 use crate::time::Micros;
 
-use super::view::{
-    AudioState, AudioView, LastResult, LocalTime, MidiView, NoteNames, Offer, Rescue, TakeRow, ThemeChoice, Tuner, Way,
-};
+use super::view::{LastResult, LocalTime, MidiView, NoteNames, Offer, Rescue, TakeRow, ThemeChoice, Tuner, Way};
 
 mod devices;
 mod inspector;
@@ -154,7 +152,10 @@ texts! {
     bluetooth_badge = "Bluetooth: some 200 ms late, which no setting mends. Take a cable for playing.";
     punctuality = "Callbacks";
     key_wait = "Keys wait";
-    play_through = "Play through";
+    play_through = "Device";
+    driver = "Driver";
+    hear_it = "Hear it";
+    sounds = "Sound";
     looking = "Looking…";
     look_again = "Look again";
     buffer = "Buffer, in frames";
@@ -703,51 +704,6 @@ pub fn hands(hands: Hands) -> &'static str {
     }
 }
 
-/// The sound device in the top bar: its name, then its delay.
-pub fn audio_chip(audio: &AudioView) -> (String, String) {
-    match audio.state {
-        AudioState::Running => {
-            (audio.device.clone(), audio.latency.map(|l| format!("{:.1} ms", l.as_millis_f64())).unwrap_or_default())
-        }
-        AudioState::Silent => (tr().no_device.to_owned(), String::new()),
-        AudioState::Retrying => (tr().retrying.to_owned(), String::new()),
-    }
-}
-
-/// What a delay feels like.
-pub fn latency(latency: Option<Micros>) -> String {
-    let Some(latency) = latency else { return "not measured yet".to_owned() };
-    let ms = latency.as_millis_f64();
-    let word = if ms <= 10.0 {
-        "cannot be told from none"
-    } else if ms <= 20.0 {
-        "hardly felt"
-    } else if ms <= 40.0 {
-        "can be felt"
-    } else {
-        "in the way of playing"
-    };
-    format!("{ms:.1} ms: {word}")
-}
-
-/// The period that would bring a delay under 10 ms, when it is above.
-pub fn latency_advice(audio: &AudioView) -> Option<String> {
-    let latency = audio.latency?.as_millis_f64();
-    if latency <= 10.0 || audio.rate == 0 || audio.period == 0 {
-        return None;
-    }
-    let period_ms = f64::from(audio.period) * 1000.0 / f64::from(audio.rate);
-    let mut period = audio.period;
-    while period > 16 {
-        period /= 2;
-        let share = f64::from(period) / f64::from(audio.period);
-        if latency - 2.0 * period_ms * (1.0 - share) < 10.0 {
-            return Some(format!("A period of {period} frames would bring it under 10 ms."));
-        }
-    }
-    None
-}
-
 /// A MIDI message in words.
 pub fn midi(message: &MidiView, names: NoteNames) -> String {
     match message {
@@ -909,81 +865,10 @@ pub fn delete_take(take: &TakeRow) -> String {
     format!("{}: {}", tr().delete, take_in_words(take))
 }
 
-/// `48 000 Hz`.
-pub fn rate(rate: u32) -> String {
-    format!("{} Hz", count(u64::from(rate)))
-}
-
-/// `128 frames · 2.7 ms`.
-pub fn period(period: u32, rate: u32) -> String {
-    let millis = f64::from(period) * 1000.0 / f64::from(rate.max(1));
-    format!("{period} frames{DOT}{millis:.1} ms")
-}
-
-/// The part of a block's time that its computation takes.
-pub fn load(load: f32) -> String {
-    format!("{:.0} % of each block", load * 100.0)
-}
-
-/// `4 821 messages`.
-pub fn messages(n: u64) -> String {
-    if n == 1 { "1 message".to_owned() } else { format!("{} messages", count(n)) }
-}
-
 /// Time since the start, to the millisecond: `4:31.218`.
 pub fn clock(at: Micros) -> String {
     let millis = at.0.max(0) / 1000;
     format!("{}:{:02}.{:03}", millis / 60_000, millis / 1000 % 60, millis % 1000)
-}
-
-/// A SoundFont that the system brings, on a button.
-pub fn use_system(file: &str) -> String {
-    format!("Use the system's {file}")
-}
-
-/// What a click sounds like.
-pub fn click_sound(sound: ClickSound) -> &'static str {
-    match sound {
-        ClickSound::Tone => tr().click_tone,
-        ClickSound::Wood => tr().click_wood,
-        ClickSound::Tick => tr().click_tick,
-        ClickSound::Bell => tr().click_bell,
-    }
-}
-
-/// What the metronome marks between the beats.
-pub fn click_division(division: Division) -> &'static str {
-    match division.parts() {
-        1 => tr().division_none,
-        2 => tr().division_two,
-        3 => tr().division_three,
-        _ => tr().division_four,
-    }
-}
-
-/// Where the metronome is heard.
-pub fn click_route(route: ClickRoute) -> &'static str {
-    match route {
-        ClickRoute::Both => tr().route_both,
-        ClickRoute::Left => tr().route_left,
-        ClickRoute::Right => tr().route_right,
-        ClickRoute::Own => tr().route_own,
-    }
-}
-
-/// Tenths of a hertz as `442.5 Hz`.
-pub fn tuning(a4: u16) -> String {
-    format!("{:.1} Hz", f64::from(a4) / 10.0)
-}
-
-/// The name of a chip that chooses a backend.
-pub fn use_backend(name: &str) -> String {
-    format!("Use {name}")
-}
-
-/// The name of a switch for a MIDI port.
-pub fn use_port(name: &str) -> String {
-    format!("Use {name}")
 }
 
 /// `Undo: Tempo 75 %`.
@@ -1084,13 +969,5 @@ mod tests {
         let b = Pitch::new(71).expect("a MIDI key");
         assert_eq!(note(b, NoteNames::German, Spelling::Sharp), "H");
         assert_eq!(note(b.transposed(-1).expect("a MIDI key"), NoteNames::German, Spelling::Flat), "B");
-    }
-
-    #[test]
-    fn a_long_delay_comes_with_the_period_that_mends_it() {
-        let audio = AudioView { rate: 48_000, period: 512, latency: Some(Micros(23_000)), ..AudioView::default() };
-        assert_eq!(latency_advice(&audio).as_deref(), Some("A period of 128 frames would bring it under 10 ms."));
-        let near = AudioView { latency: Some(Micros(9_000)), ..audio };
-        assert_eq!(latency_advice(&near), None);
     }
 }

@@ -6,6 +6,7 @@ mod card;
 mod field;
 mod histogram;
 mod line;
+mod loads;
 mod mark;
 mod node;
 mod segmented;
@@ -18,6 +19,7 @@ pub use card::{card_frame, card_ui, empty_ui, fact_ui, number_cards_ui, page_fra
 pub use field::search_ui;
 pub use histogram::histogram_ui;
 pub use line::{Line, width_of};
+pub use loads::loads_ui;
 pub use mark::{mark_shape, shape_of};
 pub use node::{Node, arrow, node_ui};
 pub use segmented::{Segment, segmented_ui, segmented_width};
