@@ -195,6 +195,40 @@ mod jack_server {
     }
 
     #[test]
+    fn another_input_of_the_server_takes_the_place_of_the_one_before() {
+        with_server_name("jack_server::another_input_of_the_server_takes_the_place_of_the_one_before", |server| {
+            #[expect(clippy::disallowed_methods, reason = "a real server runs in real time")]
+            let clock: Arc<dyn Clock> = Arc::new(Monotonic(std::time::Instant::now()));
+            let _server = Server::start(server);
+            drop(client("first"));
+            let mut backend = JackBackend::new(clock.clone());
+            let inputs: Vec<String> = backend.inputs().expect("a server runs").into_iter().map(|d| d.id).collect();
+            assert!(inputs.len() >= 2, "{inputs:?}");
+            let (_engine, processor, _reports) = engine(Box::new(Piano::new(Rate::DEFAULT)), Rate::DEFAULT);
+            let mut supervisor = Supervisor::new(vec![Box::new(backend)], processor, StreamConfig::default());
+            supervisor.start(clock.now());
+            let look = client("look");
+            let mut desk = MicrophoneDesk::new(A4);
+            desk.set(true);
+            for wanted in [&inputs[1], &inputs[0], &inputs[1]] {
+                desk.choose(Some(wanted));
+                until("it is listened to", || {
+                    desk.poll(clock.now(), &mut supervisor);
+                    desk.report().device.filter(|device| device == wanted)
+                });
+                let port = look.port_by_name("music-trainer:in").expect("the program's port");
+                assert_eq!(port.get_connections(), [wanted.as_str()]);
+            }
+            desk.choose(Some("system:none"));
+            let fault = until("it says so", || {
+                desk.poll(clock.now(), &mut supervisor);
+                desk.report().fault
+            });
+            assert!(fault.contains("system:none"), "{fault}");
+        });
+    }
+
+    #[test]
     fn a_client_that_plays_a4_is_heard_in_tune_and_on_its_frames() {
         with_server_name("jack_server::a_client_that_plays_a4_is_heard_in_tune_and_on_its_frames", |server| {
             #[expect(clippy::disallowed_methods, reason = "a real server runs in real time")]
