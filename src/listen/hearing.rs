@@ -4,7 +4,8 @@
 //! * A single key that is awaited counts as soon as the voice is it. Anything else waits for the verifier's answer about
 //!   the same onset, a stretch of its window later; it counts, as a wrong note, if none of the awaited keys was struck.
 //! * Keys that the verifier does not tell do not count; they are told as unsure until the next onset.
-//! * A limit: a wrong key struck together with an awaited one is not told.
+//! * Limits: a wrong key struck together with an awaited one is not told; a chord struck again while it rings, under the
+//!   pedal, hardly rises and may have to be struck once more.
 
 use std::collections::VecDeque;
 
