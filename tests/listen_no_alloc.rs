@@ -6,7 +6,7 @@ mod listen_support;
 use assert_no_alloc::{AllocDisabler, assert_no_alloc};
 use listen_support::piano;
 use music_trainer::audio::capture::capture;
-use music_trainer::listen::{Listener, NoteEvent, Verifier};
+use music_trainer::listen::{Awaited, Hearing, NoteEvent, Verifier};
 use music_trainer::music::Pitch;
 use music_trainer::time::{Frames, Micros, Rate};
 
@@ -18,7 +18,10 @@ fn the_tap_and_the_ear_take_no_memory() {
     let melody = [(0.1, 40, 90), (0.5, 60, 80), (0.9, 64, 100), (1.3, 90, 60)];
     let sound = piano(Rate::DEFAULT, &melody, 1.8);
     let (mut tap, mut captured) = capture();
-    let mut listener = Listener::new(Rate::DEFAULT, 440.0, Frames::ZERO);
+    let mut hearing = Hearing::new(Rate::DEFAULT, 440.0, Frames::ZERO);
+    // The second note is one of two that are awaited, so that every onset is asked for both.
+    let keys = 1 << 60 | 1 << 67;
+    hearing.await_keys(Awaited { keys, needed: keys });
     let (mut on, mut off, mut taken) = (0, 0, 0);
     assert_no_alloc(|| {
         for (index, block) in sound.chunks(300).enumerate() {
@@ -29,10 +32,10 @@ fn the_tap_and_the_ear_take_no_memory() {
             };
             let mark = captured.pop(|samples| {
                 taken += samples.len();
-                listener.push(samples, &mut count);
+                hearing.push(samples, &mut count);
             });
             if index == 200 {
-                listener.gap(mark.map_or(Frames::ZERO, |m| m.first), &mut count);
+                hearing.gap(mark.map_or(Frames::ZERO, |m| m.first), &mut count);
             }
         }
         // More than there is room for is counted, nothing else.
@@ -41,7 +44,7 @@ fn the_tap_and_the_ear_take_no_memory() {
         }
     });
     assert_eq!(taken, sound.len());
-    assert!(on >= 4 && off >= 3, "{on} and {off}");
+    assert!(on >= 3 && off >= 3, "{on} and {off}");
 }
 
 #[test]

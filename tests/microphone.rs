@@ -54,9 +54,10 @@ fn note_on(microphone: &mut Microphone) -> Option<(u8, Frames, HeardNote)> {
 #[test]
 fn a_note_that_comes_in_is_heard_with_its_frame_and_its_cents() {
     let (mut supervisor, driver) = program();
-    let delay = Frames(700);
+    // A period, as the stepped driver says.
+    let delay = Frames(256);
     let open = |tap| supervisor.listen(None, Some(tap));
-    let mut microphone = Microphone::start(A4, Some(delay), open).expect("an input");
+    let mut microphone = Microphone::start(A4, open).expect("an input");
     assert_eq!(microphone.input().device, "Stepped input");
     let (begins, key) = (48_000_i64, 69);
     driver.feed(&piano(Rate::DEFAULT, &[(1.0, key, 90)], 2.0));
@@ -168,7 +169,7 @@ mod jack_server {
         let config = StreamConfig { connect: false, ..StreamConfig::default() };
         let mut supervisor = Supervisor::new(backends, processor, config);
         supervisor.start(clock.now());
-        let mut microphone = Microphone::start(A4, None, |tap| supervisor.listen(None, Some(tap))).expect("an input");
+        let mut microphone = Microphone::start(A4, |tap| supervisor.listen(None, Some(tap))).expect("an input");
         assert_eq!(microphone.input().device, "music-trainer:in");
         let hand = client("hand");
         let port = hand.register_port("out", AudioOut::default()).expect("a port");
@@ -191,6 +192,40 @@ mod jack_server {
         drop(hand);
         supervisor.poll(clock.now());
         (frames, cents, supervisor.xruns() as u32)
+    }
+
+    #[test]
+    fn another_input_of_the_server_takes_the_place_of_the_one_before() {
+        with_server_name("jack_server::another_input_of_the_server_takes_the_place_of_the_one_before", |server| {
+            #[expect(clippy::disallowed_methods, reason = "a real server runs in real time")]
+            let clock: Arc<dyn Clock> = Arc::new(Monotonic(std::time::Instant::now()));
+            let _server = Server::start(server);
+            drop(client("first"));
+            let mut backend = JackBackend::new(clock.clone());
+            let inputs: Vec<String> = backend.inputs().expect("a server runs").into_iter().map(|d| d.id).collect();
+            assert!(inputs.len() >= 2, "{inputs:?}");
+            let (_engine, processor, _reports) = engine(Box::new(Piano::new(Rate::DEFAULT)), Rate::DEFAULT);
+            let mut supervisor = Supervisor::new(vec![Box::new(backend)], processor, StreamConfig::default());
+            supervisor.start(clock.now());
+            let look = client("look");
+            let mut desk = MicrophoneDesk::new(A4);
+            desk.set(true);
+            for wanted in [&inputs[1], &inputs[0], &inputs[1]] {
+                desk.choose(Some(wanted));
+                until("it is listened to", || {
+                    desk.poll(clock.now(), &mut supervisor);
+                    desk.report().device.filter(|device| device == wanted)
+                });
+                let port = look.port_by_name("music-trainer:in").expect("the program's port");
+                assert_eq!(port.get_connections(), [wanted.as_str()]);
+            }
+            desk.choose(Some("system:none"));
+            let fault = until("it says so", || {
+                desk.poll(clock.now(), &mut supervisor);
+                desk.report().fault
+            });
+            assert!(fault.contains("system:none"), "{fault}");
+        });
     }
 
     #[test]

@@ -316,6 +316,10 @@ fn a_midi_output_is_given_its_work() {
 fn the_microphone_is_switched_and_its_tuner_is_read_aloud() {
     let mut bench = window(Sample::full(), Screen::Devices, [1280.0, 2_000.0]);
     assert_eq!(bench.click("Stop listening"), [Command::Listen(false)]);
+    assert_eq!(bench.click("What I play here counts"), [Command::Set(Setting::MicrophonePlays(true))]);
+    let webcam = Setting::InputDevice(Some("webcam".into()));
+    assert_eq!(bench.click("Listen to Webcam"), [Command::Set(webcam)]);
+    bench.harness.get_by_label("Not sure about E4, G4: once more, please.");
     bench.harness.get_by_label("Tuner: A4, 8 cents low");
     let mut unsure = Sample::full();
     if let Some(tuner) = &mut unsure.devices.microphone.tuner {

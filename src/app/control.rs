@@ -276,9 +276,10 @@ impl TakeIds {
 
 impl Worker {
     fn new(parts: Parts, wishes: Receiver<Wish>, desk: Arc<ArcSwap<Desk>>) -> Self {
-        let Parts { bus, clock, mut engine, sound, take, settings, midi, openings, outlet, lab, repaint } = parts;
+        let Parts { bus, clock, mut engine, mut sound, take, settings, midi, openings, outlet, lab, repaint } = parts;
         let wanted = ["note.*", "notes.*", "transport.*", "setting.*", "device.chosen", "output.chosen"];
         let events = bus.subscribe_live(Filter::topics(wanted), EVENTS);
+        sound.connect_microphone(&bus);
         let midi = MidiDesk::new(&bus, &clock, &mut engine, midi, outlet, openings.clone());
         Self {
             ids: TakeIds { clock: clock.clone(), count: std::process::id() as u16 },
@@ -429,6 +430,7 @@ impl Worker {
     fn show(&mut self) {
         let session = self.session.view();
         self.midi.light(session.awaited_keys());
+        self.sound.await_keys(session.awaited());
         self.desk.store(Arc::new(Desk {
             session,
             sound: self.sound.report(),
@@ -629,6 +631,7 @@ impl Worker {
         }
         self.engine.send(EngineCommand::SetClicks(settings.clicks()));
         self.sound.tune(&settings, &mut self.engine);
+        self.sound.use_microphone(&settings);
         let device = |s: &Settings| (s.backend.clone(), s.output_device.clone(), s.period);
         if old.as_ref().is_some_and(|o| device(o) != device(&settings)) {
             self.sound.choose(&settings);

@@ -5,14 +5,13 @@ use std::collections::HashMap;
 use crate::audio::Playhead;
 use crate::bus::hlc::Hlc;
 use crate::bus::{Snapshot, State};
-use crate::components::devices::usage_of;
-use crate::components::microphone::MicrophoneReport;
+use crate::components::devices::{SoundReport, usage_of};
 use crate::formats::pieces::{self, BuiltinPiece};
 use crate::listen::Tone;
 use crate::midi::output::OutputReport;
 use crate::midi::{self, Message};
 use crate::model::{Entity, Piece, PieceId, Settings, Take, TakeEnd, TakeId, Trainer};
-use crate::music::Score;
+use crate::music::{Pitch, Score};
 use crate::time::{Clock, Frames, Micros, Rate, WallMillis};
 use crate::ui::view::{
     AudioState, AudioView, CalibrationStand, CalibrationView, Callback, Devices, EntityRow, LastResult, LatencyParts,
@@ -310,7 +309,7 @@ pub fn devices(desk: &Desk, head: &Playhead, settings: &Settings, backends: &[&s
             faults: head.faults,
         },
         backends: backends.iter().map(|b| (*b).to_owned()).collect(),
-        outputs: desk.sound.devices.iter().map(|device| output_row(device, settings)).collect(),
+        outputs: desk.sound.devices.iter().map(|device| device_row(device, settings.output_device.as_ref())).collect(),
         looking: desk.sound.looking,
         calibration: calibration(desk),
         loading: desk.sound.loading.map(|(read, of)| read as f32 / of.max(1) as f32),
@@ -323,11 +322,12 @@ pub fn devices(desk: &Desk, head: &Playhead, settings: &Settings, backends: &[&s
     monitor.sort_by_key(|row| std::cmp::Reverse(row.at));
     monitor.truncate(MONITOR_MAX);
     let midi_out = desk.midi_out.iter().map(output_port).collect();
-    let (left_out, microphone) = (desk.left_out.clone(), microphone(&desk.sound.microphone));
+    let (left_out, microphone) = (desk.left_out.clone(), microphone(&desk.sound, settings));
     Devices { audio, midi, midi_out, left_out, monitor, microphone }
 }
 
-fn microphone(report: &MicrophoneReport) -> Microphone {
+fn microphone(sound: &SoundReport, settings: &Settings) -> Microphone {
+    let report = &sound.microphone;
     let reading = report.reading;
     let tuner = |tone: Tone| Tuner { pitch: tone.pitch, cents: tone.cents, steady: tone.steady };
     Microphone {
@@ -336,12 +336,14 @@ fn microphone(report: &MicrophoneReport) -> Microphone {
         fault: report.fault.clone(),
         level: reading.map_or(f32::NEG_INFINITY, |r| r.level),
         tuner: reading.and_then(|r| r.note).map(tuner),
+        unsure: (0..128).filter(|key| report.unsure >> key & 1 == 1).filter_map(Pitch::new).collect(),
+        inputs: sound.inputs.iter().map(|input| device_row(input, settings.input_device.as_ref())).collect(),
         lost: report.lost,
     }
 }
 
-fn output_row(device: &crate::audio::backend::Device, settings: &Settings) -> OutputRow {
-    let chosen = match &settings.output_device {
+fn device_row(device: &crate::audio::backend::Device, choice: Option<&String>) -> OutputRow {
+    let chosen = match choice {
         Some(id) => *id == device.id,
         None => device.default,
     };

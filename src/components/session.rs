@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::audio::{Command, LoopRange, Schedule};
 use crate::bus::Envelope;
+use crate::listen::Awaited;
 use crate::model::{Event, PieceId, TakeEnd, TakeId, TakeStart, Trainer, TransportChange};
 use crate::music::{Hands, NoteId, Percent, Pitch, Score};
 use crate::practice::result::TakeResult;
@@ -99,6 +100,13 @@ impl SessionView {
         let practised = self.settings.practise;
         let awaited = notes.iter().filter(|note| note.onset == onset && practised.contains(note.hand));
         awaited.fold(0, |keys, note| keys | 1 << note.pitch.key())
+    }
+
+    /// The same keys, and which of them have not been played yet.
+    pub fn awaited(&self) -> Awaited {
+        let notes = self.piece.as_ref().map_or(&[][..], |piece| piece.score.notes());
+        let needed = self.needed.iter().filter_map(|id| notes.get(id.0 as usize));
+        Awaited { keys: self.awaited_keys(), needed: needed.fold(0, |keys, note| keys | 1 << note.pitch.key()) }
     }
 }
 

@@ -33,6 +33,7 @@ pub struct Listener {
     tracker: Tracker,
     tuner: Tuner,
     reading: Reading,
+    last: Look,
     rumble: HighPass,
     /// The newest samples, filtered; the last [`HOP`]s are complete.
     past: Vec<f32>,
@@ -56,6 +57,7 @@ impl Listener {
             tracker: Tracker::new(rate),
             tuner: Tuner::default(),
             reading: Reading { note: None, level: LEVEL_MIN },
+            last: Look { end: first, level: LEVEL_MIN, ..Look::default() },
             rumble: HighPass::new(RUMBLE, f64::from(rate.0)),
             hop: [0.0; HOP],
             filled: 0,
@@ -93,6 +95,11 @@ impl Listener {
         self.reading
     }
 
+    /// What the newest hop brought.
+    pub fn last(&self) -> &Look {
+        &self.last
+    }
+
     fn look(&mut self, each: &mut dyn FnMut(NoteEvent)) {
         let kept = self.past.len() - HOP;
         self.past.copy_within(HOP.., 0);
@@ -109,6 +116,7 @@ impl Listener {
         let look = Look { end: self.next, level, heard: self.pitch.find(&self.past), onset };
         self.tracker.push(&look, self.a4, each);
         self.reading = self.tuner.push(&look, self.a4);
+        self.last = look;
     }
 }
 

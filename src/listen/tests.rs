@@ -1,7 +1,7 @@
 //! The tracker, the tuner and the listener on made signals: looks or sines in, notes and readings out.
 
 use super::*;
-use crate::time::Rate;
+use crate::time::{Frames, Rate};
 
 const RATE: Rate = Rate(48_000);
 
@@ -111,13 +111,6 @@ fn another_tuning_moves_the_cents_and_not_the_hertz() {
     listener.push(&tones(&[(415.0, 0.6, 0.3)]), &mut |_| {});
     let tone = listener.reading().note.expect("a note");
     assert!(tone.pitch.key() == 69 && tone.cents.abs() < 0.5 && (tone.hertz - 415.0).abs() < 0.2, "{tone:?}");
-}
-
-#[test]
-fn what_the_way_in_takes_is_the_round_trip_without_the_way_out() {
-    let trip = RoundTrip { delay: 1_500.4, spread: 0.0, heard: 12, sent: 12, prominence: 30.0 };
-    assert_eq!(input_delay(&trip, 512), Frames(988));
-    assert_eq!(input_delay(&trip, 2_000), Frames::ZERO);
 }
 
 #[test]

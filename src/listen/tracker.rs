@@ -16,7 +16,7 @@ const CLEAR: f32 = 0.8;
 const UNCLEAR: f32 = 0.6;
 /// Level in dBFS from which a note may begin, and below which it ends.
 const GATE_ON: f32 = -50.0;
-const GATE_OFF: f32 = -58.0;
+pub(super) const GATE_OFF: f32 = -58.0;
 /// Looks without the note after which it has ended: 80 ms at 48 kHz.
 const MISSING_MAX: u32 = 15;
 /// A key is left only when the pitch is nearer to another by this, in cents from the key's middle: vibrato stays.
@@ -206,7 +206,7 @@ impl Tracker {
 }
 
 /// From a level in dBFS, evenly in decibels.
-fn velocity(level: f32) -> u8 {
+pub(super) fn velocity(level: f32) -> u8 {
     let place = ((level - SOFT) / (LOUD - SOFT)).clamp(0.0, 1.0);
     (1.0 + 126.0 * place).round() as u8
 }

@@ -51,6 +51,8 @@ impl SourceId {
     pub const VIRTUAL: Self = Self(0);
     /// The MIDI input of the JACK backend.
     pub const JACK: Self = Self(1);
+    /// What the microphone hears.
+    pub const MICROPHONE: Self = Self(2);
     /// The first that ports of the system get.
     pub const FIRST_PORT: Self = Self(16);
 }

@@ -131,6 +131,10 @@ settings! {
     Backend, "backend", backend: String = "auto".to_owned();
     /// The output device's stable id; none means the system's default.
     OutputDevice, "output-device", output_device: Option<String> = None;
+    /// The microphone's stable id; none means the system's default.
+    InputDevice, "input-device", input_device: Option<String> = None;
+    /// Whether what the microphone hears counts as playing.
+    MicrophonePlays, "microphone-plays", microphone_plays: bool = false;
     /// Frames per period asked for, a power of two from 64 to 2 048.
     Period, "period", period: u32 = 256;
 }

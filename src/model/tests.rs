@@ -96,6 +96,8 @@ fn events() -> Vec<Event> {
             Setting::ClickDivision(Division::new(3)),
             Setting::ClickRoute(ClickRoute::Own),
             Setting::Tuning(4_150),
+            Setting::InputDevice(Some("in".to_owned())),
+            Setting::MicrophonePlays(true),
             Setting::Program(4),
             Setting::Period(64),
         ]

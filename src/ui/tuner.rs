@@ -7,6 +7,7 @@ use super::theme::{self, Tokens, fade, size, space, tokens};
 use super::view::{Microphone, NoteNames, Tuner};
 use super::widgets::{Button, Line, card_ui, fact_ui};
 use super::{Command, Cx};
+use crate::model::Setting;
 
 /// Cents on either side of the middle.
 const REACH: f32 = 50.0;
@@ -30,6 +31,9 @@ pub(super) fn card(cx: &mut Cx<'_>, ui: &mut Ui) {
             cx.send.push(Command::Listen(!microphone.on));
         }
         ui.add_space(4.0);
+        if microphone.on {
+            choices_ui(cx, ui, microphone);
+        }
         match (&microphone.fault, &microphone.device) {
             (Some(fault), _) => fact_ui(ui, tr().device, fault, t.warn),
             (None, Some(device)) => fact_ui(ui, tr().device, device, t.text),
@@ -38,12 +42,36 @@ pub(super) fn card(cx: &mut Cx<'_>, ui: &mut Ui) {
         if microphone.device.is_some() {
             tuner_ui(ui, microphone, names);
             level_ui(ui, microphone.level);
+            if !microphone.unsure.is_empty() {
+                words(ui, &text::unsure(&microphone.unsure, names));
+            }
             if microphone.lost > 0 {
                 fact_ui(ui, tr().missed_frames, &text::count(microphone.lost), t.warn);
             }
             words(ui, tr().microphone_echo);
         }
     });
+}
+
+/// Whether it counts as playing, and which input it is.
+fn choices_ui(cx: &mut Cx<'_>, ui: &mut Ui, microphone: &Microphone) {
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(8.0, 8.0);
+        let plays = cx.view.settings.microphone_plays;
+        let chip = Button::new(tr().microphone_plays).chip().selected(plays).tip(tr().microphone_plays_tip);
+        if chip.show(ui).clicked() {
+            cx.send.push(Command::Set(Setting::MicrophonePlays(!plays)));
+        }
+        for input in &microphone.inputs {
+            let label = text::listen_to(&input.name);
+            let chip = Button::new(&label).shown(&input.name).chip().selected(input.chosen);
+            if chip.show(ui).clicked() && !input.chosen {
+                let device = (!input.default).then(|| input.id.clone());
+                cx.send.push(Command::Set(Setting::InputDevice(device)));
+            }
+        }
+    });
+    ui.add_space(4.0);
 }
 
 fn words(ui: &mut Ui, line: &str) {

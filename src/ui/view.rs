@@ -374,6 +374,10 @@ pub struct Microphone {
     pub level: f32,
     /// The note that is heard; `None` in silence and noise.
     pub tuner: Option<Tuner>,
+    /// Awaited keys of which the sound does not tell whether they were struck.
+    pub unsure: Vec<Pitch>,
+    /// What can be listened to.
+    pub inputs: Vec<OutputRow>,
     /// Frames that were missed.
     pub lost: u64,
 }
@@ -445,14 +449,15 @@ pub struct LatencyParts {
     pub jitter: (f32, f32),
 }
 
-/// An output device.
+/// An output device, or an input device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputRow {
-    /// For [`Setting::OutputDevice`](crate::model::Setting::OutputDevice).
+    /// For [`Setting::OutputDevice`](crate::model::Setting::OutputDevice), or
+    /// [`Setting::InputDevice`](crate::model::Setting::InputDevice).
     pub id: String,
     /// For people.
     pub name: String,
-    /// Whether the system plays on it by default.
+    /// Whether the system uses it by default.
     pub default: bool,
     /// Whether it is the chosen one.
     pub chosen: bool,

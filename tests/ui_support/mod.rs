@@ -470,6 +470,11 @@ fn devices() -> Devices {
             fault: None,
             level: -21.4,
             tuner: Some(Tuner { pitch: pitch(69), cents: -7.6, steady: true }),
+            unsure: vec![pitch(64), pitch(67)],
+            inputs: vec![
+                OutputRow { id: "scarlett".into(), name: "Scarlett 2i2".into(), default: true, chosen: true },
+                OutputRow { id: "webcam".into(), name: "Webcam".into(), default: false, chosen: false },
+            ],
             lost: 0,
         },
         monitor: monitor

@@ -120,6 +120,10 @@ impl Backend for CpalBackend {
         Ok(devices)
     }
 
+    fn inputs(&mut self) -> Result<Vec<Device>, BackendError> {
+        ear::devices()
+    }
+
     fn available(&mut self, _config: &StreamConfig) -> Result<(), BackendError> {
         hush();
         let mut seen = Landscape::look();

@@ -69,6 +69,21 @@ impl Backend for JackBackend {
         Ok(vec![Device { kind: Kind::Jack, id, name, default: true, channels, rate: Rate(client.sample_rate()) }])
     }
 
+    fn inputs(&mut self) -> Result<Vec<Device>, BackendError> {
+        let client = connect("music-trainer-list")?;
+        let capture = client.ports(None, Some(AUDIO), PortFlags::IS_PHYSICAL | PortFlags::IS_OUTPUT);
+        let rate = Rate(client.sample_rate());
+        let device = |(index, id): (usize, String)| Device {
+            kind: Kind::Jack,
+            name: id.clone(),
+            id,
+            default: index == 0,
+            channels: 1,
+            rate,
+        };
+        Ok(capture.into_iter().enumerate().map(device).collect())
+    }
+
     fn available(&mut self, _config: &StreamConfig) -> Result<(), BackendError> {
         connect("music-trainer-look").map(|_| ())
     }
@@ -102,7 +117,8 @@ impl Backend for JackBackend {
         let (kind, stream) = (Kind::Jack, config.stream);
         let info = StreamInfo { kind, device, rate, period, output_latency, bluetooth: false, stream };
         let (known, connect) = (Vec::new(), config.connect);
-        let mut stream = JackStream { client: Some(client), info, shared, home, names, known, connect, taps, old_taps };
+        let (client, heard) = (Some(client), None);
+        let mut stream = JackStream { client, info, shared, home, names, known, connect, taps, old_taps, heard };
         if connect {
             stream.connect_new_sources();
         }
@@ -294,6 +310,8 @@ struct JackStream {
     connect: bool,
     taps: rtrb::Producer<Option<Tap>>,
     old_taps: rtrb::Consumer<Tap>,
+    /// The port that was connected to be listened to.
+    heard: Option<String>,
 }
 
 impl JackStream {
@@ -385,9 +403,14 @@ impl Stream for JackStream {
         let first =
             || client.ports(None, Some(AUDIO), PortFlags::IS_PHYSICAL | PortFlags::IS_OUTPUT).into_iter().next();
         let source = device.map(str::to_owned).or_else(|| self.connect.then(first).flatten());
+        // What was connected for another choice is let go; what a person patched stays.
+        if let Some(old) = self.heard.take().filter(|old| source.as_ref() != Some(old)) {
+            let _gone = client.disconnect_ports_by_name(&old, &self.names.input);
+        }
         if let Some(source) = &source {
             let _refused = client.connect_ports_by_name(source, &self.names.input);
         }
+        self.heard = source.clone();
         let reported = client.port_by_name(&self.names.input);
         let latency = reported.map_or(0, |port| port.get_latency_range(LatencyType::Capture).1);
         let device = source.unwrap_or_else(|| self.names.input.clone());

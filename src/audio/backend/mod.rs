@@ -132,7 +132,7 @@ pub struct StreamInfo {
     pub stream: StreamId,
 }
 
-/// An output device.
+/// A device, for sound that goes out or comes in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
     /// Whose.
@@ -143,7 +143,7 @@ pub struct Device {
     pub name: String,
     /// Whether it is the default one.
     pub default: bool,
-    /// Output channels.
+    /// Its channels that way.
     pub channels: u16,
     /// Frames per second as it would run.
     pub rate: Rate,
@@ -184,6 +184,10 @@ pub trait Backend: Send {
     fn kind(&self) -> Kind;
     /// The output devices there are now.
     fn devices(&mut self) -> Result<Vec<Device>, BackendError>;
+    /// The input devices there are now, by the ids that [`Stream::listen`] knows.
+    fn inputs(&mut self) -> Result<Vec<Device>, BackendError> {
+        Ok(Vec::new())
+    }
     /// Whether a start is worth a try; cheap, and disturbs nobody.
     fn available(&mut self, config: &StreamConfig) -> Result<(), BackendError>;
     /// Takes the processor, tells it about the stream and calls it from then on.

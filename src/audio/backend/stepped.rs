@@ -65,6 +65,10 @@ pub struct Driver {
     shared: Arc<Mutex<Shared>>,
 }
 
+/// The input's id and its name.
+const INPUT: &str = "stepped-in";
+const INPUT_NAME: &str = "Stepped input";
+
 /// A backend and the hand that drives it.
 pub fn stepped() -> (SteppedBackend, Driver) {
     let driver = Driver::default();
@@ -223,6 +227,13 @@ impl Backend for SteppedBackend {
         Ok(vec![Device { kind: Kind::Stepped, id, name, default: true, channels: 2, rate }])
     }
 
+    fn inputs(&mut self) -> Result<Vec<Device>, BackendError> {
+        let mut devices = self.devices()?;
+        devices.retain(|_| !self.0.with(|s| s.no_input));
+        devices.iter_mut().for_each(|device| (device.id, device.name) = (INPUT.to_owned(), INPUT_NAME.to_owned()));
+        Ok(devices)
+    }
+
     fn available(&mut self, _config: &StreamConfig) -> Result<(), BackendError> {
         if self.0.with(|s| s.absent) {
             return Err(absent());
@@ -291,12 +302,12 @@ impl Stream for SteppedStream {
 
     fn listen(&mut self, device: Option<&str>, tap: Option<Tap>) -> Result<Option<Input>, BackendError> {
         let listens = tap.is_some();
-        self.driver.with(|s| s.tap = tap.filter(|_| !s.no_input && device.is_none()));
+        self.driver.with(|s| s.tap = tap.filter(|_| !s.no_input && device.is_none_or(|id| id == INPUT)));
         match (listens, self.driver.is_tapped()) {
             (false, _) => Ok(None),
             (true, true) => {
                 let (rate, stream) = (self.info.rate, self.info.stream);
-                let (device, latency) = ("Stepped input".to_owned(), self.info.period);
+                let (device, latency) = (INPUT_NAME.to_owned(), self.info.period);
                 Ok(Some(Input { device, rate, latency, stream, shares_frames: true }))
             }
             (true, false) => {

@@ -64,6 +64,10 @@ impl Backend for GuardedBackend {
         self.backend.devices()
     }
 
+    fn inputs(&mut self) -> Result<Vec<Device>, BackendError> {
+        self.backend.inputs()
+    }
+
     fn available(&mut self, config: &StreamConfig) -> Result<(), BackendError> {
         if self.proven || self.asked {
             return self.backend.available(config);

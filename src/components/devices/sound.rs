@@ -12,9 +12,10 @@ use crate::audio::instrument::Instrument;
 use crate::audio::sound::Sound;
 use crate::audio::soundfont::{Font, Loading};
 use crate::audio::{self, Command, Engine, Notice, Processor, Supervisor};
-use crate::bus::EntityKey;
+use crate::bus::{BusHandle, EntityKey};
 use crate::components::openings::Openings;
-use crate::model::{Calibration, Settings, device_entity};
+use crate::listen::Awaited;
+use crate::model::{Calibration, Settings, Trainer, device_entity};
 use crate::music::Pitch;
 use crate::time::{Clock, Frames, Micros, Rate, StreamId};
 
@@ -44,6 +45,8 @@ pub struct SoundReport {
     pub loading: Option<(u64, u64)>,
     /// The output devices there were when last looked.
     pub devices: Arc<[Device]>,
+    /// And the inputs.
+    pub inputs: Arc<[Device]>,
     /// Whether it is being looked.
     pub looking: bool,
     /// How late the device was measured to be, at this rate and period.
@@ -84,7 +87,8 @@ pub struct SoundDesk {
     calibration: Calibration,
     choice: Choice,
     devices: Arc<[Device]>,
-    looking: Option<Receiver<Vec<Device>>>,
+    inputs: Arc<[Device]>,
+    looking: Option<Receiver<[Vec<Device>; 2]>>,
     loading: Option<Loading>,
     tone_until: Option<Micros>,
     microphone: MicrophoneDesk,
@@ -153,6 +157,7 @@ impl SoundDesk {
             calibration: Calibration::default(),
             choice: choice(settings),
             devices: Arc::default(),
+            inputs: Arc::default(),
             looking: None,
             loading: None,
             tone_until: None,
@@ -251,6 +256,7 @@ impl SoundDesk {
             presets: self.font.load().as_ref().map(|font| presets(font)).unwrap_or_default(),
             loading: self.loading.as_ref().map(Loading::bytes),
             devices: self.devices.clone(),
+            inputs: self.inputs.clone(),
             looking: self.looking.is_some(),
             calibration: self.calibration.clone(),
             microphone: self.microphone.report(),
@@ -267,9 +273,11 @@ impl SoundDesk {
         let look = move || {
             let (backends, _) = backend::select(choice, &clock);
             let mut backends = guarded(backends, &openings);
-            let found = backends.iter_mut().filter_map(|backend| backend.devices().ok()).flatten();
+            let outputs = backends.iter_mut().filter_map(|backend| backend.devices().ok()).flatten();
+            let outputs = outputs.filter(|device| device.kind != Kind::Null).collect();
+            let inputs = backends.iter_mut().filter_map(|backend| backend.inputs().ok()).flatten().collect();
             // Nobody may be waiting any more.
-            let _ = done.send(found.filter(|device| device.kind != Kind::Null).collect());
+            let _ = done.send([outputs, inputs]);
         };
         // Without a thread the list stays as it was.
         self.looking = std::thread::Builder::new().name("devices".to_owned()).spawn(look).ok().map(|_| looking);
@@ -279,7 +287,7 @@ impl SoundDesk {
     fn poll_devices(&mut self) {
         let Some(found) = self.looking.as_ref().map(Receiver::try_recv) else { return };
         match found {
-            Ok(devices) => self.devices = devices.into(),
+            Ok([outputs, inputs]) => (self.devices, self.inputs) = (outputs.into(), inputs.into()),
             Err(TryRecvError::Empty) => return,
             Err(TryRecvError::Disconnected) => {}
         }
@@ -293,8 +301,9 @@ impl SoundDesk {
         self.calibration = calibration;
     }
 
-    /// Tunes the instrument, and chooses the sound of a SoundFont.
+    /// Tunes the instrument and the ear, and chooses the sound of a SoundFont.
     pub fn tune(&mut self, settings: &Settings, engine: &mut Engine) {
+        self.microphone.tune(settings.a4());
         let Tuning { a4, program } = &*self.tuning;
         let tuned = a4.swap(settings.tuning, Ordering::Relaxed) != settings.tuning;
         let other = program.swap(settings.program, Ordering::Relaxed) != settings.program;
@@ -349,7 +358,7 @@ impl SoundDesk {
     pub fn begin_loopback(&mut self, engine: &mut Engine) -> Result<(), String> {
         let now = self.clock.now();
         let supervisor = self.supervisor.as_mut().ok_or("no sound device runs")?;
-        self.microphone.pause(supervisor);
+        self.microphone.pause(now, supervisor);
         self.loopback = Some(Loopback::begin(now, engine, supervisor)?);
         Ok(())
     }
@@ -376,8 +385,25 @@ impl SoundDesk {
         self.changed = true;
     }
 
-    /// Closes the device.
+    /// Gives what the microphone hears a way to the bus.
+    pub fn connect_microphone(&mut self, bus: &BusHandle<Trainer>) {
+        self.microphone.connect(bus);
+    }
+
+    /// Which input is listened to, and whether what is heard counts as playing.
+    pub fn use_microphone(&mut self, settings: &Settings) {
+        self.microphone.choose(settings.input_device.as_deref());
+        self.microphone.set_counts(settings.microphone_plays);
+    }
+
+    /// The keys that are waited for.
+    pub fn await_keys(&mut self, awaited: Awaited) {
+        self.microphone.await_keys(awaited);
+    }
+
+    /// Lets go of what was heard and closes the device.
     pub fn stop(&mut self) {
+        self.microphone.let_go(self.clock.now());
         if let Some(supervisor) = self.supervisor.take() {
             drop(supervisor.stop());
         }

@@ -1,10 +1,10 @@
 //! Words about sound devices: delays, buffers, and what came of a measurement.
 
-use super::{DOT, count, tr};
+use super::{DOT, count, note_octave, tr};
 use crate::model::OutputKeys;
-use crate::music::{ClickRoute, ClickSound, Division};
+use crate::music::{ClickRoute, ClickSound, Division, Pitch};
 use crate::time::Micros;
-use crate::ui::view::{AudioState, AudioView};
+use crate::ui::view::{AudioState, AudioView, NoteNames};
 
 /// The nominal rate, and what was measured where that is known.
 pub fn rate_measured(audio: &AudioView) -> String {
@@ -140,6 +140,17 @@ pub fn left_out(names: &[String]) -> String {
     format!(
         "The program once ended while it opened {names}. Since then that is left alone, so that everything else works."
     )
+}
+
+/// Awaited keys that were heard too unclearly to count.
+pub fn unsure(keys: &[Pitch], names: NoteNames) -> String {
+    let keys: Vec<String> = keys.iter().map(|key| note_octave(*key, names)).collect();
+    format!("Not sure about {}: once more, please.", keys.join(", "))
+}
+
+/// The name of a chip that chooses an input.
+pub fn listen_to(input: &str) -> String {
+    format!("Listen to {input}")
 }
 
 /// A SoundFont on its way into memory.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{BufferSize, FromSample, Sample, SampleFormat, SizedSample};
 
-use super::super::{BackendError, Kind, StreamInfo};
-use super::{CHUNK, Trouble, explain, unavailable};
+use super::super::{BackendError, Device, Kind, StreamInfo};
+use super::{CHUNK, Trouble, explain, is_unpaced, unavailable};
 use crate::audio::capture::{Input, Tap};
 use crate::time::{Clock, Frames, Rate};
 
@@ -40,6 +40,21 @@ pub(super) fn open(
     stream.play().map_err(|e| explain(&e, &name))?;
     let latency = stream.buffer_size().unwrap_or(output.period);
     Ok((stream, Input { device: name, rate, latency, stream: output.stream, shares_frames: false }))
+}
+
+/// The input devices there are now.
+pub(super) fn devices() -> Result<Vec<Device>, BackendError> {
+    let host = cpal::default_host();
+    let default = host.default_input_device().and_then(|d| d.id().ok()).map(|id| id.to_string());
+    let device = |device: cpal::Device| {
+        let id = device.id().ok()?.to_string();
+        // A device that cannot say what it does cannot be opened either.
+        let config = device.default_input_config().ok().filter(|_| !is_unpaced(&id))?;
+        let (name, default) = (device.to_string(), default.as_ref() == Some(&id));
+        let (channels, rate) = (config.channels(), Rate(config.sample_rate()));
+        Some(Device { kind: Kind::Cpal, id, name, default, channels, rate })
+    };
+    Ok(host.input_devices().map_err(unavailable)?.filter_map(device).collect())
 }
 
 fn find(id: Option<&str>) -> Result<cpal::Device, BackendError> {
