@@ -133,8 +133,6 @@ pub struct Processor {
     factory: Option<InstrumentFactory>,
     /// The stream has begun, and nobody has been told: when, its first callback knows.
     unannounced: bool,
-    /// A frame and its moment, as the listeners know them.
-    told: (Frames, Micros),
     /// With the beginning, music goes on that an interruption had stopped.
     resumed: bool,
 }
@@ -171,7 +169,6 @@ impl Processor {
             faults: 0,
             factory: None,
             unannounced: false,
-            told: (Frames::ZERO, Micros::ZERO),
             resumed: false,
         }
     }
@@ -220,7 +217,6 @@ impl Processor {
         let period = self.period.max(frames as u32).max(block.call);
         self.inputs.clock.observe(block.first, block.mono, period, block.xrun);
         self.announce();
-        self.correct();
         self.stage.outlet.at = self.stamp(block.first);
         self.stage.outlet.begin_block(block.first);
         self.take_commands();
@@ -509,9 +505,6 @@ impl Processor {
 
     fn publish(&mut self, event: TransportEvent) {
         let stamp = self.stamp(self.now);
-        if matches!(event, TransportEvent::ClickAt { beat: 0, .. }) {
-            self.told = (self.now, stamp.mono);
-        }
         let _full = self.links.events.push(stamp, AudioEvent::Transport(event));
     }
 
@@ -525,7 +518,6 @@ impl Processor {
     fn publish_runs(&mut self, anchor: Anchor) {
         let (at, speed, resolution) = (anchor.at, anchor.speed, anchor.resolution);
         let stamp = self.stamp(anchor.frame);
-        self.told = (anchor.frame, stamp.mono);
         let runs = TransportEvent::Runs { at, speed, resolution };
         let _full = self.links.events.push(stamp, AudioEvent::Transport(runs));
     }

@@ -10,11 +10,7 @@ use crate::audio::loads::Loads;
 use crate::audio::metronome::ClickVoice;
 use crate::audio::ramp::Ramp;
 use crate::audio::report::{AudioEvent, TransportEvent};
-use crate::time::{Frames, Micros, Rate, StreamId};
-
-/// A clock that is corrected by more than this since it was last told is told anew: far less than a person hears in a
-/// verdict, and more than it wavers from one bar to the next.
-const UNTOLD_MAX: Micros = Micros::from_millis(3);
+use crate::time::{Frames, Rate, StreamId};
 
 impl Processor {
     /// Prepares for a stream whose frames begin at 0; the music stays where it is, and what the driver's own port held is
@@ -57,16 +53,6 @@ impl Processor {
             self.publish(TransportEvent::Started { count_in: 0 });
         }
         self.publish_course();
-    }
-
-    /// After an interruption, and while the clock of a new stream settles, frames belong to other moments than was told.
-    pub(super) fn correct(&mut self) {
-        let (frame, mono) = self.told;
-        let beside = self.inputs.clock.mono(frame) - mono;
-        if beside.0.abs() > UNTOLD_MAX.0 && self.transport.playing() && !self.transport.waiting() {
-            let anchor = self.transport.anchor().moved_to(self.now);
-            self.publish_runs(anchor);
-        }
     }
 
     /// Lets go of what the driver's own port holds, for those who listen to it too.
