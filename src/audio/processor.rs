@@ -448,7 +448,7 @@ impl Processor {
                 self.clicks = clicks;
                 self.transport.set_division(now, clicks.division);
             }
-            Command::SetPort(port) => self.stage.outlet.port = port,
+            Command::SetPort(port) => self.stage.outlet.set_port(port),
             Command::SetVolume(bus, gain) => self.set_volume(bus, gain),
             Command::Audition(played) => self.stage.play(Part::LIVE, played),
             Command::Panic => {
