@@ -181,6 +181,26 @@ fn whatever_happens_to_the_music_what_was_sent_ends() {
 }
 
 #[test]
+fn another_instrument_inside_changes_nothing_outside() {
+    let onsets_and_ends = |exchange: bool| {
+        let mut bench = Bench::new();
+        bench.load(&music());
+        bench.send(Command::Play { count_in: 0 });
+        bench.run(100);
+        assert!(bench.ring.len() >= 2);
+        if exchange {
+            bench.send(Command::SetInstrument(Box::new(Recorder::new().0)));
+        }
+        bench.run(1);
+        let after = (bench.ring.clone(), bench.port.clone());
+        bench.run(500);
+        bench.check_silent("the end of the music");
+        (after, bench.in_ring, bench.on_port)
+    };
+    assert_eq!(onsets_and_ends(true), onsets_and_ends(false));
+}
+
+#[test]
 fn clicks_are_sent_as_percussion_and_only_where_they_are_wanted() {
     let mut bench = Bench::new();
     bench.send(Command::SetMetronome(true));

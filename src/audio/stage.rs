@@ -202,8 +202,7 @@ impl Stage {
         }
         let old = self.instrument.replace(instrument);
         self.leaving = old.map(|instrument| Leaving { instrument, left: self.fade_frames });
-        self.held = [[0; 128]; 2];
-        self.outlet.release();
+        // What the accompaniment holds goes on to sound outside; the new instrument hears its ends only.
         for (index, part) in [Part::LIVE, Part::ACCOMPANIMENT].into_iter().enumerate() {
             self.set_gain(part, self.gains[index]);
             let (cents, pressure) = self.wheels[index];
