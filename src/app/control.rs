@@ -506,6 +506,7 @@ impl Worker {
         });
         self.sound.calibrate(known.unwrap_or_default());
         self.session.set_latency(self.sound.report().judged());
+        self.midi.set_heard(self.sound.report().heard());
     }
 
     fn wish(&mut self, wish: Wish) {

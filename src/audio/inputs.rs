@@ -104,6 +104,33 @@ impl Inputs {
         }
     }
 
+    /// Forgets what came by the driver's own port and has not sounded yet; `each` is told what ends everything that was
+    /// delivered there, sounded or not.
+    pub(super) fn cut_driver(&mut self, each: &mut impl FnMut(Played)) {
+        let Some(driver) = self.sources.iter().flatten().find(|s| s.id == SourceId::DRIVER) else { return };
+        let (mut held, mut sustain, mut bent) = (driver.held, driver.sustain, driver.bent);
+        for (_, played) in self.pending.drain(..) {
+            match played {
+                Played::On { pitch, .. } => held |= 1 << pitch.key(),
+                Played::Off { pitch } => held &= !(1 << pitch.key()),
+                Played::Pedal(Pedal::Sustain(value)) => sustain = value,
+                Played::Bend(value) => bent = value != 0,
+                Played::AllNotesOff => held = 0,
+                Played::Reset => (held, sustain, bent) = (0, 0, false),
+                Played::Pedal(_) | Played::Pressure(_) => {}
+            }
+        }
+        for key in (0..128_u8).filter(|key| held >> key & 1 == 1) {
+            each(Played::Off { pitch: Pitch::from_data_byte(key) });
+        }
+        if sustain > 0 {
+            each(Played::Pedal(Pedal::Sustain(0)));
+        }
+        if bent {
+            each(Played::Bend(0));
+        }
+    }
+
     /// What a source holds and no other does is let go: its keys, and with `whole` its pedal and wheel too.
     fn let_go(&mut self, slot: usize, whole: bool, release: &mut impl FnMut(Played)) {
         let Some(source) = self.sources[slot].as_mut() else { return };

@@ -456,11 +456,10 @@ impl Processor {
                 self.inputs.panic();
                 self.stage.panic();
             }
-            Command::Load(_)
-            | Command::SetInstrument(_)
-            | Command::AddSource(..)
-            | Command::RemoveSource(_)
-            | Command::Emit(_) => self.exchange(command),
+            Command::Load(_) | Command::SetInstrument(_) | Command::AddSource(..) | Command::Emit(_) => {
+                self.exchange(command)
+            }
+            Command::RemoveSource(id) => self.remove_source(id),
         }
     }
 
@@ -480,12 +479,21 @@ impl Processor {
                 }
             }
             Command::AddSource(id, ring) => self.inputs.add(id, ring, &mut send_home),
-            Command::RemoveSource(id) => {
-                let stage = &mut self.stage;
-                self.inputs.remove(id, &mut |played| stage.play(Part::LIVE, played), &mut send_home);
-            }
             _ => {}
         }
+    }
+
+    fn remove_source(&mut self, source: SourceId) {
+        if source == SourceId::DRIVER {
+            // Nobody else tells the bus what ends here.
+            let (stamp, events) = (self.stamp(self.now), &mut self.links.events);
+            self.inputs.cut_driver(&mut |played| {
+                let _full = events.push(stamp, AudioEvent::Live { source, data: played.to_midi() });
+            });
+        }
+        let (stage, home) = (&mut self.stage, &mut self.links.home);
+        let mut send_home = |returned| Links::send_home(home, returned);
+        self.inputs.remove(source, &mut |played| stage.play(Part::LIVE, played), &mut send_home);
     }
 
     fn play(&mut self, count_in: u8) {
