@@ -450,6 +450,7 @@ impl Processor {
             }
             Command::SetPort(port) => self.stage.outlet.set_port(port),
             Command::SetVolume(bus, gain) => self.set_volume(bus, gain),
+            Command::SetAlone(alone) => self.stage.set_alone(alone),
             Command::Audition(played) => self.stage.play(Part::LIVE, played),
             Command::Panic => {
                 self.stop();
