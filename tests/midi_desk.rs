@@ -46,7 +46,8 @@ fn sent(rig: &mut Rig, count: usize) -> Vec<[u8; 3]> {
         rig.driver.run(256, 256);
         rig.engine.poll();
         let bytes = |timed: &TimedWire| [timed.wire.bytes()[0], timed.wire.bytes()[1], timed.wire.bytes()[2]];
-        all.extend(rig.driver.outgoing().iter().map(bytes).filter(|b| !matches!(b, [0xb0 | 0xb9, 64 | 123, 0])));
+        let is_first = |b: &[u8; 3]| matches!(b, [0xb0 | 0xb9, 64 | 123, 0] | [0xb0..=0xbf, 122, 127]);
+        all.extend(rig.driver.outgoing().iter().map(bytes).filter(|b| !is_first(b)));
         if all.len() >= count {
             return all;
         }

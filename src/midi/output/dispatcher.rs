@@ -177,7 +177,13 @@ impl Dispatcher {
         self.outputs.push(Output::new(number, device, sink));
         self.outputs.sort_by_key(|output| output.number);
         let lights = self.lights;
-        self.with(now, number, |output, out| output.change(plan, lights, out));
+        self.with(now, number, |output, out| {
+            // An earlier run that was killed may have left it off.
+            if plan.keys != KeySound::Program {
+                local_control(true, out);
+            }
+            output.change(plan, lights, out);
+        });
     }
 
     fn send_keys_on(&mut self, now: Micros) {
