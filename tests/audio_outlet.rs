@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use audio_support::{Recorder, score};
 use music_trainer::audio::backend::stepped::{Driver, stepped};
 use music_trainer::audio::backend::{Backend, StreamConfig};
+use music_trainer::audio::instrument::Part;
 use music_trainer::audio::{
-    Command, Engine, LoopRange, PortUse, Reports, Schedule, SentPart, Supervisor, Wire, engine,
+    Bus, Command, Engine, LoopRange, PortUse, Reports, Schedule, SentPart, Supervisor, TimedWire, Wire, engine,
 };
 use music_trainer::music::{Hand, Hands, Percent};
 use music_trainer::time::{Micros, Rate, Ticks};
@@ -178,6 +179,53 @@ fn whatever_happens_to_the_music_what_was_sent_ends() {
     bench.send(Command::Stop);
     bench.run(1);
     bench.check_silent("loops and jumps");
+}
+
+#[test]
+fn another_instrument_inside_changes_nothing_outside() {
+    let onsets_and_ends = |exchange: bool| {
+        let mut bench = Bench::new();
+        bench.load(&music());
+        bench.send(Command::Play { count_in: 0 });
+        bench.run(100);
+        assert!(bench.ring.len() >= 2);
+        if exchange {
+            bench.send(Command::SetInstrument(Box::new(Recorder::new().0)));
+        }
+        bench.run(1);
+        let after = (bench.ring.clone(), bench.port.clone());
+        bench.run(500);
+        bench.check_silent("the end of the music");
+        (after, bench.in_ring, bench.on_port)
+    };
+    assert_eq!(onsets_and_ends(true), onsets_and_ends(false));
+}
+
+#[test]
+fn the_volume_of_the_accompaniment_holds_outside_too_even_where_it_sounds_alone() {
+    let velocities = |volume: f32, alone: bool| {
+        let (recorder, mut log) = Recorder::new();
+        let mut bench = Bench::new();
+        bench.send(Command::SetInstrument(Box::new(recorder)));
+        bench.send(Command::SetVolume(Bus::Accompaniment, volume));
+        bench.send(Command::SetAlone(alone));
+        bench.load(&[(0, 100, 60, Hand::Right), (37, 90, 64, Hand::Left)]);
+        bench.send(Command::Play { count_in: 0 });
+        let mut outside = Vec::new();
+        for _ in 0..40 {
+            bench.device.run(BLOCK, BLOCK);
+            bench.engine.poll();
+            let struck = |timed: &TimedWire| (timed.wire.bytes()[0] == 0x90).then(|| timed.wire.bytes()[2]);
+            outside.extend(bench.device.outgoing().iter().filter_map(struck));
+        }
+        (outside, log.onsets(Part::ACCOMPANIMENT).len())
+    };
+    let (whole, here) = velocities(1.0, false);
+    assert_eq!((whole.len(), here), (2, 2));
+    let half: Vec<_> = whole.iter().map(|velocity| (f32::from(*velocity) / 2.0).round() as u8).collect();
+    assert_eq!(velocities(0.5, false), (half.clone(), 2));
+    assert_eq!(velocities(0.5, true), (half, 0), "silent here alone");
+    assert_eq!(velocities(0.0, false), (vec![], 0));
 }
 
 #[test]

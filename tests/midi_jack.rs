@@ -247,7 +247,7 @@ fn lights_and_keys_that_are_sent_on_arrive() {
             wanted.iter().all(has).then_some(())
         });
         let report = desk.outputs();
-        assert_eq!((report.len(), report[0].monitor.received), (1, 6), "{report:?}");
+        assert_eq!((report.len(), report[0].monitor.received), (1, 16 + 6), "{report:?}");
         // What is held when the program ends is let go.
         desk.keys().press(clock.now(), Cause(1), Pitch::MIDDLE_C, 99);
         until("the key is sent on", || drain(&mut heard_here).contains_bytes([0x90, 60, 99]).then_some(()));

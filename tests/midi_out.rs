@@ -68,6 +68,12 @@ impl Bench {
         let (sent, received) = mpsc::channel();
         let sink = Box::new(Wire { number, sent });
         self.order(Order::Open { output: SourceId(number), device: device(name), plan, sink });
+        if plan.keys != KeySound::Program {
+            let first: Vec<_> = received.try_iter().take(16).map(|(_, message)| text(message)).collect();
+            let on = |text: &String| text.starts_with("c122@") && text.ends_with("=127");
+            assert!(first.len() == 16 && first.iter().all(on), "what a killed run left off is on again: {first:?}");
+            self.dispatcher.take_told();
+        }
         self.outputs.insert(number, received);
     }
 
@@ -170,6 +176,7 @@ fn whatever_ends_the_use_of_an_output_everything_that_was_sent_ends() {
         assert_eq!(bench.heard(16), ["+72@0:80", "+60@0:80", "+64@0:80", "-64@0", "c64@0=100"]);
         act(&mut bench);
         let mut ended = bench.heard(16);
+        ended.truncate(3);
         ended.sort();
         assert_eq!(ended, ["-60@0", "-72@0", "c64@0=0"]);
         // What still comes of it is no news any more.
@@ -178,6 +185,87 @@ fn whatever_ends_the_use_of_an_output_everything_that_was_sent_ends() {
         bench.later(0);
         assert_eq!(bench.heard(16).iter().filter(|text| text.starts_with('-')).count(), 0);
     }
+}
+
+/// Pedals, wheel and pressure that were sent on go back when that ends, and the music's pedal stays.
+#[test]
+fn what_feet_and_wheels_hold_elsewhere_is_put_back() {
+    let control = |controller, value| Message::Control { channel: 2, controller, value };
+    let held = [
+        control(66, 127),
+        control(67, 90),
+        Message::PitchBend { channel: 2, value: 5_000 },
+        Message::ChannelPressure { channel: 2, value: 7 },
+    ];
+    let ends: [fn(&mut Bench); 3] = [
+        |bench| assert!(bench.order(Order::Leave(SourceId(16)))),
+        |bench| assert!(bench.order(Order::Silence)),
+        |bench| assert!(bench.order(Order::Plan(SourceId(16), MUSIC))),
+    ];
+    for (n, act) in ends.into_iter().enumerate() {
+        let mut bench = Bench::new();
+        bench.open(16, "Piano", OutputPlan { through: true, ..MUSIC });
+        bench.keyboard(20, Some("Other"));
+        held.into_iter().for_each(|message| bench.strike(20, message));
+        bench.due(0, pedal(100));
+        bench.later(0);
+        assert_eq!(bench.heard(16).len(), 5);
+        act(&mut bench);
+        let back = bench.heard(16);
+        let music = back.iter().filter(|text| *text == "c64@0=0").count();
+        assert_eq!(music > 0, n < 2, "{back:?}");
+        for wanted in ["c66@2=0".to_owned(), "c67@2=0".to_owned()] {
+            assert!(back.contains(&wanted), "{back:?}");
+        }
+        let [bend, pressure] = [
+            Message::PitchBend { channel: 2, value: 0 }.to_string(),
+            Message::ChannelPressure { channel: 2, value: 0 }.to_string(),
+        ];
+        assert!(back.contains(&bend) && back.contains(&pressure), "{back:?}");
+    }
+    // A pedal that is down there comes up there, though nothing is sent on any more.
+    let mut bench = Bench::new();
+    bench.open(16, "Piano", THROUGH);
+    bench.keyboard(20, Some("Other"));
+    bench.strike(20, control(66, 127));
+    bench.later(0);
+    bench.strike(20, control(66, 0));
+    bench.later(0);
+    assert_eq!(bench.heard(16), ["c66@2=127", "c66@2=0"]);
+}
+
+#[test]
+fn panic_silences_what_nobody_knows_of_and_the_lights_come_back() {
+    let mut bench = Bench::new();
+    bench.open(16, "Piano", OutputPlan { lights: Some(3), ..MUSIC });
+    bench.order(Order::Lights(1 << 60));
+    bench.heard(16);
+    bench.order(Order::Silence);
+    let said = bench.heard(16);
+    for channel in 0..16 {
+        for controller in [64, 120, 123] {
+            assert!(said.contains(&format!("c{controller}@{channel}=0")), "{said:?}");
+        }
+    }
+    assert_eq!(said.last().map(String::as_str), Some("+60@3:1"));
+}
+
+#[test]
+fn a_pedal_that_bounces_and_a_key_struck_twice_at_once_stay_down_outside() {
+    let mut bench = Bench::new();
+    bench.open(16, "Piano", THROUGH);
+    bench.keyboard(20, Some("Other"));
+    for message in [pedal(127), on(60), pedal(0), off(60), pedal(127), on(60)] {
+        bench.strike(20, message);
+        bench.later(5_000);
+    }
+    assert_eq!(bench.heard(16), ["c64@0=127", "+60@0:80", "c64@0=0", "-60@0"]);
+    for _ in 0..60 {
+        bench.later(1_000);
+    }
+    assert_eq!(bench.heard(16), ["c64@0=127", "+60@0:80"]);
+    bench.later(100_000);
+    assert_eq!(bench.heard(16), [""; 0]);
 }
 
 #[test]

@@ -52,6 +52,10 @@ struct Wire {
 impl Sink for Wire {
     fn send(&mut self, bytes: &[u8]) -> Result<(), String> {
         let message = decode(bytes).ok_or("no message")?;
+        if matches!(message, Message::Control { controller: 122, value: 127, .. }) {
+            // Local control, with which every output begins.
+            return Ok(());
+        }
         self.sent.send((self.clock.now(), message)).map_err(|_| "pulled out".to_owned())?;
         if let Some(hang) = &self.hang {
             hang.wait();
@@ -188,12 +192,12 @@ fn what_is_due_is_sent_in_order_never_early_and_what_sounds_at_the_end_is_let_go
     // What was sent is shown a moment later.
     for _ in 0..4_000 {
         bench.poll();
-        if bench.outputs.report()[0].monitor.received == 81 {
+        if bench.outputs.report()[0].monitor.received == 16 + 81 {
             break;
         }
         std::thread::park_timeout(Duration::from_millis(5));
     }
-    assert_eq!(bench.outputs.report()[0].monitor.received, 81);
+    assert_eq!(bench.outputs.report()[0].monitor.received, 16 + 81);
     assert!(bench.outputs.close());
     let last: Vec<_> = bench.sent.iter().map(|(_, message)| message.to_string()).collect();
     assert_eq!(last, ["note off E4 (64) velocity 64, channel 1"]);

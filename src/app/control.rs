@@ -514,6 +514,7 @@ impl Worker {
         });
         self.sound.calibrate(known.unwrap_or_default());
         self.session.set_latency(self.sound.report().judged());
+        self.midi.set_heard(self.sound.report().heard());
     }
 
     fn wish(&mut self, wish: Wish) {
@@ -615,7 +616,8 @@ impl Worker {
 
     /// What the program plays is silent here while it sounds on an instrument outside alone.
     fn send_accompaniment_volume(&mut self) {
-        let gain = if self.midi.plays_alone() { 0.0 } else { volume(self.settings.volume_accompaniment) };
+        self.engine.send(EngineCommand::SetAlone(self.midi.plays_alone()));
+        let gain = volume(self.settings.volume_accompaniment);
         self.engine.send(EngineCommand::SetVolume(audio::Bus::Accompaniment, gain));
     }
 

@@ -58,6 +58,8 @@ pub enum Command {
     SetClicks(ClickStyle),
     /// A volume, linear, 0 to 4; 1 is as it comes.
     SetVolume(Bus, f32),
+    /// Whether the accompaniment sounds on instruments outside alone, at its volume, and not in the program.
+    SetAlone(bool),
     /// Puts a piece in place, stopped at its start; loop and hold are lifted.
     Load(Box<Schedule>),
     /// Exchanges the instrument; the old one fades out within 10 ms.

@@ -94,12 +94,31 @@ pub struct OutletEnds {
     pub port: Producer<Wire>,
 }
 
-/// Notes that were sent and have not ended, and ends for which the ring had no room.
+/// Notes of one part that one way out was given and that have not ended, and ends for which it had no room.
 #[derive(Clone, Copy, Debug, Default)]
-struct Books {
+struct Notes {
     held: u128,
     owed: u128,
 }
+
+/// What one way out was given.
+#[derive(Clone, Copy, Debug, Default)]
+struct Books {
+    /// By part.
+    notes: [Notes; 2],
+    /// The sustain pedal as it was told last.
+    sustain: u8,
+    sustain_owed: bool,
+}
+
+/// The ways out: each has books of its own, since each may be given something else.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Ring,
+    Port,
+}
+
+const WAYS: [Way; 2] = [Way::Ring, Way::Port];
 
 /// See the module.
 pub(super) struct Outlet {
@@ -111,11 +130,10 @@ pub(super) struct Outlet {
     first: Frames,
     /// Now: what is sent sounds then.
     pub(super) at: Stamp,
-    pub(super) port: PortUse,
-    notes: Books,
-    clicks: Books,
+    port: PortUse,
+    books: [Books; 2],
+    /// The sustain pedal of the accompaniment.
     sustain: u8,
-    sustain_owed: bool,
     /// Messages for which there was no room.
     pub(super) lost: u32,
 }
@@ -133,10 +151,8 @@ impl Outlet {
             first: Frames::ZERO,
             at: Stamp::default(),
             port: PortUse { accompaniment: true, clicks: false },
-            notes: Books::default(),
-            clicks: Books::default(),
+            books: [Books::default(); 2],
             sustain: 0,
-            sustain_owed: false,
             lost: 0,
         };
         (outlet, OutletEnds { sent: sent_end, port: port_end })
@@ -147,9 +163,23 @@ impl Outlet {
         self.block.clear();
         self.early = true;
         self.first = Frames::ZERO;
+        self.books[Way::Port as usize] = Books::default();
         for wire in quiet() {
             self.block.push(TimedWire { offset: 0, wire });
         }
+    }
+
+    /// What of the music the driver's own port is given from now on; what it is not to play any more ends there.
+    pub(super) fn set_port(&mut self, port: PortUse) {
+        self.port = port;
+        for (part, wanted) in [(SentPart::Accompaniment, port.accompaniment), (SentPart::Click, port.clicks)] {
+            if !wanted {
+                for key in keys(self.notes(Way::Port, part).held) {
+                    self.end(Way::Port, part, key);
+                }
+            }
+        }
+        self.follow_pedal(Way::Port);
     }
 
     /// A block begins; what waits for the driver's own port leaves with its first frame.
@@ -160,9 +190,12 @@ impl Outlet {
         }
         for _ in 0..self.wires.slots().min(WIRE_SLOTS) {
             let Ok(wire) = self.wires.pop() else { break };
-            self.put(TimedWire { offset: 0, wire });
+            let taken = self.put(0, wire);
+            self.lost += u32::from(!taken);
         }
-        self.pay();
+        for way in WAYS {
+            self.pay(way);
+        }
     }
 
     /// The messages of the block at hand for the driver's own port.
@@ -172,110 +205,143 @@ impl Outlet {
 
     /// A note of the accompaniment begins; one of the same key ends before.
     pub(super) fn note_on(&mut self, pitch: Pitch, velocity: u8) {
-        self.note_off(pitch);
-        self.notes.held |= bit(pitch.key());
-        if !self.send(SentPart::Accompaniment, [0x90 | NOTES, pitch.key(), velocity.clamp(1, 127)]) {
-            self.notes.held &= !bit(pitch.key());
-        }
+        self.begin(SentPart::Accompaniment, pitch.key(), velocity.clamp(1, 127));
     }
 
     /// It ends.
     pub(super) fn note_off(&mut self, pitch: Pitch) {
-        let bit = bit(pitch.key());
-        if self.notes.held & bit != 0 {
-            self.notes.held &= !bit;
-            if !self.send(SentPart::Accompaniment, off(NOTES, pitch.key())) {
-                self.notes.owed |= bit;
-            }
+        for way in WAYS {
+            self.end(way, SentPart::Accompaniment, pitch.key());
         }
     }
 
     /// The sustain pedal of the accompaniment moves.
     pub(super) fn sustain(&mut self, value: u8) {
-        if self.sustain != value {
-            self.sustain = value;
-            self.sustain_owed = !self.send(SentPart::Accompaniment, [0xb0 | NOTES, 64, value & 0x7f]);
+        self.sustain = value & 0x7f;
+        for way in WAYS {
+            self.follow_pedal(way);
         }
     }
 
     /// A click: a high or low wood block, the side stick for the groups of a compound metre, the closed
     /// hi-hat between the beats (General MIDI percussion).
     pub(super) fn click(&mut self, strength: Strength) {
-        self.end_clicks();
+        self.end_all(SentPart::Click);
         let key = match strength {
             Strength::Bar => 76,
             Strength::Beat => 77,
             Strength::Group => 37,
             Strength::Division => 42,
         };
-        if self.send(SentPart::Click, [0x90 | PERCUSSION, key, CLICK_VELOCITY]) {
-            self.clicks.held |= bit(key);
-        }
+        self.begin(SentPart::Click, key, CLICK_VELOCITY);
     }
 
     /// Ends everything that was sent and has not ended.
     pub(super) fn release(&mut self) {
-        for key in keys(self.notes.held) {
-            self.note_off(Pitch::from_data_byte(key));
-        }
-        self.end_clicks();
+        self.end_all(SentPart::Accompaniment);
+        self.end_all(SentPart::Click);
         self.sustain(0);
     }
 
-    fn end_clicks(&mut self) {
-        for key in keys(std::mem::take(&mut self.clicks.held)) {
-            if !self.send(SentPart::Click, off(PERCUSSION, key)) {
-                self.clicks.owed |= bit(key);
+    fn end_all(&mut self, part: SentPart) {
+        for way in WAYS {
+            for key in keys(self.notes(way, part).held) {
+                self.end(way, part, key);
             }
         }
     }
 
-    /// Sends what the ring had no room for.
-    fn pay(&mut self) {
-        if self.notes.owed | self.clicks.owed != 0 {
-            for key in keys(std::mem::take(&mut self.notes.owed)) {
-                if !self.ring(SentPart::Accompaniment, off(NOTES, key)) {
-                    self.notes.owed |= bit(key);
-                }
-            }
-            for key in keys(std::mem::take(&mut self.clicks.owed)) {
-                if !self.ring(SentPart::Click, off(PERCUSSION, key)) {
-                    self.clicks.owed |= bit(key);
-                }
-            }
-        }
-        if self.sustain_owed {
-            self.sustain_owed = !self.ring(SentPart::Accompaniment, [0xb0 | NOTES, 64, self.sustain]);
+    fn notes(&mut self, way: Way, part: SentPart) -> &mut Notes {
+        &mut self.books[way as usize].notes[part as usize]
+    }
+
+    /// What goes into the ring is sorted out by whoever reads it.
+    fn wants(&self, way: Way, part: SentPart) -> bool {
+        match (way, part) {
+            (Way::Ring, _) => true,
+            (Way::Port, SentPart::Accompaniment) => self.port.accompaniment,
+            (Way::Port, SentPart::Click) => self.port.clicks,
         }
     }
 
-    /// Whether the ring took it, or nobody reads it.
-    fn send(&mut self, part: SentPart, bytes: [u8; 3]) -> bool {
-        let wanted = match part {
-            SentPart::Accompaniment => self.port.accompaniment,
-            SentPart::Click => self.port.clicks,
-        };
-        // What is no longer wanted still ends.
-        if wanted || bytes[0] & 0xf0 != 0x90 {
-            let offset = (self.at.frame.unwrap_or(self.first) - self.first).0.max(0) as u32;
-            self.put(TimedWire { offset, wire: Wire { bytes, len: 3 } });
+    fn begin(&mut self, part: SentPart, key: u8, velocity: u8) {
+        for way in WAYS {
+            self.end(way, part, key);
+            // While the end of the one before is owed, there is no room for another.
+            let is_owed = self.notes(way, part).owed & bit(key) != 0;
+            if self.wants(way, part) && !is_owed && self.send(way, part, [0x90 | channel(part), key, velocity]) {
+                self.notes(way, part).held |= bit(key);
+            }
         }
-        let taken = self.ring(part, bytes);
+    }
+
+    fn end(&mut self, way: Way, part: SentPart, key: u8) {
+        if self.notes(way, part).held & bit(key) != 0 {
+            self.notes(way, part).held &= !bit(key);
+            if !self.send(way, part, off(channel(part), key)) {
+                self.notes(way, part).owed |= bit(key);
+            }
+        }
+    }
+
+    /// Tells a way out where the pedal stands; one that does not get the accompaniment has it up.
+    fn follow_pedal(&mut self, way: Way) {
+        let value = if self.wants(way, SentPart::Accompaniment) { self.sustain } else { 0 };
+        if self.books[way as usize].sustain != value {
+            let taken = self.send(way, SentPart::Accompaniment, [0xb0 | NOTES, 64, value]);
+            let books = &mut self.books[way as usize];
+            (books.sustain, books.sustain_owed) = (value, !taken);
+        }
+    }
+
+    /// Sends what a way out had no room for.
+    fn pay(&mut self, way: Way) {
+        for part in [SentPart::Accompaniment, SentPart::Click] {
+            for key in keys(std::mem::take(&mut self.notes(way, part).owed)) {
+                if !self.push(way, part, off(channel(part), key)) {
+                    self.notes(way, part).owed |= bit(key);
+                }
+            }
+        }
+        let Books { sustain, sustain_owed, .. } = self.books[way as usize];
+        if sustain_owed {
+            let taken = self.push(way, SentPart::Accompaniment, [0xb0 | NOTES, 64, sustain]);
+            self.books[way as usize].sustain_owed = !taken;
+        }
+    }
+
+    /// Whether it was taken; counted where not.
+    fn send(&mut self, way: Way, part: SentPart, bytes: [u8; 3]) -> bool {
+        let taken = self.push(way, part, bytes);
         self.lost += u32::from(!taken);
         taken
     }
 
-    fn ring(&mut self, part: SentPart, bytes: [u8; 3]) -> bool {
-        let sent = Sent { stamp: self.at, part, wire: Wire { bytes, len: 3 } };
-        self.sent.push(sent).is_ok() || self.sent.is_abandoned()
+    /// Whether it was taken; a ring that nobody reads takes everything.
+    fn push(&mut self, way: Way, part: SentPart, bytes: [u8; 3]) -> bool {
+        let wire = Wire { bytes, len: 3 };
+        match way {
+            Way::Ring => self.sent.push(Sent { stamp: self.at, part, wire }).is_ok() || self.sent.is_abandoned(),
+            Way::Port => {
+                let offset = (self.at.frame.unwrap_or(self.first) - self.first).0.max(0) as u32;
+                self.put(offset, wire)
+            }
+        }
     }
 
-    fn put(&mut self, timed: TimedWire) {
-        if self.block.len() == BLOCK_MAX {
-            self.lost += 1;
-        } else {
-            self.block.push(timed);
+    fn put(&mut self, offset: u32, wire: Wire) -> bool {
+        let has_room = self.block.len() < BLOCK_MAX;
+        if has_room {
+            self.block.push(TimedWire { offset, wire });
         }
+        has_room
+    }
+}
+
+fn channel(part: SentPart) -> u8 {
+    match part {
+        SentPart::Accompaniment => NOTES,
+        SentPart::Click => PERCUSSION,
     }
 }
 
@@ -322,6 +388,48 @@ mod tests {
         assert!(made_good.contains(&[0x80, 60, 64]) && made_good.contains(&[0xb0, 64, 0]), "{made_good:?}");
         let count = |status| first.iter().chain(&made_good).filter(|m| m[0] == status).count();
         assert_eq!(count(0x99), count(0x89), "every click has its end");
+    }
+
+    #[test]
+    fn a_port_that_does_not_get_the_accompaniment_hears_neither_its_pedal_nor_ends_of_its_notes() {
+        let (mut outlet, mut ends) = Outlet::new();
+        outlet.set_port(PortUse { accompaniment: false, clicks: false });
+        outlet.note_on(Pitch::MIDDLE_C, 80);
+        outlet.sustain(127);
+        outlet.click(Strength::Bar);
+        outlet.note_off(Pitch::MIDDLE_C);
+        outlet.release();
+        assert_eq!(outlet.block(), []);
+        assert_eq!(texts(&mut ends).len(), 6, "the ring gets all of it, and each end once");
+    }
+
+    #[test]
+    fn what_the_port_is_not_to_play_any_more_ends_there_and_the_pedal_follows() {
+        let (mut outlet, _ends) = Outlet::new();
+        outlet.note_on(Pitch::MIDDLE_C, 80);
+        outlet.sustain(90);
+        outlet.set_port(PortUse::default());
+        outlet.note_off(Pitch::MIDDLE_C);
+        outlet.set_port(PortUse { accompaniment: true, clicks: true });
+        let bytes: Vec<_> = outlet.block().iter().map(|t| t.wire.bytes).collect();
+        let expected = [[0x90, 60, 80], [0xb0, 64, 90], [0x80, 60, 64], [0xb0, 64, 0], [0xb0, 64, 90]];
+        assert_eq!(bytes, expected);
+    }
+
+    #[test]
+    fn a_full_ring_leaves_no_note_on_the_port() {
+        let (mut outlet, _ends) = Outlet::new();
+        outlet.set_port(PortUse { accompaniment: true, clicks: true });
+        while outlet.sent.slots() > 0 {
+            outlet.begin_block(Frames(0));
+            outlet.sustain(outlet.sustain ^ 1);
+        }
+        outlet.begin_block(Frames(256));
+        outlet.note_on(Pitch::MIDDLE_C, 80);
+        outlet.click(Strength::Bar);
+        outlet.release();
+        let bytes: Vec<_> = outlet.block().iter().map(|t| t.wire.bytes).collect();
+        assert_eq!(bytes[..4], [[0x90, 60, 80], [0x99, 76, 96], [0x80, 60, 64], [0x89, 76, 64]]);
     }
 
     #[test]

@@ -419,19 +419,19 @@ impl Processor {
                 self.clicks = clicks;
                 self.transport.set_division(now, clicks.division);
             }
-            Command::SetPort(port) => self.stage.outlet.port = port,
+            Command::SetPort(port) => self.stage.outlet.set_port(port),
             Command::SetVolume(bus, gain) => self.set_volume(bus, gain),
+            Command::SetAlone(alone) => self.stage.set_alone(alone),
             Command::Audition(played) => self.stage.play(Part::LIVE, played),
             Command::Panic => {
                 self.stop();
                 self.inputs.panic();
                 self.stage.panic();
             }
-            Command::Load(_)
-            | Command::SetInstrument(_)
-            | Command::AddSource(..)
-            | Command::RemoveSource(_)
-            | Command::Emit(_) => self.exchange(command),
+            Command::Load(_) | Command::SetInstrument(_) | Command::AddSource(..) | Command::Emit(_) => {
+                self.exchange(command)
+            }
+            Command::RemoveSource(id) => self.remove_source(id),
         }
     }
 
@@ -451,13 +451,17 @@ impl Processor {
                 }
             }
             Command::AddSource(id, ring) => self.inputs.add(id, ring, &mut send_home),
-            Command::RemoveSource(SourceId::DRIVER) => self.release_driver(),
-            Command::RemoveSource(id) => {
-                let stage = &mut self.stage;
-                self.inputs.remove(id, &mut |played| stage.play(Part::LIVE, played), &mut send_home);
-            }
             _ => {}
         }
+    }
+
+    fn remove_source(&mut self, source: SourceId) {
+        if source == SourceId::DRIVER {
+            return self.release_driver();
+        }
+        let (stage, home) = (&mut self.stage, &mut self.links.home);
+        let mut send_home = |returned| Links::send_home(home, returned);
+        self.inputs.remove(source, &mut |played| stage.play(Part::LIVE, played), &mut send_home);
     }
 
     fn play(&mut self, count_in: u8) {

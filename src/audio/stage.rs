@@ -35,6 +35,8 @@ pub(super) struct Stage {
     /// Cents of the pitch wheel, and pressure; by part.
     wheels: [(f32, u8); Part::COUNT],
     gains: [f32; Part::COUNT],
+    /// Whether the accompaniment is silent here and sounds outside alone.
+    alone: bool,
     /// Whether the instrument has a volume for each part.
     own_gain: [bool; Part::COUNT],
     scratch: [[f32; CHUNK]; 2],
@@ -54,6 +56,7 @@ impl Stage {
             pedals: [[0; 3]; Part::COUNT],
             wheels: [(0.0, 0); Part::COUNT],
             gains: [1.0; Part::COUNT],
+            alone: false,
             own_gain: [false; Part::COUNT],
             scratch: [[0.0; CHUNK]; 2],
             outlet,
@@ -96,11 +99,15 @@ impl Stage {
 
     fn strike(&mut self, part: Part, pitch: Pitch, velocity: u8) {
         let index = usize::from(part.0).min(Part::COUNT - 1);
-        let gain = if self.own_gain[index] { 1.0 } else { self.gains[index] };
-        if gain > 0.0 {
-            let velocity = (f32::from(velocity) * gain).round().clamp(1.0, 127.0) as u8;
+        let gain = if self.own_gain[index] { 1.0 } else { self.gain_here(part) };
+        if let Some(velocity) = scaled(velocity, gain) {
             self.with(|i| i.note_on(part, pitch, velocity));
         }
+    }
+
+    fn gain_here(&self, part: Part) -> f32 {
+        let silent = self.alone && part == Part::ACCOMPANIMENT;
+        if silent { 0.0 } else { self.gains[usize::from(part.0).min(Part::COUNT - 1)] }
     }
 
     /// Moves a pedal.
@@ -123,7 +130,9 @@ impl Stage {
             let held = &mut self.held[row(hand)][usize::from(pitch.key())];
             *held = held.saturating_add(1);
             self.strike(Part::ACCOMPANIMENT, pitch, velocity);
-            self.outlet.note_on(pitch, velocity);
+            if let Some(velocity) = scaled(velocity, self.gains[usize::from(Part::ACCOMPANIMENT.0)]) {
+                self.outlet.note_on(pitch, velocity);
+            }
         }
     }
 
@@ -174,7 +183,14 @@ impl Stage {
     pub(super) fn set_gain(&mut self, part: Part, gain: f32) {
         let index = usize::from(part.0).min(Part::COUNT - 1);
         self.gains[index] = gain;
-        self.own_gain[index] = self.instrument.as_mut().is_some_and(|i| i.set_gain(part, gain));
+        let here = self.gain_here(part);
+        self.own_gain[index] = self.instrument.as_mut().is_some_and(|i| i.set_gain(part, here));
+    }
+
+    /// Whether the accompaniment is silent here and sounds outside alone.
+    pub(super) fn set_alone(&mut self, alone: bool) {
+        self.alone = alone;
+        self.set_gain(Part::ACCOMPANIMENT, self.gains[usize::from(Part::ACCOMPANIMENT.0)]);
     }
 
     /// Everything off, as fast as it can be without a click.
@@ -202,8 +218,7 @@ impl Stage {
         }
         let old = self.instrument.replace(instrument);
         self.leaving = old.map(|instrument| Leaving { instrument, left: self.fade_frames });
-        self.held = [[0; 128]; 2];
-        self.outlet.release();
+        // What the accompaniment holds goes on to sound outside; the new instrument hears its ends only.
         for (index, part) in [Part::LIVE, Part::ACCOMPANIMENT].into_iter().enumerate() {
             self.set_gain(part, self.gains[index]);
             let (cents, pressure) = self.wheels[index];
@@ -259,6 +274,11 @@ impl Stage {
             self.exchange(next, send_home);
         }
     }
+}
+
+/// How hard a note is struck at a volume; `None` where it is not to be heard at all.
+fn scaled(velocity: u8, gain: f32) -> Option<u8> {
+    (gain > 0.0).then(|| (f32::from(velocity) * gain).round().clamp(1.0, 127.0) as u8)
 }
 
 fn row(hand: Hand) -> usize {

@@ -98,6 +98,9 @@ pub(super) struct Route {
     passed: KeySet,
     passed_owed: KeySet,
     pedals: Pedals,
+    /// Channels whose wheel is out of its middle, and whose keyboard is pressed.
+    bent: u16,
+    pressed: u16,
     /// The time of the last message: none is earlier, whichever thread sends it.
     last: Micros,
 }
@@ -136,6 +139,8 @@ impl Route {
             passed: none,
             passed_owed: none,
             pedals,
+            bent: 0,
+            pressed: 0,
             last: Micros(i64::MIN),
         };
         (route, view)
@@ -206,8 +211,8 @@ impl Route {
         }
     }
 
-    /// Lets every key and pedal go, as when the device is gone. What the engine's ring has no room for stays owed, see
-    /// [`Route::settle`]. At most 2 048 keys and 48 pedals.
+    /// Lets every key, pedal and wheel go, as when the device is gone. What the engine's ring has no room for stays owed,
+    /// see [`Route::settle`]. At most 2 048 keys, 48 pedals and 32 wheels and pressures.
     pub(super) fn release_all(&mut self, stamp: Stamp) {
         let held = self.held;
         for (channel, pitch) in held.iter() {
@@ -216,9 +221,15 @@ impl Route {
         let Pedals { sustain, sostenuto, soft } = self.pedals;
         let pedals = [(controller::SUSTAIN, sustain), (controller::SOSTENUTO, sostenuto), (controller::SOFT, soft)];
         for (controller, channels) in pedals {
-            for channel in (0..16).filter(|channel| channels >> channel & 1 == 1) {
+            for channel in channels_of(channels) {
                 self.send(stamp, Message::Control { channel, controller, value: 0 });
             }
+        }
+        for channel in channels_of(self.bent) {
+            self.send(stamp, Message::PitchBend { channel, value: 0 });
+        }
+        for channel in channels_of(self.pressed) {
+            self.send(stamp, Message::ChannelPressure { channel, value: 0 });
         }
         self.decoder = Decoder::new();
     }
@@ -236,12 +247,15 @@ impl Route {
     }
 
     fn remember(&mut self, message: Message) {
+        let bit = 1 << (message.channel() & 0x0f);
+        let mark = |bits: &mut u16, on: bool| if on { *bits |= bit } else { *bits &= !bit };
         match message {
             Message::NoteOn { channel, pitch, .. } => self.held.insert(channel, pitch),
             Message::NoteOff { channel, pitch, .. } => self.held.remove(channel, pitch),
+            Message::PitchBend { value, .. } => mark(&mut self.bent, value != 0),
+            Message::ChannelPressure { value, .. } => mark(&mut self.pressed, value > 0),
             Message::Control { channel, controller, value } => {
-                let bit = 1 << (channel & 0x0f);
-                let set = |bits: &mut u16| if value > 0 { *bits |= bit } else { *bits &= !bit };
+                let set = |bits: &mut u16| mark(bits, value > 0);
                 match controller {
                     controller::SUSTAIN => set(&mut self.pedals.sustain),
                     controller::SOSTENUTO => set(&mut self.pedals.sostenuto),
@@ -253,6 +267,11 @@ impl Route {
             _ => {}
         }
     }
+}
+
+/// The channels of a set of them.
+fn channels_of(bits: u16) -> impl Iterator<Item = u8> {
+    (0..16).filter(move |channel| bits >> channel & 1 == 1)
 }
 
 /// Delivers releases that are owed, as far as there is room.
@@ -330,6 +349,22 @@ mod tests {
         assert!(route.held.is_empty());
         route.release_all(at(3));
         assert_eq!(engine_texts(&mut ends), [""; 0]);
+    }
+
+    #[test]
+    fn a_wheel_and_a_pressure_that_were_moved_go_back_with_the_device() {
+        let (rings, mut ends) = rings();
+        let (mut route, _view) = Route::new(SourceId(20), rings);
+        for bytes in [&[0xe2, 0, 127][..], &[0xe0, 0, 127], &[0xe0, 0, 64], &[0xd1, 90], &[0xd0, 9], &[0xd0, 0]] {
+            route.receive(at(1), bytes);
+        }
+        while ends.engine.pop().is_ok() {}
+        route.release_all(at(2));
+        let back: Vec<_> = std::iter::from_fn(|| ends.engine.pop().ok()).map(|live| live.message).collect();
+        let expected = [Message::PitchBend { channel: 2, value: 0 }, Message::ChannelPressure { channel: 1, value: 0 }];
+        assert_eq!(back, expected);
+        route.release_all(at(3));
+        assert!(ends.engine.pop().is_err());
     }
 
     #[test]

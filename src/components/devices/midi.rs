@@ -1,5 +1,7 @@
 //! The MIDI inputs and the keys of the window, with the outputs beside them.
 
+#[cfg(feature = "sound")]
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 #[cfg(feature = "sound")]
@@ -28,9 +30,9 @@ use super::outputs::OutputDesk;
 
 /// Who publishes here.
 const ACTOR: &str = "devices";
-/// Ports of the system that can be played in one run: the engine's sources but the window's keys and the driver's own.
+/// Ports of the system that can be opened in one run: the engine's sources but the window's keys and the driver's own.
 #[cfg(feature = "sound")]
-const PORTS_MAX: u16 = audio::SOURCES_MAX as u16 - 2;
+const PORTS_MAX: usize = audio::SOURCES_MAX - 2;
 /// How often what was sent is shown anew while there is always more.
 const SHOWN_EVERY: Micros = Micros::from_millis(200);
 /// New devices whose rings wait to be connected.
@@ -52,9 +54,9 @@ pub struct MidiDesk {
     ends: Receiver<(SourceId, Identity, RingEnds)>,
     #[cfg(feature = "sound")]
     inputs: Option<midi::MidiInputs<GuardedPorts<midi::SystemPorts>>>,
-    fault: Option<String>,
+    fault: Option<Fault>,
     outputs: OutputDesk,
-    output_fault: Option<String>,
+    output_fault: Option<Fault>,
     announcer: Option<Box<dyn Announcer>>,
     /// Whether it is worth a try to listen to announcements: at the start, and when there is MIDI again.
     may_listen: bool,
@@ -63,6 +65,28 @@ pub struct MidiDesk {
     driver_inputs: Vec<DeviceReport>,
     /// How much had been sent when it was shown last, and when.
     shown: (u64, Micros),
+}
+
+/// Why something does not work.
+struct Fault {
+    /// The device it belongs to; none where it is all of MIDI.
+    of: Option<Identity>,
+    line: String,
+}
+
+impl Fault {
+    fn of(device: Identity, reason: &str) -> Self {
+        Self { line: format!("{device}: {reason}"), of: Some(device) }
+    }
+
+    const fn of_all(line: String) -> Self {
+        Self { of: None, line }
+    }
+
+    /// A device works now.
+    fn clear(fault: &mut Option<Self>, device: &Identity) {
+        fault.take_if(|fault| fault.of.as_ref() == Some(device));
+    }
 }
 
 impl MidiDesk {
@@ -93,7 +117,7 @@ impl MidiDesk {
             inputs,
             fault: None,
             outputs,
-            output_fault,
+            output_fault: output_fault.map(Fault::of_all),
             announcer: None,
             may_listen: ports,
             openings,
@@ -177,12 +201,11 @@ impl MidiDesk {
 
     fn tell_output(&mut self, change: OutputChange) {
         match change {
-            OutputChange::Opened(identity) => {
-                let name = identity.to_string();
-                self.output_fault.take_if(|fault| fault.starts_with(&name));
-            }
+            OutputChange::Opened(identity) => Fault::clear(&mut self.output_fault, &identity),
             OutputChange::Closed(_) => {}
-            OutputChange::Failed(identity, reason) => self.output_fault = Some(format!("{identity}: {reason}")),
+            OutputChange::Failed(identity, reason) => {
+                self.output_fault = Some(Fault::of(identity, &reason));
+            }
         }
     }
 
@@ -195,7 +218,7 @@ impl MidiDesk {
             if known.link != link {
                 (known.link, known.since) = (link, now);
                 if gone {
-                    // Nobody else says that its keys are up.
+                    // Nobody else says that its keys are up; all of them are one source, and let go together.
                     engine.send(audio::Command::RemoveSource(audio::SourceId::DRIVER));
                 }
             }
@@ -212,6 +235,11 @@ impl MidiDesk {
                 });
             }
         }
+    }
+
+    /// How late the sound of a frame is heard: what is sent outside comes as late.
+    pub fn set_heard(&self, heard: Micros) {
+        self.outputs.set_heard(heard);
     }
 
     /// Uses an output so from now on, by the text of its identity.
@@ -242,7 +270,7 @@ impl MidiDesk {
 
     /// Why an output is not played on, though it was chosen.
     pub fn output_fault(&self) -> Option<&str> {
-        self.output_fault.as_deref()
+        self.output_fault.as_ref().map(|fault| fault.line.as_str())
     }
 
     /// The keys that come next, one bit each: they light up on instruments that can.
@@ -267,15 +295,14 @@ impl MidiDesk {
         };
         match change {
             midi::Change::Opened(_, identity) => {
-                let name = identity.to_string();
-                self.fault.take_if(|fault| fault.starts_with(&name));
-                publish(&identity, Event::DeviceConnected(name));
+                Fault::clear(&mut self.fault, &identity);
+                publish(&identity, Event::DeviceConnected(identity.to_string()));
             }
             midi::Change::Closed(_, identity) => publish(&identity, Event::DeviceLost),
             midi::Change::Failed(_, identity, reason) => {
-                self.fault = Some(format!("{identity}: {reason}"));
+                self.fault = Some(Fault::of(identity, &reason));
             }
-            midi::Change::NoMidi(reason) => self.fault = Some(reason),
+            midi::Change::NoMidi(reason) => self.fault = Some(Fault::of_all(reason)),
             midi::Change::MidiBack => {
                 self.fault = None;
                 self.may_listen = true;
@@ -295,7 +322,7 @@ impl MidiDesk {
 
     /// Why there is no MIDI, or not all of it.
     pub fn fault(&self) -> Option<&str> {
-        self.fault.as_deref()
+        self.fault.as_ref().map(|fault| fault.line.as_str())
     }
 
     /// Uses a device or not, by the text of its identity.
@@ -393,11 +420,43 @@ impl OutputSource for NoOutputs {
 
 #[cfg(feature = "sound")]
 fn ring_maker(ends: Sender<(SourceId, Identity, RingEnds)>) -> midi::RingMaker {
+    let mut opened = BTreeSet::new();
     Box::new(move |source, identity| {
-        if source.0 - SourceId::FIRST_PORT.0 >= PORTS_MAX {
+        // A port that is never opened, because it is off or there only for others, takes no place.
+        if opened.len() >= PORTS_MAX && !opened.contains(&source) {
             return None;
         }
         let (rings, other) = midi::rings();
-        ends.try_send((source, identity.clone(), other)).ok().map(|()| rings)
+        ends.try_send((source, identity.clone(), other)).ok()?;
+        opened.insert(source);
+        Some(rings)
     })
+}
+
+#[cfg(all(test, feature = "sound"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_ports_that_were_opened_count() {
+        let (ends, _others) = bounded(NEW_RINGS);
+        let mut make = ring_maker(ends);
+        let identity = Identity { name: "Port".to_owned(), occurrence: 0 };
+        let first = SourceId::FIRST_PORT.0 + 40;
+        for n in 0..PORTS_MAX as u16 {
+            assert!(make(SourceId(first + n), &identity).is_some(), "port {n}");
+        }
+        assert!(make(SourceId(first), &identity).is_some(), "one that was opened before may be opened again");
+        assert!(make(SourceId(first - 1), &identity).is_none());
+    }
+
+    #[test]
+    fn a_fault_ends_with_its_own_device_only() {
+        let identity = |occurrence| Identity { name: "Piano".to_owned(), occurrence };
+        let mut fault = Some(Fault::of(identity(1), "busy"));
+        Fault::clear(&mut fault, &identity(0));
+        assert_eq!(fault.as_ref().map(|fault| fault.line.as_str()), Some("Piano (2): busy"));
+        Fault::clear(&mut fault, &identity(1));
+        assert!(fault.is_none());
+    }
 }

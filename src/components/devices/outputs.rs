@@ -23,12 +23,12 @@ use crate::midi::ports::{Choices, Identity, PortInfo};
 use crate::midi::watch::Announced;
 use crate::midi::{SourceId, decode};
 use crate::model::{Entity, Event, OutputKeys, OutputUse, Trainer, device_entity};
-use crate::time::{Clock, Frames, Micros};
+use crate::time::{Clock, Micros};
 
 /// The engine's outlet as the output thread reads it.
 struct EngineMusic {
     sent: Consumer<Sent>,
-    /// Microseconds from the callback to the socket.
+    /// Microseconds from the callback to the ear.
     latency: Arc<AtomicI64>,
 }
 
@@ -140,10 +140,13 @@ impl OutputDesk {
         self.order(Order::Keyboard { source, device, ring });
     }
 
-    /// The stream that runs now: how late it sounds, and whether it has a MIDI port of its own.
+    /// How late the sound of a frame is heard: what is sent outside comes as late.
+    pub(super) fn set_heard(&self, heard: Micros) {
+        self.latency.store(heard.0, Ordering::Relaxed);
+    }
+
+    /// The stream that runs now: whether it has a MIDI port of its own.
     pub(super) fn follow_stream(&mut self, stream: Option<&StreamInfo>) {
-        let late = stream.map_or(Micros::ZERO, |s| s.rate.micros(Frames(i64::from(s.output_latency))));
-        self.latency.store(late.0, Ordering::Relaxed);
         let has_port = stream.is_some_and(|s| s.kind == Kind::Jack);
         if self.driver.swap(has_port, Ordering::Relaxed) != has_port
             && let Some(outputs) = &mut self.outputs

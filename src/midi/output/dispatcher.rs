@@ -19,6 +19,8 @@ const LOCAL_CONTROL: u8 = 122;
 const AHEAD_MAX: Micros = Micros::SECOND;
 /// The key of a light is struck as softly as can be, so that an instrument that sounds it is hardly heard.
 const LIGHT_VELOCITY: u8 = 1;
+/// The pedals that hold something until they come up.
+const PEDALS: [u8; 3] = [controller::SUSTAIN, controller::SOSTENUTO, controller::SOFT];
 /// Messages taken of one keyboard at a time.
 const THROUGH_MAX: usize = 256;
 
@@ -52,7 +54,7 @@ pub enum Order {
     },
     /// These keys come next, one bit each.
     Lights(u128),
-    /// Everything off.
+    /// Everything off, even what nobody here knows of.
     Silence,
     /// Leave every output and end.
     Quit,
@@ -75,8 +77,13 @@ struct Output {
     /// Keys that sound by the music, and by what is played elsewhere.
     music: KeySet,
     through: KeySet,
-    /// Channels whose sustain pedal is down.
-    pedals: u16,
+    /// Channels whose sustain pedal is down by the music.
+    music_pedal: u16,
+    /// Channels whose pedals are down by what is played elsewhere, in the order of [`PEDALS`].
+    pedals: [u16; 3],
+    /// Channels whose wheel was moved, and whose keyboard is pressed.
+    bent: u16,
+    pressed: u16,
     lights: u128,
     /// The channel on which they are lit.
     lit_on: u8,
@@ -139,7 +146,10 @@ impl Dispatcher {
                 self.lights = keys;
                 self.each(now, |output, out| output.light(keys, out));
             }
-            Order::Silence => self.each(now, Output::silence),
+            Order::Silence => {
+                let lights = self.lights;
+                self.each(now, |output, out| output.panic(lights, out));
+            }
             Order::Quit => {
                 self.each(now, Output::leave);
                 self.outputs.clear();
@@ -164,13 +174,16 @@ impl Dispatcher {
 
     fn open(&mut self, now: Micros, number: SourceId, device: Identity, plan: OutputPlan, sink: Box<dyn Sink>) {
         self.outputs.retain(|output| output.number != number);
-        let (music, through) = (KeySet::default(), KeySet::default());
-        let quiet = OutputPlan::default();
-        let output = Output { number, device, plan: quiet, sink, music, through, pedals: 0, lights: 0, lit_on: 0 };
-        self.outputs.push(output);
+        self.outputs.push(Output::new(number, device, sink));
         self.outputs.sort_by_key(|output| output.number);
         let lights = self.lights;
-        self.with(now, number, |output, out| output.change(plan, lights, out));
+        self.with(now, number, |output, out| {
+            // An earlier run that was killed may have left it off.
+            if plan.keys != KeySound::Program {
+                local_control(true, out);
+            }
+            output.change(plan, lights, out);
+        });
     }
 
     fn send_keys_on(&mut self, now: Micros) {
@@ -180,12 +193,16 @@ impl Dispatcher {
                 if !is_played(live.message) {
                     continue;
                 }
-                let is_news = self.echoes.is_news(now, live.message);
+                let is_news = self.echoes.is_news(now, live);
                 // What ends something is never held back: somebody else's may have been the same, on another channel.
                 if is_news || self.outputs.iter().any(|output| output.is_ended_by(live.message)) {
+                    self.echoes.passed(live.message);
                     self.send_on(now, live);
                 }
             }
+        }
+        for live in self.echoes.no_echoes(now) {
+            self.send_on(now, live);
         }
         self.keyboards.retain(|(_, ring)| !ring.is_abandoned() || ring.slots() > 0);
     }
@@ -226,6 +243,13 @@ impl Dispatcher {
 }
 
 impl Output {
+    fn new(number: SourceId, device: Identity, sink: Box<dyn Sink>) -> Self {
+        let (music, through) = (KeySet::default(), KeySet::default());
+        let (plan, music_pedal, pedals, bent, pressed) = (OutputPlan::default(), 0, [0; 3], 0, 0);
+        let (lights, lit_on) = (0, 0);
+        Self { number, device, plan, sink, music, through, music_pedal, pedals, bent, pressed, lights, lit_on }
+    }
+
     /// Sends what is collected; whether the output still works.
     fn send(&mut self, now: Micros, messages: &mut Vec<Message>, told: &mut Vec<Told>) -> bool {
         for message in messages.drain(..) {
@@ -254,8 +278,8 @@ impl Output {
                 self.music.remove(channel, pitch);
                 out.push(due.message);
             }
-            Message::Control { channel, controller: controller::SUSTAIN, value } => {
-                self.pedal(wanted, channel, value, due.message, out);
+            Message::Control { controller: controller::SUSTAIN, .. } => {
+                pedal(&mut self.music_pedal, wanted, due.message, out);
             }
             _ => {}
         }
@@ -265,8 +289,8 @@ impl Output {
     fn is_ended_by(&self, message: Message) -> bool {
         match message {
             Message::NoteOff { channel, pitch, .. } => self.through.contains(channel, pitch),
-            Message::Control { channel, value: 0, .. } if message.sustain().is_some() => {
-                self.pedals >> (channel & 0x0f) & 1 == 1
+            Message::Control { channel, controller, value: 0 } if PEDALS.contains(&controller) => {
+                place(controller).is_some_and(|at| self.pedals[at] & bit(channel) != 0)
             }
             _ => message.is_all_notes_off() || message.is_all_sound_off(),
         }
@@ -284,21 +308,17 @@ impl Output {
             }
             Message::NoteOn { channel, pitch, .. } => self.through.insert(channel, pitch),
             Message::NoteOff { channel, pitch, .. } => self.through.remove(channel, pitch),
-            Message::Control { channel, controller: controller::SUSTAIN, value } => {
-                return self.pedal(true, channel, value, message, out);
+            Message::Control { controller, .. } => {
+                if let Some(at) = place(controller) {
+                    pedal(&mut self.pedals[at], true, message, out);
+                }
+                return;
             }
+            Message::PitchBend { channel, value } => set(&mut self.bent, channel, value != 0),
+            Message::ChannelPressure { channel, value } => set(&mut self.pressed, channel, value != 0),
             _ => {}
         }
         out.push(message);
-    }
-
-    fn pedal(&mut self, wanted: bool, channel: u8, value: u8, message: Message, out: &mut Vec<Message>) {
-        let bit = 1 << (channel & 0x0f);
-        let is_down = self.pedals & bit != 0;
-        if wanted || value == 0 && is_down {
-            self.pedals = if value > 0 { self.pedals | bit } else { self.pedals & !bit };
-            out.push(message);
-        }
     }
 
     fn light(&mut self, keys: u128, out: &mut Vec<Message>) {
@@ -318,10 +338,11 @@ impl Output {
         let old = std::mem::replace(&mut self.plan, plan);
         if old.through && !plan.through {
             release(&mut self.through, out);
+            self.put_back(out);
         }
         if (old.accompaniment && !plan.accompaniment) || (old.clicks && !plan.clicks) {
             release(&mut self.music, out);
-            self.raise_pedals(out);
+            self.raise_music(out);
         }
         if old.lights != plan.lights {
             let channel = plan.lights.unwrap_or(self.lit_on) & 0x0f;
@@ -339,7 +360,20 @@ impl Output {
     fn silence(&mut self, out: &mut Vec<Message>) {
         release(&mut self.music, out);
         release(&mut self.through, out);
-        self.raise_pedals(out);
+        self.raise_music(out);
+        self.put_back(out);
+    }
+
+    /// As [`Output::silence`], and whatever else sounds there: a note may have got stuck by somebody else's fault.
+    fn panic(&mut self, lights: u128, out: &mut Vec<Message>) {
+        self.silence(out);
+        self.put_lights_out(out);
+        for channel in 0..16 {
+            for controller in [controller::SUSTAIN, controller::ALL_SOUND_OFF, controller::ALL_NOTES_OFF] {
+                out.push(Message::Control { channel, controller, value: 0 });
+            }
+        }
+        self.light(lights, out);
     }
 
     /// As [`Output::silence`], and as it was found: lights out, local control on.
@@ -358,21 +392,57 @@ impl Output {
         }
     }
 
-    fn raise_pedals(&mut self, out: &mut Vec<Message>) {
-        let down = std::mem::take(&mut self.pedals);
-        for channel in (0..16).filter(|channel| down >> channel & 1 == 1) {
-            out.push(Message::Control { channel, controller: controller::SUSTAIN, value: 0 });
+    /// What is played elsewhere holds nothing any more: pedals up, wheels in their middle, no pressure.
+    fn put_back(&mut self, out: &mut Vec<Message>) {
+        for (at, controller) in PEDALS.into_iter().enumerate() {
+            let held_by_music = if controller == controller::SUSTAIN { self.music_pedal } else { 0 };
+            raise(controller, std::mem::take(&mut self.pedals[at]) & !held_by_music, out);
         }
+        let bent = std::mem::take(&mut self.bent);
+        out.extend(channels(bent).map(|channel| Message::PitchBend { channel, value: 0 }));
+        let pressed = std::mem::take(&mut self.pressed);
+        out.extend(channels(pressed).map(|channel| Message::ChannelPressure { channel, value: 0 }));
     }
+
+    fn raise_music(&mut self, out: &mut Vec<Message>) {
+        raise(controller::SUSTAIN, std::mem::take(&mut self.music_pedal) & !self.pedals[0], out);
+    }
+}
+
+/// Sends a pedal on its way if it is wanted there, or comes up and was down; `down` are the channels on which it is.
+fn pedal(down: &mut u16, wanted: bool, message: Message, out: &mut Vec<Message>) {
+    let Message::Control { channel, value, .. } = message else { return };
+    if wanted || value == 0 && *down & bit(channel) != 0 {
+        set(down, channel, value > 0);
+        out.push(message);
+    }
+}
+
+fn raise(controller: u8, down: u16, out: &mut Vec<Message>) {
+    out.extend(channels(down).map(|channel| Message::Control { channel, controller, value: 0 }));
+}
+
+fn place(controller: u8) -> Option<usize> {
+    PEDALS.iter().position(|pedal| *pedal == controller)
+}
+
+fn bit(channel: u8) -> u16 {
+    1 << (channel & 0x0f)
+}
+
+fn set(channels: &mut u16, channel: u8, on: bool) {
+    *channels = if on { *channels | bit(channel) } else { *channels & !bit(channel) };
+}
+
+fn channels(bits: u16) -> impl Iterator<Item = u8> {
+    (0..16).filter(move |channel| bits & bit(*channel) != 0)
 }
 
 /// Whether a message is part of what hands and feet do, and not of how an instrument is set up.
 fn is_played(message: Message) -> bool {
     match message {
         Message::Control { controller, .. } => {
-            matches!(controller, controller::SUSTAIN | controller::SOSTENUTO | controller::SOFT)
-                || message.is_all_notes_off()
-                || message.is_all_sound_off()
+            PEDALS.contains(&controller) || message.is_all_notes_off() || message.is_all_sound_off()
         }
         Message::Program { .. } => false,
         _ => true,

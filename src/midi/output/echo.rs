@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::midi::SourceId;
 use crate::midi::message::Message;
 use crate::midi::ports::Identity;
+use crate::midi::{LiveMidi, SourceId};
 use crate::time::Micros;
 
 /// The same message within this time is an echo, wherever it comes from: a cable or a program that joins an output to
@@ -19,10 +19,17 @@ const REMEMBERED: usize = 256;
 /// A message goes from device to device only along the order of the outputs, and never to the device it came from; so no
 /// way through devices leads back, whatever they send on themselves. Ways outside the devices (a cable or a program from
 /// an output to another device's input) are known by their echo, unless they take longer than [`ECHO`].
+///
+/// A pedal that bounces down, up and down looks like its own echo. An echo of what goes down is followed by that of what
+/// comes up; what is still down after [`ECHO`], while it was sent on as up, was none, and is sent on then.
 #[derive(Debug, Default)]
 pub(super) struct Echoes {
     devices: BTreeMap<SourceId, Identity>,
     recent: VecDeque<(Micros, Message)>,
+    /// What was taken for an echo and has not ended, and when it is known to be none.
+    held_back: Vec<(Micros, LiveMidi)>,
+    /// The last message sent on of each key and controller.
+    last: BTreeMap<(u8, u8), Message>,
 }
 
 impl Echoes {
@@ -32,18 +39,45 @@ impl Echoes {
     }
 
     /// Whether a message is news, and not one that was sent on a moment ago and came back.
-    pub(super) fn is_news(&mut self, now: Micros, message: Message) -> bool {
+    pub(super) fn is_news(&mut self, now: Micros, live: LiveMidi) -> bool {
         while self.recent.front().is_some_and(|(at, ..)| (now - *at).0 > ECHO.0) {
             self.recent.pop_front();
         }
-        let echo = self.recent.iter().any(|(_, old)| same(*old, message));
+        let of = subject(live.message);
+        self.held_back.retain(|(_, old)| old.source != live.source || subject(old.message) != of);
+        let echo = self.recent.iter().any(|(_, old)| same(*old, live.message));
         if !echo {
-            if self.recent.len() == REMEMBERED {
-                self.recent.pop_front();
-            }
-            self.recent.push_back((now, message));
+            self.remember(now, live.message);
+        } else if begins(live.message) && self.held_back.len() < REMEMBERED {
+            self.held_back.push((now + ECHO, live));
         }
         !echo
+    }
+
+    /// A message is sent on.
+    pub(super) fn passed(&mut self, message: Message) {
+        self.last.extend(subject(message).map(|of| (of, message)));
+    }
+
+    /// What was taken for an echo and turns out to be none now; it is to be sent on.
+    pub(super) fn no_echoes(&mut self, now: Micros) -> Vec<LiveMidi> {
+        let last = &self.last;
+        let is_up = |message| subject(message).and_then(|of| last.get(&of)).is_some_and(|last| !begins(*last));
+        let due = |(at, _): &mut (Micros, LiveMidi)| at.0 <= now.0;
+        let over: Vec<_> = self.held_back.extract_if(.., due).map(|(_, live)| live).collect();
+        let none: Vec<_> = over.into_iter().filter(|live| is_up(live.message)).collect();
+        for live in &none {
+            self.remember(now, live.message);
+            self.passed(live.message);
+        }
+        none
+    }
+
+    fn remember(&mut self, now: Micros, message: Message) {
+        if self.recent.len() == REMEMBERED {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((now, message));
     }
 
     /// Whether what is played at `source` may be sent to the output at place `to`; `targets` are the devices that others
@@ -57,6 +91,20 @@ impl Echoes {
     }
 }
 
+/// Which key or controller a message moves, on whatever channel.
+fn subject(message: Message) -> Option<(u8, u8)> {
+    match message {
+        Message::NoteOn { pitch, .. } | Message::NoteOff { pitch, .. } => Some((0x90, pitch.key())),
+        Message::Control { controller, .. } => Some((0xb0, controller)),
+        _ => None,
+    }
+}
+
+/// Whether something goes down.
+fn begins(message: Message) -> bool {
+    matches!(message, Message::NoteOn { .. } | Message::Control { value: 1.., .. })
+}
+
 /// Whether two messages say the same, on whatever channel.
 fn same(a: Message, b: Message) -> bool {
     let (a, b) = (a.encode(), b.encode());
@@ -67,6 +115,7 @@ fn same(a: Message, b: Message) -> bool {
 mod tests {
     use super::*;
     use crate::music::Pitch;
+    use crate::time::Stamp;
 
     fn device(name: &str) -> Identity {
         Identity { name: name.to_owned(), occurrence: 0 }
@@ -98,10 +147,12 @@ mod tests {
     #[test]
     fn what_comes_back_by_another_way_is_an_echo_and_a_trill_is_not() {
         let mut echoes = Echoes::default();
-        let on = |channel| Message::NoteOn { channel, pitch: Pitch::MIDDLE_C, velocity: 80 };
+        let live = |message| LiveMidi { stamp: Stamp::at(Micros(0)), source: SourceId(16), message };
+        let on = |channel| live(Message::NoteOn { channel, pitch: Pitch::MIDDLE_C, velocity: 80 });
+        let off = live(Message::NoteOff { channel: 0, pitch: Pitch::MIDDLE_C, velocity: 64 });
         assert!(echoes.is_news(Micros(0), on(0)));
         assert!(!echoes.is_news(Micros(4_000), on(3)));
-        assert!(echoes.is_news(Micros(30_000), Message::NoteOff { channel: 0, pitch: Pitch::MIDDLE_C, velocity: 64 }));
+        assert!(echoes.is_news(Micros(30_000), off));
         assert!(echoes.is_news(Micros(60_000), on(0)), "the same key again");
     }
 }

@@ -28,7 +28,7 @@ use crate::time::Micros;
 /// Who makes the sound of the keys of an instrument that the program can play on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum KeySound {
-    /// Both, as it comes: nothing is switched.
+    /// Both, as it comes: the instrument's local control is on.
     #[default]
     Both,
     /// The instrument by itself (its local control is on); the program does not sound its keys.
