@@ -16,7 +16,7 @@ const DEVIATION_MAX: f64 = 2e-3;
 /// The least-delayed callback of the last one to two windows counts, in seconds: what shifts all callbacks, as a lost
 /// period of which the driver says nothing, is known for what it is after that.
 const WINDOW_SECONDS: f64 = 1.0;
-const WINDOW_FIRST: f64 = 0.1;
+const WINDOW_FIRST: f64 = 0.2;
 /// A callback that is later than two periods, and than this, was preceded by an xrun whatever the driver says.
 const XRUN_MIN: f64 = 5_000.0;
 /// Seconds over which the lateness is averaged.

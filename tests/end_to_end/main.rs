@@ -244,6 +244,8 @@ impl Lesson<'_> {
         let take = self.start(memory, Mode::Tempo);
         let click = self.ear.until("the first click", |ear| ear.onset(asked, CLICK));
         let due = |tick| click + self.score.tempo().frames(tick, Percent::FULL, RATE).0 as u32;
+        // Who hears the music later by the way to the ear plays so much later.
+        let latency = RATE.frames(memory.latency(take)).0 as i32;
         let bar = self.score.bars().get(1).start;
         let end = self.score.bars().get(LOOP_BARS).start;
         let mut played = BTreeMap::new();
@@ -252,7 +254,8 @@ impl Lesson<'_> {
             if note.onset >= end {
                 break;
             }
-            let down = due(bar + note.onset).checked_add_signed((millis * MILLI) as i32).expect("after the click");
+            let beside = (millis * MILLI) as i32 + latency;
+            let down = due(bar + note.onset).checked_add_signed(beside).expect("after the click");
             keys.push(Key { pitch: note.pitch, down, up: down + RATE.0 / 4 });
             played.insert(id, Micros::from_millis(millis));
         }

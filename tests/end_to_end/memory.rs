@@ -7,6 +7,7 @@ use music_trainer::bus::storage::StorageReader;
 use music_trainer::model::{Event, Setting, TakeEnd, TakeId, Trainer};
 use music_trainer::practice::{Mode, Verdict};
 use music_trainer::store::{self, LmdbReader};
+use music_trainer::time::Micros;
 
 /// Everything is read at once: a test writes some thousands of events.
 const EVENTS: usize = 1_000_000;
@@ -62,6 +63,15 @@ impl Memory {
             Some(Event::TakeEnded(end)) => Some(*end),
             _ => None,
         })
+    }
+
+    /// How much later than the music the keys of a take are taken to be stamped.
+    pub(crate) fn latency(&self, take: TakeId) -> Micros {
+        let start = |e: &Envelope<Trainer>| match e.event() {
+            Some(Event::TakeStarted(start)) => Some(start.latency),
+            _ => None,
+        };
+        self.of_take(take).iter().find_map(start).expect("the take began")
     }
 
     /// Whether a setting was chosen.
