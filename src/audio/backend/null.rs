@@ -102,6 +102,7 @@ impl Pacer {
                 self.shared.skipped.fetch_add(1, Ordering::Relaxed);
                 origin = now - self.rate.micros(Frames(done));
             }
+            self.carrier.begin_call(left.len(), false);
             self.carrier.process(self.clock.as_ref(), Micros(now.0), &[], Outputs::stereo(&mut left, &mut right));
             done += i64::from(self.period);
         }
