@@ -390,3 +390,34 @@ fn a_machine_that_wakes_up_lets_go_of_the_windows_keys_and_looks_at_its_devices(
     until_held(0);
     assert!(program.stop(), "and it ends in order");
 }
+
+#[test]
+fn what_was_measured_of_the_sound_device_is_known_at_once_and_can_be_forgotten() {
+    use music_trainer::app::control::Wish;
+    use music_trainer::bus::Publish;
+    use music_trainer::components::devices::calibration_entity;
+    use music_trainer::model::{Calibration, Event};
+    use music_trainer::time::Micros;
+    let dir = tempfile::tempdir().unwrap();
+    let (woken, wakes) = crossbeam_channel::unbounded();
+    let repaint = Arc::new(move || {
+        // The test may be over.
+        let _ = woken.send(());
+    });
+    let program = boot(&args(dir.path()), repaint).unwrap();
+    let until = |what: &str, holds: &dyn Fn() -> bool| {
+        while !holds() {
+            wakes.recv_timeout(std::time::Duration::from_secs(30)).unwrap_or_else(|_| panic!("{what}"));
+        }
+    };
+    until("a stream runs", &|| program.control.desk().sound.stream.is_some());
+    let stream = program.control.desk().sound.stream.clone().unwrap();
+    let tapped = Some(Micros(-37_000));
+    let measured = Calibration { name: stream.device.clone(), loopback: None, tapped };
+    program.bus.transact(vec![Publish::new(calibration_entity(&stream), Event::DeviceCalibrated(measured))]);
+    until("it is known", &|| program.control.desk().sound.calibration.tapped == tapped);
+    assert_eq!(program.control.desk().sound.judged(), Micros(-37_000));
+    assert!(program.control.wish(Wish::ForgetCalibration));
+    until("it is forgotten", &|| program.control.desk().sound.calibration.tapped.is_none());
+    assert!(program.stop());
+}

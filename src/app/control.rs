@@ -277,7 +277,8 @@ impl TakeIds {
 impl Worker {
     fn new(parts: Parts, wishes: Receiver<Wish>, desk: Arc<ArcSwap<Desk>>) -> Self {
         let Parts { bus, clock, mut engine, mut sound, take, settings, midi, openings, outlet, lab, repaint } = parts;
-        let wanted = ["note.*", "notes.*", "transport.*", "setting.*", "device.chosen", "output.chosen"];
+        let devices = ["device.chosen", "device.calibrated", "output.chosen"];
+        let wanted = ["note.*", "notes.*", "transport.*", "setting.*"].into_iter().chain(devices);
         let events = bus.subscribe_live(Filter::topics(wanted), EVENTS);
         sound.connect_microphone(&bus);
         let midi = MidiDesk::new(&bus, &clock, &mut engine, midi, outlet, openings.clone());
