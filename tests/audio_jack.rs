@@ -4,35 +4,18 @@
 
 mod jack_support;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use jack::{AudioIn, Client, Control, MidiOut, Port, ProcessHandler, ProcessScope, RawMidi};
-use jack_support::{PERIOD, Server, client, drain, until, with_server_name};
-use music_trainer::audio::backend::{Backend, JackBackend, Kind, NullBackend, StreamConfig};
+use jack_support::{PERIOD, Program, Server, client, drain, until, with_server_name};
+use music_trainer::audio::backend::Kind;
 use music_trainer::audio::instrument::{Instrument, Part, Pedal};
-use music_trainer::audio::{Command, Engine, Notice, Reports, Schedule, Supervisor, engine};
+use music_trainer::audio::{Command, Notice, Schedule};
 use music_trainer::music::{Meter, Pitch};
-use music_trainer::time::{Clock, Micros, Rate, Ticks, WallMillis};
+use music_trainer::time::Ticks;
 
 /// Runs that an interruption of the sound (the machine is shared) may spoil before the test gives up.
 const RUNS_MAX: usize = 8;
-
-struct Monotonic(std::time::Instant);
-
-impl Clock for Monotonic {
-    fn now(&self) -> Micros {
-        Micros(self.0.elapsed().as_micros() as i64)
-    }
-    fn wall(&self) -> WallMillis {
-        WallMillis(0)
-    }
-}
-
-fn clock() -> Arc<dyn Clock> {
-    #[expect(clippy::disallowed_methods, reason = "a real server runs in real time")]
-    Arc::new(Monotonic(std::time::Instant::now()))
-}
 
 /// One sample of 0.5 for each onset.
 struct Pulse(bool);
@@ -110,33 +93,14 @@ impl ProcessHandler for Listener {
     }
 }
 
-struct Program {
-    engine: Engine,
-    reports: Reports,
-    supervisor: Supervisor,
-    clock: Arc<dyn Clock>,
-}
-
-impl Program {
-    fn start() -> Self {
-        let clock = clock();
-        let (engine, processor, reports) = engine(Box::new(Pulse(false)), Rate::DEFAULT);
-        let backends: Vec<Box<dyn Backend>> =
-            vec![Box::new(JackBackend::new(clock.clone())), Box::new(NullBackend::new(clock.clone()))];
-        let mut supervisor = Supervisor::new(backends, processor, StreamConfig::default());
-        let notices = supervisor.start(clock.now());
-        assert!(matches!(&notices[..], [Notice::Started(info)] if info.kind == Kind::Jack), "{notices:?}");
-        Self { engine, reports, supervisor, clock }
-    }
-
-    fn listen(&self) -> (jack::AsyncClient<(), Listener>, rtrb::Consumer<Heard>) {
-        let ear = client("ear");
-        let port = ear.register_port("in", AudioIn::default()).expect("a port");
-        let (heard, consumer) = rtrb::RingBuffer::new(10_000);
-        let ear = ear.activate_async((), Listener { port, next: None, quiet: 0, heard }).expect("active");
-        ear.as_client().connect_ports_by_name("music-trainer:out_left", "ear:in").expect("connected");
-        (ear, consumer)
-    }
+/// A client that hears the program's left side.
+fn listen() -> (jack::AsyncClient<(), Listener>, rtrb::Consumer<Heard>) {
+    let ear = client("ear");
+    let port = ear.register_port("in", AudioIn::default()).expect("a port");
+    let (heard, consumer) = rtrb::RingBuffer::new(10_000);
+    let ear = ear.activate_async((), Listener { port, next: None, quiet: 0, heard }).expect("active");
+    ear.as_client().connect_ports_by_name("music-trainer:out_left", "ear:in").expect("connected");
+    (ear, consumer)
 }
 
 #[test]
@@ -164,11 +128,11 @@ fn a_note_sounds_exactly_one_period_after_its_frame() {
 
 /// The frames at which notes were played, and what was heard.
 fn hear_notes() -> (Vec<u32>, Vec<Heard>) {
-    let program = Program::start();
+    let program = Program::start(Box::new(Pulse(false)));
     let hand = client("hand");
     let port = hand.register_port("out", MidiOut::default()).expect("a port");
     let (sent, mut sent_here) = rtrb::RingBuffer::new(10_000);
-    let (ear, mut heard_here) = program.listen();
+    let (ear, mut heard_here) = listen();
     let hand = hand.activate_async((), Sender { port, cycle: 0, sent }).expect("active");
     hand.as_client().connect_ports_by_name("hand:out", "music-trainer:midi_in").expect("connected");
     // What was heard while the graph was being changed does not count.
@@ -190,8 +154,8 @@ fn clicks_leave_the_port_on_their_frames() {
         let _server = Server::start(server);
         drop(client("first"));
         for run in 1..=RUNS_MAX {
-            let mut program = Program::start();
-            let (ear, mut heard_here) = program.listen();
+            let mut program = Program::start(Box::new(Pulse(false)));
+            let (ear, mut heard_here) = listen();
             std::thread::park_timeout(Duration::from_millis(200));
             drain(&mut heard_here);
             let meter = Meter { tick: Ticks(0), beats: 4, unit: 4 };
@@ -229,7 +193,7 @@ fn a_server_that_dies_is_noticed_and_taken_up_again() {
     with_server_name("a_server_that_dies_is_noticed_and_taken_up_again", |server| {
         let mut first = Server::start(server);
         drop(client("first"));
-        let mut program = Program::start();
+        let mut program = Program::start(Box::new(Pulse(false)));
         program.engine.send(Command::Play { count_in: 0 });
         until("the music moves", || (program.reports.playhead.read().tick > 100.0).then_some(()));
         first.kill();
@@ -260,7 +224,7 @@ fn chirps_through_a_cable_of_the_server_come_back_to_the_frame() {
         use music_trainer::components::devices::{Loopback, LoopbackStand};
         let _server = Server::start(server);
         let patch = client("patch");
-        let mut program = Program::start();
+        let mut program = Program::start(Box::new(Pulse(false)));
         patch.connect_ports_by_name("music-trainer:out_left", "music-trainer:in").expect("connected");
         for run in 0..RUNS_MAX {
             let now = program.clock.now();

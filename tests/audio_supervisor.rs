@@ -10,7 +10,6 @@ use music_trainer::audio::{
     AudioEvent, Bus, Command, Engine, LoopRange, Notice, Played, Reports, Schedule, Supervisor, TimedMidi,
     TransportEvent, engine,
 };
-use music_trainer::bus::lane::LaneItem;
 use music_trainer::music::{Hand, Pitch};
 use music_trainer::time::{Micros, Rate, Stamp, StreamId, Ticks};
 
@@ -76,13 +75,7 @@ impl Rig {
 
     /// What the essential lane holds.
     fn events(&mut self) -> Vec<(Stamp, AudioEvent)> {
-        let mut events = Vec::new();
-        self.reports.events.drain(usize::MAX, |item| match item {
-            LaneItem::Event { stamp, body } => events.push((stamp, body)),
-            LaneItem::Gap { lost, .. } => panic!("{lost} events lost"),
-            LaneItem::Closed => {}
-        });
-        events
+        audio_support::events(&mut self.reports)
     }
 
     /// How the music went, as short words.

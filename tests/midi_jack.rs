@@ -5,35 +5,22 @@
 mod jack_support;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use jack::{Client, Control, MidiIn, Port, ProcessHandler, ProcessScope};
-use jack_support::{Server, client, drain, until, with_server_name};
-use music_trainer::audio::backend::{Backend, JackBackend, Kind, NullBackend, StreamConfig};
+use jack_support::{Program, Server, client, drain, until, with_server_name};
 use music_trainer::audio::piano::Piano;
-use music_trainer::audio::{Command, Engine, Notice, Reports, Schedule, Supervisor, engine};
+use music_trainer::audio::{Command, Notice, Schedule};
 use music_trainer::bus::{Config, MemoryStorage, start};
 use music_trainer::components::devices::MidiDesk;
 use music_trainer::components::openings::Openings;
 use music_trainer::midi::Cause;
 use music_trainer::model::{OutputUse, Trainer};
 use music_trainer::music::{Hand, Pitch, Score, ScoreParts, Tempo, WrittenNote};
-use music_trainer::time::{Clock, Micros, Rate, Ticks, WallMillis};
+use music_trainer::time::{Rate, Ticks};
 
 /// Runs that an interruption of the sound (the machine is shared) may spoil before the test gives up.
 const RUNS_MAX: usize = 8;
-
-struct Monotonic(std::time::Instant);
-
-impl Clock for Monotonic {
-    fn now(&self) -> Micros {
-        Micros(self.0.elapsed().as_micros() as i64)
-    }
-    fn wall(&self) -> WallMillis {
-        WallMillis(0)
-    }
-}
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Heard {
@@ -76,27 +63,6 @@ fn listen() -> Ear {
     (ear, consumer)
 }
 
-struct Program {
-    engine: Engine,
-    reports: Reports,
-    supervisor: Supervisor,
-    clock: Arc<dyn Clock>,
-}
-
-impl Program {
-    fn start() -> Self {
-        #[expect(clippy::disallowed_methods, reason = "a real server runs in real time")]
-        let clock: Arc<dyn Clock> = Arc::new(Monotonic(std::time::Instant::now()));
-        let (engine, processor, reports) = engine(Box::new(Piano::new(Rate::DEFAULT)), Rate::DEFAULT);
-        let backends: Vec<Box<dyn Backend>> =
-            vec![Box::new(JackBackend::new(clock.clone())), Box::new(NullBackend::new(clock.clone()))];
-        let mut supervisor = Supervisor::new(backends, processor, StreamConfig::default());
-        let notices = supervisor.start(clock.now());
-        assert!(matches!(&notices[..], [Notice::Started(info)] if info.kind == Kind::Jack), "{notices:?}");
-        Self { engine, reports, supervisor, clock }
-    }
-}
-
 /// Thirty notes, 61 ticks apart: no whole number of periods.
 fn score() -> Score {
     let notes = (0..30)
@@ -126,7 +92,7 @@ fn the_accompaniment_leaves_the_port_on_its_frames() {
         let _server = Server::start(server);
         drop(client("first"));
         for run in 1..=RUNS_MAX {
-            let mut program = Program::start();
+            let mut program = Program::start(Box::new(Piano::new(Rate::DEFAULT)));
             let (ear, mut heard_here) = listen();
             std::thread::park_timeout(Duration::from_millis(200));
             drain(&mut heard_here);
@@ -162,7 +128,7 @@ fn a_server_that_dies_leaves_no_note() {
     with_server_name(name, |server| {
         let mut first = Server::start(server);
         drop(client("first"));
-        let mut program = Program::start();
+        let mut program = Program::start(Box::new(Piano::new(Rate::DEFAULT)));
         let (ear, mut heard_here) = listen();
         program.engine.send(Command::Load(Box::new(Schedule::of_score(&score()))));
         program.engine.send(Command::Play { count_in: 0 });
@@ -223,7 +189,7 @@ fn lights_and_keys_that_are_sent_on_arrive() {
     with_server_name("lights_and_keys_that_are_sent_on_arrive", |server| {
         let _server = Server::start(server);
         drop(client("first"));
-        let Program { mut engine, reports, supervisor, clock } = Program::start();
+        let Program { mut engine, reports, supervisor, clock } = Program::start(Box::new(Piano::new(Rate::DEFAULT)));
         let (ear, mut heard_here) = listen();
         let bus =
             start::<Trainer>(Config::default(), clock.clone(), Box::new(MemoryStorage::new())).expect("it starts");
@@ -280,7 +246,7 @@ fn keyboards_of_the_server_come_and_go() {
     with_server_name("keyboards_of_the_server_come_and_go", |server| {
         let _server = Server::start(server);
         drop(client("first"));
-        let mut program = Program::start();
+        let mut program = Program::start(Box::new(Piano::new(Rate::DEFAULT)));
         assert_eq!(program.supervisor.midi_sources(), [""; 0]);
         for _ in 0..3 {
             let hand = client("hand");

@@ -15,7 +15,6 @@ use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 
 use self::calibration::Calibrating;
-pub use self::calibration::CalibrationStand;
 use self::waking::Waking;
 use crate::audio::{self, Command as EngineCommand, Engine, OutletEnds};
 use crate::bus::lab::Lab;
@@ -28,7 +27,9 @@ use crate::components::openings::Openings;
 use crate::components::session::{Effect, Fresh, OnStand, Session, SessionView, first_settings};
 use crate::midi::output::OutputReport;
 use crate::midi::{Cause, DeviceReport};
-use crate::model::{Entity, Event, PieceId, Setting, Settings, TakeEnd, TakeId, TakeStart, Trainer, recorder_entity};
+use crate::model::{
+    CalibrationStand, Entity, Event, PieceId, Setting, Settings, TakeEnd, TakeId, TakeStart, Trainer, recorder_entity,
+};
 use crate::music::Pitch;
 use crate::practice::{Mode, PracticeSettings};
 use crate::time::{Clock, Micros, Stamp, Ticks};

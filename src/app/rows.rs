@@ -14,8 +14,8 @@ use crate::model::{Entity, Piece, PieceId, Settings, Take, TakeEnd, TakeId, Trai
 use crate::music::{Pitch, Score};
 use crate::time::{Clock, Frames, Micros, Rate, WallMillis};
 use crate::ui::view::{
-    AudioState, AudioView, CalibrationStand, CalibrationView, Callback, Devices, EntityRow, LastResult, LatencyParts,
-    LocalTime, Microphone, MidiPort, MidiView, MonitorRow, OutputPort, OutputRow, PieceRow, TakeRow, TakeState, Tuner,
+    AudioState, AudioView, CalibrationView, Callback, Devices, EntityRow, LastResult, LatencyParts, LocalTime,
+    Microphone, MidiPort, MidiView, MonitorRow, OutputPort, OutputRow, PieceRow, TakeRow, TakeState, Tuner,
 };
 
 use super::control::Desk;
@@ -351,17 +351,7 @@ fn device_row(device: &crate::audio::backend::Device, choice: Option<&String>) -
 }
 
 fn calibration(desk: &Desk) -> CalibrationView {
-    use super::control::CalibrationStand as Stand;
-    let stand = match desk.calibration.clone() {
-        Stand::Idle => CalibrationStand::Idle,
-        Stand::Tapping { done, of } => CalibrationStand::Tapping(done, of),
-        Stand::Done(offset) => CalibrationStand::Done(offset),
-        Stand::Listening(done) => CalibrationStand::Listening(done),
-        Stand::Heard(heard) => CalibrationStand::Heard(heard),
-        Stand::Failed(reason) => CalibrationStand::Failed(reason),
-        Stand::Scattered => CalibrationStand::Scattered,
-        Stand::Nobody => CalibrationStand::Nobody,
-    };
+    let stand = desk.calibration.clone();
     CalibrationView { loopback: desk.sound.calibration.loopback, tapped: desk.sound.calibration.tapped, stand }
 }
 

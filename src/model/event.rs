@@ -197,6 +197,33 @@ impl Calibration {
     }
 }
 
+/// How a measurement of latency stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum CalibrationStand {
+    /// None was made since the device was opened.
+    #[default]
+    Idle,
+    /// So many taps of so many.
+    Tapping {
+        /// So many so far.
+        done: usize,
+        /// In all.
+        of: usize,
+    },
+    /// Chirps go out and come back, so many hundredths of them.
+    Listening(u8),
+    /// This was measured by tapping.
+    Done(Micros),
+    /// This was measured by loop-back.
+    Heard(Micros),
+    /// Why loop-back measured nothing.
+    Failed(String),
+    /// It was uneven.
+    Scattered,
+    /// Nobody tapped.
+    Nobody,
+}
+
 /// A piece as the library shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PieceInfo {

@@ -12,7 +12,7 @@ use crate::practice::result::TakeResult;
 use crate::practice::{Mode, PracticeSettings, VerdictKind};
 use crate::time::{Micros, WallMillis};
 
-pub use crate::model::{NoteNames, Settings, ThemeChoice};
+pub use crate::model::{CalibrationStand, NoteNames, Settings, ThemeChoice};
 
 use super::command::Command;
 
@@ -431,7 +431,7 @@ pub struct AudioView {
     /// The share of a SoundFont that is read, while one is loaded.
     pub loading: Option<f32>,
     /// The sounds of the SoundFont in use: number and name.
-    pub presets: Vec<(u8, String)>,
+    pub presets: Arc<[(u8, String)]>,
 }
 
 /// What the delay from key to sound consists of, in microseconds.
@@ -472,28 +472,6 @@ pub struct CalibrationView {
     pub tapped: Option<Micros>,
     /// A measurement under way, or its outcome.
     pub stand: CalibrationStand,
-}
-
-/// A measurement of latency under way, or its outcome.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum CalibrationStand {
-    /// None.
-    #[default]
-    Idle,
-    /// So many taps of so many.
-    Tapping(usize, usize),
-    /// Chirps go out and come back, so many hundredths of them.
-    Listening(u8),
-    /// This was measured by tapping.
-    Done(Micros),
-    /// This was measured by loop-back.
-    Heard(Micros),
-    /// Why loop-back measured nothing.
-    Failed(String),
-    /// It was too uneven.
-    Scattered,
-    /// Nobody tapped.
-    Nobody,
 }
 
 /// How the audio callback keeps its deadline.

@@ -50,13 +50,7 @@ impl Rig {
 
     /// What the essential lane holds.
     pub fn events(&mut self) -> Vec<(Stamp, AudioEvent)> {
-        let mut events = Vec::new();
-        self.reports.events.drain(usize::MAX, |item| match item {
-            LaneItem::Event { stamp, body } => events.push((stamp, body)),
-            LaneItem::Gap { lost, .. } => panic!("{lost} events lost"),
-            LaneItem::Closed => {}
-        });
-        events
+        events(&mut self.reports)
     }
 
     /// The transport's events with their frames.
@@ -67,6 +61,17 @@ impl Rig {
         };
         self.events().into_iter().filter_map(transport).collect()
     }
+}
+
+/// What the essential lane holds; nothing may be lost.
+pub fn events(reports: &mut Reports) -> Vec<(Stamp, AudioEvent)> {
+    let mut events = Vec::new();
+    reports.events.drain(usize::MAX, |item| match item {
+        LaneItem::Event { stamp, body } => events.push((stamp, body)),
+        LaneItem::Gap { lost, .. } => panic!("{lost} events lost"),
+        LaneItem::Closed => {}
+    });
+    events
 }
 
 /// What an instrument was told.

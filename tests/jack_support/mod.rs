@@ -1,10 +1,15 @@
-//! A JACK server of a test's own, and clients of it.
+//! A JACK server of a test's own, clients of it, and the sound of the program on it.
 #![allow(dead_code, unreachable_pub)]
 
 use std::process::{Child, Command as Process, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jack::{Client, ClientOptions};
+use music_trainer::audio::backend::{Backend, JackBackend, Kind, NullBackend, StreamConfig};
+use music_trainer::audio::instrument::Instrument;
+use music_trainer::audio::{Engine, Notice, Reports, Supervisor, engine};
+use music_trainer::time::{Clock, Micros, Rate, WallMillis};
 
 /// Frames in a cycle of the server. Shorter ones are cut short too often where a machine is shared.
 pub const PERIOD: u32 = 1024;
@@ -129,4 +134,42 @@ pub fn client(name: &str) -> Client {
 /// All that waits in a ring.
 pub fn drain<T>(ring: &mut rtrb::Consumer<T>) -> Vec<T> {
     std::iter::from_fn(|| ring.pop().ok()).collect()
+}
+
+struct Monotonic(std::time::Instant);
+
+impl Clock for Monotonic {
+    fn now(&self) -> Micros {
+        Micros(self.0.elapsed().as_micros() as i64)
+    }
+    fn wall(&self) -> WallMillis {
+        WallMillis(0)
+    }
+}
+
+/// A clock that runs.
+pub fn clock() -> Arc<dyn Clock> {
+    #[expect(clippy::disallowed_methods, reason = "a real server runs in real time")]
+    Arc::new(Monotonic(std::time::Instant::now()))
+}
+
+/// The sound of the program, on the server in `JACK_DEFAULT_SERVER` and on the null backend while it is gone.
+pub struct Program {
+    pub engine: Engine,
+    pub reports: Reports,
+    pub supervisor: Supervisor,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Program {
+    pub fn start(instrument: Box<dyn Instrument>) -> Self {
+        let clock = clock();
+        let (engine, processor, reports) = engine(instrument, Rate::DEFAULT);
+        let backends: Vec<Box<dyn Backend>> =
+            vec![Box::new(JackBackend::new(clock.clone())), Box::new(NullBackend::new(clock.clone()))];
+        let mut supervisor = Supervisor::new(backends, processor, StreamConfig::default());
+        let notices = supervisor.start(clock.now());
+        assert!(matches!(&notices[..], [Notice::Started(info)] if info.kind == Kind::Jack), "{notices:?}");
+        Self { engine, reports, supervisor, clock }
+    }
 }

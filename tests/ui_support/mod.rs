@@ -431,7 +431,7 @@ fn devices() -> Devices {
             calibration: CalibrationView {
                 tapped: Some(Micros(11_400)),
                 loopback: None,
-                stand: CalibrationStand::Tapping(7, 24),
+                stand: CalibrationStand::Tapping { done: 7, of: 24 },
             },
             loading: None,
             presets: ["Yamaha Grand Piano", "Bright Yamaha Grand", "Electric Piano", "Honky Tonk", "Rhodes EP"]

@@ -5,36 +5,9 @@ use super::{OnStand, PracticeSettings, Wish, Worker};
 use crate::audio::{Command as EngineCommand, Schedule};
 use crate::bus::{Envelope, Publish};
 use crate::components::devices::{BEAT, LoopbackStand, TAPS, Tapped, Tapping, calibration_entity};
-use crate::model::{Calibration, Event, Trainer, TransportChange, TransportMoved};
+use crate::model::{Calibration, CalibrationStand, Event, Trainer, TransportChange, TransportMoved};
 use crate::music::{ClickStyle, Division, Meter};
 use crate::time::{Micros, StreamId, Ticks};
-
-/// How a calibration stands, for the window.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum CalibrationStand {
-    /// None was made since the device was opened.
-    #[default]
-    Idle,
-    /// So many taps of so many.
-    Tapping {
-        /// So many so far.
-        done: usize,
-        /// In all.
-        of: usize,
-    },
-    /// Chirps go out and come back, so many hundredths of them.
-    Listening(u8),
-    /// This was measured by tapping.
-    Done(Micros),
-    /// This was measured by loop-back.
-    Heard(Micros),
-    /// Why loop-back measured nothing.
-    Failed(String),
-    /// It was uneven.
-    Scattered,
-    /// Nobody tapped.
-    Nobody,
-}
 
 /// A calibration under way.
 pub(super) struct Calibrating {

@@ -1,4 +1,4 @@
-//! The sound device with its instrument.
+//! The sound device with its instrument, its microphone, and what was measured of it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ pub struct SoundReport {
     /// The SoundFont in use, by its own name.
     pub soundfont: Option<String>,
     /// Its sounds in bank 0: number and name.
-    pub presets: Vec<(u8, String)>,
+    pub presets: Arc<[(u8, String)]>,
     /// Bytes read of a SoundFont that is being loaded, and all of them.
     pub loading: Option<(u64, u64)>,
     /// The output devices there were when last looked.
@@ -83,6 +83,8 @@ pub struct SoundDesk {
     supervisor: Option<Supervisor>,
     clock: Arc<dyn Clock>,
     font: Arc<ArcSwapOption<Font>>,
+    /// The sounds of the font.
+    presets: Arc<[(u8, String)]>,
     tuning: Arc<Tuning>,
     calibration: Calibration,
     choice: Choice,
@@ -153,6 +155,7 @@ impl SoundDesk {
             supervisor,
             clock,
             font,
+            presets: Arc::default(),
             tuning,
             calibration: Calibration::default(),
             choice: choice(settings),
@@ -253,7 +256,7 @@ impl SoundDesk {
             waiting: supervisor.is_some_and(Supervisor::waiting),
             xruns: supervisor.map_or(0, Supervisor::xruns),
             soundfont: self.font.load().as_ref().map(|f| f.name()),
-            presets: self.font.load().as_ref().map(|font| presets(font)).unwrap_or_default(),
+            presets: self.presets.clone(),
             loading: self.loading.as_ref().map(Loading::bytes),
             devices: self.devices.clone(),
             inputs: self.inputs.clone(),
@@ -332,6 +335,7 @@ impl SoundDesk {
         self.loading = None;
         let Some(path) = path.map(Path::to_owned) else {
             if self.font.swap(None).is_some() {
+                self.presets = Arc::default();
                 self.exchange(engine);
             }
             return None;
@@ -414,6 +418,7 @@ impl SoundDesk {
         self.loading = None;
         match outcome {
             Ok(font) => {
+                self.presets = presets(&font);
                 self.font.store(Some(Arc::new(font)));
                 self.exchange(engine);
             }
@@ -450,12 +455,12 @@ fn guarded(backends: Vec<Box<dyn Backend>>, openings: &Openings) -> Vec<Box<dyn 
 }
 
 /// The sounds of bank 0, in their order.
-fn presets(font: &Font) -> Vec<(u8, String)> {
+fn presets(font: &Font) -> Arc<[(u8, String)]> {
     let bank_0 = font.presets().filter(|(bank, _, _)| *bank == 0);
     let mut presets: Vec<_> =
         bank_0.filter_map(|(_, program, name)| Some((u8::try_from(program).ok()?, name.trim().to_owned()))).collect();
     presets.sort();
-    presets
+    presets.into()
 }
 
 fn choice(settings: &Settings) -> Choice {

@@ -22,7 +22,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
         ui.add_space(6.0);
         let (words, color) = match &known.stand {
             CalibrationStand::Idle => (tr().tap_help.to_owned(), t.muted),
-            CalibrationStand::Tapping(done, of) => (text::tapping(*done, *of), t.accent_text),
+            CalibrationStand::Tapping { done, of } => (text::tapping(*done, *of), t.accent_text),
             CalibrationStand::Listening(done) => (text::listening(*done), t.accent_text),
             CalibrationStand::Done(offset) => (text::tapped(*offset), t.good),
             CalibrationStand::Heard(heard) => (text::heard_after(*heard), t.good),
@@ -35,7 +35,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
         ui.add_space(10.0);
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = vec2(8.0, 8.0);
-            let tapping = matches!(known.stand, CalibrationStand::Tapping(..));
+            let tapping = matches!(known.stand, CalibrationStand::Tapping { .. });
             let label = if tapping { tr().stop_tapping } else { tr().start_tapping };
             if Button::new(label).show(ui).clicked() {
                 cx.send.push(Command::TapAlong(!tapping));
