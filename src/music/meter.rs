@@ -1,5 +1,6 @@
 //! Metres, key signatures, and where the bars fall.
 
+use super::notation::Notation;
 use crate::time::Ticks;
 
 /// A time signature that holds from `tick` on.
@@ -51,7 +52,8 @@ pub struct Bar {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bars {
     bars: Vec<Bar>,
-    first_number: u32,
+    /// What a musician calls each.
+    numbers: Vec<u32>,
 }
 
 /// So many bars at most; a file that claims more is cut there rather than filling the memory.
@@ -83,7 +85,34 @@ impl Bars {
                 break;
             }
         }
-        Self { bars, first_number: if pickup.0 > 0 { 0 } else { 1 } }
+        let first = if pickup.0 > 0 { 0 } else { 1 };
+        Self { numbers: (first..).take(bars.len()).collect(), bars }
+    }
+
+    /// The bars of a page in the order in which they are played; `None` for a page without any. What is not printed up
+    /// to `end` is counted on in the last metre.
+    pub fn of_page(page: &Notation, resolution: u16, end: Ticks) -> Option<Self> {
+        let pickup = page.measures.first().is_some_and(|m| m.number == "0");
+        let (mut bars, mut numbers) = (Vec::new(), Vec::new());
+        let meters: Vec<(u8, u8)> = (page.measures.iter())
+            .scan((4, 4), |meter, measure| {
+                *meter = measure.meter.unwrap_or(*meter);
+                Some(*meter)
+            })
+            .collect();
+        for passage in page.passages.iter().take(BARS_MAX) {
+            let measure = page.measures.get(passage.measure as usize)?;
+            let (start, (beats, unit)) = (passage.start, meters[passage.measure as usize]);
+            let stop = start + measure.length.max(Ticks(1));
+            bars.push(Bar { start, end: stop, meter: Meter { tick: start, beats, unit } });
+            numbers.push(passage.measure + u32::from(!pickup));
+        }
+        while let Some(last) = bars.last().copied().filter(|last| last.end < end && bars.len() < BARS_MAX) {
+            let stop = last.end + Ticks(last.meter.bar_ticks(resolution));
+            bars.push(Bar { start: last.end, end: stop, meter: last.meter });
+            numbers.push(numbers.last().map_or(1, |number| number + 1));
+        }
+        (!bars.is_empty()).then_some(Self { bars, numbers })
     }
 
     /// How many bars there are; never 0.
@@ -107,9 +136,9 @@ impl Bars {
         self.bars[index.min(self.bars.len() - 1)]
     }
 
-    /// The number that a musician would call the bar by: a pick-up is bar 0.
+    /// The number that a musician would call the bar by: a pick-up is bar 0, and what is repeated has one number.
     pub fn number(&self, index: usize) -> u32 {
-        self.first_number + index as u32
+        self.numbers[index.min(self.numbers.len() - 1)]
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod click;
 mod meter;
+pub mod notation;
 mod pitch;
 mod score;
 mod tempo;

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use std::sync::Arc;
+
+use super::notation::Notation;
 use super::{Bars, KeySignature, Meter, Percent, Pitch, Tempo, TempoMap};
 use crate::time::{Micros, Ticks};
 
@@ -102,6 +105,8 @@ pub struct ScoreParts {
     pub pedals: Vec<PedalChange>,
     /// The length of an incomplete first bar, 0 for none.
     pub pickup: Ticks,
+    /// The page, if it is known.
+    pub notation: Option<Notation>,
 }
 
 /// A piece of music as written. Notes are sorted by onset, then pitch, then hand; a [`NoteId`] is an index.
@@ -115,6 +120,7 @@ pub struct Score {
     keys: Vec<KeySignature>,
     pedals: Vec<PedalChange>,
     end: Ticks,
+    notation: Option<Arc<Notation>>,
 }
 
 impl Score {
@@ -130,8 +136,10 @@ impl Score {
         parts.keys.sort_by_key(|k| k.tick);
         parts.pedals.sort_by_key(|p| p.tick);
         let end = parts.notes.iter().map(|n| n.end).max().unwrap_or(Ticks::ZERO);
+        let resolution = parts.resolution.max(1);
+        let page = parts.notation.as_ref().and_then(|page| Bars::of_page(page, resolution, end));
         Self {
-            bars: Bars::new(parts.resolution.max(1), &parts.meters, parts.pickup, end),
+            bars: page.unwrap_or_else(|| Bars::new(resolution, &parts.meters, parts.pickup, end)),
             tempo: TempoMap::new(parts.resolution, &parts.tempos),
             title: parts.title,
             composer: parts.composer,
@@ -139,6 +147,7 @@ impl Score {
             keys: parts.keys,
             pedals: parts.pedals,
             end,
+            notation: parts.notation.map(Arc::new),
         }
     }
 
@@ -205,6 +214,17 @@ impl Score {
     /// The duration as written, at full speed.
     pub fn duration(&self) -> Micros {
         self.tempo.micros(self.end, Percent::FULL)
+    }
+
+    /// The page, if it is known.
+    pub fn notation(&self) -> Option<&Arc<Notation>> {
+        self.notation.as_ref()
+    }
+
+    /// The note of this onset, key and hand.
+    pub fn find(&self, onset: Ticks, pitch: Pitch, hand: Hand) -> Option<NoteId> {
+        let found = self.notes.binary_search_by_key(&(onset, pitch, hand), |n| (n.onset, n.pitch, n.hand));
+        found.ok().map(|index| NoteId(index as u32))
     }
 
     /// The onset groups of the chosen hands in `[from, to)`, in order. Several notes of one pitch on one tick (a

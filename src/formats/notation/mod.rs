@@ -91,6 +91,7 @@ pub fn read(text: &str) -> Result<Sheet, FormatError> {
         keys: keys.into_iter().collect(),
         pedals: Vec::new(),
         pickup: Ticks(header.pickup),
+        notation: None,
     });
     Ok(Sheet { grade: header.grade, key: header.key, score })
 }

@@ -46,6 +46,7 @@ pub fn read(bytes: &[u8]) -> Result<Reading, FormatError> {
         keys: tracks.iter().flat_map(|t| t.keys.iter().copied()).collect(),
         pedals: tracks.iter().flat_map(|t| t.pedals.iter().copied()).collect(),
         pickup,
+        notation: None,
     };
     Ok(Reading { score: Score::new(parts), warnings })
 }
