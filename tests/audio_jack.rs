@@ -229,7 +229,7 @@ fn chirps_through_a_cable_of_the_server_come_back_to_the_frame() {
         for run in 0..RUNS_MAX {
             let now = program.clock.now();
             let mut loopback =
-                Loopback::begin(now, &mut program.engine, &mut program.supervisor).expect("there is an input");
+                Loopback::begin(now, &mut program.engine, &mut program.supervisor, None).expect("there is an input");
             let stand = until("the chirps are found", || {
                 program.engine.poll();
                 match loopback.poll(program.clock.now(), &mut program.engine) {

@@ -334,7 +334,24 @@ fn a_panic_in_the_callback_is_silence_and_another_instrument_mends_it() {
     let (left, _) = rig.driver.run(1024, 256);
     assert!(left.iter().all(|s| *s == 0.0));
     assert_eq!(rig.reports.playhead.read().faults, 1, "it is asked only once");
+    rig.engine.poll();
+    assert!(rig.engine.take_broken() && !rig.engine.take_broken(), "the control side is told once");
     rig.engine.send(Command::SetInstrument(Box::new(Hum::new(200.0))));
     let (left, _) = rig.driver.run(1024, 256);
     assert!(left.iter().any(|s| *s != 0.0), "sound again");
+}
+
+#[test]
+fn an_instrument_that_was_to_follow_takes_the_place_of_one_that_panics() {
+    let mut rig = Rig::new(Box::new(Hum::new(200.0)), 256);
+    rig.driver.run(1024, 256);
+    // The third waits until the first has faded out.
+    rig.engine.send(Command::SetInstrument(Box::new(Broken)));
+    rig.engine.send(Command::SetInstrument(Box::new(Hum::new(200.0))));
+    rig.driver.run(256, 256);
+    let (left, _) = rig.driver.run(1024, 256);
+    assert!(left.iter().any(|s| *s != 0.0));
+    rig.engine.poll();
+    assert!(!rig.engine.take_broken());
+    assert_eq!(rig.engine.below(), 2, "an instrument and a schedule");
 }

@@ -103,6 +103,63 @@ fn the_first_backend_that_works_is_taken() {
 }
 
 #[test]
+fn a_chosen_device_that_is_away_is_taken_up_when_it_is_there() {
+    let mut rig = rig();
+    rig.device.set_stand_in(true);
+    assert_eq!(rig.start(), ["sound on Another at 48000 Hz"]);
+    assert_eq!(rig.wait_for_notices(60_000).1, [""; 0], "what plays is left alone");
+    assert_eq!(rig.device.starts(), 1);
+    rig.device.set_stand_in(false);
+    assert_eq!(rig.wait_for_notices(4_000).1, ["sound is back on Stepped"]);
+    assert_eq!(rig.wait_for_notices(60_000).1, [""; 0]);
+    assert_eq!(rig.device.starts(), 2);
+}
+
+#[test]
+fn a_device_that_stands_in_for_a_lost_one_plays_until_that_is_back() {
+    let mut rig = rig();
+    rig.play(0);
+    rig.device.run(4_800, 480);
+    rig.lose();
+    rig.device.set_stand_in(true);
+    rig.device.set_mono(rig.fallback.mono());
+    assert_eq!(rig.wait_for_notices(10_000).1, ["the sound goes on on Another"]);
+    assert!(!rig.supervisor.waiting());
+    let before = rig.tick();
+    rig.device.run(4_800, 480);
+    assert!(rig.tick() > before, "the music goes on");
+    rig.device.set_stand_in(false);
+    assert_eq!(rig.wait_for_notices(4_000).1, ["sound is back on Stepped"]);
+    let before = rig.tick();
+    rig.device.run(4_800, 480);
+    assert!((rig.tick() - before - 96.0).abs() < 1e-6, "it never stopped");
+}
+
+#[test]
+fn an_instrument_under_way_to_a_stream_of_another_rate_is_not_heard() {
+    let mut rig = rig();
+    rig.start();
+    rig.device.run(480, 480);
+    let (late, mut late_log) = Recorder::new();
+    rig.engine.send(Command::SetInstrument(Box::new(late)));
+    rig.device.set_rate(Rate(44_100));
+    rig.lose();
+    rig.come_back();
+    rig.device.run(44_100, 441);
+    rig.engine.send(Command::Audition(Played::On { pitch: Pitch::MIDDLE_C, velocity: 80 }));
+    rig.device.run(4_410, 441);
+    assert_eq!(late_log.onsets(Part::LIVE), []);
+    rig.engine.poll();
+    assert_eq!(rig.engine.below(), 2);
+    let (next, mut next_log) = Recorder::new();
+    rig.engine.send(Command::SetInstrument(Box::new(next)));
+    rig.device.run(4_410, 441);
+    rig.engine.send(Command::Audition(Played::On { pitch: Pitch::MIDDLE_C, velocity: 80 }));
+    rig.device.run(4_410, 441);
+    assert_eq!(next_log.onsets(Part::LIVE).len(), 1, "only what was under way then");
+}
+
+#[test]
 fn a_lost_device_comes_back_at_the_same_place_in_the_music() {
     let mut rig = rig();
     rig.start();

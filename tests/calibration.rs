@@ -34,7 +34,7 @@ impl Rig {
     /// Runs until the calibration ends; `way` says what comes in for what went out in a block.
     fn calibrate(&mut self, mut way: impl FnMut(&[f32]) -> Vec<f32>) -> LoopbackStand {
         let mut loopback =
-            Loopback::begin(self.now, &mut self.engine, &mut self.supervisor).expect("there is an input");
+            Loopback::begin(self.now, &mut self.engine, &mut self.supervisor, None).expect("there is an input");
         let mut last = 0;
         // Eight seconds of chirps are 1 500 blocks; the search takes as long as it takes.
         for _ in 0..10_000_000 {
@@ -112,10 +112,11 @@ fn silence_and_a_delay_that_wanders_tell_nothing() {
 fn without_an_input_and_with_one_that_dies_it_says_so() {
     let mut rig = rig();
     rig.driver.set_no_input(true);
-    let refused = Loopback::begin(rig.now, &mut rig.engine, &mut rig.supervisor).err();
+    let refused = Loopback::begin(rig.now, &mut rig.engine, &mut rig.supervisor, None).err();
     assert!(refused.is_some_and(|reason| reason.contains("input")));
     rig.driver.set_no_input(false);
-    let mut loopback = Loopback::begin(rig.now, &mut rig.engine, &mut rig.supervisor).expect("there is one again");
+    let mut loopback =
+        Loopback::begin(rig.now, &mut rig.engine, &mut rig.supervisor, None).expect("there is one again");
     let mut now = rig.now;
     let stand = loop {
         now += Micros::from_millis(10);

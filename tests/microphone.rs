@@ -118,6 +118,35 @@ fn the_microphone_follows_the_stream_and_says_when_there_is_none() {
     assert_eq!(desk.report().device, None);
 }
 
+#[test]
+fn an_input_that_was_not_there_or_falls_silent_is_tried_again() {
+    let (mut supervisor, driver) = program();
+    let mut desk = MicrophoneDesk::new(A4);
+    driver.set_no_input(true);
+    desk.set(true);
+    let mut at = Micros::ZERO;
+    desk.poll(at, &mut supervisor);
+    assert!(desk.report().fault.is_some());
+    driver.set_no_input(false);
+    let mut poll_for = |desk: &mut MicrophoneDesk, supervisor: &mut Supervisor, millis: i64, step: &dyn Fn()| {
+        for _ in 0..millis / 10 {
+            at += Micros::from_millis(10);
+            step();
+            desk.poll(at, supervisor);
+        }
+    };
+    poll_for(&mut desk, &mut supervisor, 2_900, &|| ());
+    assert_eq!(desk.report().device, None, "not at once");
+    poll_for(&mut desk, &mut supervisor, 200, &|| ());
+    assert_eq!((desk.report().device.as_deref(), desk.report().fault), (Some("Stepped input"), None));
+    // No block comes any more, and the driver says nothing.
+    poll_for(&mut desk, &mut supervisor, 3_100, &|| ());
+    assert_eq!(desk.report().fault.as_deref(), Some("the microphone is gone"));
+    assert!(!driver.is_tapped());
+    poll_for(&mut desk, &mut supervisor, 3_100, &|| ());
+    assert_eq!(desk.report().device.as_deref(), Some("Stepped input"));
+}
+
 #[cfg(feature = "jack")]
 mod jack_server {
     use super::*;

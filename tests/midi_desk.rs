@@ -36,7 +36,16 @@ fn desk(bus: &BusHandle<Trainer>, clock: &Arc<dyn Clock>, engine: &mut Engine, o
 /// A stream whose driver has a port of its own; it stands for the stepped one.
 fn stream() -> StreamInfo {
     let (kind, device, rate) = (Kind::Jack, "JACK server".to_owned(), Rate::DEFAULT);
-    StreamInfo { kind, device, rate, period: 256, output_latency: 256, bluetooth: false, stream: StreamId(1) }
+    StreamInfo {
+        kind,
+        device,
+        rate,
+        period: 256,
+        output_latency: 256,
+        bluetooth: false,
+        stand_in: false,
+        stream: StreamId(1),
+    }
 }
 
 /// Runs blocks until the port has sent so many messages after the first ones, which tell it to let go.

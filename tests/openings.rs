@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use audio_support::Recorder;
 use music_trainer::audio::backend::{
-    Backend, BackendError, Device, Kind, NullBackend, StartError, Stream, StreamConfig,
+    Backend, BackendError, Device, Kind, NullBackend, Presence, StartError, Stream, StreamConfig,
 };
 use music_trainer::audio::{Notice, Processor, Supervisor, engine};
 use music_trainer::components::devices::{GuardedBackend, GuardedPorts};
@@ -35,8 +35,8 @@ impl Backend for Trap {
     fn devices(&mut self) -> Result<Vec<Device>, BackendError> {
         Ok(Vec::new())
     }
-    fn available(&mut self, _: &StreamConfig) -> Result<(), BackendError> {
-        Ok(())
+    fn available(&mut self, _: &StreamConfig) -> Result<Presence, BackendError> {
+        Ok(Presence::Wanted)
     }
     fn start(&mut self, processor: Processor, _: &StreamConfig) -> Result<Box<dyn Stream>, StartError> {
         self.opened.fetch_add(1, Ordering::SeqCst);

@@ -464,6 +464,8 @@ impl Worker {
                 self.carry_out();
             }
             LiveItem::Lost(count) => {
+                // Keys whose release may be among them would be shown as held for ever.
+                self.held = 0;
                 let text = format!("{count} events came faster than they could be judged; they are kept in the take");
                 self.notice(true, text);
             }
@@ -473,6 +475,9 @@ impl Worker {
 
     /// Which keys are down.
     fn hold(&mut self, envelope: &Envelope<Trainer>) {
+        if let Some(Event::NotesLost(_)) = envelope.event() {
+            self.held = 0;
+        }
         if let Some(Event::NotePlayed(played)) = envelope.event() {
             if let Some((pitch, _)) = played.note_on() {
                 self.held |= 1 << pitch.key();

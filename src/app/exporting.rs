@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::{Receiver, TryRecvError, bounded};
 
 use crate::audio::sound::Sound;
 use crate::audio::soundfont::Font;
@@ -13,9 +13,9 @@ use crate::model::{Settings, TakeId, Trainer};
 /// Characters of a file's name at most.
 const NAME_CHARS_MAX: usize = 80;
 
-/// Files that are being written.
+/// Files that are being written: where, and what becomes of each.
 #[derive(Debug, Default)]
-pub(super) struct Exports(Vec<Receiver<Result<PathBuf, String>>>);
+pub(super) struct Exports(Vec<(PathBuf, Receiver<Result<PathBuf, String>>)>);
 
 impl Exports {
     /// Begins to write a take into the folder; `wake` is called when it is done.
@@ -29,6 +29,7 @@ impl Exports {
     ) -> Result<(), String> {
         let (font, a4, program) = (settings.soundfont.clone(), settings.a4(), settings.program);
         let (done, outcome) = bounded(1);
+        let place = to.clone();
         let work = move || {
             // Nobody may be waiting any more: the file is there all the same.
             let _ = done.send(export(&bus, id, font.as_deref(), (a4, program), to));
@@ -36,21 +37,35 @@ impl Exports {
         };
         let thread = std::thread::Builder::new().name("export".to_owned()).spawn(work);
         thread.map_err(|error| format!("the take cannot be exported: {error}"))?;
-        self.0.push(outcome);
+        self.0.push((place, outcome));
         Ok(())
     }
 
     /// What was finished since last asked.
     pub(super) fn poll(&mut self) -> Vec<Result<PathBuf, String>> {
         let mut done = Vec::new();
-        self.0.retain(|outcome| match outcome.try_recv() {
+        self.0.retain(|(place, outcome)| match outcome.try_recv() {
             Ok(outcome) => {
                 done.push(outcome);
                 false
             }
-            Err(error) => error.is_empty(),
+            Err(TryRecvError::Empty) => true,
+            Err(TryRecvError::Disconnected) => {
+                done.push(Err(format!("{} was not written: the instrument broke down", place.display())));
+                false
+            }
         });
         done
+    }
+
+    /// A place in the folder for a file of this name that takes no other file's: numbered if need be.
+    pub(super) fn free_place(&self, words: &str) -> PathBuf {
+        let folder = folder();
+        let numbered = |n: u32| if n == 1 { words.to_owned() } else { format!("{words} ({n})") };
+        let is_free = |path: &PathBuf| !path.exists() && self.0.iter().all(|(place, _)| place != path);
+        // A name that is taken a thousand times over is taken once more.
+        let free = (1..1_000).map(|n| folder.join(file_name(&numbered(n)))).find(is_free);
+        free.unwrap_or_else(|| folder.join(file_name(words)))
     }
 }
 
@@ -76,15 +91,6 @@ fn folder() -> PathBuf {
     let home = etcetera::home_dir().unwrap_or_else(|_| PathBuf::from("."));
     let music = home.join("Music");
     (if music.is_dir() { music } else { home }).join("Music Trainer")
-}
-
-/// A place in the folder for a file of this name that takes no other file's: numbered if need be.
-pub(super) fn free_place(words: &str) -> PathBuf {
-    let folder = folder();
-    let numbered = |n: u32| if n == 1 { words.to_owned() } else { format!("{words} ({n})") };
-    // A name that is taken a thousand times over is taken once more.
-    let free = (1..1_000).map(|n| folder.join(file_name(&numbered(n)))).find(|path| !path.exists());
-    free.unwrap_or_else(|| folder.join(file_name(words)))
 }
 
 /// A file's name from words, without what a file system does not like.

@@ -306,6 +306,8 @@ pub fn devices(desk: &Desk, head: &Playhead, settings: &Settings, backends: &[&s
             worst: head.loads.worst,
             stream: head.stream.0,
             late: head.late,
+            unsent: head.unsent,
+            refused: desk.sound.refused,
             faults: head.faults,
         },
         backends: backends.iter().map(|b| (*b).to_owned()).collect(),

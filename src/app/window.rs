@@ -30,7 +30,7 @@ use crate::ui::{self, Command, Screen};
 use super::boot::{BootError, Program};
 use super::caretaker::News;
 use super::control::{Desk, Wish};
-use super::exporting::{self, Exports};
+use super::exporting::Exports;
 use super::history::{Change, History};
 use super::inspector::{Inspector, Told};
 use super::rescue::Rescue;
@@ -773,7 +773,7 @@ impl Window {
         let (Some(program), Some(id)) = (&self.program, TakeId::parse(take)) else { return };
         let row = self.rows.takes.iter().find(|row| row.id == take);
         let words = row.map_or_else(|| take.to_owned(), ui::text::take_in_a_file_name);
-        let to = exporting::free_place(&words);
+        let to = self.exports.free_place(&words);
         let ctx = ctx.clone();
         let begun = self.exports.begin(program.bus.clone(), id, &self.settings, to, move || ctx.request_repaint());
         if let Err(line) = begun {

@@ -59,6 +59,11 @@ pub fn capture() -> (Tap, Captured) {
 }
 
 impl Tap {
+    /// Counts frames that the driver lost before the next block.
+    pub fn note_gap(&mut self, frames: u64) {
+        self.lost += frames;
+    }
+
     /// Hands over one block, or counts it as lost. Wait-free.
     pub fn push(&mut self, first: Frames, mono: Micros, block: &[f32]) {
         if self.marks.slots() == 0 || self.samples.slots() < block.len() {

@@ -64,6 +64,8 @@ pub enum Command {
     Load(Box<Schedule>),
     /// Exchanges the instrument; the old one fades out within 10 ms.
     SetInstrument(Box<dyn Instrument>),
+    /// Chooses another sound of the instrument, 0 to 127, for notes that begin from now on.
+    SetProgram(u8),
     /// Adds a live source; see [`super::Engine::add_source`].
     AddSource(SourceId, SourceRing),
     /// Removes a live source and releases what it holds.
@@ -90,6 +92,8 @@ impl Command {
 pub(super) enum Return {
     Schedule(Box<Schedule>),
     Instrument(Box<dyn Instrument>),
+    /// One that panicked, with none to take its place.
+    Broken(Box<dyn Instrument>),
     Source(SourceRing),
     Emission(Box<Emission>),
 }

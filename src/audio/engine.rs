@@ -34,6 +34,8 @@ pub struct Engine {
     refused: u64,
     /// What was played and came home last.
     emission: Option<Emission>,
+    /// An instrument panicked and none is there.
+    broken: bool,
 }
 
 /// What the callback reports: the ends to read from.
@@ -62,7 +64,7 @@ pub fn engine(instrument: Box<dyn Instrument>, rate: Rate) -> (Engine, Processor
         events: events_producer,
     };
     let (outlet, ends) = Outlet::new();
-    let engine = Engine { commands, kept: VecDeque::new(), home, below, refused: 0, emission: None };
+    let engine = Engine { commands, kept: VecDeque::new(), home, below, refused: 0, emission: None, broken: false };
     (engine, Processor::new(links, outlet, instrument, rate), Reports { playhead, events, outlet: ends })
 }
 
@@ -87,8 +89,10 @@ impl Engine {
     pub fn poll(&mut self) -> usize {
         let mut work = 0;
         while let Ok(returned) = self.home.pop() {
-            if let Return::Emission(emission) = returned {
-                self.emission = Some(*emission);
+            match returned {
+                Return::Emission(emission) => self.emission = Some(*emission),
+                Return::Broken(_) => self.broken = true,
+                _ => {}
             }
             self.below.fetch_sub(1, Ordering::Relaxed);
             work += 1;
@@ -112,6 +116,11 @@ impl Engine {
     /// The emission that came home last, whole or broken off; once.
     pub fn take_emission(&mut self) -> Option<Emission> {
         self.emission.take()
+    }
+
+    /// Whether an instrument has panicked since last asked, and nothing sounds any more until another one is sent.
+    pub fn take_broken(&mut self) -> bool {
+        std::mem::take(&mut self.broken)
     }
 
     /// Commands not sent yet.

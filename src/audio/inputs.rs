@@ -33,7 +33,7 @@ pub(super) struct Inputs {
     sources: [Option<Source>; SOURCES_MAX],
     pending: Vec<(Frames, Played)>,
     pub(super) clock: StreamClock,
-    /// The constant delay between an event and its sound: the nominal period, or the largest block met.
+    /// The constant delay between an event and its sound, in frames.
     pub(super) delay: u32,
     pub(super) late: u32,
     driver: Driver,
@@ -190,6 +190,11 @@ impl Inputs {
         for source in self.sources.iter_mut().flatten() {
             (source.held, source.sustain, source.bent) = (0, 0, false);
         }
+    }
+
+    /// Whether no event is under way.
+    pub(super) fn is_idle(&mut self) -> bool {
+        self.next().is_none()
     }
 
     /// The frame of the next event, at least `now`, if it lies before `end`.

@@ -22,6 +22,7 @@ pub mod backend;
 pub mod capture;
 mod clock;
 mod command;
+mod delay;
 mod denormals;
 mod emission;
 mod engine;

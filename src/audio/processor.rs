@@ -10,6 +10,7 @@ use std::sync::atomic::AtomicUsize;
 use rtrb::{Consumer, Producer, PushError};
 
 use super::command::{Bus, Command, Return};
+use super::delay::Delay;
 use super::denormals::FlushDenormals;
 use super::emission::Emission;
 use super::inputs::Inputs;
@@ -118,6 +119,9 @@ pub struct Processor {
     called: Micros,
     transport: Transport,
     inputs: Inputs,
+    delay: Delay,
+    /// Instruments among the commands that were made for another rate.
+    outdated: usize,
     stage: Stage,
     click: ClickVoice,
     metronome_on: bool,
@@ -155,6 +159,8 @@ impl Processor {
             called: Micros::ZERO,
             transport: Transport::new(Box::new(Schedule::of_beat(500_000, meter)), rate),
             inputs: Inputs::new(rate, 0),
+            delay: Delay::new(rate, 0),
+            outdated: 0,
             stage: Stage::new(instrument, outlet, rate),
             click: ClickVoice::new(rate),
             metronome_on: false,
@@ -213,7 +219,11 @@ impl Processor {
     fn run(&mut self, block: Block, midi_in: &[TimedMidi], out: &mut Outputs<'_>) {
         let frames = out.left.len();
         (self.now, self.called) = (block.first, block.mono);
-        self.inputs.delay = self.inputs.delay.max(frames as u32).max(block.call);
+        let delay = self.delay.observe(block.call.max(frames as u32));
+        // Smaller only when nothing is under way that would come too late then.
+        if delay > self.inputs.delay || self.inputs.is_idle() {
+            self.inputs.delay = delay;
+        }
         let period = self.period.max(frames as u32).max(block.call);
         self.inputs.clock.observe(block.first, block.mono, period, block.xrun);
         self.announce();
@@ -419,6 +429,7 @@ impl Processor {
                 self.clicks = clicks;
                 self.transport.set_division(now, clicks.division);
             }
+            Command::SetProgram(program) => self.stage.set_program(program),
             Command::SetPort(port) => self.stage.outlet.set_port(port),
             Command::SetVolume(bus, gain) => self.set_volume(bus, gain),
             Command::SetAlone(alone) => self.stage.set_alone(alone),
@@ -443,6 +454,10 @@ impl Processor {
             Command::Load(schedule) => {
                 send_home(Return::Schedule(self.transport.load(self.now, schedule)));
                 self.stage.release_accompaniment();
+            }
+            Command::SetInstrument(instrument) if self.outdated > 0 => {
+                self.outdated -= 1;
+                send_home(Return::Instrument(instrument));
             }
             Command::SetInstrument(instrument) => self.stage.exchange(instrument, &mut send_home),
             Command::Emit(emission) => {

@@ -33,6 +33,7 @@ pub struct Render {
     next: Frames,
     tail_end: Option<Frames>,
     quiet_blocks: u32,
+    broken: bool,
 }
 
 /// Both hands and the pedal of a score on an instrument made for `rate`; the first frame is tick 0.
@@ -56,7 +57,12 @@ impl Render {
         let (engine, mut processor, reports) = engine(instrument, rate);
         processor.begin_stream(StreamId(1), rate, BLOCK as u32);
         let (next, tail_end, quiet_blocks) = (Frames::ZERO, None, 0);
-        Self { engine, played, processor, reports, rate, next, tail_end, quiet_blocks }
+        Self { engine, played, processor, reports, rate, next, tail_end, quiet_blocks, broken: false }
+    }
+
+    /// Whether the instrument has panicked: what was rendered is silent from there on.
+    pub fn is_broken(&self) -> bool {
+        self.broken
     }
 
     /// The messages of the block that comes next.
@@ -91,6 +97,7 @@ impl Render {
         self.processor.process(block, &midi, Outputs::stereo(&mut left, &mut right));
         self.next += Frames(BLOCK as i64);
         self.engine.poll();
+        self.broken |= self.engine.take_broken();
         self.reports.events.drain(usize::MAX, |_| {});
         if !self.reports.playhead.read().playing && self.played.is_empty() {
             let end = self.next + Frames(TAIL_SECONDS * i64::from(self.rate.0));

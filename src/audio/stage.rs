@@ -208,6 +208,15 @@ impl Stage {
         }
     }
 
+    /// Another sound of the same instrument, for the notes to come.
+    pub(super) fn set_program(&mut self, program: u8) {
+        for instrument in [&mut self.instrument, &mut self.entering].into_iter().flatten() {
+            for part in [Part::LIVE, Part::ACCOMPANIMENT] {
+                instrument.program(part, program);
+            }
+        }
+    }
+
     /// Puts another instrument in place of this one, which fades out.
     pub(super) fn exchange(&mut self, instrument: Box<dyn Instrument>, send_home: &mut impl FnMut(Return)) {
         if self.leaving.is_some() {
@@ -218,6 +227,11 @@ impl Stage {
         }
         let old = self.instrument.replace(instrument);
         self.leaving = old.map(|instrument| Leaving { instrument, left: self.fade_frames });
+        self.introduce();
+    }
+
+    /// Tells a new instrument how things stand.
+    fn introduce(&mut self) {
         // What the accompaniment holds goes on to sound outside; the new instrument hears its ends only.
         for (index, part) in [Part::LIVE, Part::ACCOMPANIMENT].into_iter().enumerate() {
             self.set_gain(part, self.gains[index]);
@@ -233,8 +247,13 @@ impl Stage {
 
     /// Takes an instrument that panicked off the stage at once.
     pub(super) fn remove_faulty(&mut self, send_home: &mut impl FnMut(Return)) {
-        for instrument in [self.instrument.take(), self.leaving.take().map(|l| l.instrument)].into_iter().flatten() {
-            send_home(Return::Instrument(instrument));
+        if let Some(leaving) = self.leaving.take() {
+            send_home(Return::Instrument(leaving.instrument));
+        }
+        if let Some(broken) = std::mem::replace(&mut self.instrument, self.entering.take()) {
+            let replaced = self.instrument.is_some();
+            send_home(if replaced { Return::Instrument(broken) } else { Return::Broken(broken) });
+            self.introduce();
         }
         self.held = [[0; 128]; 2];
         self.outlet.release();

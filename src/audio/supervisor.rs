@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::backend::{Backend, BackendError, Device, Kind, Status, Stream, StreamConfig, StreamInfo};
+use super::backend::{Backend, BackendError, Device, Kind, Presence, Status, Stream, StreamConfig, StreamInfo};
 use super::capture::{Input, Tap};
 use super::processor::Processor;
 use crate::time::{Micros, StreamId};
@@ -80,6 +80,8 @@ pub struct Supervisor {
     retry: Option<Retry>,
     /// Whether a stream ran and was lost, so that the music waits for it.
     lost: bool,
+    /// Which device was lost last.
+    missed: Option<(Kind, String)>,
     /// Failures already told, so that each is told once.
     told: Vec<BackendError>,
     xruns: u64,
@@ -101,6 +103,7 @@ impl Supervisor {
             stream,
             retry,
             lost: false,
+            missed: None,
             told: Vec::new(),
             xruns: 0,
             next_stream,
@@ -168,6 +171,7 @@ impl Supervisor {
             lost = lost.or_else(|| stalled(stream.as_ref(), &mut self.calls, now));
         }
         if let Some(why) = lost {
+            self.missed = self.info().map(|info| (info.kind, info.device.clone()));
             notices.push(Notice::Lost(why));
             self.fall_back(now, &mut notices);
         } else if self.retry.is_some_and(|r| now >= r.at) {
@@ -179,6 +183,7 @@ impl Supervisor {
     /// Something happened after which devices are worth a try at once, such as the machine waking up.
     pub fn hurry(&mut self, now: Micros) {
         if self.retry.is_some() {
+            self.backends.iter_mut().for_each(|backend| backend.forget_absence());
             self.retry = Some(Retry { at: now, wait: RETRY_FIRST });
         }
     }
@@ -189,7 +194,7 @@ impl Supervisor {
         if let Some(processor) = self.processor.as_mut().filter(|_| self.lost) {
             processor.forget_interruption();
         }
-        (self.backends, self.config, self.retry, self.lost) = (backends, config, None, false);
+        (self.backends, self.config, self.retry, self.lost, self.missed) = (backends, config, None, false, None);
         self.told.clear();
         self.start(now)
     }
@@ -223,12 +228,23 @@ impl Supervisor {
         let last = self.backends.len().saturating_sub(1);
         for index in first..self.backends.len() {
             if let Some(info) = self.start_one(index, notices) {
-                notices.push(if self.lost && index < last { Notice::Back(info) } else { Notice::Started(info) });
-                if index == last && last > 0 && self.retry.is_none() {
+                let not_wanted = info.stand_in || index == last && last > 0;
+                notices.push(Notice::Started(info));
+                if not_wanted && self.retry.is_none() {
                     self.retry = Some(Retry { at: now + RETRY_FIRST, wait: RETRY_FIRST });
                 }
                 return;
             }
+        }
+    }
+
+    /// What became of a device that was waited for.
+    fn returned(&mut self, info: StreamInfo) -> Notice {
+        match &self.missed {
+            Some((kind, device)) if (*kind, device) != (info.kind, &info.device) => {
+                Notice::Changed(format!("the sound goes on on {}", info.device))
+            }
+            _ => Notice::Back(info),
         }
     }
 
@@ -245,6 +261,10 @@ impl Supervisor {
             }
             Err(failed) => {
                 self.processor = failed.processor.map(|p| *p);
+                if self.processor.is_none() {
+                    let what = format!("{} did not give the sound back; please start the program again", failed.error);
+                    notices.push(Notice::Warning(what));
+                }
                 self.tell(failed.error, notices);
                 None
             }
@@ -260,24 +280,31 @@ impl Supervisor {
         }
     }
 
-    /// Asks the wanted backends whether they are there again, without disturbing what runs meanwhile; takes the first.
+    /// Asks the wanted backends whether they are there again, without disturbing what runs meanwhile; takes the first. A
+    /// device that stands in for the chosen one plays until that one is there.
     fn try_again(&mut self, now: Micros, notices: &mut Vec<Notice>) {
         let Some(retry) = self.retry else { return };
         let wait = Micros((retry.wait.0 * 2).min(RETRY_MAX.0));
         self.retry = Some(Retry { at: now + wait, wait });
         let last = self.backends.len().saturating_sub(1);
         for index in 0..last {
-            if let Err(error) = self.backends[index].available(&self.config) {
-                self.tell(error, notices);
-                continue;
+            let standing_in = self.info().is_some_and(|info| info.stand_in);
+            match self.backends[index].available(&self.config) {
+                Ok(Presence::StandIn) if standing_in => continue,
+                Ok(_) => {}
+                Err(error) => {
+                    self.tell(error, notices);
+                    continue;
+                }
             }
             self.take_home();
             if let Some(processor) = self.processor.as_mut().filter(|_| self.lost) {
                 processor.resume();
             }
             if let Some(info) = self.start_one(index, notices) {
-                notices.push(Notice::Back(info));
-                (self.retry, self.lost) = (None, false);
+                self.retry = self.retry.filter(|_| info.stand_in);
+                self.lost = false;
+                notices.push(self.returned(info));
                 self.told.clear();
                 return;
             }

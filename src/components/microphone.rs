@@ -53,6 +53,7 @@ impl HeardNote {
 struct Counts {
     lost_frames: AtomicU64,
     lost_notes: AtomicU64,
+    blocks: AtomicU64,
 }
 
 /// A thread that listens. Dropping it ends the thread.
@@ -137,6 +138,11 @@ impl Microphone {
         self.counts.lost_frames.load(Ordering::Relaxed)
     }
 
+    /// Blocks that came in.
+    pub fn blocks(&self) -> u64 {
+        self.counts.blocks.load(Ordering::Relaxed)
+    }
+
     /// Notes that nobody took in time.
     pub fn lost_notes(&self) -> u64 {
         self.counts.lost_notes.load(Ordering::Relaxed)
@@ -181,6 +187,7 @@ impl Ear {
     }
 
     fn hear(&mut self, mark: Mark, block: &[f32]) {
+        self.counts.blocks.fetch_add(1, Ordering::Relaxed);
         let (input, a4) = (&self.input, self.a4);
         let hearing = self.hearing.get_or_insert_with(|| Hearing::new(input.rate, a4, mark.first));
         let (notes, counts) = (&mut self.notes, &self.counts);

@@ -11,6 +11,8 @@ use crate::time::{Frames, Micros, Rate};
 
 /// Frames per second of the files.
 pub const RATE: Rate = Rate::DEFAULT;
+/// Frames of four bytes whose number of bytes fits 32 bits, with room for the header.
+const FRAMES_MAX: u64 = (u32::MAX as u64 - 1_024) / 4;
 /// Events read at a time.
 const READ: usize = 4_096;
 /// A pause between two keys is cut to this: whoever went for tea need not be listened to doing so.
@@ -27,6 +29,12 @@ pub enum SoundFileError {
         /// In the system's words.
         reason: String,
     },
+    /// Its length does not fit the file's header.
+    #[error("it is longer than the {} hours that fit a WAV file", FRAMES_MAX / u64::from(RATE.0) / 3_600)]
+    TooLong,
+    /// The instrument panicked.
+    #[error("the instrument broke down while it played")]
+    Broken,
     /// The take cannot be read.
     #[error("the take {0} cannot be read: {1}")]
     Read(TakeId, StorageError),
@@ -40,13 +48,13 @@ pub enum SoundFileError {
 /// # Errors
 /// The file cannot be written.
 pub fn write(path: &Path, sound: Render) -> Result<f64, SoundFileError> {
-    let failed = |reason: String| SoundFileError::Write { path: path.to_owned(), reason };
+    let failed =
+        |error: &dyn std::fmt::Display| SoundFileError::Write { path: path.to_owned(), reason: error.to_string() };
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
     let part = PathBuf::from(part);
-    let written = write_part(&part, sound).map_err(|e| failed(e.to_string()));
-    let done =
-        written.and_then(|frames| std::fs::rename(&part, path).map(|()| frames).map_err(|e| failed(e.to_string())));
+    let written = write_part(&part, sound, |error| failed(&error));
+    let done = written.and_then(|frames| std::fs::rename(&part, path).map(|()| frames).map_err(|e| failed(&e)));
     if done.is_err() {
         // What is left of it is of no use to anybody.
         let _gone = std::fs::remove_file(&part);
@@ -54,20 +62,31 @@ pub fn write(path: &Path, sound: Render) -> Result<f64, SoundFileError> {
     done.map(|frames| frames as f64 / f64::from(RATE.0))
 }
 
-fn write_part(path: &Path, sound: Render) -> Result<u64, hound::Error> {
+fn write_part(
+    path: &Path,
+    mut sound: Render,
+    failed: impl Fn(hound::Error) -> SoundFileError,
+) -> Result<u64, SoundFileError> {
     let (channels, sample_format) = (2, hound::SampleFormat::Int);
     let spec = hound::WavSpec { channels, sample_rate: RATE.0, bits_per_sample: 16, sample_format };
-    let mut file = hound::WavWriter::create(path, spec)?;
+    let mut file = hound::WavWriter::create(path, spec).map_err(&failed)?;
     let mut frames = 0;
-    for [left, right] in sound {
+    for [left, right] in &mut sound {
+        if frames + left.len() as u64 > FRAMES_MAX {
+            return Err(SoundFileError::TooLong);
+        }
         for (left, right) in left.into_iter().zip(right) {
             for sample in [left, right] {
-                file.write_sample((sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16)?;
+                let sample = (sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16;
+                file.write_sample(sample).map_err(&failed)?;
             }
             frames += 1;
         }
     }
-    file.finalize()?;
+    file.finalize().map_err(&failed)?;
+    if sound.is_broken() {
+        return Err(SoundFileError::Broken);
+    }
     Ok(frames)
 }
 

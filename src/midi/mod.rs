@@ -22,6 +22,7 @@ mod keys;
 mod message;
 pub mod monitor;
 pub mod output;
+mod owed;
 pub mod ports;
 mod route;
 #[cfg(feature = "sound")]

@@ -9,6 +9,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 use super::decoder::Decoder;
 use super::keys::KeySet;
 use super::message::{Message, controller};
+use super::owed::{Owed, Rest};
 use super::{LiveMidi, Played, SourceId};
 use crate::bus::lane::{EssentialConsumer, EssentialProducer, essential};
 use crate::time::{Micros, Stamp};
@@ -92,11 +93,11 @@ pub(super) struct Route {
     counts: Arc<RouteCounts>,
     decoder: Decoder,
     held: KeySet,
-    /// Releases for which the engine's ring had no room: they must not get lost, or a note sounds for ever.
-    owed: KeySet,
+    /// Releases for which the engine's ring had no room.
+    owed: Owed,
     /// Keys whose way to other instruments is under way, and releases for which that ring had no room.
     passed: KeySet,
-    passed_owed: KeySet,
+    passed_owed: Owed,
     pedals: Pedals,
     /// Channels whose wheel is out of its middle, and whose keyboard is pressed.
     bent: u16,
@@ -135,9 +136,9 @@ impl Route {
             counts,
             decoder,
             held: none,
-            owed: none,
+            owed: Owed::default(),
             passed: none,
-            passed_owed: none,
+            passed_owed: Owed::default(),
             pedals,
             bent: 0,
             pressed: 0,
@@ -163,11 +164,8 @@ impl Route {
         self.pay(stamp);
         let live = LiveMidi { stamp, source: self.source, message };
         let muted = self.counts.silent.load(Ordering::Relaxed) && begins(message);
-        if !muted && self.rings.engine.push(live).is_err() {
+        if !muted && !self.owed.send(&mut self.rings.engine, live) {
             self.counts.engine_lost.fetch_add(1, Ordering::Relaxed);
-            if let Message::NoteOff { channel, pitch, .. } = message {
-                self.owed.insert(channel, pitch);
-            }
         }
         self.pass(live);
         // A lane that is full leaves a gap record, which the bus counts.
@@ -182,21 +180,16 @@ impl Route {
         let open = self.counts.sent_on.load(Ordering::Relaxed);
         let was_passed = match live.message {
             Message::NoteOff { channel, pitch, .. } => self.passed.contains(channel, pitch),
-            // A pedal that comes up ends what it holds there, if anything.
-            message => matches!(message, Message::Control { .. }) && !begins(message),
+            // What comes to rest ends what it holds there, if anything.
+            message => matches!(message, Message::Control { .. }) && !begins(message) || Rest::of(message).is_some(),
         };
         if !open && !was_passed {
             return;
         }
-        let has_room = self.rings.through.push(live).is_ok();
+        let has_room = self.passed_owed.send(&mut self.rings.through, live);
         match live.message {
             Message::NoteOn { channel, pitch, .. } if has_room => self.passed.insert(channel, pitch),
-            Message::NoteOff { channel, pitch, .. } => {
-                self.passed.remove(channel, pitch);
-                if !has_room {
-                    self.passed_owed.insert(channel, pitch);
-                }
-            }
+            Message::NoteOff { channel, pitch, .. } => self.passed.remove(channel, pitch),
             _ => {}
         }
     }
@@ -242,8 +235,8 @@ impl Route {
 
     fn pay(&mut self, stamp: Stamp) {
         let source = self.source;
-        pay(&mut self.owed, &mut self.rings.engine, stamp, source);
-        pay(&mut self.passed_owed, &mut self.rings.through, stamp, source);
+        self.owed.pay(&mut self.rings.engine, stamp, source);
+        self.passed_owed.pay(&mut self.rings.through, stamp, source);
     }
 
     fn remember(&mut self, message: Message) {
@@ -272,21 +265,6 @@ impl Route {
 /// The channels of a set of them.
 fn channels_of(bits: u16) -> impl Iterator<Item = u8> {
     (0..16).filter(move |channel| bits >> channel & 1 == 1)
-}
-
-/// Delivers releases that are owed, as far as there is room.
-fn pay(owed: &mut KeySet, ring: &mut Producer<LiveMidi>, stamp: Stamp, source: SourceId) {
-    if owed.is_empty() {
-        return;
-    }
-    let all = *owed;
-    for (channel, pitch) in all.iter() {
-        let message = Message::NoteOff { channel, pitch, velocity: 64 };
-        if ring.push(LiveMidi { stamp, source, message }).is_err() {
-            return;
-        }
-        owed.remove(channel, pitch);
-    }
 }
 
 /// Whether a message makes something sound or hold, so that something must end it.
@@ -420,7 +398,7 @@ mod tests {
         route.release_all(at(4));
         assert!(!texts(&mut ends).iter().any(|text| text.starts_with("note off")));
         route.settle(at(5));
-        assert_eq!(texts(&mut ends), ["note off C4 (60) velocity 64, channel 1"]);
+        assert_eq!(texts(&mut ends), ["note off C4 (60) velocity 64, channel 1", "pitch bend 0, channel 1"]);
     }
 
     #[test]

@@ -486,6 +486,10 @@ pub struct Callback {
     pub stream: u32,
     /// Notes that came too late for their frame, since the start.
     pub late: u32,
+    /// Messages for instruments outside that found no room on their way, since the start.
+    pub unsent: u32,
+    /// Commands that the callback did not take for too long, since the start.
+    pub refused: u64,
     /// Panics caught and samples that were no numbers, since the start.
     pub faults: u32,
 }

@@ -67,6 +67,7 @@ fn command(round: usize, rate: Rate) -> Option<Command> {
         16 => Command::AdvanceTo { tick: Ticks(6_000), hold: Some(Ticks(9_000)) },
         17 => Command::SetHands(Hands::BOTH),
         18 => Command::RemoveSource(SourceId(16)),
+        19 => Command::SetProgram((round % 128) as u8),
         20 => Command::SetVolume(Bus::Master, 1.0),
         21 => Command::Stop,
         22 => Command::Panic,

@@ -416,6 +416,8 @@ fn devices() -> Devices {
                 worst: 1.08,
                 stream: 2,
                 late: 1,
+                unsent: 0,
+                refused: 0,
                 faults: 0,
             },
             backends: vec!["cpal".into(), "jack".into(), "null".into()],

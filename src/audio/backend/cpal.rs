@@ -9,7 +9,7 @@ use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{BufferSize, ErrorKind, FromSample, SampleFormat, SizedSample};
 
 use super::carrier::{Carrier, Home};
-use super::{Backend, BackendError, Device, Kind, StartError, Status, Stream, StreamConfig, StreamInfo};
+use super::{Backend, BackendError, Device, Kind, Presence, StartError, Status, Stream, StreamConfig, StreamInfo};
 use crate::audio::capture::{Input, Tap};
 use crate::audio::processor::{Outputs, Processor};
 use crate::time::{Clock, Frames, Micros, Rate};
@@ -17,8 +17,6 @@ use crate::time::{Clock, Frames, Micros, Rate};
 /// Frames rendered at a time; larger callbacks are served in several goes.
 const CHUNK: usize = 1024;
 const NO_CARD: &str = "no sound card";
-/// Output channels that are filled at most.
-const CHANNELS_MAX: u16 = 64;
 
 /// See the module.
 pub struct CpalBackend {
@@ -35,20 +33,25 @@ struct Landscape {
     servers: Vec<bool>,
     /// Tries with this landscape; a device may take a moment from being seen to being usable.
     tries: u32,
+    /// When it was last tried.
+    at: Micros,
 }
 
-/// Tries with one landscape at most.
+/// Tries with one landscape at most, without a pause.
 const TRIES_MAX: u32 = 2;
+/// After so long it is tried again even so: headphones that join through the air change nothing that is seen here.
+const PATIENCE: Micros = Micros::from_millis(30_000);
 
 impl Landscape {
     /// `None` where one must open things to know.
-    fn look() -> Option<Self> {
+    fn look(at: Micros) -> Option<Self> {
         if !cfg!(target_os = "linux") {
             return None;
         }
         let runtime = std::path::PathBuf::from(std::env::var_os("XDG_RUNTIME_DIR").unwrap_or_default());
         let servers = ["pulse/native", "pipewire-0"].map(|socket| runtime.join(socket).exists()).to_vec();
-        Some(Self { cards: std::fs::read_to_string("/proc/asound/cards").unwrap_or_default(), servers, tries: 1 })
+        let cards = std::fs::read_to_string("/proc/asound/cards").unwrap_or_default();
+        Some(Self { cards, servers, tries: 1, at })
     }
 }
 
@@ -124,24 +127,32 @@ impl Backend for CpalBackend {
         ear::devices()
     }
 
-    fn available(&mut self, _config: &StreamConfig) -> Result<(), BackendError> {
+    fn available(&mut self, config: &StreamConfig) -> Result<Presence, BackendError> {
         hush();
-        let mut seen = Landscape::look();
+        if chosen(config).is_some_and(|device| device.default_output_config().is_ok()) {
+            return Ok(Presence::Wanted);
+        }
+        let mut seen = Landscape::look(self.clock.now());
         if let (Some(before), Some(now)) = (&self.silent, &mut seen)
             && (&before.cards, &before.servers) == (&now.cards, &now.servers)
         {
-            if before.tries >= TRIES_MAX {
+            if before.tries >= TRIES_MAX && now.at - before.at < PATIENCE {
                 return Err(unavailable(NO_CARD));
             }
             now.tries += before.tries;
         }
         // A new host each time: device lists are snapshots.
-        let config = match cpal::default_host().default_output_device() {
-            Some(device) => device.default_output_config().map(|_| ()).map_err(no_config),
+        let presence = if config.device.is_some() { Presence::StandIn } else { Presence::Wanted };
+        let found = match cpal::default_host().default_output_device() {
+            Some(device) => device.default_output_config().map(|_| presence).map_err(no_config),
             None => Err(unavailable(NO_CARD)),
         };
-        self.silent = if config == Err(unavailable(NO_CARD)) { seen } else { None };
-        config
+        self.silent = if found == Err(unavailable(NO_CARD)) { seen } else { None };
+        found
+    }
+
+    fn forget_absence(&mut self) {
+        self.silent = None;
     }
 
     fn start(&mut self, processor: Processor, config: &StreamConfig) -> Result<Box<dyn Stream>, StartError> {
@@ -153,7 +164,8 @@ impl Backend for CpalBackend {
         let wanted = match choose(&found.device, config) {
             Ok(wanted) => wanted,
             Err(error) => {
-                self.silent = if error == unavailable(NO_CARD) { Landscape::look() } else { None };
+                let seen = Landscape::look(self.clock.now());
+                self.silent = seen.filter(|_| error == unavailable(NO_CARD));
                 return Err(StartError::new(processor, error));
             }
         };
@@ -174,10 +186,15 @@ struct Found {
     warning: Option<String>,
 }
 
+/// The device that a person chose, if it is there.
+fn chosen(config: &StreamConfig) -> Option<cpal::Device> {
+    cpal::default_host().device_by_id(&config.device.as_ref()?.parse().ok()?)
+}
+
 /// The wanted device, or the default one with a warning.
 fn find(config: &StreamConfig) -> Result<Found, BackendError> {
     let host = cpal::default_host();
-    let wanted = config.device.as_ref().and_then(|id| host.device_by_id(&id.parse().ok()?));
+    let wanted = chosen(config);
     let warning = match (&config.device, &wanted) {
         (Some(id), None) => Some(format!("{id} is not there; playing on the default device")),
         _ => None,
@@ -223,8 +240,8 @@ impl CpalBackend {
         processor.begin_stream(config.stream, rate, config.period);
         let (carrier, mut home) = Carrier::new(processor, config.stream, rate);
         let trouble = Arc::new(Trouble::default());
-        let channels = stream_config.channels.clamp(1, CHANNELS_MAX);
-        let feeder = Feeder::new(carrier, self.clock.clone(), rate, usize::from(channels), trouble.clone());
+        let channels = usize::from(stream_config.channels.max(1));
+        let feeder = Feeder::new(carrier, self.clock.clone(), rate, channels, trouble.clone());
         let built = build(&found.device, stream_config, format, feeder, trouble.clone());
         let started = built.and_then(|stream| stream.play().map(|()| stream));
         match started {
@@ -237,6 +254,7 @@ impl CpalBackend {
                     // Until the first callbacks tell.
                     output_latency: config.period,
                     bluetooth: found.bluetooth,
+                    stand_in: found.warning.is_some(),
                     stream: config.stream,
                 };
                 let warning = found.warning.clone();

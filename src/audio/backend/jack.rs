@@ -11,7 +11,7 @@ use jack::{
 };
 
 use super::carrier::{Carrier, Home};
-use super::{Backend, BackendError, Device, Kind, StartError, Status, Stream, StreamConfig, StreamInfo};
+use super::{Backend, BackendError, Device, Kind, Presence, StartError, Status, Stream, StreamConfig, StreamInfo};
 use crate::audio::capture::{Input, Tap};
 use crate::audio::live::TimedMidi;
 use crate::audio::outlet;
@@ -84,8 +84,8 @@ impl Backend for JackBackend {
         Ok(capture.into_iter().enumerate().map(device).collect())
     }
 
-    fn available(&mut self, _config: &StreamConfig) -> Result<(), BackendError> {
-        connect("music-trainer-look").map(|_| ())
+    fn available(&mut self, _config: &StreamConfig) -> Result<Presence, BackendError> {
+        connect("music-trainer-look").map(|_| Presence::Wanted)
     }
 
     fn start(&mut self, mut processor: Processor, config: &StreamConfig) -> Result<Box<dyn Stream>, StartError> {
@@ -115,7 +115,8 @@ impl Backend for JackBackend {
         let device = "JACK server".to_owned();
         let output_latency = latency(client.as_client(), &names);
         let (kind, stream) = (Kind::Jack, config.stream);
-        let info = StreamInfo { kind, device, rate, period, output_latency, bluetooth: false, stream };
+        let (bluetooth, stand_in) = (false, false);
+        let info = StreamInfo { kind, device, rate, period, output_latency, bluetooth, stand_in, stream };
         let (known, connect) = (Vec::new(), config.connect);
         let (client, heard) = (Some(client), None);
         let mut stream = JackStream { client, info, shared, home, names, known, connect, taps, old_taps, heard };

@@ -128,6 +128,8 @@ pub struct StreamInfo {
     pub output_latency: u32,
     /// Whether it goes through the air: some 200 ms that no driver tells of.
     pub bluetooth: bool,
+    /// Whether it stands in for the chosen device, which is not there.
+    pub stand_in: bool,
     /// Its number.
     pub stream: StreamId,
 }
@@ -178,6 +180,15 @@ impl StartError {
     }
 }
 
+/// What a start would find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// The chosen device, or the default one if none was chosen.
+    Wanted,
+    /// Another device than the chosen one.
+    StandIn,
+}
+
 /// Starts streams. Used on one control thread.
 pub trait Backend: Send {
     /// Which one it is.
@@ -188,8 +199,10 @@ pub trait Backend: Send {
     fn inputs(&mut self) -> Result<Vec<Device>, BackendError> {
         Ok(Vec::new())
     }
-    /// Whether a start is worth a try; cheap, and disturbs nobody.
-    fn available(&mut self, config: &StreamConfig) -> Result<(), BackendError>;
+    /// Whether a start is worth a try, and with which device; cheap, and disturbs nobody.
+    fn available(&mut self, config: &StreamConfig) -> Result<Presence, BackendError>;
+    /// Something happened after which what was not there may be: what was learnt of its absence is forgotten.
+    fn forget_absence(&mut self) {}
     /// Takes the processor, tells it about the stream and calls it from then on.
     fn start(&mut self, processor: Processor, config: &StreamConfig) -> Result<Box<dyn Stream>, StartError>;
 }

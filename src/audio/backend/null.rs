@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::carrier::{Carrier, Home};
-use super::{Backend, BackendError, Device, Kind, StartError, Status, Stream, StreamConfig, StreamInfo};
+use super::{Backend, BackendError, Device, Kind, Presence, StartError, Status, Stream, StreamConfig, StreamInfo};
 use crate::audio::capture::{Input, Tap};
 use crate::audio::processor::{Outputs, Processor};
 use crate::time::{Clock, Frames, Micros, Rate};
@@ -38,8 +38,8 @@ impl Backend for NullBackend {
         Ok(vec![Device { kind: Kind::Null, id, name, default: true, channels: 2, rate: Rate::DEFAULT }])
     }
 
-    fn available(&mut self, _config: &StreamConfig) -> Result<(), BackendError> {
-        Ok(())
+    fn available(&mut self, _config: &StreamConfig) -> Result<Presence, BackendError> {
+        Ok(Presence::Wanted)
     }
 
     fn start(&mut self, mut processor: Processor, config: &StreamConfig) -> Result<Box<dyn Stream>, StartError> {
@@ -51,6 +51,7 @@ impl Backend for NullBackend {
             period,
             output_latency: 0,
             bluetooth: false,
+            stand_in: false,
             stream: config.stream,
         };
         processor.begin_stream(config.stream, config.rate, period);

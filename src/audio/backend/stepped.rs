@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::{Arc, PoisonError};
 
-use super::{Backend, BackendError, Device, Kind, StartError, Status, Stream, StreamConfig, StreamInfo};
+use super::{Backend, BackendError, Device, Kind, Presence, StartError, Status, Stream, StreamConfig, StreamInfo};
 use crate::audio::capture::{Input, Tap};
 use crate::audio::live::TimedMidi;
 use crate::audio::outlet::TimedWire;
@@ -31,6 +31,8 @@ struct Shared {
     refusals: u32,
     start_refusals: u32,
     absent: bool,
+    /// The chosen device is not there, and another one is.
+    stand_in: bool,
     rate: Option<Rate>,
     starts: u32,
     calls: Option<u32>,
@@ -195,6 +197,11 @@ impl Driver {
         self.with(|s| s.absent = absent);
     }
 
+    /// From now on another device stands in for the chosen one, or that one is there again.
+    pub fn set_stand_in(&self, stand_in: bool) {
+        self.with(|s| s.stand_in = stand_in);
+    }
+
     /// The stream goes on in another way.
     pub fn change(&self, what: &str) {
         self.with(|s| s.status.push(Status::Changed(what.to_owned())));
@@ -234,12 +241,13 @@ impl Backend for SteppedBackend {
         Ok(devices)
     }
 
-    fn available(&mut self, _config: &StreamConfig) -> Result<(), BackendError> {
+    fn available(&mut self, _config: &StreamConfig) -> Result<Presence, BackendError> {
         if self.0.with(|s| s.absent) {
             return Err(absent());
         }
         match self.0.with(|s| s.refusals) {
-            0 => Ok(()),
+            0 if self.0.with(|s| s.stand_in) => Ok(Presence::StandIn),
+            0 => Ok(Presence::Wanted),
             _ => self.0.with(|s| {
                 (s.refusals, s.starts) = (s.refusals - 1, s.starts + 1);
                 Err(BackendError::Busy { kind: Kind::Stepped, device: "stepped".to_owned() })
@@ -260,10 +268,10 @@ impl Backend for SteppedBackend {
                 return Err(StartError::new(processor, error));
             }
             let rate = shared.rate.unwrap_or(config.rate);
-            let device = "Stepped".to_owned();
-            let (period, stream) = (config.period, config.stream);
-            let info =
-                StreamInfo { kind: Kind::Stepped, device, rate, period, output_latency: 0, bluetooth: false, stream };
+            let device = (if shared.stand_in { "Another" } else { "Stepped" }).to_owned();
+            let (kind, period, output_latency) = (Kind::Stepped, config.period, 0);
+            let (bluetooth, stand_in, stream) = (false, shared.stand_in, config.stream);
+            let info = StreamInfo { kind, device, rate, period, output_latency, bluetooth, stand_in, stream };
             processor.begin_stream(config.stream, rate, config.period);
             shared.click.reserve(BLOCK_MAX);
             shared.heard.reserve(BLOCK_MAX);

@@ -3,7 +3,10 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{Links, Processor, Return};
+use rtrb::Consumer;
+
+use super::{Command, Links, Processor, Return};
+use crate::audio::delay::Delay;
 use crate::audio::limiter::Limiter;
 use crate::audio::live::SourceId;
 use crate::audio::loads::Loads;
@@ -11,6 +14,14 @@ use crate::audio::metronome::ClickVoice;
 use crate::audio::ramp::Ramp;
 use crate::audio::report::{AudioEvent, TransportEvent};
 use crate::time::{Frames, Rate, StreamId};
+
+/// How many instruments are under way.
+fn instruments(commands: &mut Consumer<Command>) -> usize {
+    let waiting = commands.slots();
+    let Ok(chunk) = commands.read_chunk(waiting) else { return 0 };
+    let (first, second) = chunk.as_slices();
+    first.iter().chain(second).filter(|command| matches!(command, Command::SetInstrument(_))).count()
+}
 
 impl Processor {
     /// Prepares for a stream whose frames begin at 0; the music stays where it is, and what the driver's own port held is
@@ -20,6 +31,7 @@ impl Processor {
         self.release_driver();
         if rate != self.rate {
             if let Some(factory) = &mut self.factory {
+                self.outdated = instruments(&mut self.links.commands);
                 let home = &mut self.links.home;
                 self.links.below.fetch_add(1, Ordering::Relaxed);
                 self.stage.exchange(factory(rate), &mut |r| Links::send_home(home, r));
@@ -36,6 +48,7 @@ impl Processor {
         }
         self.transport.begin_stream(self.now, rate);
         self.inputs.begin_stream(self.now, rate, period);
+        self.delay = Delay::new(rate, period);
         self.stage.outlet.begin_stream();
         (self.rate, self.stream, self.period, self.now) = (rate, stream, period, Frames::ZERO);
         (self.load, self.loads) = (0.0, Loads::default());

@@ -66,6 +66,9 @@ pub enum FontError {
     Rate(u32),
 }
 
+/// Rates at which the synthesiser runs, in hertz.
+const RATES: std::ops::RangeInclusive<u32> = 16_000..=192_000;
+
 /// A SoundFont in memory, from which instruments are made. Cheap to clone.
 #[derive(Clone)]
 pub struct Font {
@@ -173,7 +176,16 @@ impl Font {
     /// # Errors
     /// The synthesiser runs at rates from 16 to 192 kHz.
     pub fn instrument(&self, rate: Rate, program: u8, a4: f64) -> Result<SoundFontInstrument, FontError> {
+        self.check(rate)?;
         SoundFontInstrument::new(&self.font, rate, program, a4).map_err(|_| FontError::Rate(rate.0))
+    }
+
+    /// Whether it can be played at a rate.
+    ///
+    /// # Errors
+    /// The synthesiser runs at rates from 16 to 192 kHz.
+    pub fn check(&self, rate: Rate) -> Result<(), FontError> {
+        if RATES.contains(&rate.0) { Ok(()) } else { Err(FontError::Rate(rate.0)) }
     }
 }
 

@@ -1,7 +1,10 @@
 //! Drivers behind a guard: what they open is written down first, and what let the program end is left out.
 
 use crate::audio::Processor;
-use crate::audio::backend::{Backend, BackendError, Device, Kind, StartError, Stream, StreamConfig};
+use crate::audio::backend::{
+    Backend, BackendError, Device, Kind, Presence, StartError, Status, Stream, StreamConfig, StreamInfo,
+};
+use crate::audio::capture::{Input, Tap};
 use crate::components::openings::{LeftOut, Openings};
 use crate::midi::output::{OutputSource, Sink};
 use crate::midi::ports::{PortInfo, stable_name};
@@ -53,6 +56,20 @@ impl GuardedBackend {
         let device = config.device.clone().unwrap_or_else(|| "the device".to_owned());
         BackendError::Failed { kind: self.backend.kind(), device, reason: LeftOut.to_string() }
     }
+
+    /// Drivers open what they list.
+    fn list(
+        &mut self,
+        what: &str,
+        list: impl FnOnce(&mut dyn Backend) -> Result<Vec<Device>, BackendError>,
+    ) -> Result<Vec<Device>, BackendError> {
+        let kind = self.backend.kind();
+        let left_out = |_| BackendError::Failed { kind, device: what.to_owned(), reason: LeftOut.to_string() };
+        let opening = self.openings.begin(&format!("{SOUND}{kind}: {what}")).map_err(left_out)?;
+        let listed = list(self.backend.as_mut());
+        drop(opening);
+        listed
+    }
 }
 
 impl Backend for GuardedBackend {
@@ -61,14 +78,18 @@ impl Backend for GuardedBackend {
     }
 
     fn devices(&mut self) -> Result<Vec<Device>, BackendError> {
-        self.backend.devices()
+        self.list("the list of devices", |backend| backend.devices())
     }
 
     fn inputs(&mut self) -> Result<Vec<Device>, BackendError> {
-        self.backend.inputs()
+        self.list("the list of inputs", |backend| backend.inputs())
     }
 
-    fn available(&mut self, config: &StreamConfig) -> Result<(), BackendError> {
+    fn forget_absence(&mut self) {
+        self.backend.forget_absence();
+    }
+
+    fn available(&mut self, config: &StreamConfig) -> Result<Presence, BackendError> {
         if self.proven || self.asked {
             return self.backend.available(config);
         }
@@ -87,7 +108,50 @@ impl Backend for GuardedBackend {
         let outcome = self.backend.start(processor, config);
         drop(opening);
         self.proven |= outcome.is_ok();
+        let (kind, openings) = (self.backend.kind(), self.openings.clone());
+        outcome.map(|stream| Box::new(GuardedStream { stream, kind, openings }) as Box<dyn Stream>)
+    }
+}
+
+/// A stream whose driver may take the program down when an input is opened beside it.
+struct GuardedStream {
+    stream: Box<dyn Stream>,
+    kind: Kind,
+    openings: Openings,
+}
+
+impl Stream for GuardedStream {
+    fn info(&self) -> &StreamInfo {
+        self.stream.info()
+    }
+
+    fn midi_sources(&self) -> &[String] {
+        self.stream.midi_sources()
+    }
+
+    fn poll(&mut self, each: &mut dyn FnMut(Status)) {
+        self.stream.poll(each);
+    }
+
+    fn calls(&self) -> Option<u32> {
+        self.stream.calls()
+    }
+
+    fn listen(&mut self, device: Option<&str>, tap: Option<Tap>) -> Result<Option<Input>, BackendError> {
+        if tap.is_none() {
+            return self.stream.listen(device, tap);
+        }
+        let name = device.unwrap_or("the default input");
+        let left_out =
+            |_| BackendError::Failed { kind: self.kind, device: name.to_owned(), reason: LeftOut.to_string() };
+        let opening = self.openings.begin(&format!("{SOUND}{}, from {name}", self.kind)).map_err(left_out)?;
+        let outcome = self.stream.listen(device, tap);
+        drop(opening);
         outcome
+    }
+
+    fn stop(self: Box<Self>) -> Option<Processor> {
+        self.stream.stop()
     }
 }
 

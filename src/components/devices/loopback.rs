@@ -50,14 +50,19 @@ pub struct Loopback {
 }
 
 impl Loopback {
-    /// Opens the input and sends the chirps.
+    /// Opens the input of this id, or the default one, and sends the chirps.
     ///
     /// # Errors
     /// There is no input, or it does not work; one line.
-    pub fn begin(now: Micros, engine: &mut Engine, supervisor: &mut Supervisor) -> Result<Self, String> {
+    pub fn begin(
+        now: Micros,
+        engine: &mut Engine,
+        supervisor: &mut Supervisor,
+        device: Option<&str>,
+    ) -> Result<Self, String> {
         let StreamInfo { rate: output, .. } = supervisor.info().cloned().ok_or("no sound device runs")?;
         let (tap, captured) = capture();
-        let input = supervisor.listen(None, Some(tap)).map_err(|e| e.to_string())?.ok_or("there is no input")?;
+        let input = supervisor.listen(device, Some(tap)).map_err(|e| e.to_string())?.ok_or("there is no input")?;
         let one = chirp(output);
         let offsets = emissions(output.frames(LEAD), output).to_vec();
         let end = offsets.last().map_or(0, |last| last.0) as usize + one.len();

@@ -37,6 +37,8 @@ pub struct SoundReport {
     pub waiting: bool,
     /// Interruptions since the start.
     pub xruns: u64,
+    /// Commands that the callback did not take for too long.
+    pub refused: u64,
     /// The SoundFont in use, by its own name.
     pub soundfont: Option<String>,
     /// Its sounds in bank 0: number and name.
@@ -97,7 +99,7 @@ pub struct SoundDesk {
     loopback: Option<Loopback>,
     /// The output latency that the program reckons with, and of which stream.
     latency: Option<(StreamId, u32)>,
-    /// The rate of the instrument that was sent last.
+    /// The rate that the instrument is made for.
     made_for: Option<Rate>,
     /// Whether a person named the backend, and so wants to know why it does not work.
     named: bool,
@@ -105,6 +107,7 @@ pub struct SoundDesk {
     changed: bool,
     openings: Openings,
     midi_sources: Vec<String>,
+    refused: u64,
 }
 
 /// What an instrument is asked for, whichever it is.
@@ -143,14 +146,10 @@ impl SoundDesk {
         let (shared, asked) = (font.clone(), tuning.clone());
         processor.set_factory(Box::new(move |rate| asked.instrument(shared.load().as_deref(), rate)));
         let (backends, missing) = backend::select(choice(settings), &clock);
-        let pending = if choice(settings) == Choice::Auto {
-            Vec::new()
-        } else {
-            missing.iter().map(ToString::to_string).collect()
-        };
+        let named = choice(settings) != Choice::Auto;
+        let pending = missing.iter().filter(|_| named).map(ToString::to_string).collect();
         let backends = guarded(backends, &openings);
         let supervisor = Some(Supervisor::new(backends, processor, stream_config(settings)));
-        let named = choice(settings) != Choice::Auto;
         Self {
             supervisor,
             clock,
@@ -173,6 +172,7 @@ impl SoundDesk {
             changed: true,
             openings,
             midi_sources: Vec::new(),
+            refused: 0,
         }
     }
 
@@ -195,14 +195,15 @@ impl SoundDesk {
             self.tell(notices);
         }
         self.notice_latency();
+        self.changed |= std::mem::replace(&mut self.refused, engine.refused()) != engine.refused();
         let sources = self.supervisor.as_ref().map_or(&[][..], Supervisor::midi_sources);
         if *sources != self.midi_sources {
             self.midi_sources = sources.to_vec();
             self.changed = true;
         }
-        let rate = self.supervisor.as_ref().and_then(Supervisor::info).map(|info| info.rate);
-        if self.made_for.is_some() && rate.is_some() && self.made_for != rate {
-            self.exchange(engine);
+        self.notice_rate(engine);
+        if engine.take_broken() {
+            self.replace_broken(engine);
         }
         self.poll_font(engine);
         self.poll_devices();
@@ -211,6 +212,32 @@ impl SoundDesk {
             engine.send(Command::Audition(audio::Played::Off { pitch: Pitch::MIDDLE_C }));
         }
         std::mem::take(&mut self.pending)
+    }
+
+    /// A stream of another rate has made its own instrument; what was under way to the callback is for the old one.
+    fn notice_rate(&mut self, engine: &mut Engine) {
+        let rate = self.supervisor.as_ref().and_then(Supervisor::info).map(|info| info.rate);
+        if rate.is_none() || self.made_for == rate {
+            return;
+        }
+        self.made_for = rate;
+        let font = self.font.load();
+        if let (Some(rate), Some(font)) = (rate, font.as_deref())
+            && let Err(error) = font.check(rate)
+        {
+            self.pending.push(format!("{}: {error}; the built-in piano plays", font.name()));
+        }
+        if engine.kept() > 0 {
+            self.exchange(engine);
+        }
+    }
+
+    /// The instrument broke down in the middle of playing: the built-in piano takes its place.
+    fn replace_broken(&mut self, engine: &mut Engine) {
+        let name = self.font.swap(None).map_or_else(|| "the piano".to_owned(), |font| font.name());
+        self.presets = Arc::default();
+        self.pending.push(format!("{name} broke down while it played; the built-in piano plays"));
+        self.exchange(engine);
     }
 
     /// A driver may know its latency only after some callbacks, or find another one.
@@ -255,7 +282,8 @@ impl SoundDesk {
             stream: supervisor.and_then(|s| s.info().cloned()),
             waiting: supervisor.is_some_and(Supervisor::waiting),
             xruns: supervisor.map_or(0, Supervisor::xruns),
-            soundfont: self.font.load().as_ref().map(|f| f.name()),
+            refused: self.refused,
+            soundfont: self.font.load().as_ref().filter(|font| self.fits(font)).map(|font| font.name()),
             presets: self.presets.clone(),
             loading: self.loading.as_ref().map(Loading::bytes),
             devices: self.devices.clone(),
@@ -310,8 +338,10 @@ impl SoundDesk {
         let Tuning { a4, program } = &*self.tuning;
         let tuned = a4.swap(settings.tuning, Ordering::Relaxed) != settings.tuning;
         let other = program.swap(settings.program, Ordering::Relaxed) != settings.program;
-        if tuned || other && self.font.load().is_some() {
+        if tuned {
             self.exchange(engine);
+        } else if other {
+            engine.send(Command::SetProgram(settings.program));
         }
     }
 
@@ -323,7 +353,9 @@ impl SoundDesk {
         self.openings.allow_all(is_sound);
         let (backends, missing) = backend::select(choice(settings), &self.clock);
         let backends = guarded(backends, &self.openings);
-        self.pending.extend(missing.iter().map(ToString::to_string));
+        if self.named {
+            self.pending.extend(missing.iter().map(ToString::to_string));
+        }
         if let Some(supervisor) = &mut self.supervisor {
             let notices = supervisor.reconfigure(now, backends, stream_config(settings));
             self.tell(notices);
@@ -363,7 +395,7 @@ impl SoundDesk {
         let now = self.clock.now();
         let supervisor = self.supervisor.as_mut().ok_or("no sound device runs")?;
         self.microphone.pause(now, supervisor);
-        self.loopback = Some(Loopback::begin(now, engine, supervisor)?);
+        self.loopback = Some(Loopback::begin(now, engine, supervisor, self.microphone.device())?);
         Ok(())
     }
 
@@ -426,10 +458,14 @@ impl SoundDesk {
         }
     }
 
-    /// Another instrument; one that was made for a stream that is gone by the time it arrives is made anew.
+    /// Whether a font can be played at the rate of the stream.
+    fn fits(&self, font: &Font) -> bool {
+        self.made_for.is_none_or(|rate| font.check(rate).is_ok())
+    }
+
+    /// Another instrument.
     fn exchange(&mut self, engine: &mut Engine) {
         let rate = self.supervisor.as_ref().and_then(|s| s.info()).map_or(Rate::DEFAULT, |i| i.rate);
-        self.made_for = Some(rate);
         engine.send(Command::SetInstrument(self.tuning.instrument(self.font.load().as_deref(), rate)));
         self.changed = true;
     }

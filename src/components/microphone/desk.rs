@@ -14,6 +14,10 @@ use crate::time::{Micros, Stamp, StreamId};
 
 /// The reading is shown so often.
 const SHOWN_EVERY: Micros = Micros::from_millis(40);
+/// An input that refused, or is gone, is tried again so often.
+const RETRY: Micros = Micros::from_millis(3_000);
+/// An input from which nothing comes for so long is gone, whatever its driver says.
+const STALLED: Micros = Micros::from_millis(3_000);
 /// How fast a heard note is let go, as on a keyboard that does not tell.
 const RELEASE_VELOCITY: u8 = 64;
 
@@ -75,6 +79,15 @@ impl Lane {
     }
 }
 
+/// Whether nothing has come in for too long.
+fn is_stalled(microphone: &Microphone, (blocks, at): &mut (u64, Micros), now: Micros) -> bool {
+    let heard = microphone.blocks();
+    if heard != *blocks {
+        (*blocks, *at) = (heard, now);
+    }
+    now - *at > STALLED
+}
+
 /// See the module.
 pub struct MicrophoneDesk {
     a4: f64,
@@ -85,8 +98,10 @@ pub struct MicrophoneDesk {
     running: Option<Microphone>,
     /// What runs is not what is wanted any more.
     stale: bool,
-    /// The stream that was asked last; one that refused is not asked again.
-    asked: Option<StreamId>,
+    /// The stream that was asked last, and when; one that refused is asked again later.
+    asked: Option<(StreamId, Micros)>,
+    /// How many blocks had come in, and when that was last seen to change.
+    heard: (u64, Micros),
     fault: Option<String>,
     shown: Option<(Micros, Reading)>,
     last: Option<Pitch>,
@@ -105,6 +120,7 @@ impl MicrophoneDesk {
             running: None,
             stale: false,
             asked: None,
+            heard: (0, Micros::ZERO),
             fault: None,
             shown: None,
             last: None,
@@ -129,6 +145,11 @@ impl MicrophoneDesk {
     /// On or off; takes effect with the next [`MicrophoneDesk::poll`].
     pub fn set(&mut self, on: bool) {
         (self.on, self.asked, self.fault) = (on, None, None);
+    }
+
+    /// The chosen input's id; `None` for the default one.
+    pub fn device(&self) -> Option<&str> {
+        self.device.as_deref()
     }
 
     /// Whether what is heard counts as playing.
@@ -173,14 +194,16 @@ impl MicrophoneDesk {
             self.end(now, supervisor);
             return true;
         }
-        if self.running.as_ref().is_some_and(Microphone::is_over) {
+        if self.running.as_ref().is_some_and(|m| m.is_over() || is_stalled(m, &mut self.heard, now)) {
             self.end(now, supervisor);
+            self.asked = stream.map(|stream| (stream, now));
             self.fault = Some("the microphone is gone".to_owned());
             return true;
         }
-        if self.on && self.running.is_none() && self.asked != stream {
-            self.asked = stream;
-            self.fault = None;
+        let waits = |(asked, at): (StreamId, Micros)| Some(asked) == stream && now - at < RETRY;
+        if self.on && self.running.is_none() && !self.asked.is_some_and(waits) {
+            self.asked = stream.map(|stream| (stream, now));
+            (self.fault, self.heard) = (None, (0, now));
             let device = self.device.as_deref();
             match Microphone::start(self.a4, |tap| supervisor.listen(device, Some(tap))) {
                 Ok(microphone) => self.running = Some(microphone),
@@ -234,7 +257,7 @@ impl MicrophoneDesk {
         let _ended = supervisor.listen(None, None);
         (self.running, self.shown, self.last) = (None, None, None);
         self.let_go(now);
-        if self.asked.is_some_and(|asked| supervisor.info().is_none_or(|info| info.stream != asked)) {
+        if self.asked.is_some_and(|(asked, _)| supervisor.info().is_none_or(|info| info.stream != asked)) {
             self.asked = None;
         }
     }

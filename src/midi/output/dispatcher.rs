@@ -292,6 +292,8 @@ impl Output {
             Message::Control { channel, controller, value: 0 } if PEDALS.contains(&controller) => {
                 place(controller).is_some_and(|at| self.pedals[at] & bit(channel) != 0)
             }
+            Message::PitchBend { channel, value: 0 } => self.bent & bit(channel) != 0,
+            Message::ChannelPressure { channel, value: 0 } => self.pressed & bit(channel) != 0,
             _ => message.is_all_notes_off() || message.is_all_sound_off(),
         }
     }

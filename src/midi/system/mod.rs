@@ -9,6 +9,12 @@ pub use output::SystemOutputs;
 /// What other programs see.
 const CLIENT_NAME: &str = "Music Trainer";
 
+/// Whether a port is one of this program's own (Linux names a port after its client): what it sends is not to come back
+/// as if it had been played.
+fn is_own(name: &str) -> bool {
+    name.strip_prefix(CLIENT_NAME).is_some_and(|rest| rest.starts_with(':'))
+}
+
 /// Asking ALSA for a sequencer that is not there makes it print to standard error each time.
 fn has_sequencer() -> Result<(), String> {
     if cfg!(target_os = "linux") && !std::path::Path::new("/dev/snd/seq").exists() {
@@ -35,6 +41,12 @@ fn is_subscribed(clients: &str, own_name: &str, direction: &str) -> Option<bool>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_programs_own_ports_are_no_devices() {
+        assert!(is_own("Music Trainer:output 16 of 4711 131:0") && is_own("Music Trainer:input 16 of 7 129:0"));
+        assert!(!is_own("Music Trainer Keys:Music Trainer Keys MIDI 1 24:0") && !is_own("Piano:Music Trainer: 24:0"));
+    }
 
     #[test]
     fn the_kernel_tells_a_connection_from_a_dead_one() {

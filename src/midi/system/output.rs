@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use midir::{MidiOutput, MidiOutputConnection, MidiOutputPort};
 
-use super::{CLIENT_NAME, has_sequencer, is_subscribed, kernel_clients};
+use super::{CLIENT_NAME, has_sequencer, is_own, is_subscribed, kernel_clients};
 use crate::midi::SourceId;
 use crate::midi::output::{OutputSource, Sink};
 use crate::midi::ports::PortInfo;
@@ -34,7 +34,8 @@ impl OutputSource for SystemOutputs {
         // A port that goes while it is being asked for its name is simply not there.
         let named =
             |port: MidiOutputPort| Some((PortInfo { id: port.id(), name: lister.port_name(&port).ok()? }, port));
-        self.ports = lister.ports().into_iter().filter_map(named).collect();
+        let ports = lister.ports().into_iter().filter_map(named);
+        self.ports = ports.filter(|(port, _)| !is_own(&port.name)).collect();
         self.lister = Some(lister);
         self.kernel_clients = kernel_clients();
         Ok(self.ports.iter().map(|(info, _)| info.clone()).collect())

@@ -38,9 +38,13 @@ fn stream_ui(ui: &mut Ui, audio: &AudioView) {
         fact_ui(ui, t.rate, &rate, k.text);
         fact_ui(ui, t.period, &period, k.text);
         fact_ui(ui, t.load, &text::load(audio.load), if audio.load > 0.7 { k.warn } else { k.text });
-        for (name, n) in
-            [(t.xruns, audio.xruns), (t.late_notes, u64::from(callback.late)), (t.faults, u64::from(callback.faults))]
-        {
+        for (name, n) in [
+            (t.xruns, audio.xruns),
+            (t.late_notes, u64::from(callback.late)),
+            (t.unsent, u64::from(callback.unsent)),
+            (t.refused_commands, callback.refused),
+            (t.faults, u64::from(callback.faults)),
+        ] {
             let (words, color) = count(n);
             fact_ui(ui, name, &words, color);
         }

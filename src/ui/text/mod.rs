@@ -374,6 +374,8 @@ texts! {
     too_late = "too late";
     stream = "Stream";
     late_notes = "Late notes";
+    unsent = "Unsent MIDI";
+    refused_commands = "Commands not taken";
     faults = "Faults";
     lanes = "Lanes";
     lanes_remark = "pushed = delivered + lost + waiting";

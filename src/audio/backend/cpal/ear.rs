@@ -1,6 +1,7 @@
 //! The microphone through cpal: an input stream of its own beside the output's, counted in its own frames.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{BufferSize, FromSample, Sample, SampleFormat, SizedSample};
@@ -35,7 +36,8 @@ pub(super) fn open(
     }
     config.buffer_size = BufferSize::Default;
     let (rate, channels) = (Rate(config.sample_rate), usize::from(config.channels.max(1)));
-    let feed = Feed { tap, clock, rate, channels, next: Frames::ZERO, mono: vec![0.0; CHUNK] };
+    let (next, mono, xruns) = (Frames::ZERO, vec![0.0; CHUNK], 0);
+    let feed = Feed { tap, clock, rate, channels, next, mono, trouble: trouble.clone(), xruns };
     let stream = build(&device, config, default.sample_format(), feed, trouble).map_err(|e| explain(&e, &name))?;
     stream.play().map_err(|e| explain(&e, &name))?;
     let latency = stream.buffer_size().unwrap_or(output.period);
@@ -113,6 +115,9 @@ struct Feed {
     channels: usize,
     next: Frames,
     mono: Vec<f32>,
+    trouble: Arc<Trouble>,
+    /// Xruns that the listener was told of.
+    xruns: u32,
 }
 
 impl Feed {
@@ -122,6 +127,11 @@ impl Feed {
         f32: FromSample<T>,
     {
         let began = self.clock.now();
+        let xruns = self.trouble.xruns_in_all.load(Ordering::Relaxed);
+        if std::mem::replace(&mut self.xruns, xruns) != xruns {
+            // How many frames the driver lost it does not say: at least one.
+            self.tap.note_gap(1);
+        }
         for (index, chunk) in data.chunks(CHUNK * self.channels).enumerate() {
             let frames = chunk.len() / self.channels;
             for (sample, frame) in self.mono.iter_mut().zip(chunk.chunks_exact(self.channels)) {
