@@ -269,6 +269,24 @@ fn a_pedal_that_bounces_and_a_key_struck_twice_at_once_stay_down_outside() {
 }
 
 #[test]
+fn a_wheel_that_swings_and_keys_that_are_pressed_twice_come_to_rest_outside() {
+    let mut bench = Bench::new();
+    bench.open(16, "Piano", THROUGH);
+    bench.keyboard(20, Some("Other"));
+    let bend = |value| Message::PitchBend { channel: 0, value };
+    let press = |value| Message::ChannelPressure { channel: 0, value };
+    let swing = [bend(2_000), bend(0), bend(-100), bend(0), press(5), press(0), press(3), press(0)];
+    for message in swing {
+        bench.strike(20, message);
+        bench.later(4_000);
+    }
+    assert_eq!(bench.heard(16), swing.map(text));
+    bench.strike(20, bend(0));
+    bench.later(4_000);
+    assert_eq!(bench.heard(16), [""; 0], "what rests already may be an echo");
+}
+
+#[test]
 fn keys_are_sent_on_to_others_and_never_back() {
     let mut bench = Bench::new();
     bench.open(16, "A", THROUGH);
