@@ -235,6 +235,19 @@ fn wait_for_me_follows_the_person_and_knows_where_a_wrong_key_was() {
 }
 
 #[test]
+fn a_wrong_key_just_before_the_bar_line_was_meant_for_the_bar_to_come() {
+    let two_bars = "tempo: 120\nR: c4 d e f | g a b c5 |";
+    let story = Story::new(two_bars, tempo()).runs(0, 0, 100).note(96_000 - 500, 61).note(96_000 - 13_000, 63);
+    let mut judge = TakeJudge::new(story.score.clone(), story.settings, story.latency);
+    for (version, (event, stamp)) in story.events.iter().enumerate() {
+        judge.event(version as u64 + 1, event, Some(stamp));
+    }
+    judge.finish();
+    let extras: Vec<_> = judge.result().bars().map(|bar| (bar.index, bar.counts.extra)).collect();
+    assert_eq!(extras, [(0, 1), (1, 1)]);
+}
+
+#[test]
 fn a_gap_marks_the_result_and_an_end_without_music_is_no_error() {
     let story = Story::new(FOUR, tempo()).runs(0, 0, 100).at(10, Event::NotesLost(3));
     let story = story.at(20, Event::TakeEnded(TakeEnd::Stopped));

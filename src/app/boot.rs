@@ -50,6 +50,8 @@ pub struct Program {
     pub settings: Settings,
     /// Lines the person must know from the start.
     pub lines: Vec<String>,
+    /// How many notes were played when the program ended before it was closed.
+    pub interrupted: Option<u32>,
     /// What the data folder's caretaker has to say.
     pub news: Receiver<News>,
     caretaker: Option<Caretaker>,
@@ -92,7 +94,7 @@ pub fn boot(args: &WindowArgs, repaint: Arc<dyn Fn() + Send + Sync>) -> Result<P
         .map_err(threads)?;
     let Base { bus, lock, mut lines, place } = base?;
     let settings = settings(&bus, args);
-    let take = begin_take(&bus, &*clock);
+    let (take, interrupted) = begin_take(&bus, &*clock);
     let (engine, processor, reports) = engine(piano, Rate::DEFAULT);
     bus.add_lane("audio", reports.events, Box::new(AudioRecorder::default())).map_err(threads)?;
     let openings = Openings::load(&dir);
@@ -135,7 +137,8 @@ pub fn boot(args: &WindowArgs, repaint: Arc<dyn Fn() + Send + Sync>) -> Result<P
         repaint,
     };
     let control = Control::start(parts).map_err(threads)?;
-    Ok(Program { bus, control, playhead: reports.playhead, clock, lab, settings, lines, news, caretaker, _lock: lock })
+    let playhead = reports.playhead;
+    Ok(Program { bus, control, playhead, clock, lab, settings, lines, interrupted, news, caretaker, _lock: lock })
 }
 
 impl Program {
@@ -219,20 +222,21 @@ fn settings(bus: &BusHandle<Trainer>, args: &WindowArgs) -> Settings {
 
 /// The take that records from the start: the last one if nothing was played in it, else a new one. A take that the
 /// program did not live to end is ended now.
-fn begin_take(bus: &BusHandle<Trainer>, clock: &dyn Clock) -> TakeId {
+fn begin_take(bus: &BusHandle<Trainer>, clock: &dyn Clock) -> (TakeId, Option<u32>) {
     let snapshot = bus.snapshot();
     let open = match snapshot.state.value(recorder_entity().as_str()) {
         Some(Entity::Recorder(Some(take))) => Some(*take),
         _ => None,
     };
     let value = open.and_then(|id| snapshot.state.value(id.entity().as_str()));
-    let mut events = Vec::new();
+    let (mut events, mut interrupted) = (Vec::new(), None);
     if let (Some(id), Some(Entity::Take(take))) = (open, value)
         && take.end.is_none()
     {
         if take.notes == 0 && take.start.piece.is_none() {
-            return id;
+            return (id, None);
         }
+        interrupted = Some(take.notes).filter(|notes| *notes > 0);
         events.push(Publish::new(id.entity(), Event::TakeEnded(TakeEnd::Interrupted)).actor("recorder"));
     }
     let at = clock.wall();
@@ -242,5 +246,5 @@ fn begin_take(bus: &BusHandle<Trainer>, clock: &dyn Clock) -> TakeId {
     events.push(Publish::new(recorder_entity(), Event::RecorderPointed(Some(id))).actor("recorder"));
     // The bus has just started and refuses nothing; without the answer the first notes would still be recorded.
     let _ = bus.transact(events).applied();
-    id
+    (id, interrupted)
 }

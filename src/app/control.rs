@@ -145,6 +145,8 @@ pub struct Notice {
     pub bad: bool,
     /// The line.
     pub text: String,
+    /// Whether it says where sound comes from.
+    pub about_stream: bool,
 }
 
 /// At most so many notices are kept.
@@ -410,7 +412,10 @@ impl Worker {
         self.save_practice(Some(now));
         self.engine.poll();
         for line in self.sound.poll(now, &mut self.engine) {
-            self.notice(false, line);
+            if line.about_stream {
+                self.notices.retain(|notice| !notice.about_stream);
+            }
+            self.tell(false, line.text, line.about_stream);
         }
         self.poll_loopback(now);
         if self.sound.take_changed() {
@@ -578,7 +583,9 @@ impl Worker {
     }
 
     fn choose(&mut self, practice: PracticeSettings) {
-        let course = |p: &PracticeSettings| (p.mode, p.practise, p.range, p.looping);
+        // Whoever paused goes on when they say so; a loop around the place does not.
+        let paused = self.session.is_paused();
+        let course = |p: &PracticeSettings| (p.mode, p.practise, p.range.filter(|_| !paused), p.looping && !paused);
         let goes_on = self.session.is_playing() || course(self.session.settings()) != course(&practice);
         self.session.choose(practice, &mut || self.ids.next());
         if goes_on {
@@ -698,9 +705,13 @@ impl Worker {
     }
 
     fn notice(&mut self, bad: bool, text: String) {
+        self.tell(bad, text, false);
+    }
+
+    fn tell(&mut self, bad: bool, text: String, about_stream: bool) {
         // Said again, it is a line of its own: the one before may have been put away.
         self.notices.retain(|n| n.text != text);
-        self.notices.push(Notice { id: self.next_notice, bad, text });
+        self.notices.push(Notice { id: self.next_notice, bad, text, about_stream });
         self.next_notice += 1;
         if self.notices.len() > NOTICES_MAX {
             self.notices.remove(0);

@@ -217,7 +217,7 @@ impl Log {
                     topic: envelope.topic.to_string(),
                     actor: envelope.actor.to_string(),
                     payload: payload(&envelope),
-                    value: shown(after.value.as_ref()),
+                    value: shown(key, after.value.as_ref()),
                 });
             }
             value = Some(after);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::audio::Playhead;
 use crate::bus::hlc::Hlc;
-use crate::bus::{Snapshot, State};
+use crate::bus::{EntityKey, Model as _, Snapshot, State, json};
 use crate::components::devices::{SoundReport, usage_of};
 use crate::formats::pieces::{self, BuiltinPiece};
 use crate::listen::Tone;
@@ -256,20 +256,23 @@ fn take_state(take: &Take, recording: bool) -> TakeState {
     }
 }
 
-/// An entity's value as one line.
-pub fn shown(value: Option<&Entity>) -> String {
+/// An entity's value as one line of JSON.
+pub fn shown(key: &EntityKey, value: Option<&Entity>) -> String {
     match value {
         Some(Entity::Score(bytes)) => format!("{} bytes", bytes.len()),
-        Some(value) => format!("{value:?}").chars().take(VALUE_CHARS_MAX).collect(),
+        Some(value) => {
+            let json = json::from_payload(&Trainer::encode_entity(key, value)).to_string();
+            json.chars().take(VALUE_CHARS_MAX).collect()
+        }
         None => "removed".to_owned(),
     }
 }
 
 pub(super) fn entity_rows(state: &State<Trainer>) -> Vec<EntityRow> {
-    let row = |(key, versioned): (&crate::bus::EntityKey, &crate::bus::Versioned<Trainer>)| EntityRow {
+    let row = |(key, versioned): (&EntityKey, &crate::bus::Versioned<Trainer>)| EntityRow {
         key: key.to_string(),
         version: versioned.version,
-        value: shown(versioned.value.as_ref()),
+        value: shown(key, versioned.value.as_ref()),
     };
     state.iter().take(ENTITIES_MAX).map(row).collect()
 }

@@ -51,6 +51,7 @@ const INSPECT: Duration = Duration::from_millis(250);
 const SOUNDING_LOOK_BACK: usize = 256;
 /// Banners of the laboratory and of the store, each with a number of its own.
 const RECOVERED: u64 = 996;
+const INTERRUPTED: u64 = 996;
 const LABORATORY: u64 = 997;
 const BUFFERING: u64 = 998;
 const READ_ONLY: u64 = 999;
@@ -453,6 +454,9 @@ impl Window {
         if let Some(on) = ui::text::laboratory_on(&program.lab) {
             let action = Some((ui::text::tr().heal.to_owned(), Command::Heal));
             banners.push(Banner { id: LABORATORY, level: Level::Warn, text: on, action });
+        }
+        if let Some(notes) = program.interrupted {
+            banners.push(banner(INTERRUPTED, Level::Info, ui::text::interrupted_at(notes)));
         }
         // The newest first: only a few fit.
         banners.extend(self.failures.iter().rev().cloned());

@@ -298,6 +298,12 @@ fn window(words: Words) -> Result<Invocation, UsageError> {
         let names: Vec<_> = words.values.iter().map(|v| v.to_string_lossy()).collect();
         return Err(UsageError(format!("one piece at a time, and no command is called {:?}", names[0])));
     }
+    // A file has a dot or a folder in its name; a word alone is a command that was mistyped.
+    let is_word = |name: &OsString| !name.to_string_lossy().contains(['.', '/', '\\']);
+    if let Some(word) = words.values.first().filter(|name| is_word(name)) {
+        let word = word.to_string_lossy();
+        return Err(UsageError(format!("no command is called {word:?}; a file of that name is ./{word}")));
+    }
     Ok(Invocation::Window(WindowArgs {
         file: words.values.into_iter().next().map(PathBuf::from),
         data_dir: words.data_dir,

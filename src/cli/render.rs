@@ -30,6 +30,9 @@ pub fn score(score: &Path, to: &Path, soundfont: Option<&Path>, out: &mut dyn Wr
     let bytes = read_file(score).map_err(CliError::of)?;
     let name = score.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let reading = formats::read(&name, &bytes).map_err(|e| CliError::new(format!("{}: {e}", score.display())))?;
+    for warning in &reading.warnings {
+        writeln!(out, "{}: {warning}", score.display())?;
+    }
     let sound = render::render(&reading.score, instrument(soundfont)?, RATE);
     told(sound_file::write(to, sound), to, out)
 }

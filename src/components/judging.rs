@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::{Event, TakeEnd, TransportChange, TransportMoved};
-use crate::music::{Percent, Pitch, Score, TempoMap};
+use crate::music::{Percent, Pitch, Score, TempoMap, WrittenNote};
 use crate::practice::result::TakeResult;
 use crate::practice::tempo::{REACH, TempoJudge, TempoPlan};
 use crate::practice::wait::{Step, WaitMatcher};
@@ -324,7 +324,7 @@ impl TakeJudge {
             verdict.pass += self.passes_before;
             let place = verdict.played.and_then(|id| self.places.remove(&id));
             forgive(verdict, place.is_some_and(|place| place.counting_in));
-            let bar = place.map(|place| self.score.bars().index_at(place.tick));
+            let bar = place.map(|place| self.score.bars().index_at(self.nearest_onset(place.tick)));
             self.result.add(&self.score, verdict, bar);
             let Some(place) = place else { continue };
             match verdict.written {
@@ -351,6 +351,19 @@ impl TakeJudge {
             _ => {}
         }
         self.reached = Some((pass, onset, at));
+    }
+
+    /// The written onset nearest to a place: a wrong key just before a bar line was meant for the bar to come.
+    fn nearest_onset(&self, tick: Ticks) -> Ticks {
+        let (from, to) = self.settings.ticks(self.score.bars());
+        let notes = self.score.notes();
+        let after = notes.partition_point(|note| note.onset < tick);
+        let practised =
+            |note: &&WrittenNote| self.settings.practise.contains(note.hand) && (from..to).contains(&note.onset);
+        let next = notes[after..].iter().find(practised).map(|note| note.onset);
+        let last = notes[..after].iter().rfind(practised).map(|note| note.onset);
+        let near = last.into_iter().chain(next).min_by_key(|onset| (onset.0 - tick.0).abs());
+        near.unwrap_or(tick)
     }
 
     /// Where the music stood when a note was played: at the group that was needed, or where the tempo had led it.

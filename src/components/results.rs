@@ -133,6 +133,8 @@ impl Component<Trainer> for Results {
             return Outcome::done();
         }
         match judge(context.bus(), &context.snapshot(), &mut self.library, id) {
+            // Who played nothing did not practise.
+            Ok(judged) if judged.take.notes == 0 => Outcome::done(),
             Ok(judged) if judged.result.counts.written() + judged.result.counts.extra == 0 => Outcome::done(),
             Ok(judged) => {
                 let summary = Event::ResultRecorded(Box::new(ResultSummary::of(&judged.result)));

@@ -200,6 +200,11 @@ impl Session {
         self.playing
     }
 
+    /// Whether it was stopped in the middle, and is to go on from there.
+    pub fn is_paused(&self) -> bool {
+        !self.playing && self.start.is_some()
+    }
+
     /// The take being recorded.
     pub fn current_take(&self) -> TakeId {
         self.take

@@ -41,8 +41,9 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
                 right = place.left() - 8.0;
             }
             let line = Rect::from_min_max(pos2(at.x + 18.0, rect.top()), pos2(right, rect.bottom()));
-            let response = Line::new(&banner.text).show_at(ui, line);
-            response.widget_info(|| WidgetInfo::labeled(Role::Alert, true, &banner.text));
+            let words = text::sentence(&banner.text);
+            let response = Line::new(&words).show_at(ui, line);
+            response.widget_info(|| WidgetInfo::labeled(Role::Alert, true, &words));
         });
     }
 }

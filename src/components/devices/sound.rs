@@ -74,6 +74,21 @@ impl SoundReport {
     }
 }
 
+/// A line that a person must know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SoundLine {
+    /// In words.
+    pub text: String,
+    /// Whether it says where sound comes from now, so that what was said of that before is no news any more.
+    pub about_stream: bool,
+}
+
+impl SoundLine {
+    fn other(words: &(impl ToString + ?Sized)) -> Self {
+        Self { text: words.to_string(), about_stream: false }
+    }
+}
+
 /// Where it is kept how late a device is: each rate and period has its own.
 pub fn calibration_entity(stream: &StreamInfo) -> EntityKey {
     let StreamInfo { kind, device, rate, period, .. } = stream;
@@ -103,7 +118,7 @@ pub struct SoundDesk {
     made_for: Option<Rate>,
     /// Whether a person named the backend, and so wants to know why it does not work.
     named: bool,
-    pending: Vec<String>,
+    pending: Vec<SoundLine>,
     changed: bool,
     openings: Openings,
     midi_sources: Vec<String>,
@@ -147,7 +162,7 @@ impl SoundDesk {
         processor.set_factory(Box::new(move |rate| asked.instrument(shared.load().as_deref(), rate)));
         let (backends, missing) = backend::select(choice(settings), &clock);
         let named = choice(settings) != Choice::Auto;
-        let pending = missing.iter().filter(|_| named).map(ToString::to_string).collect();
+        let pending = missing.iter().filter(|_| named).map(SoundLine::other).collect();
         let backends = guarded(backends, &openings);
         let supervisor = Some(Supervisor::new(backends, processor, stream_config(settings)));
         Self {
@@ -185,8 +200,9 @@ impl SoundDesk {
         }
     }
 
-    /// Looks after the device; returns the lines that a person must know.
-    pub fn poll(&mut self, now: Micros, engine: &mut Engine) -> Vec<String> {
+    /// Looks after the device; returns the lines that a person must know. One about the stream takes the place of the
+    /// one before.
+    pub fn poll(&mut self, now: Micros, engine: &mut Engine) -> Vec<SoundLine> {
         if let Some(supervisor) = &mut self.supervisor {
             let notices = supervisor.poll(now);
             if self.loopback.is_none() {
@@ -225,7 +241,8 @@ impl SoundDesk {
         if let (Some(rate), Some(font)) = (rate, font.as_deref())
             && let Err(error) = font.check(rate)
         {
-            self.pending.push(format!("{}: {error}; the built-in piano plays", font.name()));
+            let line = format!("{}: {error}; the built-in piano plays", font.name());
+            self.pending.push(SoundLine::other(&line));
         }
         if engine.kept() > 0 {
             self.exchange(engine);
@@ -236,7 +253,8 @@ impl SoundDesk {
     fn replace_broken(&mut self, engine: &mut Engine) {
         let name = self.font.swap(None).map_or_else(|| "the piano".to_owned(), |font| font.name());
         self.presets = Arc::default();
-        self.pending.push(format!("{name} broke down while it played; the built-in piano plays"));
+        let line = format!("{name} broke down while it played; the built-in piano plays");
+        self.pending.push(SoundLine::other(&line));
         self.exchange(engine);
     }
 
@@ -354,7 +372,7 @@ impl SoundDesk {
         let (backends, missing) = backend::select(choice(settings), &self.clock);
         let backends = guarded(backends, &self.openings);
         if self.named {
-            self.pending.extend(missing.iter().map(ToString::to_string));
+            self.pending.extend(missing.iter().map(SoundLine::other));
         }
         if let Some(supervisor) = &mut self.supervisor {
             let notices = supervisor.reconfigure(now, backends, stream_config(settings));
@@ -454,7 +472,11 @@ impl SoundDesk {
                 self.font.store(Some(Arc::new(font)));
                 self.exchange(engine);
             }
-            Err(error) => self.pending.push(error.to_string()),
+            Err(error) => {
+                let playing =
+                    self.font.load().as_ref().map_or_else(|| "the built-in piano".to_owned(), |font| font.name());
+                self.pending.push(SoundLine::other(&format!("{error}; {playing} plays")));
+            }
         }
     }
 
@@ -478,7 +500,11 @@ impl SoundDesk {
             Notice::Failed(_) => self.named,
             _ => true,
         });
-        self.pending.extend(worth.map(ToString::to_string));
+        let line = |notice: &Notice| {
+            let about_stream = !matches!(notice, Notice::Warning(_));
+            SoundLine { text: notice.to_string(), about_stream }
+        };
+        self.pending.extend(worth.map(line));
     }
 }
 

@@ -87,7 +87,12 @@ pub(super) fn read(raw: TrackBytes<'_>, notes_before: usize) -> Result<Track, Fo
     }
     let unreleased = keys.release_all(&mut track.notes, track.end);
     if unreleased > 0 {
-        track.warnings.push(format!("track {}: {unreleased} notes are never released and last to its end", raw.number));
+        let notes = if unreleased == 1 {
+            "one note is never released and lasts"
+        } else {
+            &format!("{unreleased} notes are never released and last")
+        };
+        track.warnings.push(format!("track {}: {notes} to its end", raw.number));
     }
     if notes_before + track.notes.len() > NOTES_MAX {
         return Err(FormatError::TooManyNotes { track: raw.number, offset: raw.offset });

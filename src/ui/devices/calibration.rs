@@ -15,10 +15,22 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
     let known = &audio.calibration;
     card_ui(ui, tr().calibration, "", |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
-        let unknown = |micros: Option<crate::time::Micros>| micros.map_or(tr().not_measured.to_owned(), text::offset);
-        fact_ui(ui, tr().by_tapping, &unknown(known.tapped), t.text);
-        fact_ui(ui, tr().by_loopback, &unknown(known.loopback), t.text);
-        fact_ui(ui, tr().by_driver, &text::delay(audio.parts.reported), t.text);
+        let driver = Some(text::delay(audio.parts.reported));
+        let ways = [
+            (tr().by_tapping, known.tapped.map(text::offset)),
+            (tr().by_loopback, known.loopback.map(text::offset)),
+            (tr().by_driver, driver),
+        ];
+        // The first that is known.
+        let counts = ways.iter().position(|(_, value)| value.is_some());
+        for (index, (name, value)) in ways.iter().enumerate() {
+            let value = value.as_deref().unwrap_or(tr().not_measured);
+            let (words, color) = match counts == Some(index) {
+                true => ([value, tr().counts].join(text::DOT), t.text),
+                false => (value.to_owned(), t.muted),
+            };
+            fact_ui(ui, name, &words, color);
+        }
         ui.add_space(6.0);
         let (words, color) = match &known.stand {
             CalibrationStand::Idle => (tr().tap_help.to_owned(), t.muted),

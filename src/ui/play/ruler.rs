@@ -2,7 +2,7 @@
 
 use egui::{Align2, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use crate::practice::BarRange;
+use crate::practice::{BarRange, Mode};
 use crate::time::Ticks;
 use crate::ui::state::State;
 use crate::ui::text::{self, tr};
@@ -50,7 +50,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<
             Rect::from_x_y_ranges(scale.x(range.first() as f32)..=scale.x(range.last() as f32 + 1.0), rect.y_range());
         ui.painter().rect_filled(span, 0, theme::fade(t.accent, 0.22));
     }
-    marks_ui(ui, piece, rect, scale, range);
+    marks_ui(ui, piece, rect, scale, (range, cx.view.play.transport.chosen.mode));
     playhead_ui(cx, ui, piece, rect, scale);
     ui.painter().hline(rect.x_range(), snap(ui, rect.bottom() - 1.0), t.hairline());
 }
@@ -83,7 +83,7 @@ fn interact_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<'_
     super::super::widgets::focus_ring(ui, &response, rect.shrink(2.0), 4);
 }
 
-fn marks_ui(ui: &Ui, piece: &Piece<'_>, rect: Rect, scale: Scale, range: Option<BarRange>) {
+fn marks_ui(ui: &Ui, piece: &Piece<'_>, rect: Rect, scale: Scale, (range, mode): (Option<BarRange>, Mode)) {
     let t = tokens(ui);
     let painter = ui.painter_at(rect);
     let numbers = number_step(scale.step);
@@ -102,7 +102,8 @@ fn marks_ui(ui: &Ui, piece: &Piece<'_>, rect: Rect, scale: Scale, range: Option<
             painter.text(at, Align2::LEFT_CENTER, bars.number(bar), font, color);
         }
     }
-    for (result, share) in piece.result.iter().flat_map(|r| r.bars()).filter_map(|b| Some((b, b.counts.accuracy()?))) {
+    let judged = piece.result.iter().filter(|_| mode.is_judged());
+    for (result, share) in judged.flat_map(|r| r.bars()).filter_map(|b| Some((b, b.counts.accuracy()?))) {
         let left = scale.x(result.index as f32) + 1.0;
         let size = vec2((scale.step - 2.0).max(1.0), 4.0);
         let line = Rect::from_min_size(pos2(left, rect.bottom() - 9.0), size);

@@ -124,7 +124,8 @@ fn hear_chip<'a>(hand: Hand, heard: Heard, level: Level, tip: &'a str) -> Button
         Heard::Muted => icons::SPEAKER_OFF,
     };
     let chip = Button::new(name).shown(shown).icon(icon).chip().selected(heard != Heard::Muted).tip(tip);
-    chip.hide_label(level >= 2)
+    let letter = if hand == Hand::Right { tr().right_letter } else { tr().left_letter };
+    if level >= 2 { chip.shown(letter) } else { chip }
 }
 
 fn metronome_chip(on: bool, level: Level) -> Button<'static> {

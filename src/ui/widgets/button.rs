@@ -189,7 +189,9 @@ impl<'a> Button<'a> {
             Kind::Quiet if on => (t.raised, t.line, t.text),
             Kind::Quiet => (CLEAR, CLEAR, t.muted),
             Kind::Link => (CLEAR, CLEAR, t.accent_text),
-            Kind::Chip | Kind::Plain if on => (t.raised, theme::mix(t.line, t.text, 0.12), t.text),
+            Kind::Chip | Kind::Plain if on => {
+                (theme::mix(t.raised, t.accent, 0.12), theme::mix(t.line, t.accent, 0.7), t.text)
+            }
             Kind::Chip if self.selected.is_some() => (CLEAR, t.line, t.muted),
             _ => (t.surface, t.line, t.text),
         };
