@@ -418,14 +418,22 @@ impl Worker {
             self.calibrate();
             self.changed = true;
             let stream = self.sound.report().stream;
-            self.midi.follow_stream(now, stream.as_ref(), self.sound.midi_sources(), &mut self.engine);
+            self.midi.follow_stream(stream.as_ref(), self.sound.midi_sources());
         }
         if self.midi.poll(now, &self.bus, &mut self.engine) {
             self.changed = true;
             self.send_accompaniment_volume();
         }
+        self.patch();
         if std::mem::take(&mut self.changed) {
             self.show();
+        }
+    }
+
+    /// What is to be heard of the sound device's own MIDI sources is handed to it.
+    fn patch(&mut self) {
+        for patch in self.midi.take_patches() {
+            self.sound.patch(patch);
         }
     }
 
@@ -708,7 +716,9 @@ impl Worker {
         self.session.stop(&mut || self.ids.next());
         self.carry_out();
         self.midi.close(self.clock.now());
+        self.patch();
         self.sound.stop();
+        self.midi.let_go(self.clock.now());
         let take = self.session.current_take();
         let end = Publish::new(take.entity(), Event::TakeEnded(TakeEnd::Stopped))
             .actor("session")

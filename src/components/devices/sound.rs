@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU8, AtomicU16, Ordering};
 use arc_swap::ArcSwapOption;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 
-use crate::audio::backend::{self, Backend, Choice, Device, Kind, StreamConfig, StreamInfo};
+use crate::audio::backend::{self, Backend, Choice, Device, Kind, Patch, StreamConfig, StreamInfo};
 use crate::audio::instrument::Instrument;
 use crate::audio::sound::Sound;
 use crate::audio::soundfont::{Font, Loading};
@@ -37,6 +37,8 @@ pub struct SoundReport {
     pub waiting: bool,
     /// Interruptions since the start.
     pub xruns: u64,
+    /// MIDI messages since the start for which the ports of its driver had no room.
+    pub midi_lost: u64,
     /// The SoundFont in use, by its own name.
     pub soundfont: Option<String>,
     /// Its sounds in bank 0: number and name.
@@ -105,6 +107,7 @@ pub struct SoundDesk {
     changed: bool,
     openings: Openings,
     midi_sources: Vec<String>,
+    midi_lost: u64,
 }
 
 /// What an instrument is asked for, whichever it is.
@@ -173,6 +176,7 @@ impl SoundDesk {
             changed: true,
             openings,
             midi_sources: Vec::new(),
+            midi_lost: 0,
         }
     }
 
@@ -200,6 +204,8 @@ impl SoundDesk {
             self.midi_sources = sources.to_vec();
             self.changed = true;
         }
+        let lost = self.supervisor.as_ref().map_or(0, Supervisor::midi_lost);
+        self.changed |= std::mem::replace(&mut self.midi_lost, lost) != lost;
         let rate = self.supervisor.as_ref().and_then(Supervisor::info).map(|info| info.rate);
         if self.made_for.is_some() && rate.is_some() && self.made_for != rate {
             self.exchange(engine);
@@ -229,9 +235,16 @@ impl SoundDesk {
         self.supervisor.iter_mut().for_each(|supervisor| supervisor.hurry(now));
     }
 
-    /// The MIDI sources that the sound system itself hears (JACK).
+    /// The MIDI sources that the sound system itself can hear (JACK).
     pub fn midi_sources(&self) -> &[String] {
         &self.midi_sources
+    }
+
+    /// Lets one of them be heard, or no more.
+    pub fn patch(&mut self, patch: Patch) {
+        if let Some(supervisor) = &mut self.supervisor {
+            supervisor.patch(patch);
+        }
     }
 
     /// Whether something is under way that wants looking after often.
@@ -255,6 +268,7 @@ impl SoundDesk {
             stream: supervisor.and_then(|s| s.info().cloned()),
             waiting: supervisor.is_some_and(Supervisor::waiting),
             xruns: supervisor.map_or(0, Supervisor::xruns),
+            midi_lost: supervisor.map_or(0, Supervisor::midi_lost),
             soundfont: self.font.load().as_ref().map(|f| f.name()),
             presets: self.presets.clone(),
             loading: self.loading.as_ref().map(Loading::bytes),
