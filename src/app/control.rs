@@ -279,7 +279,7 @@ impl Worker {
     fn new(parts: Parts, wishes: Receiver<Wish>, desk: Arc<ArcSwap<Desk>>) -> Self {
         let Parts { bus, clock, mut engine, mut sound, take, settings, midi, openings, outlet, lab, repaint } = parts;
         let devices = ["device.chosen", "device.calibrated", "output.chosen"];
-        let wanted = ["note.*", "notes.*", "transport.*", "setting.*"].into_iter().chain(devices);
+        let wanted = ["note.*", "notes.*", "latency.*", "transport.*", "setting.*"].into_iter().chain(devices);
         let events = bus.subscribe_live(Filter::topics(wanted), EVENTS);
         sound.connect_microphone(&bus);
         let midi = MidiDesk::new(&bus, &clock, &mut engine, midi, outlet, openings.clone());
@@ -383,6 +383,7 @@ impl Worker {
         self.notice(true, line);
         // What panics once more here does so in a turn of its own the next time.
         let anew = catch_unwind(AssertUnwindSafe(|| {
+            self.calibrate();
             if let Some(stand) = stand {
                 self.session.open(stand, practice, &mut || self.ids.next());
                 self.carry_out();
@@ -523,8 +524,9 @@ impl Worker {
             _ => None,
         });
         self.sound.calibrate(known.unwrap_or_default());
-        self.session.set_latency(self.sound.report().judged());
+        self.session.set_latency(self.sound.report().judged(), self.clock.now());
         self.midi.set_heard(self.sound.report().heard());
+        self.carry_out();
     }
 
     fn wish(&mut self, wish: Wish) {
@@ -661,8 +663,12 @@ impl Worker {
         for effect in effects {
             match effect {
                 Effect::Engine(command) => self.engine.send(command),
-                Effect::Publish(take, event) => {
-                    self.bus.publish(Publish::new(take.entity(), event).actor("session"));
+                Effect::Publish(take, event, at) => {
+                    let publish = Publish::new(take.entity(), event).actor("session");
+                    self.bus.publish(match at {
+                        Some(at) => publish.stamp(Stamp::at(at)),
+                        None => publish,
+                    });
                 }
                 Effect::Switch { from, events, at } => {
                     if !self.switch(events, at) {
