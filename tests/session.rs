@@ -271,6 +271,31 @@ fn a_take_is_told_when_the_latency_of_the_devices_changes_and_time_waits_for_it(
 }
 
 #[test]
+fn the_next_keys_are_known_while_the_music_runs_in_its_own_time() {
+    for mode in [Mode::Tempo, Mode::Listen] {
+        let mut room = Room::new(PracticeSettings { mode, count_in_bars: 0, ..wait() });
+        let next = |room: &Room| room.session.next_keys(room.now);
+        assert_eq!(next(&room), None, "nothing plays");
+        room.with(|session, ids| session.play(ids));
+        assert_eq!((next(&room), room.session.wants_time()), (Some(0), mode == Mode::Tempo));
+        room.moved(TransportChange::Runs { place: 0, speed: Percent::FULL });
+        assert!(room.session.wants_time(), "keys go out in time");
+        room.now += Micros::from_millis(200);
+        assert_eq!(next(&room), Some(1 << 62), "D is the second");
+        room.now += Micros::from_millis(500);
+        assert_eq!(next(&room), Some(1 << 64), "E is the third");
+        room.with(|session, ids| session.stop(ids));
+        assert_eq!(next(&room), None);
+        room.with(|session, ids| session.play(ids));
+        assert_eq!(next(&room), Some(0), "the course of the music before does not hold");
+    }
+    let mut room = Room::new(wait());
+    room.with(|session, ids| session.play(ids));
+    assert_eq!(room.session.next_keys(room.now), None, "it waits for them");
+    assert_eq!(room.session.view().awaited_keys(), 1 << 60);
+}
+
+#[test]
 fn seeking_while_it_waits_holds_at_the_next_note_there() {
     let mut room = Room::new(wait());
     room.with(|session, ids| session.play(ids));

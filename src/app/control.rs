@@ -426,6 +426,9 @@ impl Worker {
             self.send_accompaniment_volume();
         }
         self.patch();
+        if let Some(keys) = self.session.next_keys(now) {
+            self.midi.light(keys);
+        }
         if std::mem::take(&mut self.changed) {
             self.show();
         }
@@ -440,7 +443,9 @@ impl Worker {
 
     fn show(&mut self) {
         let session = self.session.view();
-        self.midi.light(session.awaited_keys());
+        if self.session.next_keys(self.clock.now()).is_none() {
+            self.midi.light(session.awaited_keys());
+        }
         self.sound.await_keys(session.awaited());
         self.desk.store(Arc::new(Desk {
             session,

@@ -406,15 +406,15 @@ fn reach(speed: Percent) -> Micros {
 
 /// The music as it runs from a moment on.
 #[derive(Clone, Copy, Debug)]
-struct Running {
-    place: i64,
-    speed: Percent,
-    at: Micros,
+pub(super) struct Running {
+    pub(super) place: i64,
+    pub(super) speed: Percent,
+    pub(super) at: Micros,
 }
 
 impl Running {
     /// When a tick sounds.
-    fn time_of(&self, map: &TempoMap, tick: Ticks) -> Micros {
+    pub(super) fn time_of(&self, map: &TempoMap, tick: Ticks) -> Micros {
         let distance = i128::from(map.exact(tick)) - i128::from(self.place);
         let scale = i128::from(map.resolution()) * i128::from(self.speed.get());
         self.at + Micros(div_round(distance * 100, scale))

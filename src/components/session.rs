@@ -14,6 +14,7 @@ use crate::practice::{Heard, Mode, PracticeSettings, Verdict, VerdictKind, scale
 use crate::time::{Micros, Stamp, Ticks, WallMillis};
 
 use super::judging::{Judged, TakeJudge};
+use super::next_keys::NextKeys;
 
 /// How long after the end of the music the last notes may still come, in *Keep tempo* at full speed. Longer than any
 /// note is judged late.
@@ -149,6 +150,7 @@ pub struct Session {
     effects: Vec<Effect>,
     /// Of the devices, as of now.
     latency: Micros,
+    next: NextKeys,
 }
 
 impl Session {
@@ -165,6 +167,7 @@ impl Session {
             view: SessionView::default(),
             effects: Vec::new(),
             latency: Micros::ZERO,
+            next: NextKeys::default(),
         }
     }
 
@@ -195,6 +198,13 @@ impl Session {
         }
     }
 
+    /// The keys that come next at `now`, one bit each, where the music does not wait for them: see
+    /// [`SessionView::awaited_keys`] for those that it waits for.
+    pub fn next_keys(&self, now: Micros) -> Option<u128> {
+        let stand = self.stand.as_ref().filter(|_| self.playing && self.settings.mode != Mode::Wait)?;
+        Some(self.next.at(stand.score.tempo(), now - self.latency))
+    }
+
     /// How the piece is practised.
     pub fn settings(&self) -> &PracticeSettings {
         &self.settings
@@ -217,7 +227,8 @@ impl Session {
 
     /// Whether the session wants to be told of passing time.
     pub fn wants_time(&self) -> bool {
-        self.running.as_ref().is_some_and(|r| r.judge.wait_matcher().is_none())
+        let runs = self.playing && self.settings.mode != Mode::Wait && self.next.runs();
+        runs || self.running.as_ref().is_some_and(|r| r.judge.wait_matcher().is_none())
     }
 
     /// Puts a piece on the stand, ready to play from its start.
@@ -282,6 +293,8 @@ impl Session {
         let start = self.start.take().filter(|t| (from..to).contains(t)).unwrap_or(from);
         self.clear_marks();
         self.configure();
+        // Until it is told where the music runs.
+        self.next.follow(TransportChange::Stopped, Micros::ZERO);
         let mode = self.settings.mode;
         if mode.is_judged() {
             self.begin_take(&stand, start, ids);
@@ -384,6 +397,7 @@ impl Session {
         let Some(event) = envelope.event() else { return };
         let of_this_take = envelope.entity == self.take.entity();
         if let (true, Event::TransportMoved(moved)) = (of_this_take, event) {
+            self.next.follow(moved.change, envelope.stamp.map_or(now, |stamp| stamp.mono));
             self.transport(moved.change, now);
         }
         let Some(running) = &mut self.running else { return };
@@ -498,6 +512,7 @@ impl Session {
     fn configure(&mut self) {
         let Some(stand) = &self.stand else { return };
         let settings = self.settings;
+        self.next.practise(&stand.score, &settings);
         let (from, to) = self.range();
         let first = first_onset(&stand.score, &settings, from);
         let hold = if settings.mode == Mode::Wait { first } else { None };
