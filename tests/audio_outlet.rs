@@ -8,11 +8,11 @@ use std::collections::BTreeSet;
 use audio_support::{Recorder, score};
 use music_trainer::audio::backend::stepped::{Driver, stepped};
 use music_trainer::audio::backend::{Backend, StreamConfig};
-use music_trainer::audio::instrument::Part;
+use music_trainer::audio::instrument::{Instrument, Part, Pedal};
 use music_trainer::audio::{
     Bus, Command, Engine, LoopRange, PortUse, Reports, Schedule, SentPart, Supervisor, TimedWire, Wire, engine,
 };
-use music_trainer::music::{Hand, Hands, Percent};
+use music_trainer::music::{Hand, Hands, PedalChange, Percent, Pitch, Score, ScoreParts, Tempo};
 use music_trainer::time::{Micros, Rate, Ticks};
 
 /// Frames in a tick of `score`.
@@ -137,6 +137,54 @@ fn the_driver_port_gets_what_the_ring_gets() {
     assert_eq!(bench.on_port.len(), 42);
     assert_eq!(bench.on_port, bench.in_ring);
     bench.check_silent("the end of the music");
+}
+
+/// Panics when it is asked for sound.
+struct Broken;
+
+impl Instrument for Broken {
+    fn note_on(&mut self, _: Part, _: Pitch, _: u8) {}
+    fn note_off(&mut self, _: Part, _: Pitch) {}
+    fn pedal(&mut self, _: Part, _: Pedal) {}
+    fn silence(&mut self, _: Part) {}
+    fn render(&mut self, _: &mut [f32], _: &mut [f32]) {
+        panic!("a broken instrument, as the test wants it");
+    }
+    fn voices(&self) -> usize {
+        0
+    }
+}
+
+#[test]
+fn an_instrument_that_breaks_ends_the_notes_outside_and_not_the_pedal_of_the_music() {
+    let mut bench = Bench::new();
+    let notes = score(&music()).notes().to_vec();
+    let pedals = vec![PedalChange { tick: Ticks(10), value: 127 }, PedalChange { tick: Ticks(2_000), value: 0 }];
+    let tempos = vec![Tempo { tick: Ticks(0), micros_per_quarter: 500_000 }];
+    let piece = Score::new(ScoreParts { resolution: 480, notes, tempos, pedals, ..Default::default() });
+    bench.send(Command::Load(Box::new(Schedule::of_score(&piece))));
+    bench.send(Command::Play { count_in: 0 });
+    let pedal = |bench: &mut Bench| {
+        let mut told = Vec::new();
+        let (mut left, mut right) = ([0.0; BLOCK], [0.0; BLOCK]);
+        assert!(bench.device.step_into(&[], &mut left, &mut right));
+        bench.engine.poll();
+        while let Ok(sent) = bench.reports.outlet.sent.pop() {
+            follow(&mut bench.ring, sent.wire.bytes());
+            told.extend(matches!(sent.wire.bytes(), [0xb0, 64, _]).then(|| sent.wire.bytes()[2]));
+        }
+        told
+    };
+    let before: Vec<u8> = (0..40).flat_map(|_| pedal(&mut bench)).collect();
+    assert_eq!(before, [127]);
+    assert!(bench.ring.contains(&(0, 48)), "{:?}", bench.ring);
+    bench.send(Command::SetInstrument(Box::new(Broken)));
+    let broken: Vec<u8> = (0..2).flat_map(|_| pedal(&mut bench)).collect();
+    assert_eq!(bench.reports.playhead.read().faults, 1);
+    assert!(!bench.ring.contains(&(0, 48)), "{:?}", bench.ring);
+    assert!(broken.is_empty(), "it stays down: {broken:?}");
+    let after: Vec<u8> = (0..400).flat_map(|_| pedal(&mut bench)).collect();
+    assert_eq!(after, [0], "until the music lets it go");
 }
 
 #[test]

@@ -273,6 +273,34 @@ fn the_latency_of_the_devices_is_taken_off_before_a_note_is_judged() {
 }
 
 #[test]
+fn a_latency_that_changes_in_the_middle_of_a_take_holds_from_there_on() {
+    let changed = |millis| Event::LatencyChanged(Micros::from_millis(millis));
+    let story = Story::new(FOUR, tempo())
+        .runs(0, 0, 100)
+        .note(960, 60)
+        .at(12_000, changed(50))
+        .note(24_000 + 2_400, 62)
+        .at(40_000, changed(-10))
+        .note(48_000 - 480, 64)
+        .moved(96_000, TransportChange::Ended);
+    let story = Story { latency: Micros::from_millis(20), ..story };
+    story.check("0:0 ontime +0, 0:1 ontime +0, 0:2 ontime +0, 0:3 missed");
+}
+
+#[test]
+fn what_was_decided_before_the_latency_grew_stays_decided_live_and_from_the_log() {
+    // At 1.875 s the third note, of 1 s, has been given up; with 900 ms of latency it would come 23 ms early.
+    Story::new(FOUR, tempo())
+        .runs(0, 0, 100)
+        .note(0, 60)
+        .note(24_000, 62)
+        .at(90_000, Event::LatencyChanged(Micros::from_millis(900)))
+        .note(90_100, 64)
+        .moved(96_000, TransportChange::Ended)
+        .check("0:- extra, 0:0 ontime +0, 0:1 ontime +0, 0:2 missed, 0:3 missed");
+}
+
+#[test]
 fn what_is_written_after_the_person_stopped_is_not_missed() {
     Story::new(FOUR, tempo())
         .runs(0, 0, 100)

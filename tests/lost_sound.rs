@@ -81,8 +81,6 @@ struct Person {
     score: &'static Score,
     /// The cause of the key that is down.
     cause: u32,
-    /// What the take allows for, as of its beginning.
-    latency: Micros,
 }
 
 impl Person {
@@ -90,7 +88,7 @@ impl Person {
         let backend = Some(BackendChoice::Jack);
         let args = WindowArgs { data_dir: Some(data.to_owned()), backend, safe: false, file: None };
         let program = boot(&args, Arc::new(|| {})).expect("the program starts");
-        Self { program, score: &pieces::find(PIECE).expect("a built-in piece").score, cause: 0, latency: Micros::ZERO }
+        Self { program, score: &pieces::find(PIECE).expect("a built-in piece").score, cause: 0 }
     }
 
     fn desk<T>(&self, what: &str, mut look: impl FnMut(&Desk) -> Option<T>) -> T {
@@ -138,7 +136,6 @@ impl Person {
         };
         assert!(self.program.control.wish(Wish::Open(PieceId::builtin(PIECE), Some(practice))));
         self.desk("a piece is open", |desk| desk.session.piece.as_ref().map(|_| ()));
-        self.latency = self.program.control.desk().sound.judged();
         assert!(self.program.control.wish(Wish::Play));
         self.desk("a take of the piece", |desk| desk.take.filter(|take| desk.session.judging && Some(*take) != free))
     }
@@ -152,7 +149,9 @@ impl Person {
                 let is_due = playhead.playing && !playhead.counting_in && playhead.frame >= due;
                 is_due.then(|| playhead.mono + playhead.anchor.rate.micros(due - playhead.frame))
             });
-            self.press(due + self.latency, *pitch);
+            // What the stream of this moment takes, which need not be that of the take's beginning.
+            let latency = self.program.control.desk().sound.judged();
+            self.press(due + latency, *pitch);
         }
     }
 
@@ -274,6 +273,12 @@ fn practise_through_a_loss(name: &str, data: &Path, rate: u32, period: u32) -> (
     person.desk("no key is held", |desk| (desk.held == 0).then_some(()));
     until("nothing hangs", || (person.playhead().voices == 0).then_some(()));
     check_take(&person, take, place);
+    let told = person.events(take).iter().fold(Micros::ZERO, |latency, e| match e.event() {
+        Some(Event::TakeStarted(start)) => start.latency,
+        Some(Event::LatencyChanged(changed)) => *changed,
+        _ => latency,
+    });
+    assert_eq!(told, person.program.control.desk().sound.judged(), "the take knows how late the second stream is");
     check_lines(&person.program.control.desk().notices, "sound is back on JACK server");
     assert_eq!(person.playhead().faults, 0);
     (person, second)

@@ -114,7 +114,7 @@ impl Room {
         for effect in self.session.take_effects() {
             match effect {
                 Effect::Engine(command) => self.engine.send(command),
-                Effect::Publish(take, event) => {
+                Effect::Publish(take, event, _) => {
                     if let Event::VerdictGiven(verdict) = &event {
                         self.verdicts.push(verdict.kind);
                     }

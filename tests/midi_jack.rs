@@ -194,7 +194,7 @@ fn lights_and_keys_that_are_sent_on_arrive() {
         let bus =
             start::<Trainer>(Config::default(), clock.clone(), Box::new(MemoryStorage::new())).expect("it starts");
         let mut desk = MidiDesk::new(&bus, &clock, &mut engine, false, reports.outlet, Openings::default());
-        desk.follow_stream(clock.now(), supervisor.info(), &[], &mut engine);
+        desk.follow_stream(supervisor.info(), &[]);
         let usage = OutputUse { enabled: true, through: true, lights: Some(4), ..OutputUse::default() };
         desk.use_output("JACK midi_out", usage, &mut engine);
         until("the output is open", || desk.poll(clock.now(), &bus, &mut engine).then_some(()));
@@ -222,48 +222,6 @@ fn lights_and_keys_that_are_sent_on_arrive() {
         drop(ear);
         assert!(supervisor.stop().is_some(), "the processor comes home");
         assert!(bus.shutdown(Duration::from_secs(10)));
-    });
-}
-
-/// A port as a keyboard has it: physical, which an ordinary client's is not.
-struct KeyboardPort;
-
-#[expect(unsafe_code, reason = "the trait's: the port's type and flags are those of a MIDI output, and physical")]
-unsafe impl jack::PortSpec for KeyboardPort {
-    fn jack_port_type(&self) -> &'static str {
-        "8 bit raw midi"
-    }
-    fn jack_flags(&self) -> jack::PortFlags {
-        jack::PortFlags::IS_OUTPUT | jack::PortFlags::IS_PHYSICAL
-    }
-    fn jack_buffer_size(&self) -> std::ffi::c_ulong {
-        0
-    }
-}
-
-#[test]
-fn keyboards_of_the_server_come_and_go() {
-    with_server_name("keyboards_of_the_server_come_and_go", |server| {
-        let _server = Server::start(server);
-        drop(client("first"));
-        let mut program = Program::start(Box::new(Piano::new(Rate::DEFAULT)));
-        assert_eq!(program.supervisor.midi_sources(), [""; 0]);
-        for _ in 0..3 {
-            let hand = client("hand");
-            let port = hand.register_port("keys", KeyboardPort).expect("a port");
-            let hand = hand.activate_async((), ()).expect("active");
-            until("it is listed", || {
-                program.supervisor.poll(program.clock.now());
-                (program.supervisor.midi_sources() == ["hand:keys"]).then_some(())
-            });
-            until("it is connected", || port.is_connected_to("music-trainer:midi_in").ok().filter(|yes| *yes));
-            drop((port, hand));
-            until("it is gone", || {
-                program.supervisor.poll(program.clock.now());
-                program.supervisor.midi_sources().is_empty().then_some(())
-            });
-        }
-        assert!(program.supervisor.stop().is_some(), "the processor comes home");
     });
 }
 

@@ -112,7 +112,12 @@ fn tell(effect: &Effect) -> Option<String> {
             });
             told.collect::<Vec<_>>().join(", ")
         }
-        Effect::Publish(take, Event::VerdictGiven(verdict)) => format!("{} {:?}", take.0, verdict.kind).to_lowercase(),
+        Effect::Publish(take, Event::VerdictGiven(verdict), _) => {
+            format!("{} {:?}", take.0, verdict.kind).to_lowercase()
+        }
+        Effect::Publish(take, Event::LatencyChanged(latency), Some(at)) => {
+            format!("{} latency {latency} at {at}", take.0)
+        }
         Effect::Publish(..) => return None,
     })
 }
@@ -230,6 +235,64 @@ fn another_mode_ends_the_take_and_another_tempo_does_not() {
     room.with(|session, ids| session.choose(PracticeSettings { mode: Mode::Listen, ..wait() }, ids));
     assert!(room.told().starts_with("stop · "));
     assert!(!room.session.view().playing);
+}
+
+#[test]
+fn a_take_is_told_when_the_latency_of_the_devices_changes_and_time_waits_for_it() {
+    let millis = |millis| Micros::from_millis(millis);
+    let mut room = Room::new(PracticeSettings { mode: Mode::Tempo, count_in_bars: 0, ..wait() });
+    room.with(|session, _| session.set_latency(millis(5), millis(900)));
+    assert_eq!(room.told(), "", "the free take is not judged");
+    room.with(|session, ids| session.play(ids));
+    let score = room.session.stand().expect("it is open").score.clone();
+    room.moved(TransportChange::Runs { place: score.tempo().exact(Ticks(0)), speed: Percent::FULL });
+    room.told();
+    room.now += millis(100);
+    let now = room.now;
+    room.with(|session, _| session.set_latency(millis(5), now));
+    assert_eq!(room.told(), "", "it is the same");
+    room.with(|session, _| session.set_latency(millis(30), now));
+    assert_eq!(room.told(), "2 latency 30000 at 1100000");
+    // The change has not come back from the bus: nothing after it is decided.
+    room.now += millis(1_300);
+    let now = room.now;
+    room.with(|session, ids| session.time_passes(now, ids));
+    assert_eq!(room.told(), "");
+    room.now = millis(1_100);
+    room.happens(Event::LatencyChanged(millis(30)));
+    room.now = now;
+    room.with(|session, ids| session.time_passes(now, ids));
+    assert_eq!(room.told(), "2 missed · 2 missed");
+    room.with(|session, ids| session.stop(ids));
+    room.with(|session, ids| session.play(ids));
+    room.told();
+    room.with(|session, _| session.set_latency(millis(30), now));
+    assert_eq!(room.told(), "", "the next take began with it");
+}
+
+#[test]
+fn the_next_keys_are_known_while_the_music_runs_in_its_own_time() {
+    for mode in [Mode::Tempo, Mode::Listen] {
+        let mut room = Room::new(PracticeSettings { mode, count_in_bars: 0, ..wait() });
+        let next = |room: &Room| room.session.next_keys(room.now);
+        assert_eq!(next(&room), None, "nothing plays");
+        room.with(|session, ids| session.play(ids));
+        assert_eq!((next(&room), room.session.wants_time()), (Some(0), mode == Mode::Tempo));
+        room.moved(TransportChange::Runs { place: 0, speed: Percent::FULL });
+        assert!(room.session.wants_time(), "keys go out in time");
+        room.now += Micros::from_millis(200);
+        assert_eq!(next(&room), Some(1 << 62), "D is the second");
+        room.now += Micros::from_millis(500);
+        assert_eq!(next(&room), Some(1 << 64), "E is the third");
+        room.with(|session, ids| session.stop(ids));
+        assert_eq!(next(&room), None);
+        room.with(|session, ids| session.play(ids));
+        assert_eq!(next(&room), Some(0), "the course of the music before does not hold");
+    }
+    let mut room = Room::new(wait());
+    room.with(|session, ids| session.play(ids));
+    assert_eq!(room.session.next_keys(room.now), None, "it waits for them");
+    assert_eq!(room.session.view().awaited_keys(), 1 << 60);
 }
 
 #[test]

@@ -290,6 +290,17 @@ fn sound_devices_can_be_tried_and_silenced() {
 }
 
 #[test]
+fn midi_that_found_no_room_is_told_and_only_then() {
+    let mut bench = window(Sample::full(), Screen::Devices, [900.0, 2_600.0]);
+    assert!(bench.harness.query_by_label_contains("Late blocks").is_some());
+    assert!(bench.harness.query_by_label_contains("MIDI lost").is_none());
+    let mut lossy = Sample::full();
+    lossy.devices.audio.midi_lost = 476;
+    bench = window(lossy, Screen::Devices, [900.0, 2_600.0]);
+    assert!(bench.harness.query_by_label_contains("MIDI lost").is_some());
+}
+
+#[test]
 fn a_midi_output_is_given_its_work() {
     let mut bench = window(Sample::full(), Screen::Devices, [1280.0, 2_000.0]);
     let usage = OutputUse {

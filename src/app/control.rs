@@ -281,7 +281,7 @@ impl Worker {
     fn new(parts: Parts, wishes: Receiver<Wish>, desk: Arc<ArcSwap<Desk>>) -> Self {
         let Parts { bus, clock, mut engine, mut sound, take, settings, midi, openings, outlet, lab, repaint } = parts;
         let devices = ["device.chosen", "device.calibrated", "output.chosen"];
-        let wanted = ["note.*", "notes.*", "transport.*", "setting.*"].into_iter().chain(devices);
+        let wanted = ["note.*", "notes.*", "latency.*", "transport.*", "setting.*"].into_iter().chain(devices);
         let events = bus.subscribe_live(Filter::topics(wanted), EVENTS);
         sound.connect_microphone(&bus);
         let midi = MidiDesk::new(&bus, &clock, &mut engine, midi, outlet, openings.clone());
@@ -385,6 +385,7 @@ impl Worker {
         self.notice(true, line);
         // What panics once more here does so in a turn of its own the next time.
         let anew = catch_unwind(AssertUnwindSafe(|| {
+            self.calibrate();
             if let Some(stand) = stand {
                 self.session.open(stand, practice, &mut || self.ids.next());
                 self.carry_out();
@@ -423,20 +424,33 @@ impl Worker {
             self.calibrate();
             self.changed = true;
             let stream = self.sound.report().stream;
-            self.midi.follow_stream(now, stream.as_ref(), self.sound.midi_sources(), &mut self.engine);
+            self.midi.follow_stream(stream.as_ref(), self.sound.midi_sources());
         }
         if self.midi.poll(now, &self.bus, &mut self.engine) {
             self.changed = true;
             self.send_accompaniment_volume();
+        }
+        self.patch();
+        if let Some(keys) = self.session.next_keys(now) {
+            self.midi.light(keys);
         }
         if std::mem::take(&mut self.changed) {
             self.show();
         }
     }
 
+    /// What is to be heard of the sound device's own MIDI sources is handed to it.
+    fn patch(&mut self) {
+        for patch in self.midi.take_patches() {
+            self.sound.patch(patch);
+        }
+    }
+
     fn show(&mut self) {
         let session = self.session.view();
-        self.midi.light(session.awaited_keys());
+        if self.session.next_keys(self.clock.now()).is_none() {
+            self.midi.light(session.awaited_keys());
+        }
         self.sound.await_keys(session.awaited());
         self.desk.store(Arc::new(Desk {
             session,
@@ -525,8 +539,9 @@ impl Worker {
             _ => None,
         });
         self.sound.calibrate(known.unwrap_or_default());
-        self.session.set_latency(self.sound.report().judged());
+        self.session.set_latency(self.sound.report().judged(), self.clock.now());
         self.midi.set_heard(self.sound.report().heard());
+        self.carry_out();
     }
 
     fn wish(&mut self, wish: Wish) {
@@ -665,8 +680,12 @@ impl Worker {
         for effect in effects {
             match effect {
                 Effect::Engine(command) => self.engine.send(command),
-                Effect::Publish(take, event) => {
-                    self.bus.publish(Publish::new(take.entity(), event).actor("session"));
+                Effect::Publish(take, event, at) => {
+                    let publish = Publish::new(take.entity(), event).actor("session");
+                    self.bus.publish(match at {
+                        Some(at) => publish.stamp(Stamp::at(at)),
+                        None => publish,
+                    });
                 }
                 Effect::Switch { from, events, at } => {
                     if !self.switch(events, at) {
@@ -724,7 +743,9 @@ impl Worker {
         self.session.stop(&mut || self.ids.next());
         self.carry_out();
         self.midi.close(self.clock.now());
+        self.patch();
         self.sound.stop();
+        self.midi.let_go(self.clock.now());
         let take = self.session.current_take();
         let end = Publish::new(take.entity(), Event::TakeEnded(TakeEnd::Stopped))
             .actor("session")

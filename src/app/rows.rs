@@ -304,6 +304,7 @@ pub fn devices(desk: &Desk, head: &Playhead, settings: &Settings, backends: &[&s
         bluetooth: stream.is_some_and(|s| s.bluetooth),
         load: head.load,
         xruns: desk.sound.xruns,
+        midi_lost: desk.sound.midi_lost + u64::from(head.unsent),
         callback: Callback {
             loads: head.loads.buckets.to_vec(),
             worst: head.loads.worst,

@@ -5,7 +5,7 @@ use super::command::{Return, SourceRing};
 use super::instrument::Pedal;
 use super::live::{Played, SourceId, TimedMidi};
 use crate::music::Pitch;
-use crate::time::{Frames, Micros, Rate};
+use crate::time::{Frames, Micros, Rate, Stamp, StreamId};
 
 /// Live sources at once; more are refused (their memory goes home at once).
 pub const SOURCES_MAX: usize = 24;
@@ -33,6 +33,7 @@ pub(super) struct Inputs {
     sources: [Option<Source>; SOURCES_MAX],
     pending: Vec<(Frames, Played)>,
     pub(super) clock: StreamClock,
+    stream: StreamId,
     /// The constant delay between an event and its sound, in frames.
     pub(super) delay: u32,
     pub(super) late: u32,
@@ -73,6 +74,11 @@ impl Driver {
     }
 }
 
+/// The frame of something played, where its driver knows it in the running stream.
+fn exact_frame(stamp: &Stamp, running: StreamId) -> Option<Frames> {
+    stamp.frame.filter(|_| stamp.stream == running)
+}
+
 impl Inputs {
     pub(super) fn new(rate: Rate, period: u32) -> Self {
         let mut sources = [const { None }; SOURCES_MAX];
@@ -81,6 +87,7 @@ impl Inputs {
             sources,
             pending: Vec::with_capacity(PENDING_MAX),
             clock: StreamClock::new(rate),
+            stream: StreamId::default(),
             delay: period,
             late: 0,
             driver: Driver::FREE,
@@ -88,9 +95,9 @@ impl Inputs {
     }
 
     /// Frames begin at 0 again after those of a stream that ended with `last`; what was under way sounds at once.
-    pub(super) fn begin_stream(&mut self, last: Frames, rate: Rate, period: u32) {
+    pub(super) fn begin_stream(&mut self, last: Frames, stream: StreamId, rate: Rate, period: u32) {
         self.clock = StreamClock::following(rate, self.clock.mono(last));
-        self.delay = period;
+        (self.stream, self.delay) = (stream, period);
         for (frame, _) in &mut self.pending {
             *frame = Frames::ZERO;
         }
@@ -207,10 +214,11 @@ impl Inputs {
     /// The frame of the next event, as it should be, and its source (`None` for the driver's).
     fn next(&mut self) -> Option<(Frames, Option<usize>)> {
         let mut first = self.pending.first().map(|(frame, _)| (*frame, None));
-        let (clock, delay) = (self.clock, i64::from(self.delay));
+        let (clock, stream, delay) = (self.clock, self.stream, i64::from(self.delay));
         for (index, source) in self.sources.iter_mut().enumerate() {
             let Some(event) = source.as_mut().and_then(|s| s.ring.as_mut()).and_then(|r| r.0.peek()) else { continue };
-            let Some(frame) = clock.frame(event.stamp.mono) else { continue };
+            let exact = exact_frame(&event.stamp, stream);
+            let Some(frame) = exact.or_else(|| clock.frame(event.stamp.mono)) else { continue };
             let frame = Frames(frame.0 + delay);
             if first.is_none_or(|(f, _)| frame < f) {
                 first = Some((frame, Some(index)));
@@ -234,7 +242,10 @@ impl Inputs {
             Some(index) => {
                 let ring = self.sources[index].as_mut().and_then(|source| source.ring.as_mut());
                 if let Some(event) = ring.and_then(|ring| ring.0.peek().inspect(|_| ring.0.pop())) {
-                    self.clock.note_input(called - event.stamp.mono);
+                    // One that came with the block before has waited for nothing.
+                    if exact_frame(&event.stamp, self.stream).is_none() {
+                        self.clock.note_input(called - event.stamp.mono);
+                    }
                     self.account(index, event.played, play);
                 }
             }

@@ -236,11 +236,16 @@ impl Outlet {
         self.begin(SentPart::Click, key, CLICK_VELOCITY);
     }
 
-    /// Ends everything that was sent and has not ended.
+    /// Ends everything that was sent and has not ended; the pedal comes up.
     pub(super) fn release(&mut self) {
+        self.release_notes();
+        self.sustain(0);
+    }
+
+    /// Ends every note that was sent and has not ended.
+    pub(super) fn release_notes(&mut self) {
         self.end_all(SentPart::Accompaniment);
         self.end_all(SentPart::Click);
-        self.sustain(0);
     }
 
     fn end_all(&mut self, part: SentPart) {

@@ -517,7 +517,8 @@ impl Processor {
         }
     }
 
-    fn stamp(&self, frame: Frames) -> Stamp {
+    /// The stamp of a frame of the block at hand, or of the one that was computed last.
+    pub(super) fn stamp(&self, frame: Frames) -> Stamp {
         let mono = self.inputs.clock.mono(frame);
         Stamp { driver: mono, mono, frame: Some(frame), stream: self.stream }
     }

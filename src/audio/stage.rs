@@ -256,7 +256,9 @@ impl Stage {
             self.introduce();
         }
         self.held = [[0; 128]; 2];
-        self.outlet.release();
+        // Outside the music goes on, with its pedal; of a note it is not known whether its end was still told.
+        self.outlet.release_notes();
+        self.outlet.sustain(self.pedals[usize::from(Part::ACCOMPANIMENT.0)][0]);
     }
 
     /// The next frames, overwriting both slices, which have one length of at most [`CHUNK`].

@@ -3,7 +3,9 @@
 
 use std::fmt;
 
-use super::backend::{Backend, BackendError, Device, Kind, Presence, Status, Stream, StreamConfig, StreamInfo};
+use super::backend::{
+    Backend, BackendError, Device, Kind, Patch, Presence, Status, Stream, StreamConfig, StreamInfo,
+};
 use super::capture::{Input, Tap};
 use super::processor::Processor;
 use crate::time::{Micros, StreamId};
@@ -85,6 +87,7 @@ pub struct Supervisor {
     /// Failures already told, so that each is told once.
     told: Vec<BackendError>,
     xruns: u64,
+    midi_lost: u64,
     next_stream: u32,
     /// How often the callback was called, and when that was last seen to change.
     calls: Option<(u32, Micros)>,
@@ -106,6 +109,7 @@ impl Supervisor {
             missed: None,
             told: Vec::new(),
             xruns: 0,
+            midi_lost: 0,
             next_stream,
             calls: None,
         }
@@ -123,7 +127,7 @@ impl Supervisor {
         self.stream.as_ref().map(|s| s.info())
     }
 
-    /// The MIDI sources that the running stream's driver hears.
+    /// The MIDI sources that the running stream's driver can hear.
     pub fn midi_sources(&self) -> &[String] {
         self.stream.as_ref().map_or(&[], |stream| stream.midi_sources())
     }
@@ -131,6 +135,18 @@ impl Supervisor {
     /// Interruptions since the start.
     pub fn xruns(&self) -> u64 {
         self.xruns
+    }
+
+    /// MIDI messages since the start for which the ports of the driver had no room.
+    pub fn midi_lost(&self) -> u64 {
+        self.midi_lost
+    }
+
+    /// Lets a MIDI source of the running stream's driver be heard; see [`Stream::patch`].
+    pub fn patch(&mut self, patch: Patch) {
+        if let Some(stream) = &mut self.stream {
+            stream.patch(patch);
+        }
     }
 
     /// Whether it waits for a device that was lost.
@@ -164,6 +180,7 @@ impl Supervisor {
                     self.xruns += u64::from(times);
                     notices.push(Notice::Xruns(times));
                 }
+                Status::MidiLost(messages) => self.midi_lost += u64::from(messages),
                 Status::Changed(what) => notices.push(Notice::Changed(what)),
                 Status::Warning(what) => notices.push(Notice::Warning(what)),
                 Status::Lost(why) => lost = Some(why),

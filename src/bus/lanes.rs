@@ -31,6 +31,8 @@ impl<M: Model, R> Look<M> for Core<M, R> {
 pub(super) trait Lane<M: Model>: Send {
     /// Takes up to `max` items and returns how many it took.
     fn poll(&mut self, max: usize, state: &dyn Look<M>, out: &mut Vec<Publish<M>>) -> usize;
+    /// Whether it has ended and everything of it was taken.
+    fn is_closed(&self) -> bool;
     /// For the inspector.
     fn report(&self) -> LaneReport;
 }
@@ -82,6 +84,10 @@ impl<M: Model, L: Copy + Send> Lane<M> for TranslatedLane<M, L> {
                 *panics += u64::from(!try_translate(translate, gap, state, out));
             }
         })
+    }
+
+    fn is_closed(&self) -> bool {
+        self.consumer.is_closed()
     }
 
     fn report(&self) -> LaneReport {

@@ -308,7 +308,11 @@ impl<M: Model> BusThread<M> {
                 self.take_lanes(now);
                 self.core.step(now, Input::Transact(items, Some(reply)), &mut self.side.fx);
             }
-            Command::AddLane(lane) => self.side.lanes.push(lane),
+            Command::AddLane(lane) => {
+                // Those that have ended are shown until others come.
+                self.side.lanes.retain(|lane| !lane.is_closed());
+                self.side.lanes.push(lane);
+            }
             Command::Live(live) => self.side.live.push(live),
             Command::Subscribe { name, filter, start, mailbox } => {
                 let input = Input::Subscribe { name: Arc::clone(&name), filter, start };

@@ -84,7 +84,7 @@ struct Course {
 pub struct TakeJudge {
     score: Arc<Score>,
     settings: PracticeSettings,
-    /// How much later than the music a key that is struck in time is stamped.
+    /// How much later than the music a key that is struck in time is stamped at this point of the take.
     latency: Micros,
     clock: TakeClock,
     judge: Judge,
@@ -105,7 +105,7 @@ pub struct TakeJudge {
 
 impl TakeJudge {
     /// Before the first event of a take of `score`, practised as `settings` say, on devices of this `latency`
-    /// ([`TakeStart::latency`](crate::model::TakeStart::latency)).
+    /// ([`TakeStart::latency`](crate::model::TakeStart::latency)), until an event says otherwise.
     pub fn new(score: Arc<Score>, settings: PracticeSettings, latency: Micros) -> Self {
         let judge = match settings.mode {
             Mode::Wait => Judge::Wait(Box::new(WaitMatcher::from_settings(&score, &settings))),
@@ -164,6 +164,7 @@ impl TakeJudge {
                 let at = self.clock.at(stamp);
                 self.transport(moved, at)
             }
+            (Event::LatencyChanged(latency), _) => self.change_latency(*latency, at),
             (Event::NotesLost(_), _) => {
                 self.result.incomplete = true;
                 Judged::default()
@@ -175,10 +176,22 @@ impl TakeJudge {
     }
 
     /// *Keep tempo*: decides what can no longer change at a monotonic time. Calling it often or never makes no
-    /// difference to the verdicts, only to when they come.
+    /// difference to the verdicts, only to when they come; but nobody may go beyond a change of the latency that has not
+    /// been taken in yet.
     pub fn time_passes(&mut self, now: Micros) -> Judged {
         let Judge::Tempo(judge) = &mut self.judge else { return Judged::default() };
         let verdicts = judge.advance(now + self.clock.offset - self.latency);
+        self.take_in(verdicts)
+    }
+
+    /// From here on the devices are so late. What could be decided by then is, in every case: a greater latency would
+    /// put notes to come before what a judge that was told of the time has decided, and one that was not has not.
+    fn change_latency(&mut self, latency: Micros, at: Option<Micros>) -> Judged {
+        let verdicts = match (&mut self.judge, at) {
+            (Judge::Tempo(judge), Some(at)) => judge.advance(at - self.latency),
+            _ => Vec::new(),
+        };
+        self.latency = latency;
         self.take_in(verdicts)
     }
 
@@ -406,15 +419,15 @@ fn reach(speed: Percent) -> Micros {
 
 /// The music as it runs from a moment on.
 #[derive(Clone, Copy, Debug)]
-struct Running {
-    place: i64,
-    speed: Percent,
-    at: Micros,
+pub(super) struct Running {
+    pub(super) place: i64,
+    pub(super) speed: Percent,
+    pub(super) at: Micros,
 }
 
 impl Running {
     /// When a tick sounds.
-    fn time_of(&self, map: &TempoMap, tick: Ticks) -> Micros {
+    pub(super) fn time_of(&self, map: &TempoMap, tick: Ticks) -> Micros {
         let distance = i128::from(map.exact(tick)) - i128::from(self.place);
         let scale = i128::from(map.resolution()) * i128::from(self.speed.get());
         self.at + Micros(div_round(distance * 100, scale))

@@ -6,6 +6,7 @@ pub mod eraser;
 pub mod judging;
 pub mod library;
 pub mod microphone;
+mod next_keys;
 pub mod openings;
 pub mod recorder;
 pub mod results;

@@ -1,6 +1,7 @@
 //! The practice session: which take is recorded, what the engine is told, who turns the page in *Wait for me*. A state
 //! machine without threads: inputs in, effects out.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::audio::{Command, LoopRange, Schedule};
@@ -13,6 +14,7 @@ use crate::practice::{Heard, Mode, PracticeSettings, Verdict, VerdictKind, scale
 use crate::time::{Micros, Stamp, Ticks, WallMillis};
 
 use super::judging::{Judged, TakeJudge};
+use super::next_keys::NextKeys;
 
 /// How long after the end of the music the last notes may still come, in *Keep tempo* at full speed. Longer than any
 /// note is judged late.
@@ -42,8 +44,8 @@ pub enum Effect {
         /// When.
         at: Micros,
     },
-    /// Publish an event of the take.
-    Publish(TakeId, Event),
+    /// Publish an event of the take, and the moment at which it happened if that counts.
+    Publish(TakeId, Event, Option<Micros>),
 }
 
 /// A piece on the music stand.
@@ -125,6 +127,9 @@ struct Running {
     take: TakeId,
     start: TakeStart,
     judge: TakeJudge,
+    /// The latency that the take was told last, and the moments of those changes that have not come back as events yet.
+    latency: Micros,
+    changes: VecDeque<Micros>,
     /// *Keep tempo*: when the last note may be given up.
     ends_at: Option<Micros>,
 }
@@ -143,8 +148,9 @@ pub struct Session {
     passes_shown: u32,
     view: SessionView,
     effects: Vec<Effect>,
-    /// Of the devices, for the takes that begin from now on.
+    /// Of the devices, as of now.
     latency: Micros,
+    next: NextKeys,
 }
 
 impl Session {
@@ -161,12 +167,19 @@ impl Session {
             view: SessionView::default(),
             effects: Vec::new(),
             latency: Micros::ZERO,
+            next: NextKeys::default(),
         }
     }
 
-    /// How much later than the music a key that is struck in time is stamped; holds for takes that begin from now on.
-    pub fn set_latency(&mut self, latency: Micros) {
+    /// How much later than the music a key that is struck in time is stamped from `now` on; a take that is being judged is
+    /// told.
+    pub fn set_latency(&mut self, latency: Micros, now: Micros) {
         self.latency = latency;
+        if let Some(running) = self.running.as_mut().filter(|running| running.latency != latency) {
+            running.latency = latency;
+            running.changes.push_back(now);
+            self.effects.push(Effect::Publish(running.take, Event::LatencyChanged(latency), Some(now)));
+        }
     }
 
     /// What is to be done now; empties the list.
@@ -183,6 +196,13 @@ impl Session {
             playing: self.playing,
             ..self.view.clone()
         }
+    }
+
+    /// The keys that come next at `now`, one bit each, where the music does not wait for them: see
+    /// [`SessionView::awaited_keys`] for those that it waits for.
+    pub fn next_keys(&self, now: Micros) -> Option<u128> {
+        let stand = self.stand.as_ref().filter(|_| self.playing && self.settings.mode != Mode::Wait)?;
+        Some(self.next.at(stand.score.tempo(), now - self.latency))
     }
 
     /// How the piece is practised.
@@ -212,7 +232,8 @@ impl Session {
 
     /// Whether the session wants to be told of passing time.
     pub fn wants_time(&self) -> bool {
-        self.running.as_ref().is_some_and(|r| r.judge.wait_matcher().is_none())
+        let runs = self.playing && self.settings.mode != Mode::Wait && self.next.runs();
+        runs || self.running.as_ref().is_some_and(|r| r.judge.wait_matcher().is_none())
     }
 
     /// Puts a piece on the stand, ready to play from its start.
@@ -277,6 +298,8 @@ impl Session {
         let start = self.start.take().filter(|t| (from..to).contains(t)).unwrap_or(from);
         self.clear_marks();
         self.configure();
+        // Until it is told where the music runs.
+        self.next.follow(TransportChange::Stopped, Micros::ZERO);
         let mode = self.settings.mode;
         if mode.is_judged() {
             self.begin_take(&stand, start, ids);
@@ -299,7 +322,8 @@ impl Session {
         self.engine(Command::Seek(start));
         let judge = TakeJudge::new(stand.score.clone(), self.settings, self.latency);
         let first = judge.wait_matcher().map(|_| first_onset(&stand.score, &self.settings, start));
-        self.running = Some(Running { take, start: begin, judge, ends_at: None });
+        let (latency, changes) = (self.latency, VecDeque::new());
+        self.running = Some(Running { take, start: begin, judge, latency, changes, ends_at: None });
         self.view.finished = None;
         match first {
             Some(first) => self.engine(Command::Hold(first.or(self.stop_at()))),
@@ -378,6 +402,7 @@ impl Session {
         let Some(event) = envelope.event() else { return };
         let of_this_take = envelope.entity == self.take.entity();
         if let (true, Event::TransportMoved(moved)) = (of_this_take, event) {
+            self.next.follow(moved.change, envelope.stamp.map_or(now, |stamp| stamp.mono));
             self.transport(moved.change, now);
         }
         let Some(running) = &mut self.running else { return };
@@ -391,6 +416,9 @@ impl Session {
             self.view.extras.clear();
             self.passes_shown = running.judge.result().passes;
         }
+        if matches!(event, Event::LatencyChanged(_)) {
+            running.changes.pop_front();
+        }
         let judged = running.judge.event(envelope.version, event, envelope.stamp.as_ref());
         if let (Event::NotePlayed(played), true) = (event, judged.verdicts.iter().any(|v| v.kind.is_wrong())) {
             self.view.wrong = played.note_on().map(|(pitch, _)| (pitch, now));
@@ -401,7 +429,7 @@ impl Session {
     /// Time passes: *Keep tempo* gives up on notes that can no longer come.
     pub fn time_passes(&mut self, now: Micros, ids: &mut dyn FnMut() -> Fresh) {
         let Some(running) = &mut self.running else { return };
-        let judged = running.judge.time_passes(now);
+        let judged = running.judge.time_passes(running.changes.front().map_or(now, |change| now.min(*change)));
         let over = running.ends_at.is_some_and(|end| now >= end);
         if !judged.verdicts.is_empty() {
             self.follow(judged, now, ids);
@@ -448,7 +476,7 @@ impl Session {
             self.view.extras.extend(judged.extras);
         }
         for verdict in judged.verdicts {
-            self.effects.push(Effect::Publish(take, Event::VerdictGiven(verdict)));
+            self.effects.push(Effect::Publish(take, Event::VerdictGiven(verdict), None));
         }
         if let Some(tick) = judged.done {
             let end = self.stop_at();
@@ -466,7 +494,7 @@ impl Session {
         let Fresh { take: free, wall, now } = ids();
         let ended = (Event::TakeEnded(end), Stamp::at(now));
         for verdict in running.judge.event(0, &ended.0, Some(&ended.1)).verdicts {
-            self.effects.push(Effect::Publish(running.take, Event::VerdictGiven(verdict)));
+            self.effects.push(Effect::Publish(running.take, Event::VerdictGiven(verdict), None));
         }
         self.view.result = Some(Arc::new(running.judge.result().clone()));
         let (take, completed) = (running.take, end == TakeEnd::Completed);
@@ -489,6 +517,7 @@ impl Session {
     fn configure(&mut self) {
         let Some(stand) = &self.stand else { return };
         let settings = self.settings;
+        self.next.practise(&stand.score, &settings);
         let (from, to) = self.range();
         let first = first_onset(&stand.score, &settings, from);
         let hold = if settings.mode == Mode::Wait { first } else { None };

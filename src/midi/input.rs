@@ -26,7 +26,8 @@ pub trait PortSource {
     /// Whether the connection still hears its port, as of the last list; `true` when that cannot be known.
     fn is_alive(&mut self, connection: &Self::Connection) -> bool;
 
-    /// Closes a connection and waits until its callback has ended and its lease is dropped.
+    /// Closes a connection, and waits until its callback has ended and its lease is dropped where that can be waited for;
+    /// elsewhere the lease is dropped soon, and what is held is let go with the next poll.
     fn close(&mut self, connection: Self::Connection);
 }
 
@@ -118,6 +119,11 @@ impl<C> Input<C> {
         Self { connection: None, route: Some(Box::new(route)), coming_home: nobody, view, monitor: Monitor::default() }
     }
 
+    /// Whether it is closed, and its route is still with the driver.
+    fn is_closing(&self) -> bool {
+        self.connection.is_none() && self.route.is_none()
+    }
+
     fn lend(&mut self) -> Option<Lease> {
         let route = self.route.take()?;
         let (home, coming_home) = bounded(1);
@@ -133,6 +139,7 @@ impl<C> Input<C> {
     }
 
     fn refresh(&mut self, now: Micros) {
+        self.take_home(now);
         if let Some(route) = &mut self.route {
             route.settle(Stamp::at(now));
         }
@@ -157,6 +164,11 @@ impl<S: PortSource> MidiInputs<S> {
     /// Inputs of which none is open yet; `choices` are those a person made in earlier runs.
     pub fn new(system: S, choices: Choices, make_rings: RingMaker) -> Self {
         let table = PortTable::new(choices);
+        Self::with_table(system, table, make_rings)
+    }
+
+    /// The same with a table of its own.
+    pub fn with_table(system: S, table: PortTable, make_rings: RingMaker) -> Self {
         let (inputs, told) = (BTreeMap::new(), BTreeMap::new());
         Self { system, table, inputs, make_rings, rescans: Rescans::default(), fault: None, told }
     }
@@ -169,9 +181,7 @@ impl<S: PortSource> MidiInputs<S> {
     /// Refreshes the monitors and, when it is time ([`MidiInputs::rescans`]), follows what was plugged in or out. Call
     /// it at least once a second, more often for a lively monitor. May block for some milliseconds while a port opens.
     pub fn poll(&mut self, now: Micros) -> Vec<Change> {
-        for input in self.inputs.values_mut() {
-            input.refresh(now);
-        }
+        self.refresh(now);
         if !self.rescans.is_due(now) {
             return Vec::new();
         }
@@ -187,6 +197,18 @@ impl<S: PortSource> MidiInputs<S> {
             }
             Err(reason) => self.no_midi(now, reason),
         }
+    }
+
+    /// Refreshes the monitors, and lets go of what was held where a driver has come to an end.
+    pub fn refresh(&mut self, now: Micros) {
+        for input in self.inputs.values_mut() {
+            input.refresh(now);
+        }
+    }
+
+    /// Where the ports come from.
+    pub fn system(&mut self) -> &mut S {
+        &mut self.system
     }
 
     /// A person's choice; takes effect with the next poll.
@@ -213,6 +235,17 @@ impl<S: PortSource> MidiInputs<S> {
         self.table.devices().iter().map(report).collect()
     }
 
+    /// Gives up what is kept for the device that was closed longest ago; it is counted anew when it is back. `None` if no
+    /// device is closed and all its notes are released.
+    pub fn give_back(&mut self) -> Option<SourceId> {
+        let is_closed = |source: &SourceId| {
+            self.inputs.get(source).is_some_and(|input| input.connection.is_none() && input.route.is_some())
+        };
+        let devices = self.table.devices().iter().filter(|device| is_closed(&device.source));
+        let source = devices.min_by_key(|device| device.since)?.source;
+        self.inputs.remove(&source).map(|_| source)
+    }
+
     /// Closes everything and releases all notes, before the program ends.
     pub fn close_all(&mut self, now: Micros) {
         let sources: Vec<_> = self.inputs.keys().copied().collect();
@@ -231,8 +264,10 @@ impl<S: PortSource> MidiInputs<S> {
 
     /// A quick replug can leave a connection that hears nothing while its port is listed as before.
     fn close_dead(&mut self, now: Micros, changes: &mut Vec<Change>) {
+        // A driver that gave the route back by itself has ended.
         let is_dead = |input: &Input<S::Connection>, system: &mut S| {
-            input.connection.as_ref().is_some_and(|connection| !system.is_alive(connection))
+            let is_dead = |connection| input.route.is_some() || !system.is_alive(connection);
+            input.connection.as_ref().is_some_and(is_dead)
         };
         let dead: Vec<_> = self
             .inputs
@@ -255,6 +290,11 @@ impl<S: PortSource> MidiInputs<S> {
             }
             Action::Connect { source, port } | Action::Reappeared { source, port } => {
                 let identity = self.identity(source)?;
+                if self.inputs.get(&source).is_some_and(Input::is_closing) {
+                    // Its driver has not let it go yet.
+                    self.rescans.hurry();
+                    return None;
+                }
                 match self.open(now, source, &port) {
                     Ok(()) => {
                         self.table.opened(now, source);
@@ -277,7 +317,6 @@ impl<S: PortSource> MidiInputs<S> {
             if let Some(connection) = input.connection.take() {
                 self.system.close(connection);
             }
-            input.take_home(now);
             input.refresh(now);
         }
     }

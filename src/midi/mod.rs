@@ -6,7 +6,7 @@
 //! window's keys ─ VirtualInput ─ Route ─┼─ bus lane      (Played, becomes events)
 //!                                       ├─ through       (to the output thread, if it is sent on to another instrument)
 //!                                       └─ monitor       (what the Devices screen shows; may drop, counted)
-//! control thread: MidiInputs::poll ─ PortTable (lists in, actions out) ─ PortSource (midir, or a fake in tests)
+//! control thread: MidiInputs::poll ─ PortTable (lists in, actions out) ─ PortSource (midir, the audio driver, or a fake)
 //! ```
 //!
 //! A route belongs to one thread at a time: the callback's while the port is open, the control thread's otherwise, which
@@ -50,12 +50,14 @@ pub struct SourceId(pub u16);
 impl SourceId {
     /// The computer keyboard and the keys on the screen.
     pub const VIRTUAL: Self = Self(0);
-    /// The MIDI input of the JACK backend.
+    /// The MIDI input of the JACK backend that anyone may be joined to.
     pub const JACK: Self = Self(1);
     /// What the microphone hears.
     pub const MICROPHONE: Self = Self(2);
     /// The first that ports of the system get.
     pub const FIRST_PORT: Self = Self(16);
+    /// The first that sources of the audio driver (JACK) get.
+    pub const FIRST_DRIVER_PORT: Self = Self(Self::FIRST_PORT.0 + ports::DEVICES_MAX as u16);
 }
 
 /// What the engine's ring carries: a message, where from and when.

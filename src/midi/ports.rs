@@ -125,6 +125,8 @@ pub struct PortTable {
     choices: Choices,
     /// Whether a device that nobody chose is used, by its name.
     by_default: fn(&str) -> bool,
+    /// The number of the first device.
+    first: SourceId,
 }
 
 impl Default for PortTable {
@@ -136,12 +138,17 @@ impl Default for PortTable {
 impl PortTable {
     /// A table of inputs that knows no device but what was chosen in earlier runs.
     pub fn new(choices: Choices) -> Self {
-        Self { devices: Vec::new(), choices, by_default: is_on_by_default }
+        Self { devices: Vec::new(), choices, by_default: is_on_by_default, first: SourceId::FIRST_PORT }
     }
 
     /// A table of outputs; of those that nobody chose, these are used.
     pub fn of_outputs(choices: Choices, by_default: fn(&str) -> bool) -> Self {
         Self { by_default, ..Self::new(choices) }
+    }
+
+    /// The same for devices whose numbers begin with `first`.
+    pub fn numbered_from(self, first: SourceId) -> Self {
+        Self { first, ..self }
     }
 
     /// The devices, in the order in which they were first seen.
@@ -234,7 +241,7 @@ impl PortTable {
         let identity = Identity { name: name.to_owned(), occurrence };
         let choice = self.choices.get(&identity.to_string()).copied();
         self.devices.push(Device {
-            source: SourceId(SourceId::FIRST_PORT.0 + self.devices.len() as u16),
+            source: SourceId(self.first.0 + self.devices.len() as u16),
             enabled: choice.unwrap_or_else(|| (self.by_default)(name)),
             identity,
             link: Link::Away,

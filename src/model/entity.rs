@@ -282,6 +282,7 @@ pub(super) fn check(event: &Event, current: Option<&Entity>) -> Result<(), &'sta
     let open_take = matches!(current, Some(Entity::Take(take)) if take.end.is_none());
     match event {
         Event::NotePlayed(_)
+        | Event::LatencyChanged(_)
         | Event::TransportMoved(_)
         | Event::VerdictGiven(_)
         | Event::NotesLost(_)

@@ -170,7 +170,8 @@ pub struct TakeStart {
     pub piece: Option<PieceId>,
     /// How it is practised, unless it is free play.
     pub practice: Option<PracticeSettings>,
-    /// How much later than the music a key that is struck in time is stamped: taken off before it is judged.
+    /// How much later than the music a key that is struck in time is stamped: taken off before it is judged, until
+    /// [`Event::LatencyChanged`] says otherwise.
     pub latency: Micros,
 }
 
@@ -264,6 +265,9 @@ pub enum Event {
     NotePlayed(Played),
     /// So many messages were lost before they could be recorded (`take/<id>`).
     NotesLost(u64),
+    /// So much later than the music a key that is struck in time is stamped from the event's own stamp on: another device
+    /// sounds, or it was measured (`take/<id>`).
+    LatencyChanged(Micros),
     /// The transport moved (`take/<id>`).
     TransportMoved(TransportMoved),
     /// A played or written note was judged (`take/<id>`).

@@ -62,6 +62,11 @@ struct StoredLost {
 }
 
 #[derive(Serialize, Deserialize)]
+struct StoredLatency {
+    latency_micros: i64,
+}
+
+#[derive(Serialize, Deserialize)]
 struct StoredTransport {
     rate: u32,
     #[serde(flatten)]
@@ -240,6 +245,7 @@ pub(super) fn encode(event: &Event) -> Vec<u8> {
             pack(&StoredPlayed { source: played.source, status, data1, data2 })
         }
         Event::NotesLost(lost) => pack(&StoredLost { lost: *lost }),
+        Event::LatencyChanged(latency) => pack(&StoredLatency { latency_micros: latency.0 }),
         Event::TransportMoved(moved) => {
             pack(&StoredTransport { rate: moved.rate.0, change: store_change(moved.change) })
         }
@@ -283,6 +289,7 @@ pub(super) fn decode(schema: &str, version: u16, bytes: &[u8]) -> Result<Decoded
             Event::NotePlayed(Played { source, data: [status, data1, data2] })
         }
         "notes.lost" => Event::NotesLost(unpack::<StoredLost>(bytes)?.lost),
+        "latency.changed" => Event::LatencyChanged(Micros(unpack::<StoredLatency>(bytes)?.latency_micros)),
         "transport.moved" => {
             let StoredTransport { rate, change } = unpack(bytes)?;
             Event::TransportMoved(TransportMoved { change: load_change(change), rate: Rate(rate.max(1)) })

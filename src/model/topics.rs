@@ -36,6 +36,7 @@ topics! {
     TakeStarted = "take.started", Edit, AppendOnly, Forever;
     NotePlayed = "note.played", Stream, AppendOnly, Forever;
     NotesLost = "notes.lost", Stream, AppendOnly, Forever;
+    LatencyChanged = "latency.changed", Stream, AppendOnly, Forever;
     TransportMoved = "transport.moved", Stream, AppendOnly, Forever;
     VerdictGiven = "verdict.given", Stream, AppendOnly, Forever;
     TakeEnded = "take.ended", Edit, Max, Forever;
@@ -66,6 +67,7 @@ pub(super) fn of(event: &Event) -> &'static Topic {
         Event::TakeStarted(_) => Kind::TakeStarted,
         Event::NotePlayed(_) => Kind::NotePlayed,
         Event::NotesLost(_) => Kind::NotesLost,
+        Event::LatencyChanged(_) => Kind::LatencyChanged,
         Event::TransportMoved(_) => Kind::TransportMoved,
         Event::VerdictGiven(_) => Kind::VerdictGiven,
         Event::TakeEnded(_) => Kind::TakeEnded,

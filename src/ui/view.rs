@@ -418,6 +418,8 @@ pub struct AudioView {
     pub load: f32,
     /// Blocks that came too late since the stream began.
     pub xruns: u64,
+    /// MIDI messages that found no room on their way through the driver, in or out.
+    pub midi_lost: u64,
     /// How the callback keeps its deadline.
     pub callback: Callback,
     /// Backends one can choose, with the one in use among them.

@@ -407,6 +407,7 @@ fn devices() -> Devices {
             bluetooth: false,
             load: 0.31,
             xruns: 2,
+            midi_lost: 0,
             callback: Callback {
                 loads: [
                     0, 12, 880, 5_120, 31_004, 60_208, 41_330, 18_201, 7_004, 2_910, 1_404, 811, 402, 188, 97, 41, 22,

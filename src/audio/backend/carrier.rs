@@ -9,6 +9,8 @@ use super::super::live::TimedMidi;
 #[cfg(feature = "jack")]
 use super::super::outlet::TimedWire;
 use super::super::processor::{Block, Outputs, Processor};
+#[cfg(feature = "jack")]
+use crate::time::Stamp;
 use crate::time::{Clock, Frames, Micros, Rate, StreamId};
 
 /// Lives in the callback.
@@ -77,6 +79,24 @@ impl Carrier {
     /// What the driver's own MIDI port is to send in the block that was computed last.
     pub(super) fn outgoing(&self) -> &[TimedWire] {
         self.processor.as_ref().map_or(&[], |processor| processor.outgoing())
+    }
+
+    /// Lets go of what the driver's own port holds.
+    pub(super) fn release_driver(&mut self) {
+        if let Some(processor) = &mut self.processor {
+            processor.release_driver();
+        }
+    }
+
+    /// The first frame of the block that comes next.
+    pub(super) fn next(&self) -> Frames {
+        self.next
+    }
+
+    /// The stamp of a frame of the block that was computed last; `driver` is the driver's own time of it.
+    pub(super) fn stamp(&self, frame: Frames, driver: Micros) -> Stamp {
+        let stamp = self.processor.as_ref().map_or(Stamp::at(driver), |processor| processor.stamp(frame));
+        Stamp { driver, ..stamp }
     }
 }
 

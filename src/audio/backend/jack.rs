@@ -1,32 +1,41 @@
-//! Sound and MIDI of a JACK server (also PipeWire's) in one callback, exact to the frame. The only file that knows the
+//! Sound and MIDI of a JACK server (also PipeWire's) in one callback, exact to the frame. The only place that knows the
 //! jack crate. Which server: the environment variable `JACK_DEFAULT_SERVER`.
 
+mod cables;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
+use crossbeam_channel::{Receiver, Sender, bounded};
 use jack::{
     AsyncClient, AudioIn, AudioOut, Client, ClientOptions, ClientStatus, Control, LatencyType, MidiIn, MidiOut,
     NotificationHandler, Port, PortFlags, ProcessHandler, ProcessScope, RawMidi,
 };
 
+use self::cables::{Cables, Patchbay, patchbay, too_many};
 use super::carrier::{Carrier, Home};
-use super::{Backend, BackendError, Device, Kind, Presence, StartError, Status, Stream, StreamConfig, StreamInfo};
+use super::{
+    Backend, BackendError, Device, Kind, Patch, Presence, StartError, Status, Stream, StreamConfig, StreamInfo,
+};
 use crate::audio::capture::{Input, Tap};
 use crate::audio::live::TimedMidi;
-use crate::audio::outlet;
+use crate::audio::outlet::{self, Wire};
 use crate::audio::processor::{Outputs, Processor};
 use crate::time::{Clock, Frames, Rate};
 
 /// The client's name; the server numbers further ones.
 const CLIENT: &str = "music-trainer";
-/// Events taken from one block at most, far more than a cable carries.
+/// Events taken of one port in one block at most, far more than a cable carries; those beyond are counted.
 const EVENTS_MAX: usize = 1024;
 /// How long a stream that stops waits for its last messages to leave: some periods.
 const FAREWELL: Duration = Duration::from_millis(200);
 
 /// Taps under way to the callback, or home.
 const TAPS: usize = 4;
+/// Ports that came or went since last asked; of more it is not known which.
+const MOVED_PORTS: usize = 256;
 
 const AUDIO: &str = "32 bit float mono audio";
 const MIDI: &str = "8 bit raw midi";
@@ -103,8 +112,10 @@ impl Backend for JackBackend {
         let (taps, taps_in) = rtrb::RingBuffer::new(TAPS);
         let (taps_out, old_taps) = rtrb::RingBuffer::new(TAPS);
         let ear = Ear { next: Frames::ZERO, tap: None, taps: taps_in, home: taps_out };
-        let callback = Callback { ports, carrier, clock, rate, events, shared: ending, ear };
-        let client = match client.activate_async(Notices(shared.clone()), callback) {
+        let (patchbay, cables) = patchbay();
+        let callback = Callback { ports, carrier, clock, rate, events, shared: ending, ear, cables };
+        let (moved, moved_ports) = bounded(MOVED_PORTS);
+        let client = match client.activate_async(Notices { shared: shared.clone(), moved }, callback) {
             Ok(client) => client,
             // The callback was dropped, which sent the processor home.
             Err(error) => return Err(StartError { processor: home.take(), error: failed(error) }),
@@ -117,12 +128,25 @@ impl Backend for JackBackend {
         let (kind, stream) = (Kind::Jack, config.stream);
         let (bluetooth, stand_in) = (false, false);
         let info = StreamInfo { kind, device, rate, period, output_latency, bluetooth, stand_in, stream };
-        let (known, connect) = (Vec::new(), config.connect);
+        let (sources, joined, connect) = (Vec::new(), 0, config.connect);
         let (client, heard) = (Some(client), None);
-        let mut stream = JackStream { client, info, shared, home, names, known, connect, taps, old_taps, heard };
-        if connect {
-            stream.connect_new_sources();
-        }
+        let mut stream = JackStream {
+            client,
+            info,
+            shared,
+            home,
+            names,
+            sources,
+            gone: BTreeSet::new(),
+            moved: moved_ports,
+            patchbay,
+            joined,
+            connect,
+            taps,
+            old_taps,
+            heard,
+        };
+        stream.list_sources();
         Ok(Box::new(stream))
     }
 }
@@ -188,6 +212,7 @@ struct Callback {
     events: Vec<TimedMidi>,
     shared: Arc<Shared>,
     ear: Ear,
+    cables: Cables,
 }
 
 /// Where the input goes. Taps come and go through rings, so that none is freed in the callback.
@@ -218,9 +243,12 @@ impl ProcessHandler for Callback {
     fn process(&mut self, _: &Client, scope: &ProcessScope) -> Control {
         let began = self.clock.now();
         self.events.clear();
-        let cycle = i64::from(scope.last_frame_time());
-        for raw in self.ports.midi.iter(scope).take(EVENTS_MAX) {
-            let driver = self.rate.micros(Frames(cycle + i64::from(raw.time)));
+        let (cycle, rate) = (i64::from(scope.last_frame_time()), self.rate);
+        let driver_time = |time: u32| rate.micros(Frames(cycle + i64::from(time)));
+        let events = self.ports.midi.iter(scope);
+        let mut lost = too_many(events.size_hint().0);
+        for raw in events.take(EVENTS_MAX) {
+            let driver = driver_time(raw.time);
             self.events.extend(TimedMidi::read(raw.time, driver, raw.bytes));
         }
         self.ear.hear(began, self.ports.input.as_slice(scope));
@@ -230,27 +258,45 @@ impl ProcessHandler for Callback {
         let heard = self.shared.click_heard.load(Ordering::Relaxed);
         self.carrier.begin_call(left.len(), self.shared.xrun.swap(false, Ordering::Relaxed));
         let out = Outputs { left, right, click: if heard { click } else { silent(click) } };
+        let first = self.carrier.next();
+        if self.shared.let_go.swap(false, Ordering::Relaxed) {
+            self.carrier.release_driver();
+        }
         self.carrier.process(self.clock.as_ref(), began, &self.events, out);
-        self.send(scope);
+        // After the block, which knows by now when its frames were: what is read here sounds with a later one anyway.
+        self.cables.exchange();
+        let carrier = &self.carrier;
+        lost += self.cables.read(scope, |sink, raw| {
+            sink.receive(carrier.stamp(first + Frames(i64::from(raw.time)), driver_time(raw.time)), raw.bytes);
+        });
+        lost += self.send(scope);
+        if lost > 0 {
+            self.shared.midi_lost.fetch_add(lost, Ordering::Relaxed);
+        }
         Control::Continue
     }
 }
 
 impl Callback {
     /// What the program plays goes out on its frames. What the port's buffer has no room for is lost to it, as on a
-    /// cable that is pulled.
-    fn send(&mut self, scope: &ProcessScope) {
+    /// cable that is pulled; returns how many messages.
+    fn send(&mut self, scope: &ProcessScope) -> u32 {
         let mut writer = self.ports.midi_out.writer(scope);
         let last = scope.n_frames().saturating_sub(1);
-        let mut write = |time: u32, bytes: &[u8]| {
-            let _no_room = writer.write(&RawMidi { time: time.min(last), bytes });
-        };
-        self.carrier.outgoing().iter().for_each(|timed| write(timed.offset, timed.wire.bytes()));
+        let mut write = |time: u32, bytes: &[u8]| writer.write(&RawMidi { time: time.min(last), bytes }).is_ok();
+        let outgoing = self.carrier.outgoing().iter().map(|timed| (timed.offset, timed.wire));
+        let mut lost = write_out(outgoing, &mut write);
         if self.shared.ending.load(Ordering::Acquire) {
-            outlet::quiet().iter().for_each(|wire| write(last, wire.bytes()));
+            lost += write_out(outlet::quiet().iter().map(|wire| (last, *wire)), &mut write);
             self.shared.quiet.store(true, Ordering::Release);
         }
+        lost
     }
+}
+
+/// Writes messages, each at its frame of the block; how many of them there was no room for.
+fn write_out(messages: impl Iterator<Item = (u32, Wire)>, write: &mut impl FnMut(u32, &[u8]) -> bool) -> u32 {
+    messages.map(|(time, wire)| u32::from(!write(time, wire.bytes()))).sum()
 }
 
 /// Fills a port that nobody hears; what would be played there is played with the music.
@@ -262,6 +308,8 @@ fn silent(port: &mut [f32]) -> &mut [f32] {
 #[derive(Default)]
 struct Shared {
     xruns: AtomicU32,
+    /// MIDI messages for which there was no room.
+    midi_lost: AtomicU32,
     dead: AtomicBool,
     ports_changed: AtomicBool,
     graph_changed: AtomicBool,
@@ -269,32 +317,39 @@ struct Shared {
     xrun: AtomicBool,
     /// Whether somebody hears the metronome's own port.
     click_heard: AtomicBool,
+    /// A source was taken off the general MIDI input: what is held there is let go.
+    let_go: AtomicBool,
     /// The stream is about to stop.
     ending: AtomicBool,
     /// The port has told its listeners to let go of everything.
     quiet: AtomicBool,
 }
 
-struct Notices(Arc<Shared>);
+struct Notices {
+    shared: Arc<Shared>,
+    /// Ports that came (`true`) and went.
+    moved: Sender<(jack::PortId, bool)>,
+}
 
 impl NotificationHandler for Notices {
     #[expect(unsafe_code, reason = "the trait's signature: it may run in a signal handler; an atomic store may too")]
     unsafe fn shutdown(&mut self, _: ClientStatus, _: &str) {
-        self.0.dead.store(true, Ordering::Release);
+        self.shared.dead.store(true, Ordering::Release);
     }
 
-    fn port_registration(&mut self, _: &Client, _: jack::PortId, _: bool) {
-        self.0.ports_changed.store(true, Ordering::Release);
+    fn port_registration(&mut self, _: &Client, port: jack::PortId, came: bool) {
+        let _full = self.moved.try_send((port, came));
+        self.shared.ports_changed.store(true, Ordering::Release);
     }
 
     fn graph_reorder(&mut self, _: &Client) -> Control {
-        self.0.graph_changed.store(true, Ordering::Release);
+        self.shared.graph_changed.store(true, Ordering::Release);
         Control::Continue
     }
 
     fn xrun(&mut self, _: &Client) -> Control {
-        self.0.xruns.fetch_add(1, Ordering::Relaxed);
-        self.0.xrun.store(true, Ordering::Relaxed);
+        self.shared.xruns.fetch_add(1, Ordering::Relaxed);
+        self.shared.xrun.store(true, Ordering::Relaxed);
         Control::Continue
     }
 }
@@ -306,8 +361,14 @@ struct JackStream {
     shared: Arc<Shared>,
     home: Home,
     names: Names,
-    /// MIDI sources that were there when last looked; each is connected once, so that a person may disconnect it.
-    known: Vec<String>,
+    /// MIDI sources that were there when last looked.
+    sources: Vec<String>,
+    /// Of these it was said that they went, and they are listed still: their client has stopped and not closed yet.
+    gone: BTreeSet<String>,
+    moved: Receiver<(jack::PortId, bool)>,
+    patchbay: Patchbay,
+    /// Sources that somebody joined to the general MIDI input.
+    joined: usize,
     connect: bool,
     taps: rtrb::Producer<Option<Tap>>,
     old_taps: rtrb::Consumer<Tap>,
@@ -316,12 +377,38 @@ struct JackStream {
 }
 
 impl JackStream {
-    /// The keyboards that the server knows.
-    fn sources(&self) -> Vec<String> {
-        let list = |c: &AsyncClient<Notices, Callback>| {
-            c.as_client().ports(None, Some(MIDI), PortFlags::IS_PHYSICAL | PortFlags::IS_OUTPUT)
-        };
-        self.client.as_ref().map(list).unwrap_or_default()
+    /// Looks which keyboards the server knows. One that is heard, and has just come anew, was gone in between.
+    fn list_sources(&mut self) {
+        let Some(client) = self.client.as_ref().map(AsyncClient::as_client).filter(|_| self.connect) else { return };
+        self.sources = client.ports(None, Some(MIDI), PortFlags::IS_PHYSICAL | PortFlags::IS_OUTPUT);
+        let mut back = BTreeSet::new();
+        while let Ok((port, came)) = self.moved.try_recv() {
+            let Some(name) = client.port_by_id(port).and_then(|port| port.name().ok()) else { continue };
+            if !came {
+                self.gone.insert(name);
+                continue;
+            }
+            self.gone.remove(&name);
+            if self.patchbay.hears(&name) {
+                self.shared.ports_changed.store(true, Ordering::Release);
+                back.insert(name);
+            }
+        }
+        self.gone.retain(|name| self.sources.contains(name));
+        self.sources.retain(|name| !self.gone.contains(name) && !back.contains(name));
+    }
+
+    /// What the graph looks like now.
+    fn follow_graph(&mut self) {
+        let Some(client) = self.client.as_ref().map(AsyncClient::as_client) else { return };
+        let joined = |name: &str| client.port_by_name(name).and_then(|port| port.connected_count().ok()).unwrap_or(0);
+        self.info.output_latency = latency(client, &self.names);
+        self.shared.click_heard.store(joined(&self.names.click) > 0, Ordering::Relaxed);
+        let sources = joined(&self.names.midi);
+        if std::mem::replace(&mut self.joined, sources) > sources {
+            self.shared.let_go.store(true, Ordering::Relaxed);
+        }
+        self.patchbay.connect(client);
     }
 
     /// Waits until the listeners of the port have been told to let go; not for a server that is dead.
@@ -335,18 +422,6 @@ impl JackStream {
             std::thread::park_timeout(step);
         }
     }
-
-    fn connect_new_sources(&mut self) {
-        let mut sources = self.sources();
-        if let Some(client) = &self.client {
-            // One whose client is not active yet refuses; the server says when it is.
-            sources.retain(|source| {
-                let connect = || client.as_client().connect_ports_by_name(source, &self.names.midi);
-                self.known.contains(source) || matches!(connect(), Ok(()) | Err(jack::Error::PortAlreadyConnected(..)))
-            });
-        }
-        self.known = sources;
-    }
 }
 
 impl Stream for JackStream {
@@ -355,7 +430,13 @@ impl Stream for JackStream {
     }
 
     fn midi_sources(&self) -> &[String] {
-        &self.known
+        &self.sources
+    }
+
+    fn patch(&mut self, patch: Patch) {
+        if let Some(client) = &self.client {
+            self.patchbay.patch(client.as_client(), patch);
+        }
     }
 
     fn poll(&mut self, each: &mut dyn FnMut(Status)) {
@@ -366,18 +447,31 @@ impl Stream for JackStream {
         if xruns > 0 {
             each(Status::Xruns(xruns));
         }
+        let lost = self.shared.midi_lost.swap(0, Ordering::Relaxed);
+        if lost > 0 {
+            each(Status::MidiLost(lost));
+        }
         if self.shared.dead.load(Ordering::Acquire) {
             each(Status::Lost("the JACK server is gone".to_owned()));
             return;
         }
-        if let Some(client) = self.client.as_ref().filter(|_| self.shared.graph_changed.swap(false, Ordering::AcqRel)) {
-            self.info.output_latency = latency(client.as_client(), &self.names);
-            let click = client.as_client().port_by_name(&self.names.click);
-            let heard = click.and_then(|port| port.connected_count().ok()).is_some_and(|count| count > 0);
-            self.shared.click_heard.store(heard, Ordering::Relaxed);
+        if let Some(client) = self.client.as_ref().map(AsyncClient::as_client) {
+            self.patchbay.tend(client);
+            let (rate, period) = (client.sample_rate(), client.buffer_size());
+            if rate != self.info.rate.0 {
+                each(Status::Lost(format!("the JACK server changed to {rate} Hz")));
+                return;
+            }
+            if std::mem::replace(&mut self.info.period, period) != period {
+                each(Status::Changed(format!("the JACK server changed its buffer to {period} frames")));
+            }
         }
-        if self.connect && self.shared.ports_changed.swap(false, Ordering::AcqRel) {
-            self.connect_new_sources();
+        let came_or_went = self.shared.ports_changed.swap(false, Ordering::AcqRel);
+        if self.shared.graph_changed.swap(false, Ordering::AcqRel) || came_or_went {
+            self.follow_graph();
+        }
+        if came_or_went {
+            self.list_sources();
         }
     }
 
@@ -426,5 +520,25 @@ impl Stream for JackStream {
             let _result = client.deactivate();
         }
         self.home.take().map(|processor| *processor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_port_has_no_room_for_is_counted_and_the_rest_is_written() {
+        let wire = |bytes: &[u8]| Wire::new(bytes).expect("a message");
+        let messages = [(0, wire(&[0x90, 60, 1])), (3, wire(&[0x90, 61, 1])), (9, wire(&[0xd0, 7]))];
+        let mut written = Vec::new();
+        let mut room = |time: u32, bytes: &[u8]| {
+            // What is longer than two bytes finds room once.
+            let fits = bytes.len() < 3 || written.is_empty();
+            written.extend(fits.then(|| (time, bytes.to_vec())));
+            fits
+        };
+        assert_eq!(write_out(messages.into_iter(), &mut room), 1);
+        assert_eq!(written, [(0, vec![0x90, 60, 1]), (9, vec![0xd0, 7])]);
     }
 }

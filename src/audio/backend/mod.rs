@@ -20,7 +20,7 @@ pub use self::null::NullBackend;
 
 use super::capture::{Input, Tap};
 use super::processor::Processor;
-use crate::time::{Clock, Rate, StreamId};
+use crate::time::{Clock, Rate, Stamp, StreamId};
 
 /// The backends there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -158,10 +158,29 @@ pub enum Status {
     Xruns(u32),
     /// The stream goes on, on another device or with other latencies: calibration no longer holds.
     Changed(String),
+    /// So many MIDI messages since last asked the driver's ports had no room for, or brought too many of at once.
+    MidiLost(u32),
     /// Something a person may want to know; the stream goes on.
     Warning(String),
     /// The stream is dead; stop it and try again later.
     Lost(String),
+}
+
+/// MIDI sources of a driver that are heard at one time, each by a port of its own: more than stand in a room.
+pub const SOURCES_HEARD_MAX: usize = 16;
+
+/// Takes what a MIDI source of the driver delivers. Called in the audio callback: wait-free, and allocates nothing.
+pub trait MidiSink: Send {
+    /// Bytes that came in one piece, and the frame and moment at which they did.
+    fn receive(&mut self, stamp: Stamp, bytes: &[u8]);
+}
+
+/// Who hears a MIDI source of the driver from now on.
+pub struct Patch {
+    /// By its name as in [`Stream::midi_sources`].
+    pub source: String,
+    /// `None`: nobody. Whoever heard it before is dropped, on the control thread.
+    pub sink: Option<Box<dyn MidiSink>>,
 }
 
 /// A stream could not be started; the processor comes back.
@@ -211,9 +230,14 @@ pub trait Backend: Send {
 pub trait Stream: Send {
     /// What it is.
     fn info(&self) -> &StreamInfo;
-    /// The MIDI sources that the driver itself hears, by their names, as of the last poll.
+    /// The MIDI sources that the driver itself can hear, by their names, as of the last poll. One that went and came
+    /// back between two polls is left out once.
     fn midi_sources(&self) -> &[String] {
         &[]
+    }
+    /// Lets a source be heard, at most [`SOURCES_HEARD_MAX`] at one time; a sink that finds no place is dropped.
+    fn patch(&mut self, patch: Patch) {
+        drop(patch);
     }
     /// What happened since last asked, the most important thing last.
     fn poll(&mut self, each: &mut dyn FnMut(Status));

@@ -47,7 +47,7 @@ impl Processor {
             Links::send_home(&mut self.links.home, Return::Emission(broken_off));
         }
         self.transport.begin_stream(self.now, rate);
-        self.inputs.begin_stream(self.now, rate, period);
+        self.inputs.begin_stream(self.now, stream, rate, period);
         self.delay = Delay::new(rate, period);
         self.stage.outlet.begin_stream();
         (self.rate, self.stream, self.period, self.now) = (rate, stream, period, Frames::ZERO);
@@ -69,7 +69,7 @@ impl Processor {
     }
 
     /// Lets go of what the driver's own port holds, for those who listen to it too.
-    pub(super) fn release_driver(&mut self) {
+    pub(in crate::audio) fn release_driver(&mut self) {
         let stamp = self.stamp(self.now);
         for data in self.inputs.release_driver() {
             let body = AudioEvent::Live { source: SourceId::DRIVER, data };

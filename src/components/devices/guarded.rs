@@ -2,7 +2,7 @@
 
 use crate::audio::Processor;
 use crate::audio::backend::{
-    Backend, BackendError, Device, Kind, Presence, StartError, Status, Stream, StreamConfig, StreamInfo,
+    Backend, BackendError, Device, Kind, Patch, Presence, StartError, Status, Stream, StreamConfig, StreamInfo,
 };
 use crate::audio::capture::{Input, Tap};
 use crate::components::openings::{LeftOut, Openings};
@@ -127,6 +127,10 @@ impl Stream for GuardedStream {
 
     fn midi_sources(&self) -> &[String] {
         self.stream.midi_sources()
+    }
+
+    fn patch(&mut self, patch: Patch) {
+        self.stream.patch(patch);
     }
 
     fn poll(&mut self, each: &mut dyn FnMut(Status)) {

@@ -1,28 +1,23 @@
 //! The MIDI inputs and the keys of the window, with the outputs beside them.
 
-#[cfg(feature = "sound")]
-use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-#[cfg(feature = "sound")]
-use crossbeam_channel::Sender;
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::audio::backend::StreamInfo;
+use crate::audio::backend::{Patch, StreamInfo};
 use crate::audio::{self, Engine, OutletEnds};
 use crate::bus::{BusHandle, EntityKey, Publish};
 use crate::components::openings::Openings;
 use crate::components::recorder::MidiRecorder;
-use crate::midi::monitor::Monitor;
 use crate::midi::output::{OutputChange, OutputReport, OutputSource, Sink};
-use crate::midi::ports::{DEVICES_MAX, Identity, Link, PortInfo};
+use crate::midi::ports::{Choices, Identity, PortInfo, PortTable};
 use crate::midi::watch::{Announced, Announcer};
-use crate::midi::{self, DeviceReport, Played, RingEnds, SourceId, VirtualInput};
-#[cfg(feature = "sound")]
-use crate::model::Entity;
-use crate::model::{Event, OutputUse, Trainer, device_entity};
+use crate::midi::{self, DeviceReport, MidiInputs, Played, PortSource, RingEnds, SourceId, VirtualInput};
+use crate::model::{Entity, Event, OutputUse, Trainer, device_entity};
 use crate::time::{Clock, Micros, Stamp};
 
+use super::driver_ports::DriverPorts;
 use super::guarded::is_midi;
 #[cfg(feature = "sound")]
 use super::guarded::{GuardedOutputs, GuardedPorts};
@@ -30,9 +25,10 @@ use super::outputs::OutputDesk;
 
 /// Who publishes here.
 const ACTOR: &str = "devices";
-/// Ports of the system that can be opened in one run: the engine's sources but the window's keys and the driver's own.
-#[cfg(feature = "sound")]
+/// Ports that can be used at one time: the engine's sources but the window's keys and the driver's own.
 const PORTS_MAX: usize = audio::SOURCES_MAX - 2;
+/// Places that are kept free for ports to come, while some belong to ports that are closed.
+const SPARE: usize = 4;
 /// How often what was sent is shown anew while there is always more.
 const SHOWN_EVERY: Micros = Micros::from_millis(200);
 /// New devices whose rings wait to be connected.
@@ -53,7 +49,11 @@ pub struct MidiDesk {
     keys: VirtualInput,
     ends: Receiver<(SourceId, Identity, RingEnds)>,
     #[cfg(feature = "sound")]
-    inputs: Option<midi::MidiInputs<GuardedPorts<midi::SystemPorts>>>,
+    inputs: Option<MidiInputs<GuardedPorts<midi::SystemPorts>>>,
+    /// What the audio driver itself hears.
+    driver_inputs: MidiInputs<DriverPorts>,
+    /// Places for ports that are free.
+    places: Arc<AtomicUsize>,
     fault: Option<Fault>,
     outputs: OutputDesk,
     output_fault: Option<Fault>,
@@ -61,8 +61,6 @@ pub struct MidiDesk {
     /// Whether it is worth a try to listen to announcements: at the start, and when there is MIDI again.
     may_listen: bool,
     openings: Openings,
-    /// What the sound system itself hears, now or before.
-    driver_inputs: Vec<DeviceReport>,
     /// How much had been sent when it was shown last, and when.
     shown: (u64, Micros),
 }
@@ -103,25 +101,28 @@ impl MidiDesk {
         let (outputs, output_fault) = OutputDesk::new(bus, clock, system_outputs(ports, &openings), outlet);
         connect(bus, engine, &outputs, SourceId::VIRTUAL, None, ends);
         let (new_ends, ends) = bounded(NEW_RINGS);
+        let places = Arc::new(AtomicUsize::new(PORTS_MAX));
         #[cfg(feature = "sound")]
         let inputs = ports.then(|| {
             let system = GuardedPorts::new(midi::SystemPorts::new(clock.clone()), openings.clone());
-            midi::MidiInputs::new(system, choices(bus), ring_maker(new_ends))
+            MidiInputs::new(system, choices(bus), ring_maker(new_ends.clone(), places.clone()))
         });
-        #[cfg(not(feature = "sound"))]
-        let _ = new_ends;
+        let table = PortTable::new(choices(bus)).numbered_from(SourceId::FIRST_DRIVER_PORT);
+        let make_rings = ring_maker(new_ends, places.clone());
+        let driver_inputs = MidiInputs::with_table(DriverPorts::default(), table, make_rings);
         Self {
             keys: VirtualInput::new(rings),
             ends,
             #[cfg(feature = "sound")]
             inputs,
+            driver_inputs,
+            places,
             fault: None,
             outputs,
             output_fault: output_fault.map(Fault::of_all),
             announcer: None,
             may_listen: ports,
             openings,
-            driver_inputs: Vec::new(),
             shown: (0, Micros::ZERO),
         }
     }
@@ -135,7 +136,11 @@ impl MidiDesk {
     pub fn poll(&mut self, now: Micros, bus: &BusHandle<Trainer>, engine: &mut Engine) -> bool {
         self.keys.poll(now);
         let announced = self.announced();
-        let changes = self.poll_inputs(now, announced);
+        self.give_places_back(engine);
+        let mut changes = self.poll_inputs(now, announced);
+        // It is told when they come and go.
+        self.driver_inputs.rescans().hear(now, Announced::Nothing);
+        changes.extend(self.driver_inputs.poll(now));
         while let Ok((source, identity, ends)) = self.ends.try_recv() {
             connect(bus, engine, &self.outputs, source, Some(identity), ends);
         }
@@ -151,6 +156,19 @@ impl MidiDesk {
             self.set_ways();
         }
         any | self.has_sent(now)
+    }
+
+    /// While few places are left, those of ports that were closed longest ago are given to others.
+    fn give_places_back(&mut self, engine: &mut Engine) {
+        while self.places.load(Ordering::Relaxed) < SPARE {
+            #[cfg(feature = "sound")]
+            let of_system = self.inputs.as_mut().and_then(MidiInputs::give_back);
+            #[cfg(not(feature = "sound"))]
+            let of_system = None;
+            let Some(source) = of_system.or_else(|| self.driver_inputs.give_back()) else { return };
+            engine.send(audio::Command::RemoveSource(audio::SourceId(source.0)));
+            self.places.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// Whether more has been sent than is shown, now and then.
@@ -193,10 +211,9 @@ impl MidiDesk {
         self.keys.send_on(sent_on);
         #[cfg(feature = "sound")]
         if let Some(inputs) = &mut self.inputs {
-            for device in inputs.report() {
-                inputs.set_ways(device.source, self.outputs.sounds(&device.identity), sent_on);
-            }
+            set_ways(inputs, &self.outputs, sent_on);
         }
+        set_ways(&mut self.driver_inputs, &self.outputs, sent_on);
     }
 
     fn tell_output(&mut self, change: OutputChange) {
@@ -209,32 +226,17 @@ impl MidiDesk {
         }
     }
 
-    /// The stream that runs now, and the MIDI sources that its driver hears.
-    pub fn follow_stream(&mut self, now: Micros, stream: Option<&StreamInfo>, sources: &[String], engine: &mut Engine) {
+    /// The stream that runs now, and the MIDI sources that its driver can hear.
+    pub fn follow_stream(&mut self, stream: Option<&StreamInfo>, sources: &[String]) {
         self.outputs.follow_stream(stream);
-        for known in &mut self.driver_inputs {
-            let link = if sources.contains(&known.identity.name) { Link::Open } else { Link::Away };
-            let gone = link == Link::Away;
-            if known.link != link {
-                (known.link, known.since) = (link, now);
-                if gone {
-                    // Nobody else says that its keys are up; all of them are one source, and let go together.
-                    engine.send(audio::Command::RemoveSource(audio::SourceId::DRIVER));
-                }
-            }
+        if self.driver_inputs.system().set(stream.map(|stream| stream.stream), sources) {
+            self.driver_inputs.rescans().hurry();
         }
-        for name in sources.iter().take(DEVICES_MAX) {
-            if !self.driver_inputs.iter().any(|known| known.identity.name == *name) {
-                self.driver_inputs.push(DeviceReport {
-                    source: SourceId::JACK,
-                    identity: Identity { name: name.clone(), occurrence: 0 },
-                    enabled: true,
-                    link: Link::Open,
-                    since: now,
-                    monitor: Monitor::default(),
-                });
-            }
-        }
+    }
+
+    /// Which sources of the driver are to be heard from now on, since last asked: for the sound device.
+    pub fn take_patches(&mut self) -> Vec<Patch> {
+        self.driver_inputs.system().take_patches()
     }
 
     /// How late the sound of a frame is heard: what is sent outside comes as late.
@@ -316,7 +318,7 @@ impl MidiDesk {
         let mut reports = self.inputs.as_ref().map(|inputs| inputs.report()).unwrap_or_default();
         #[cfg(not(feature = "sound"))]
         let mut reports = Vec::new();
-        reports.extend(self.driver_inputs.iter().cloned());
+        reports.extend(self.driver_inputs.report());
         reports
     }
 
@@ -332,18 +334,24 @@ impl MidiDesk {
         if let Some(inputs) = &mut self.inputs {
             inputs.set_enabled(identity, enabled);
         }
-        #[cfg(not(feature = "sound"))]
-        let _ = (identity, enabled);
+        self.driver_inputs.set_enabled(identity, enabled);
     }
 
-    /// Lets go of every key and closes every port.
+    /// Lets go of every key and closes every port; of those of the audio driver when it has stopped
+    /// ([`MidiDesk::let_go`]).
     pub fn close(&mut self, now: Micros) {
         self.keys.release_all(now);
         #[cfg(feature = "sound")]
         if let Some(inputs) = &mut self.inputs {
             inputs.close_all(now);
         }
+        self.driver_inputs.close_all(now);
         self.outputs.close();
+    }
+
+    /// Lets go of what was held at the audio driver's sources, once it has stopped.
+    pub fn let_go(&mut self, now: Micros) {
+        self.driver_inputs.refresh(now);
     }
 }
 
@@ -357,9 +365,15 @@ fn midi_entity(identity: &str) -> EntityKey {
     device_entity(&format!("midi-{identity}"))
 }
 
+/// Keys sound where they are to sound, and may be sent on where anything takes them.
+fn set_ways<S: PortSource>(inputs: &mut MidiInputs<S>, outputs: &OutputDesk, sent_on: bool) {
+    for device in inputs.report() {
+        inputs.set_ways(device.source, outputs.sounds(&device.identity), sent_on);
+    }
+}
+
 /// What a person chose in earlier runs.
-#[cfg(feature = "sound")]
-fn choices(bus: &BusHandle<Trainer>) -> midi::ports::Choices {
+fn choices(bus: &BusHandle<Trainer>) -> Choices {
     let snapshot = bus.snapshot();
     let chosen = |value: Option<&Entity>| match value {
         Some(Entity::Device(device)) => device.enabled.map(|enabled| ((*device.name).clone(), enabled)),
@@ -418,36 +432,35 @@ impl OutputSource for NoOutputs {
     }
 }
 
-#[cfg(feature = "sound")]
-fn ring_maker(ends: Sender<(SourceId, Identity, RingEnds)>) -> midi::RingMaker {
-    let mut opened = BTreeSet::new();
+/// A port that is never opened, because it is off or there only for others, takes no place.
+fn ring_maker(ends: Sender<(SourceId, Identity, RingEnds)>, places: Arc<AtomicUsize>) -> midi::RingMaker {
     Box::new(move |source, identity| {
-        // A port that is never opened, because it is off or there only for others, takes no place.
-        if opened.len() >= PORTS_MAX && !opened.contains(&source) {
-            return None;
-        }
+        let left = places.load(Ordering::Relaxed).checked_sub(1)?;
         let (rings, other) = midi::rings();
         ends.try_send((source, identity.clone(), other)).ok()?;
-        opened.insert(source);
+        places.store(left, Ordering::Relaxed);
         Some(rings)
     })
 }
 
-#[cfg(all(test, feature = "sound"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn only_ports_that_were_opened_count() {
+    fn no_more_ports_are_opened_than_the_engine_has_places_for() {
         let (ends, _others) = bounded(NEW_RINGS);
-        let mut make = ring_maker(ends);
+        let places = Arc::new(AtomicUsize::new(PORTS_MAX));
+        let mut make = ring_maker(ends, places.clone());
         let identity = Identity { name: "Port".to_owned(), occurrence: 0 };
         let first = SourceId::FIRST_PORT.0 + 40;
         for n in 0..PORTS_MAX as u16 {
             assert!(make(SourceId(first + n), &identity).is_some(), "port {n}");
         }
-        assert!(make(SourceId(first), &identity).is_some(), "one that was opened before may be opened again");
         assert!(make(SourceId(first - 1), &identity).is_none());
+        places.store(1, Ordering::Relaxed);
+        assert!(make(SourceId(first - 1), &identity).is_some(), "in a place that was given back");
+        assert!(make(SourceId(first - 2), &identity).is_none());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The devices: the sound device with its instrument, the MIDI inputs with the keys of the window, and MIDI outputs. Runs on the
 //! control thread; what comes and goes is told to the bus.
 
+mod driver_ports;
 mod guarded;
 mod loopback;
 mod midi;

@@ -203,7 +203,6 @@ impl OutputDesk {
     }
 
     /// Whether the program sounds the keys of a device.
-    #[cfg(feature = "sound")]
     pub(super) fn sounds(&self, device: &Identity) -> bool {
         !self.open_plans().any(|(identity, plan)| identity == device && plan.keys == KeySound::Instrument)
     }

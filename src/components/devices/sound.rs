@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU8, AtomicU16, Ordering};
 use arc_swap::ArcSwapOption;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 
-use crate::audio::backend::{self, Backend, Choice, Device, Kind, StreamConfig, StreamInfo};
+use crate::audio::backend::{self, Backend, Choice, Device, Kind, Patch, StreamConfig, StreamInfo};
 use crate::audio::instrument::Instrument;
 use crate::audio::sound::Sound;
 use crate::audio::soundfont::{Font, Loading};
@@ -39,6 +39,8 @@ pub struct SoundReport {
     pub xruns: u64,
     /// Commands that the callback did not take for too long.
     pub refused: u64,
+    /// MIDI messages since the start for which the ports of its driver had no room.
+    pub midi_lost: u64,
     /// The SoundFont in use, by its own name.
     pub soundfont: Option<String>,
     /// Its sounds in bank 0: number and name.
@@ -123,6 +125,7 @@ pub struct SoundDesk {
     openings: Openings,
     midi_sources: Vec<String>,
     refused: u64,
+    midi_lost: u64,
 }
 
 /// What an instrument is asked for, whichever it is.
@@ -188,6 +191,7 @@ impl SoundDesk {
             openings,
             midi_sources: Vec::new(),
             refused: 0,
+            midi_lost: 0,
         }
     }
 
@@ -217,6 +221,8 @@ impl SoundDesk {
             self.midi_sources = sources.to_vec();
             self.changed = true;
         }
+        let lost = self.supervisor.as_ref().map_or(0, Supervisor::midi_lost);
+        self.changed |= std::mem::replace(&mut self.midi_lost, lost) != lost;
         self.notice_rate(engine);
         if engine.take_broken() {
             self.replace_broken(engine);
@@ -274,9 +280,16 @@ impl SoundDesk {
         self.supervisor.iter_mut().for_each(|supervisor| supervisor.hurry(now));
     }
 
-    /// The MIDI sources that the sound system itself hears (JACK).
+    /// The MIDI sources that the sound system itself can hear (JACK).
     pub fn midi_sources(&self) -> &[String] {
         &self.midi_sources
+    }
+
+    /// Lets one of them be heard, or no more.
+    pub fn patch(&mut self, patch: Patch) {
+        if let Some(supervisor) = &mut self.supervisor {
+            supervisor.patch(patch);
+        }
     }
 
     /// Whether something is under way that wants looking after often.
@@ -301,6 +314,7 @@ impl SoundDesk {
             waiting: supervisor.is_some_and(Supervisor::waiting),
             xruns: supervisor.map_or(0, Supervisor::xruns),
             refused: self.refused,
+            midi_lost: supervisor.map_or(0, Supervisor::midi_lost),
             soundfont: self.font.load().as_ref().filter(|font| self.fits(font)).map(|font| font.name()),
             presets: self.presets.clone(),
             loading: self.loading.as_ref().map(Loading::bytes),

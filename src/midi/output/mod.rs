@@ -7,9 +7,9 @@
 //! session ─── lights ────────┘   (its own thread) ◄─────┘ ──────────────────┘
 //! ```
 //!
-//! Limits: keys that come by the audio driver's own port are not sent on (a patch bay does that better); what is sent to
-//! that port besides the music leaves with the first frame of the next block; an instrument that sounds the notes of its
-//! lights does so softly.
+//! Limits: keys that come by the general port of the audio driver, to which anyone may be joined, are not sent on (a
+//! patch bay does that better); what is sent to the driver's port besides the music leaves with the first frame of the
+//! next block; an instrument that sounds the notes of its lights does so softly.
 //!
 //! Nothing that is sent hangs: notes and pedals of every output are known, and let go when the output is left.
 

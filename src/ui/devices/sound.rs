@@ -45,6 +45,9 @@ fn facts_ui(ui: &mut Ui, audio: &AudioView) {
     fact_ui(ui, tr().punctuality, &text::jitter(audio.parts.jitter), t.text);
     fact_ui(ui, tr().key_wait, &text::key_wait(audio.parts.input), t.text);
     fact_ui(ui, tr().xruns, &text::count(audio.xruns), if audio.xruns > 0 { t.warn } else { t.text });
+    if audio.midi_lost > 0 {
+        fact_ui(ui, tr().midi_lost, &text::count(audio.midi_lost), t.warn);
+    }
 }
 
 /// Backends and devices.

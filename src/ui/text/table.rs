@@ -166,6 +166,7 @@ texts! {
     loopback_help = "A microphone near the speaker, or a cable from output to input: twelve chirps, eight seconds.";
     forget_calibration = "Forget it";
     xruns = "Late blocks";
+    midi_lost = "MIDI lost";
     test_tone = "Test tone";
     panic = "All sound off";
     midi_inputs = "MIDI inputs";
