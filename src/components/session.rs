@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use crate::audio::{Command, LoopRange, Schedule};
+use crate::audio::{Command, LoopRange, MusicTime, Schedule};
 use crate::bus::Envelope;
-use crate::listen::Awaited;
+use crate::listen::{Awaited, Written};
 use crate::model::{Event, PieceId, TakeEnd, TakeId, TakeStart, Trainer, TransportChange};
 use crate::music::{Hands, NoteId, Percent, Pitch, Score};
 use crate::practice::result::TakeResult;
@@ -17,6 +17,10 @@ use super::judging::{Judged, TakeJudge};
 /// How long after the end of the music the last notes may still come, in *Keep tempo* at full speed. Longer than any
 /// note is judged late.
 const AFTERMATH: Micros = Micros::from_millis(700);
+/// A note is written together with another when it begins so near to it: as far as a key may be off and still be judged.
+const TOGETHER: Micros = Micros::from_millis(250);
+/// A note that the program sounds may be heard for so long.
+const RINGS_ON: Micros = Micros::from_millis(2_000);
 
 /// A name for a new take, and the moment at which it begins.
 #[derive(Clone, Copy, Debug)]
@@ -183,6 +187,26 @@ impl Session {
             playing: self.playing,
             ..self.view.clone()
         }
+    }
+
+    /// What the person has to play around something that the program sounds at `at`.
+    pub fn written_around(&self, at: MusicTime) -> Written {
+        let Some(stand) = &self.stand else { return Written::default() };
+        let (score, speed) = (&stand.score, self.settings.tempo);
+        let micros = |tick| score.tempo().micros(tick, speed);
+        let here = micros(Ticks(at.ticks(score.tempo()).round() as i64));
+        let mut written = Written::default();
+        for note in score.notes().iter().filter(|note| self.settings.practise.contains(note.hand)) {
+            let away = micros(note.onset) - here;
+            if away < -TOGETHER || away > RINGS_ON {
+                continue;
+            }
+            written.soon |= 1 << note.pitch.key();
+            if away <= TOGETHER {
+                written.now |= 1 << note.pitch.key();
+            }
+        }
+        written
     }
 
     /// How the piece is practised.
