@@ -21,6 +21,7 @@ mod hearing;
 mod listener;
 mod onset;
 mod pitch;
+mod ringing;
 mod tracker;
 mod tuner;
 mod verify;
