@@ -193,20 +193,17 @@ impl Session {
     pub fn written_around(&self, at: MusicTime) -> Written {
         let Some(stand) = &self.stand else { return Written::default() };
         let (score, speed) = (&stand.score, self.settings.tempo);
-        let micros = |tick| score.tempo().micros(tick, speed);
-        let here = micros(Ticks(at.ticks(score.tempo()).round() as i64));
-        let mut written = Written::default();
-        for note in score.notes().iter().filter(|note| self.settings.practise.contains(note.hand)) {
-            let away = micros(note.onset) - here;
-            if away < -TOGETHER || away > RINGS_ON {
-                continue;
-            }
-            written.soon |= 1 << note.pitch.key();
-            if away <= TOGETHER {
-                written.now |= 1 << note.pitch.key();
-            }
-        }
-        written
+        let here = score.tempo().micros(Ticks(at.ticks(score.tempo()).round() as i64), speed);
+        let notes = score.notes();
+        let keys = |to: Micros| {
+            let tick = |time: Micros| score.tempo().ticks_f64(time, speed);
+            let (first, last) = (tick(here - TOGETHER), tick(here + to));
+            let from = notes.partition_point(|note| (note.onset.0 as f64) < first);
+            let near = notes[from..].iter().take_while(|note| note.onset.0 as f64 <= last);
+            let practised = near.filter(|note| self.settings.practise.contains(note.hand));
+            practised.fold(0, |keys, note| keys | 1 << note.pitch.key())
+        };
+        Written { now: keys(TOGETHER), soon: keys(RINGS_ON) }
     }
 
     /// How the piece is practised.
