@@ -1,9 +1,12 @@
 //! What is done with any bytes, by the fuzzer and, on the corpus, by `tests/fuzz_corpus.rs`: every decoder of the store
-//! and the bus, and the readers of scores. No bytes panic; what is read is written again and read the same.
+//! and the bus, the readers of scores, and SoundFonts. No bytes panic; what is read is written again and read the same.
 //! Each says whether the bytes were read.
 
-use std::io::BufReader;
+use std::io::{BufReader, Cursor};
+use std::path::Path;
 
+use music_trainer::audio::instrument::{Instrument, Part, Pedal};
+use music_trainer::audio::soundfont::{Font, Progress};
 use music_trainer::bus::core::{Core, Effects, Input, Now, Setup};
 use music_trainer::bus::lines;
 use music_trainer::bus::storage::{Batch, Header, Payload, Row, StateRow, Storage, StoredEvent, Table};
@@ -14,9 +17,10 @@ use music_trainer::bus::{
 };
 use music_trainer::formats;
 use music_trainer::model::{Entity, Trainer};
+use music_trainer::music::Pitch;
 use music_trainer::store::record::{self, CHAIN_START, Record};
 use music_trainer::store::rows as store_rows;
-use music_trainer::time::{Micros, Stamp};
+use music_trainer::time::{Micros, Rate, Stamp};
 
 const DEVICE: DeviceId = DeviceId(7);
 /// What keys of entities begin with.
@@ -211,5 +215,39 @@ pub(crate) fn score(data: &[u8]) -> bool {
     let Ok(reading) = formats::read("a.mid", data) else { return false };
     let written = formats::smf::write_score(&reading.score);
     formats::read("b.mid", &written).expect("what was written is read");
+    true
+}
+
+/// Programs of a font that are played; what a key may have to look through is the same for each.
+const PROGRAMS: usize = 3;
+
+/// A SoundFont, plain or compressed: what is read is played, with all that a player can do, in blocks of any length.
+pub(crate) fn font(data: &[u8]) -> bool {
+    let Ok(font) = Font::read(Cursor::new(data), Path::new("a.sf2"), &Progress::default()) else { return false };
+    let mut instrument = font.instrument(Rate::DEFAULT, 0, 440.0).expect("a rate that it plays at");
+    let mut block = [vec![0.0; 700], vec![0.0; 700]];
+    let mut render = |instrument: &mut dyn Instrument, frames: usize| {
+        let [left, right] = &mut block;
+        instrument.render(&mut left[..frames], &mut right[..frames]);
+        assert!(left[..frames].iter().chain(&right[..frames]).all(|sample| sample.is_finite()));
+    };
+    let programs = font.presets().filter_map(|(_, program, _)| u8::try_from(program).ok());
+    for program in programs.chain([127]).take(PROGRAMS) {
+        instrument.program(Part::LIVE, program);
+        for (key, velocity, frames) in [(0, 127, 1), (41, 1, 31), (60, 100, 64), (84, 64, 257), (127, 127, 700)] {
+            instrument.note_on(Part::LIVE, Pitch::new(key).expect("a key"), velocity);
+            render(&mut instrument, frames);
+        }
+        instrument.pressure(Part::LIVE, 127);
+        instrument.bend(Part::LIVE, if program % 2 == 0 { 2_400.0 } else { -2_400.0 });
+        instrument.pedal(Part::LIVE, Pedal::Sustain(127));
+        instrument.note_off(Part::LIVE, Pitch::MIDDLE_C);
+        render(&mut instrument, 700);
+        instrument.pedal(Part::LIVE, Pedal::Sustain(0));
+        (0..128).filter_map(Pitch::new).for_each(|pitch| instrument.note_off(Part::LIVE, pitch));
+        render(&mut instrument, 700);
+    }
+    instrument.silence(Part::LIVE);
+    render(&mut instrument, 700);
     true
 }

@@ -3,6 +3,9 @@
 
 #[path = "../fuzz/bodies.rs"]
 mod bodies;
+#[path = "audio_support/sf2.rs"]
+#[allow(dead_code, reason = "each test uses some of the fonts")]
+mod sf2;
 
 use std::path::{Path, PathBuf};
 
@@ -12,12 +15,13 @@ use music_trainer::cli::store::import;
 /// Whether the bytes were read.
 type Body = fn(&[u8]) -> bool;
 
-const TARGETS: [(&str, Body); 5] = [
+const TARGETS: [(&str, Body); 6] = [
     ("record", bodies::record),
     ("rows", bodies::rows),
     ("events", bodies::events),
     ("lines", bodies::lines),
     ("score", bodies::score),
+    ("font", bodies::font),
 ];
 
 /// The files of a target, by name.
@@ -69,6 +73,17 @@ fn the_corpus_and_damaged_copies_of_it_are_read_or_refused() {
         println!("{target}: of {} files {whole} are read, and {damaged} damaged copies", files.len());
         assert!(whole * 2 > files.len(), "{target}: most files say something");
         assert!(damaged < copies * files.len() as u64 || copies < 10, "{target}: damage is noticed");
+    }
+}
+
+#[test]
+fn the_fonts_of_the_corpus_are_those_that_are_written_here() {
+    let files = corpus("font");
+    let bytes = |name: &str| &files.iter().find(|(path, _)| path.ends_with(name)).expect("there").1;
+    let written = [("tiny.sf2", sf2::tiny()), ("compressed.sf3", sf2::compressed()), ("programs.sf2", sf2::programs())];
+    for (name, font) in written {
+        assert!(*bytes(name) == font, "{name}");
+        assert!(bodies::font(&font), "{name} is read and played");
     }
 }
 

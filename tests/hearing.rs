@@ -112,6 +112,28 @@ fn what_rings_on_does_not_make_a_chord_whole() {
 }
 
 #[test]
+fn a_chord_struck_again_while_it_rings_is_heard_again_and_only_when_it_is_whole() {
+    let chords: [&[u8]; 4] = [&[60, 64, 67], &[57, 60, 65], &[55, 59, 62], &[64, 67, 72]];
+    let (mut whole, mut asked) = (0, 0);
+    for keys_of in chords {
+        for gap in [0.6, 1.0, 1.6] {
+            let twice: Vec<_> = chord(0.5, keys_of).chain(chord(0.5 + gap, keys_of)).collect();
+            let heard = Waiting::new(&[keys_of, keys_of]).hear(&piano(Rate::DEFAULT, &twice, 1.5 + gap));
+            (whole, asked) = (whole + usize::from(heard.at == 2), asked + 1);
+            println!("{keys_of:?} after {gap} s: {} of 2 steps, {:?}", heard.at, heard.told);
+            for lacking in keys_of {
+                let second = keys_of.iter().filter(|key| *key != lacking).map(|key| (0.5 + gap, *key, 80));
+                let notes: Vec<_> = chord(0.5, keys_of).chain(second).collect();
+                let heard = Waiting::new(&[keys_of, keys_of]).hear(&piano(Rate::DEFAULT, &notes, 1.5 + gap));
+                assert_eq!(heard.at, 1, "{keys_of:?} without {lacking}: {:?}", heard.told);
+            }
+        }
+    }
+    println!("{whole} of {asked} are heard again");
+    assert!(whole * 6 >= asked * 5, "{whole} of {asked}");
+}
+
+#[test]
 fn a_melody_counts_note_by_note_and_its_wrong_notes_are_told() {
     let written: Vec<[u8; 1]> = [60, 62, 64, 65, 67].map(|key| [key]).to_vec();
     let steps: Vec<&[u8]> = written.iter().map(|step| &step[..]).collect();

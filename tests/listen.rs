@@ -3,7 +3,9 @@
 
 mod listen_support;
 
-use listen_support::measure::{onsets, pitch, quantile, tracked, verify_chords, verify_single};
+use listen_support::measure::{
+    Answers, onsets, pitch, quantile, tracked, verify_chords, verify_restruck, verify_single,
+};
 use listen_support::{Recording, piano_notes, recordings};
 use music_trainer::time::Rate;
 
@@ -103,5 +105,35 @@ fn a_chord_that_lacks_a_note_is_never_called_whole() {
     for (question, heard, not) in [("all sound", 74.0, 8.0), ("all sound, in octaves", 27.0, 8.0)] {
         let percent = by[question].percent();
         assert!(percent[0] >= heard && percent[2] <= not, "{question}: {percent:.1?}");
+    }
+}
+
+/// On the first the limits of what is new in a ringing sound were set; the second is held out.
+const PARTS: [(&str, &str); 2] = [("tuned on", "steinwayb"), ("held out", "kawai")];
+
+#[test]
+fn a_chord_struck_again_while_it_rings_is_mostly_told_and_one_that_only_rings_is_not() {
+    let all = recordings();
+    let parts = PARTS.map(|(part, family)| {
+        let recordings: Vec<_> = all.iter().filter(|r| r.family == family).collect();
+        let by = verify_restruck(&recordings);
+        println!("{part}: {family}, {} recordings; heard, unsure, not heard in percent", recordings.len());
+        let tables = [by.clone(), verify_chords(&recordings), verify_single(&recordings)];
+        for (question, answers) in tables.iter().flatten() {
+            println!("  {question:34} {:5.1?} of {}", answers.percent(), answers.all());
+        }
+        by
+    });
+    // Struck again as loud, softer; whole chords as loud, softer; rings on in either case: at least, and at most.
+    let limits = [(70.0, 49.0, 43.0, 31.0, 0.7), (80.0, 68.0, 60.0, 43.0, 1.4)];
+    for (by, (loud, soft, whole_loud, whole_soft, rings)) in parts.iter().zip(limits) {
+        let heard = |question: &str| by.get(question).map_or(0.0, |answers: &Answers| answers.percent()[0]);
+        assert!(heard("struck again, as loud") >= loud && heard("struck again, 6 dB softer") >= soft, "{by:?}");
+        assert!(
+            heard("whole chord, as loud") >= whole_loud && heard("whole chord, 6 dB softer") >= whole_soft,
+            "{by:?}"
+        );
+        assert!(by["rings on, as loud"].all() > 100 && heard("rings on, as loud") <= rings, "{by:?}");
+        assert!(heard("rings on, 6 dB softer") <= rings, "{by:?}");
     }
 }

@@ -10,7 +10,7 @@ use listen_support::piano;
 use music_trainer::audio::backend::stepped::{Driver, stepped};
 use music_trainer::audio::backend::{Backend, NullBackend, StreamConfig};
 use music_trainer::audio::piano::Piano;
-use music_trainer::audio::{Engine, Supervisor, engine};
+use music_trainer::audio::{Command, Engine, OwnSound, Schedule, Supervisor, engine};
 use music_trainer::bus::{BusHandle, Config, Filter, LiveItem, LiveSubscription, MemoryStorage, Publish, start};
 use music_trainer::components::microphone::MicrophoneDesk;
 use music_trainer::components::recorder::AudioRecorder;
@@ -34,6 +34,10 @@ struct Room {
     supervisor: Supervisor,
     driver: Driver,
     desk: MicrophoneDesk,
+    own_sounds: rtrb::Consumer<(Stamp, OwnSound)>,
+    /// Whether the microphone hears the speaker, and whether it is told what the program sounds.
+    loud: bool,
+    told: bool,
     session: Session,
     takes: u64,
     /// What was played, from which source; and the verdicts.
@@ -69,7 +73,23 @@ impl Room {
         bus.transact(vec![Publish::new(take.entity(), Event::TakeStarted(begin)), point]).applied().expect("a take");
         let (played, stamps, verdicts) = (Vec::new(), Vec::new(), Vec::new());
         let session = Session::new(take);
-        Self { bus, events, engine, supervisor, driver, desk, session, takes: 1, played, stamps, verdicts }
+        let (own_sounds, loud, told) = (reports.own_sounds, false, true);
+        Self {
+            bus,
+            events,
+            engine,
+            supervisor,
+            driver,
+            desk,
+            own_sounds,
+            loud,
+            told,
+            session,
+            takes: 1,
+            played,
+            stamps,
+            verdicts,
+        }
     }
 
     fn open(&mut self, notes: &str) {
@@ -84,10 +104,19 @@ impl Room {
 
     /// A turn of the control thread, and a little time.
     fn turn(&mut self) {
-        self.driver.run(STEP, STEP);
+        let (left, _) = self.driver.run(STEP, STEP);
+        if self.loud {
+            self.driver.feed(&left);
+        }
         let now = self.driver.mono();
         self.supervisor.poll(now);
         self.engine.poll();
+        while let Ok((stamp, sound)) = self.own_sounds.pop() {
+            let (OwnSound::Note { at, .. } | OwnSound::Click { at, .. }) = sound;
+            if self.told {
+                self.desk.own_sound(stamp.mono, sound, self.session.written_around(at));
+            }
+        }
         while let Ok(Some(item)) = self.events.try_recv() {
             let LiveItem::Event(envelope) = item else { panic!("events were lost") };
             if let Some(Event::NotePlayed(played)) = envelope.event() {
@@ -228,4 +257,28 @@ fn the_tuning_and_the_input_may_change_while_it_listens() {
     room.desk.choose(Some("stepped-in"));
     room.until("it listens again", |room| room.desk.report().device.as_deref() == Some("Stepped input"));
     assert_eq!(room.desk.report().fault, None);
+}
+
+#[test]
+fn what_the_program_plays_aloud_does_not_count_and_a_person_beside_it_does() {
+    let score = notation::score("tempo: 120\nL: c3/4 g e g f a f c").expect("the notes are written right");
+    let keys = |told: bool| {
+        let mut room = Room::new(440.0);
+        (room.loud, room.told) = (true, told);
+        room.until("it listens", |room| room.driver.is_tapped());
+        room.engine.send(Command::Load(Box::new(Schedule::of_score(&score))));
+        room.engine.send(Command::SetMetronome(true));
+        room.engine.send(Command::Play { count_in: 1 });
+        // A bar of clicks, the music, and what rings on.
+        let end = room.driver.mono() + Micros::from_millis(8_000);
+        room.until("the music is over", |room| room.driver.mono() > end);
+        room.loud = false;
+        let before = room.keys().len();
+        room.driver.feed(&piano(Rate::DEFAULT, &[(0.3, 72, 90)], 0.8));
+        room.until("a person's note", |room| room.keys().len() > before && room.is_quiet());
+        room.keys()
+    };
+    let untold = keys(false);
+    assert!(untold.len() > 6, "the speaker is heard: {untold:?}");
+    assert_eq!(keys(true), [72], "untold: {untold:?}");
 }

@@ -225,14 +225,14 @@ fn what_was_chosen_in_an_earlier_run_holds() {
     let usage = OutputUse { enabled: true, through: true, lights: Some(4), ..OutputUse::default() };
     bus.transact(vec![chosen_output(JACK, usage)]).applied().expect("it is chosen");
     let (Rig { mut engine, reports, driver, stream, backend }, _log) = Rig::recorded(256);
-    let Reports { outlet, playhead, events } = reports;
+    let Reports { outlet, playhead, events, own_sounds } = reports;
     let mut desk = desk(&bus, &clock, &mut engine, outlet);
     let plan = desk.outputs()[0].plan;
     assert_eq!((plan.accompaniment, plan.through, plan.lights), (false, true, Some(3)));
     let (_, spare) = rtrb::RingBuffer::new(1);
     let (port, _) = rtrb::RingBuffer::new(1);
     let outlet = OutletEnds { sent: spare, port };
-    let mut rig = Rig { engine, reports: Reports { playhead, events, outlet }, driver, stream, backend };
+    let mut rig = Rig { engine, reports: Reports { playhead, events, outlet, own_sounds }, driver, stream, backend };
     desk.light(1 << 60);
     assert_eq!(sent(&mut rig, 1), [[0x93, 60, 1]]);
     desk.keys().press(clock.now(), Cause(1), Pitch::MIDDLE_C, 70);

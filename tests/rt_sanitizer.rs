@@ -6,6 +6,7 @@ mod audio_support;
 #[path = "audio_support/life.rs"]
 mod life;
 #[path = "audio_support/sf2.rs"]
+#[allow(dead_code, reason = "each test uses some of the fonts")]
 mod sf2;
 
 use std::process::Command;

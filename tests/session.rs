@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use music_trainer::audio::Command;
+use music_trainer::audio::{Command, MusicTime};
 use music_trainer::bus::{Body, DeviceId, Envelope, EventId};
 use music_trainer::components::session::{Effect, Fresh, OnStand, Session, first_settings};
 use music_trainer::formats::notation;
@@ -344,4 +344,22 @@ fn a_range_ends_where_it_ends() {
     assert!(room.told().contains("hold 1920"));
     room.moved(TransportChange::Waits { tick: Ticks(1_920) });
     assert_eq!(room.told(), "stop");
+}
+
+#[test]
+fn what_a_person_has_to_play_around_a_sound_of_the_program_is_told() {
+    let mut settings = first_settings(Mode::Tempo);
+    settings.practise = Hands::RIGHT;
+    let room = Room::with_notes("tempo: 120\nR: c4 d e f | g a b c5\nL: c3/1 | g2", settings);
+    let score = room.session.stand().expect("a piece").score.clone();
+    let around = |tick: i64| {
+        let written = room.session.written_around(MusicTime::of(score.tempo(), Ticks(tick)));
+        let keys = |bits: u128| (0..128).filter(|key| bits >> key & 1 == 1).collect::<Vec<u8>>();
+        (keys(written.now), keys(written.soon))
+    };
+    let quarter = i64::from(score.resolution());
+    assert_eq!(around(0), (vec![60], vec![60, 62, 64, 65, 67]));
+    // A quarter is half a second: between two of them both are near.
+    assert_eq!(around(quarter + quarter / 2), (vec![62, 64], vec![62, 64, 65, 67, 69]));
+    assert_eq!(around(40 * quarter), (vec![], vec![]));
 }

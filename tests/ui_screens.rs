@@ -336,7 +336,12 @@ fn the_microphone_is_switched_and_its_tuner_is_read_aloud() {
     if let Some(tuner) = &mut unsure.devices.microphone.tuner {
         tuner.steady = false;
     }
-    window(unsure, Screen::Devices, [1280.0, 2_000.0]).harness.get_by_label("Tuner: A4, not sure");
+    unsure.devices.microphone.lost_notes = 3;
+    unsure.settings.microphone_plays = true;
+    let bench = window(unsure, Screen::Devices, [1280.0, 2_000.0]);
+    bench.harness.get_by_label("Tuner: A4, not sure");
+    bench.harness.get_by_label("Missed notes");
+    bench.harness.get_by_label_contains("hides some of your notes");
     let mut off = Sample::full();
     off.devices.microphone = Default::default();
     let mut bench = window(off, Screen::Devices, [1280.0, 2_000.0]);

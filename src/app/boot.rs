@@ -133,6 +133,7 @@ pub fn boot(args: &WindowArgs, repaint: Arc<dyn Fn() + Send + Sync>) -> Result<P
         midi: !args.safe,
         openings,
         outlet: reports.outlet,
+        own_sounds: reports.own_sounds,
         lab: lab.clone(),
         repaint,
     };

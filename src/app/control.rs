@@ -13,10 +13,11 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, Sender, bounded, never, select};
+use rtrb::Consumer;
 
 use self::calibration::Calibrating;
 use self::waking::Waking;
-use crate::audio::{self, Command as EngineCommand, Engine, OutletEnds};
+use crate::audio::{self, Command as EngineCommand, Engine, OutletEnds, OwnSound};
 use crate::bus::lab::Lab;
 use crate::bus::lane::ESSENTIAL_SLOTS;
 use crate::bus::supervision::{Panicked, Supervisor};
@@ -179,6 +180,8 @@ pub struct Parts {
     pub openings: Openings,
     /// What the program plays by itself, for instruments outside.
     pub outlet: OutletEnds,
+    /// The same for the microphone, which may hear it.
+    pub own_sounds: Consumer<(Stamp, OwnSound)>,
     /// What goes wrong on purpose.
     pub lab: Arc<Lab>,
     /// Asks the window to draw again.
@@ -257,6 +260,7 @@ struct Worker {
     calibrating: Option<Calibrating>,
     calibration: CalibrationStand,
     waking: Waking,
+    own_sounds: Consumer<(Stamp, OwnSound)>,
     lab: Arc<Lab>,
     openings: Openings,
     repaint: Arc<dyn Fn() + Send + Sync>,
@@ -279,7 +283,20 @@ impl TakeIds {
 
 impl Worker {
     fn new(parts: Parts, wishes: Receiver<Wish>, desk: Arc<ArcSwap<Desk>>) -> Self {
-        let Parts { bus, clock, mut engine, mut sound, take, settings, midi, openings, outlet, lab, repaint } = parts;
+        let Parts {
+            bus,
+            clock,
+            mut engine,
+            mut sound,
+            take,
+            settings,
+            midi,
+            openings,
+            outlet,
+            own_sounds,
+            lab,
+            repaint,
+        } = parts;
         let devices = ["device.chosen", "device.calibrated", "output.chosen"];
         let wanted = ["note.*", "notes.*", "latency.*", "transport.*", "setting.*"].into_iter().chain(devices);
         let events = bus.subscribe_live(Filter::topics(wanted), EVENTS);
@@ -300,6 +317,7 @@ impl Worker {
             calibrating: None,
             calibration: CalibrationStand::Idle,
             waking: Waking::default(),
+            own_sounds,
             lab,
             bus,
             clock,
@@ -412,6 +430,7 @@ impl Worker {
         self.changed |= self.carry_out();
         self.save_practice(Some(now));
         self.engine.poll();
+        self.pass_on_own_sounds();
         for line in self.sound.poll(now, &mut self.engine) {
             if line.about_stream {
                 self.notices.retain(|notice| !notice.about_stream);
@@ -443,6 +462,15 @@ impl Worker {
     fn patch(&mut self) {
         for patch in self.midi.take_patches() {
             self.sound.patch(patch);
+        }
+    }
+
+    /// The microphone learns what the program sounds before it is asked what it heard.
+    fn pass_on_own_sounds(&mut self) {
+        for _ in 0..self.own_sounds.slots() {
+            let Ok((stamp, sound)) = self.own_sounds.pop() else { return };
+            let (OwnSound::Note { at, .. } | OwnSound::Click { at, .. }) = sound;
+            self.sound.own_sound(stamp.mono, sound, self.session.written_around(at));
         }
     }
 

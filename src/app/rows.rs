@@ -345,6 +345,7 @@ fn microphone(sound: &SoundReport, settings: &Settings) -> Microphone {
         unsure: (0..128).filter(|key| report.unsure >> key & 1 == 1).filter_map(Pitch::new).collect(),
         inputs: sound.inputs.iter().map(|input| device_row(input, settings.input_device.as_ref())).collect(),
         lost: report.lost,
+        lost_notes: report.lost_notes,
     }
 }
 

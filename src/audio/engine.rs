@@ -12,9 +12,9 @@ use super::instrument::Instrument;
 use super::live::{Live, Ring, SourceId};
 use super::outlet::{Outlet, OutletEnds};
 use super::processor::{Links, Processor};
-use super::report::{AudioEvent, Playhead};
+use super::report::{AudioEvent, OwnSound, Playhead};
 use crate::bus::lane::{ESSENTIAL_SLOTS, EssentialConsumer, LatestReader, essential, latest};
-use crate::time::Rate;
+use crate::time::{Rate, Stamp};
 
 /// Commands under way; the control side keeps what does not fit.
 const COMMANDS: usize = 256;
@@ -24,6 +24,8 @@ const BOXES: usize = 128;
 const KEPT_MAX: usize = 4096;
 /// Slots of the essential lane.
 const EVENTS: usize = ESSENTIAL_SLOTS;
+/// The program's own sounds on their way to the control thread: ten seconds of a dense score.
+const OWN_SOUNDS: usize = 1_024;
 
 /// The control half of the engine. Lives on one control thread, which calls [`Engine::poll`] every few milliseconds.
 pub struct Engine {
@@ -46,6 +48,9 @@ pub struct Reports {
     pub events: EssentialConsumer<AudioEvent>,
     /// What the program plays by itself, for instruments outside.
     pub outlet: OutletEnds,
+    /// What the program sounds by itself, with the frame and the time at which it is computed; the output latency comes
+    /// on top. Nobody has to read it: what finds it full is dropped.
+    pub own_sounds: Consumer<(Stamp, OwnSound)>,
 }
 
 /// Makes both halves and the reports. Until a stream begins, frames are counted at `rate`.
@@ -54,6 +59,7 @@ pub fn engine(instrument: Box<dyn Instrument>, rate: Rate) -> (Engine, Processor
     let (home_below, home) = RingBuffer::new(BOXES);
     let (playhead_writer, playhead) = latest(Playhead::default());
     let (events_producer, events) = essential(EVENTS);
+    let (own_below, own_sounds) = RingBuffer::new(OWN_SOUNDS);
     // The instrument and the first schedule are below already.
     let below = Arc::new(AtomicUsize::new(2));
     let links = Links {
@@ -62,10 +68,11 @@ pub fn engine(instrument: Box<dyn Instrument>, rate: Rate) -> (Engine, Processor
         below: below.clone(),
         playhead: playhead_writer,
         events: events_producer,
+        own_sounds: own_below,
     };
     let (outlet, ends) = Outlet::new();
     let engine = Engine { commands, kept: VecDeque::new(), home, below, refused: 0, emission: None, broken: false };
-    (engine, Processor::new(links, outlet, instrument, rate), Reports { playhead, events, outlet: ends })
+    (engine, Processor::new(links, outlet, instrument, rate), Reports { playhead, events, outlet: ends, own_sounds })
 }
 
 impl Engine {

@@ -8,6 +8,26 @@ use crate::time::Rate;
 const VOICES: usize = 4;
 const SECONDS: f32 = 0.06;
 
+/// The pitch that is heard of a click, in hertz; the short wooden ones have none. Measured with [`crate::listen`]: two
+/// tones that are no harmonics are heard as the one below whose second and third partial they nearly are.
+pub(super) fn pitch(sound: ClickSound, strength: Strength) -> Option<f32> {
+    let hertz = match sound {
+        ClickSound::Tone => 1_400.0,
+        ClickSound::Bell => 268.0,
+        ClickSound::Wood | ClickSound::Tick => return None,
+    };
+    Some(hertz * STRENGTHS[index(strength)].0)
+}
+
+fn index(strength: Strength) -> usize {
+    match strength {
+        Strength::Bar => 0,
+        Strength::Group => 1,
+        Strength::Beat => 2,
+        Strength::Division => 3,
+    }
+}
+
 /// Plays clicks. Memory is taken in [`ClickVoice::new`] only.
 pub(super) struct ClickVoice {
     /// By sound, then by strength.
@@ -34,12 +54,7 @@ impl ClickVoice {
 
     /// Begins a click with the next frame rendered.
     pub(super) fn strike(&mut self, sound: ClickSound, strength: Strength) {
-        let strength = match strength {
-            Strength::Bar => 0,
-            Strength::Group => 1,
-            Strength::Beat => 2,
-            Strength::Division => 3,
-        };
+        let strength = index(strength);
         let sound = ClickSound::ALL.iter().position(|s| *s == sound).unwrap_or(0);
         self.playing[self.next] = Some(Playing { sound, strength, at: 0 });
         self.next = (self.next + 1) % VOICES;

@@ -58,7 +58,7 @@ pub use live::{Live, LiveEvent, Played, SourceId, TimedMidi};
 pub use loads::{LOAD_BUCKETS, Loads};
 pub use outlet::{OutletEnds, PortUse, Sent, SentPart, TimedWire, Wire};
 pub use processor::{Block, InstrumentFactory, Outputs, Processor};
-pub use report::{AudioEvent, Playhead, TransportEvent};
+pub use report::{AudioEvent, OwnSound, Playhead, TransportEvent};
 pub use schedule::{Click, Schedule, Strength};
 pub use supervisor::{Notice, Supervisor};
 pub use timeline::{Anchor, MusicTime};

@@ -18,11 +18,11 @@ use super::instrument::{Instrument, Part, Pedal};
 use super::limiter::Limiter;
 use super::live::{SourceId, TimedMidi};
 use super::loads::Loads;
-use super::metronome::ClickVoice;
+use super::metronome::{self, ClickVoice};
 use super::outlet::{Outlet, TimedWire};
 use super::ramp::Ramp;
-use super::report::{AudioEvent, Playhead, TransportEvent};
-use super::schedule::{EventKind, Schedule, Strength};
+use super::report::{AudioEvent, OwnSound, Playhead, TransportEvent};
+use super::schedule::{Click, EventKind, Schedule, Strength};
 use super::stage::{CHUNK, Stage};
 use super::timeline::Anchor;
 use super::transport::{Due, Transport};
@@ -93,6 +93,7 @@ pub(super) struct Links {
     pub(super) below: Arc<AtomicUsize>,
     pub(super) playhead: LatestWriter<Playhead>,
     pub(super) events: EssentialProducer<AudioEvent>,
+    pub(super) own_sounds: Producer<(Stamp, OwnSound)>,
 }
 
 impl Links {
@@ -342,20 +343,24 @@ impl Processor {
     fn perform(&mut self, due: Due) {
         match due {
             Due::Event(event) => match event.kind {
-                EventKind::On { pitch, hand, velocity } => self.stage.accompany_on(hand, pitch, velocity),
+                EventKind::On { pitch, hand, velocity } => {
+                    if self.stage.accompany_on(hand, pitch, velocity) {
+                        self.tell(OwnSound::Note { pitch, at: event.at });
+                    }
+                }
                 EventKind::Off { pitch, hand } => self.stage.accompany_off(hand, pitch),
                 EventKind::Pedal { value } => self.stage.pedal(Part::ACCOMPANIMENT, Pedal::Sustain(value)),
             },
             Due::Click(click) => {
                 let (tick, beat, strength) = (click.tick, click.beat, click.strength);
-                self.click(self.metronome_on, strength);
+                self.click(self.metronome_on, &click);
                 if strength != Strength::Division {
                     self.publish(TransportEvent::ClickAt { tick, beat, strength, count_in: false });
                 }
             }
             Due::Count(click) => {
                 let (tick, beat, strength) = (click.tick, click.beat, click.strength);
-                self.click(true, strength);
+                self.click(true, &click);
                 self.publish(TransportEvent::ClickAt { tick, beat, strength, count_in: true });
             }
             Due::Wrap => {
@@ -371,11 +376,20 @@ impl Processor {
         }
     }
 
-    fn click(&mut self, heard: bool, strength: Strength) {
+    fn click(&mut self, heard: bool, click: &Click) {
         if heard {
-            self.click.strike(self.clicks.sound, strength);
-            self.stage.outlet.click(strength);
+            self.click.strike(self.clicks.sound, click.strength);
+            self.stage.outlet.click(click.strength);
+            if let Some(hertz) = metronome::pitch(self.clicks.sound, click.strength) {
+                self.tell(OwnSound::Click { hertz, at: click.at });
+            }
         }
+    }
+
+    /// Tells whoever wants to know what sounds by itself.
+    fn tell(&mut self, sound: OwnSound) {
+        let stamp = self.stamp(self.now);
+        let _full = self.links.own_sounds.push((stamp, sound));
     }
 
     /// Releases what sounds and puts the pedal as it is written where the music now is.

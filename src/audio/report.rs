@@ -5,7 +5,7 @@ use super::live::SourceId;
 use super::loads::Loads;
 use super::schedule::Strength;
 use super::timeline::{Anchor, MusicTime};
-use crate::music::Percent;
+use crate::music::{Percent, Pitch};
 use crate::time::{Frames, Micros, Rate, Stamp, StreamId, Ticks};
 
 /// Where the music is and how the sound goes, as of the end of one block. Only the newest one counts.
@@ -157,6 +157,25 @@ impl TransportEvent {
             _ => None,
         }
     }
+}
+
+/// What the program began to sound by itself, for whoever must tell it from what a person plays.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum OwnSound {
+    /// A note of the accompaniment.
+    Note {
+        /// The key.
+        pitch: Pitch,
+        /// Where in the music it is written.
+        at: MusicTime,
+    },
+    /// A click that has a pitch.
+    Click {
+        /// The pitch that is heard, in hertz.
+        hertz: f32,
+        /// Where in the music it falls.
+        at: MusicTime,
+    },
 }
 
 /// What the callback puts on the essential lane.

@@ -124,9 +124,10 @@ impl Stage {
         }
     }
 
-    /// Strikes a note of the accompaniment, if its hand is heard.
-    pub(super) fn accompany_on(&mut self, hand: Hand, pitch: Pitch, velocity: u8) {
-        if self.hands.contains(hand) {
+    /// Strikes a note of the accompaniment, if its hand is heard; whether it is.
+    pub(super) fn accompany_on(&mut self, hand: Hand, pitch: Pitch, velocity: u8) -> bool {
+        let is_heard = self.hands.contains(hand);
+        if is_heard {
             let held = &mut self.held[row(hand)][usize::from(pitch.key())];
             *held = held.saturating_add(1);
             self.strike(Part::ACCOMPANIMENT, pitch, velocity);
@@ -134,6 +135,7 @@ impl Stage {
                 self.outlet.note_on(pitch, velocity);
             }
         }
+        is_heard
     }
 
     /// Releases a note of the accompaniment, unless the same key is held by another note.

@@ -3,9 +3,7 @@
 
 use std::fmt;
 
-use super::backend::{
-    Backend, BackendError, Device, Kind, Patch, Presence, Status, Stream, StreamConfig, StreamInfo,
-};
+use super::backend::{Backend, BackendError, Device, Kind, Patch, Presence, Status, Stream, StreamConfig, StreamInfo};
 use super::capture::{Input, Tap};
 use super::processor::Processor;
 use crate::time::{Micros, StreamId};

@@ -5,7 +5,8 @@
 //! tell to the way out, by which notes are judged: both together are the round trip, so a heard note is judged right
 //! wherever the untold part lies.
 //!
-//! What the program itself plays is heard too where a microphone is near a speaker, and counts like anything else.
+//! What the program itself plays is heard too where a microphone is near a speaker. The desk does not count what the
+//! program has just sounded ([`crate::listen::Echo`]); the window asks for headphones.
 
 mod desk;
 

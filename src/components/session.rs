@@ -4,9 +4,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::audio::{Command, LoopRange, Schedule};
+use crate::audio::{Command, LoopRange, MusicTime, Schedule};
 use crate::bus::Envelope;
-use crate::listen::Awaited;
+use crate::listen::{Awaited, Written};
 use crate::model::{Event, PieceId, TakeEnd, TakeId, TakeStart, Trainer, TransportChange};
 use crate::music::{Hands, NoteId, Percent, Pitch, Score};
 use crate::practice::result::TakeResult;
@@ -19,6 +19,10 @@ use super::next_keys::NextKeys;
 /// How long after the end of the music the last notes may still come, in *Keep tempo* at full speed. Longer than any
 /// note is judged late.
 const AFTERMATH: Micros = Micros::from_millis(700);
+/// A note is written together with another when it begins so near to it: as far as a key may be off and still be judged.
+const TOGETHER: Micros = Micros::from_millis(250);
+/// A note that the program sounds may be heard for so long.
+const RINGS_ON: Micros = Micros::from_millis(2_000);
 
 /// A name for a new take, and the moment at which it begins.
 #[derive(Clone, Copy, Debug)]
@@ -203,6 +207,23 @@ impl Session {
     pub fn next_keys(&self, now: Micros) -> Option<u128> {
         let stand = self.stand.as_ref().filter(|_| self.playing && self.settings.mode != Mode::Wait)?;
         Some(self.next.at(stand.score.tempo(), now - self.latency))
+    }
+
+    /// What the person has to play around something that the program sounds at `at`.
+    pub fn written_around(&self, at: MusicTime) -> Written {
+        let Some(stand) = &self.stand else { return Written::default() };
+        let (score, speed) = (&stand.score, self.settings.tempo);
+        let here = score.tempo().micros(Ticks(at.ticks(score.tempo()).round() as i64), speed);
+        let notes = score.notes();
+        let keys = |to: Micros| {
+            let tick = |time: Micros| score.tempo().ticks_f64(time, speed);
+            let (first, last) = (tick(here - TOGETHER), tick(here + to));
+            let from = notes.partition_point(|note| (note.onset.0 as f64) < first);
+            let near = notes[from..].iter().take_while(|note| note.onset.0 as f64 <= last);
+            let practised = near.filter(|note| self.settings.practise.contains(note.hand));
+            practised.fold(0, |keys, note| keys | 1 << note.pitch.key())
+        };
+        Written { now: keys(TOGETHER), soon: keys(RINGS_ON) }
     }
 
     /// How the piece is practised.

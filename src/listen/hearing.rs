@@ -4,8 +4,8 @@
 //! * A single key that is awaited counts as soon as the voice is it. Anything else waits for the verifier's answer about
 //!   the same onset, a stretch of its window later; it counts, as a wrong note, if none of the awaited keys was struck.
 //! * Keys that the verifier does not tell do not count; they are told as unsure until the next onset.
-//! * Limits: a wrong key struck together with an awaited one is not told; a chord struck again while it rings, under the
-//!   pedal, hardly rises and may have to be struck once more.
+//! * Limits: a wrong key struck together with an awaited one is not told; of chords of real pianos that are struck again
+//!   while they ring, under the pedal, two in five are not told whole at the first time ([`super::verify`]).
 
 use std::collections::VecDeque;
 
@@ -58,7 +58,7 @@ pub struct Hearing {
     listener: Listener,
     verifier: Verifier,
     awaited: Awaited,
-    /// The newest samples: the verifier's window on both sides of an onset.
+    /// The newest samples: what the verifier wants on both sides of an onset.
     past: Vec<f32>,
     hop: [f32; HOP],
     filled: usize,
@@ -80,7 +80,7 @@ impl Hearing {
         let verifier = Verifier::new(rate, a4);
         Self {
             listener: Listener::new(rate, a4, first),
-            past: vec![0.0; 2 * verifier.window() + 2 * HOP],
+            past: vec![0.0; verifier.past() + verifier.window() + 2 * HOP],
             verifier,
             awaited: Awaited::default(),
             hop: [0.0; HOP],

@@ -9,22 +9,25 @@
 //!  a recording of chirps ─► RoundTrip
 //! ```
 //!
-//! A known limit: what the program plays through a speaker is heard like anything else. One voice is one voice: chords
-//! want the verifier.
+//! A known limit: what the program plays through a speaker is heard like anything else; [`Echo`] tells its notes from a
+//! person's by when they were struck. One voice is one voice: chords want the verifier.
 //!
 //! Absent here: devices, threads, clocks, files. Everything that works hop by hop allocates when it is made and never
 //! after.
 
 mod chirp;
+mod echo;
 mod hearing;
 mod listener;
 mod onset;
 mod pitch;
+mod ringing;
 mod tracker;
 mod tuner;
 mod verify;
 
 pub use chirp::{CHIRPS, CalibrationError, ROUND_TRIP_MAX, RoundTrip, SPREAD_MAX, chirp, emissions};
+pub use echo::{Echo, Written};
 pub use hearing::{Awaited, Hearing};
 pub use listener::{Listener, Look};
 pub use onset::{Onset, OnsetFinder};

@@ -127,3 +127,26 @@ fn a_verdict_says_which_partials_carried_it() {
     let (before, after) = held.split_at(14_400);
     assert_eq!(verifier.verify(before, after, &asked[..1], &[])[0].answer, Answer::NotHeard);
 }
+
+#[test]
+fn the_programs_own_sound_is_told_by_when_it_was_struck_and_what_is_written() {
+    let pitch = |key| crate::music::Pitch::new(key).expect("a key");
+    let at = |millis| crate::time::Micros::from_millis(millis);
+    let mut echo = Echo::default();
+    echo.note(at(1_000), pitch(60), Written { now: 1 << 64, soon: 1 << 64 | 1 << 36 });
+    echo.note(at(1_000), pitch(64), Written { now: 1 << 64, soon: 1 << 64 | 1 << 36 });
+    let own = |echo: &Echo, key, millis| echo.is_own(pitch(key), at(millis), at(20));
+    assert!(own(&echo, 60, 1_000) && own(&echo, 60, 1_100), "as soon and as late as it may be heard");
+    assert!(!own(&echo, 60, 960) && !own(&echo, 60, 1_200), "earlier and later it is a person's");
+    assert!(!own(&echo, 61, 1_000) && !own(&echo, 48, 1_000) && !own(&echo, 72, 1_000), "other keys are");
+    assert!(!own(&echo, 64, 1_000), "and one that the person has to play there");
+    assert!(!own(&echo, 36, 1_300), "the deep voice of C and E, which is written");
+    echo.note(at(4_000), pitch(60), Written::default());
+    assert!(!own(&echo, 36, 4_000), "one partial is no deep voice");
+    echo.played(at(4_100), pitch(64));
+    assert!(own(&echo, 36, 4_300) && !own(&echo, 36, 7_000), "two are, while they ring");
+    for _ in 0..1_000 {
+        echo.click(at(9_000), 1_400.0, 440.0, Written::default());
+    }
+    assert!(own(&echo, 89, 9_000) && !own(&echo, 60, 4_000), "the oldest is forgotten");
+}

@@ -48,7 +48,11 @@ pub(super) fn card(cx: &mut Cx<'_>, ui: &mut Ui) {
             if microphone.lost > 0 {
                 fact_ui(ui, tr().missed_frames, &text::count(microphone.lost), t.warn);
             }
-            words(ui, tr().microphone_echo);
+            if microphone.lost_notes > 0 {
+                fact_ui(ui, tr().missed_notes, &text::count(microphone.lost_notes), t.warn);
+            }
+            let plays = cx.view.settings.microphone_plays;
+            words(ui, if plays { tr().microphone_echo_plays } else { tr().microphone_echo });
         }
     });
 }

@@ -380,6 +380,8 @@ pub struct Microphone {
     pub inputs: Vec<OutputRow>,
     /// Frames that were missed.
     pub lost: u64,
+    /// Heard notes that were missed.
+    pub lost_notes: u64,
 }
 
 /// A note and how well it is in tune.

@@ -192,9 +192,14 @@ impl Answers {
         }
     }
 
+    /// How many.
+    pub fn all(&self) -> usize {
+        self.heard + self.unsure + self.not
+    }
+
     /// In percent of all.
     pub fn percent(&self) -> [f64; 3] {
-        let all = (self.heard + self.unsure + self.not).max(1) as f64;
+        let all = self.all().max(1) as f64;
         [self.heard, self.unsure, self.not].map(|n| 100.0 * n as f64 / all)
     }
 }
@@ -270,4 +275,80 @@ pub fn verify_chords(recordings: &[&Recording]) -> BTreeMap<String, Answers> {
         }
     }
     by
+}
+
+/// Chords, in semitones above their lowest note: three and four notes, close and wide.
+const CHORDS: [&[u8]; 6] = [&[0, 4, 7], &[0, 3, 8], &[0, 5, 9], &[0, 7, 16], &[0, 4, 7, 10], &[0, 10, 15]];
+/// Their lowest notes.
+const ROOTS: [u8; 8] = [43, 46, 50, 53, 57, 60, 64, 69];
+/// Seconds after which what rings is struck again, and how loud then.
+const AGAIN: [f64; 3] = [0.4, 0.8, 1.6];
+const GAINS: [(&str, f32); 2] = [("as loud", 1.0), ("6 dB softer", 0.5)];
+
+/// Chords of one instrument that ring and are struck again: all of their notes, or all but one, about which is asked
+/// too. Keys between the recordings are made from the nearest one, and the second strike from another one. By question.
+pub fn verify_restruck(recordings: &[&Recording]) -> BTreeMap<String, Answers> {
+    let mut by: BTreeMap<String, Answers> = BTreeMap::new();
+    let Some(first) = recordings.first() else { return by };
+    let mut verifier = Verifier::new(first.rate, 440.0);
+    let window = verifier.window();
+    for (number, (root, shape)) in ROOTS.iter().flat_map(|root| CHORDS.iter().map(move |c| (root, c))).enumerate() {
+        let chord: Vec<u8> = shape.iter().map(|up| root + up).collect();
+        let frames = (AGAIN[number % 3] * f64::from(first.rate.0)) as usize;
+        let parts: Vec<_> = chord.iter().map(|key| again(recordings, *key, number, frames + window)).collect();
+        for (name, gain) in GAINS {
+            for lacking in std::iter::once(None).chain((0..chord.len()).map(Some)) {
+                let sound: Vec<f32> = (0..frames + window)
+                    .map(|at| {
+                        let of = |(n, (ring, new)): (usize, &(Vec<f32>, Vec<f32>))| {
+                            let is_struck = at >= frames && Some(n) != lacking;
+                            ring[at] + if is_struck { gain * new[at - frames] } else { 0.0 }
+                        };
+                        parts.iter().enumerate().map(of).sum::<f32>() / 4.0
+                    })
+                    .collect();
+                let verdicts = verifier.verify(&sound[..frames], &sound[frames..], &keys(&chord), &[]);
+                for (n, verdict) in verdicts.iter().enumerate() {
+                    let what = match lacking {
+                        None => "struck again",
+                        Some(lacking) if lacking == n => "rings on",
+                        Some(_) => continue,
+                    };
+                    by.entry(format!("{what}, {name}")).or_default().count(verdict.answer);
+                }
+                if lacking.is_none() {
+                    let whole = verdicts.iter().all(|verdict| verdict.answer == Answer::Heard);
+                    let answer = if whole { Answer::Heard } else { Answer::Unsure };
+                    by.entry(format!("whole chord, {name}")).or_default().count(answer);
+                }
+            }
+        }
+    }
+    by
+}
+
+/// A key that rings, and the same key struck anew, equally loud.
+fn again(recordings: &[&Recording], key: u8, number: usize, length: usize) -> (Vec<f32>, Vec<f32>) {
+    let away = recordings.iter().map(|r| r.key.abs_diff(key)).min().unwrap_or(0);
+    let near: Vec<&&Recording> = recordings.iter().filter(|r| r.key.abs_diff(key) == away).collect();
+    let sound = |take: usize| {
+        let recording = near[take % near.len()];
+        let step = (f64::from(key) - f64::from(recording.key)) / 12.0;
+        let samples = shifted(&recording.samples[recording.begins.saturating_sub(64)..], step.exp2(), length);
+        let top = samples.iter().take(10_000).fold(0.0_f32, |top, s| top.max(s.abs()));
+        samples.into_iter().map(|s| 0.5 * s / top).collect()
+    };
+    (sound(number), sound(number + 1))
+}
+
+/// Samples read `step` times as fast, with a cubic between them.
+fn shifted(samples: &[f32], step: f64, length: usize) -> Vec<f32> {
+    let at = |index: usize| samples.get(index).copied().unwrap_or(0.0);
+    let value = |frame: usize| {
+        let place = frame as f64 * step + 1.0;
+        let (index, part) = (place as usize, place.fract() as f32);
+        let [a, b, c, d] = [index - 1, index, index + 1, index + 2].map(at);
+        b + 0.5 * part * (c - a + part * (2.0 * a - 5.0 * b + 4.0 * c - d + part * (3.0 * (b - c) + d - a)))
+    };
+    (0..length).map(value).collect()
 }

@@ -479,6 +479,7 @@ fn devices() -> Devices {
                 OutputRow { id: "webcam".into(), name: "Webcam".into(), default: false, chosen: false },
             ],
             lost: 0,
+            lost_notes: 0,
         },
         monitor: monitor
             .into_iter()

@@ -3,7 +3,8 @@
 //! Each key is a set of decaying sine waves, its modes, after Bank, Zambon and Fontana, "A modal-based real-time piano
 //! synthesizer" (IEEE TASLP 18, 2010): stretched partials, two stages of decay with beating unisons, the comb of the
 //! strike position, a hammer that brightens with force, phantom partials of the bass, octaves stretched as tuners do,
-//! strings that ring along wherever a damper is up, the knock of the soundboard and the noise of felt and wood. All
+//! strings that ring along wherever a damper is up, the knock of the soundboard, the noise of felt and wood, and that of
+//! all dampers when the pedal lifts them quickly. All
 //! tables are computed in [`Piano::new`]; afterwards nothing here allocates, locks or calls the system, and the work of
 //! a block is bounded by the number of voices and of strings.
 //!
@@ -144,7 +145,9 @@ impl Instrument for Piano {
 
     fn pedal(&mut self, part: Part, pedal: Pedal) {
         let part = slot(part);
-        self.parts[part].pedal(pedal);
+        let state = &mut self.parts[part];
+        let brushed = state.pedal(pedal);
+        noise::lay_lift(&self.noises, brushed, &mut state.ahead);
         self.settle(part);
     }
 

@@ -13,6 +13,12 @@ const HALF_PEDAL: (f64, f64) = (28.0, 92.0);
 const AHEAD_SECONDS: f64 = 0.11;
 /// How fast a player is silenced and a stolen voice fades, in seconds.
 pub(super) const FADE_SECONDS: f64 = 0.005;
+/// How fast the pedal lifts the dampers, in whole lifts a second, to be heard not at all, and wholly: slower than in
+/// 0.4 s nothing brushes, and a foot that stamps takes 70 ms.
+const LIFT_SPEED: (f64, f64) = (2.5, 15.0);
+/// The time that a step of the pedal took, in seconds: a switch tells its whole way at once, a controller sends at most
+/// so many steps a second.
+const STEP_SECONDS: (f64, f64) = (0.001, 0.05);
 /// The soundboard's diffuse answer: amplitude, and seconds to fall by 60 dB.
 const BODY: (f32, f64) = (0.115, 0.22);
 /// One player: where fingers and pedals are, and what sounds beside the struck strings.
@@ -20,6 +26,8 @@ const BODY: (f32, f64) = (0.115, 0.22);
 pub(super) struct PartState {
     /// How far the pedal has the dampers up, 0 to 1.
     lift: f64,
+    /// Frames since the pedal moved.
+    still: usize,
     /// Keys that are down, and keys whose dampers the middle pedal keeps up; a bit for each.
     down: u128,
     caught: u128,
@@ -42,6 +50,7 @@ impl PartState {
         let body = [0.0031, 0.0043, 0.0058, 0.0071, 0.0089, 0.0107, 0.0131, 0.0157];
         Self {
             lift: 0.0,
+            still: usize::MAX,
             down: 0,
             caught: 0,
             sostenuto: false,
@@ -71,12 +80,15 @@ impl PartState {
     }
 
     /// Takes over a pedal's position. The middle pedal keeps up what is up when it goes down: of the keys that are down,
-    /// or all, if the right pedal has them up.
-    pub(super) fn pedal(&mut self, pedal: Pedal) {
+    /// or all, if the right pedal has them up. How loud the dampers are that the right pedal lifts by that, 0 to 1.
+    pub(super) fn pedal(&mut self, pedal: Pedal) -> f32 {
+        let mut brushed = 0.0;
         match pedal {
             Pedal::Sustain(value) => {
                 let (low, high) = HALF_PEDAL;
-                self.lift = ((f64::from(value.min(127)) - low) / (high - low)).clamp(0.0, 1.0);
+                let lift = ((f64::from(value.min(127)) - low) / (high - low)).clamp(0.0, 1.0);
+                brushed = self.brush(lift - self.lift);
+                (self.lift, self.still) = (lift, 0);
             }
             Pedal::Sostenuto(value) => {
                 let is_down = value >= 64;
@@ -90,6 +102,15 @@ impl PartState {
             Pedal::Soft(value) => self.soft = f64::from(value.min(127)) / 127.0,
         }
         self.settle();
+        brushed
+    }
+
+    /// How loud dampers are that rise by a part of their way. The steps of one way add up to it: their powers do.
+    fn brush(&self, rise: f64) -> f32 {
+        let seconds = (self.still as f64 / self.rate).clamp(STEP_SECONDS.0, STEP_SECONDS.1);
+        let (slow, fast) = LIFT_SPEED;
+        let share = ((rise / seconds - slow) / (fast - slow)).clamp(0.0, 1.0);
+        (rise.max(0.0).sqrt() * share) as f32
     }
 
     fn settle(&mut self) {
@@ -110,6 +131,7 @@ impl PartState {
 
     /// Adds what was laid down ahead.
     pub(super) fn add_ahead(&mut self, left: &mut [f32], right: &mut [f32]) {
+        self.still = self.still.saturating_add(left.len());
         self.ahead.take(left, right);
     }
 

@@ -22,7 +22,8 @@ impl Progress {
         (self.read.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed))
     }
 
-    /// Gives up: loading ends with [`FontError::Cancelled`] at its next read.
+    /// Gives up: loading ends with [`FontError::Cancelled`] at its next read, or once the samples of a compressed font are
+    /// unpacked.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
     }

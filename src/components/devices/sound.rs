@@ -11,10 +11,10 @@ use crate::audio::backend::{self, Backend, Choice, Device, Kind, Patch, StreamCo
 use crate::audio::instrument::Instrument;
 use crate::audio::sound::Sound;
 use crate::audio::soundfont::{Font, Loading};
-use crate::audio::{self, Command, Engine, Notice, Processor, Supervisor};
+use crate::audio::{self, Command, Engine, Notice, OwnSound, Processor, Supervisor};
 use crate::bus::{BusHandle, EntityKey};
 use crate::components::openings::Openings;
-use crate::listen::Awaited;
+use crate::listen::{Awaited, Written};
 use crate::model::{Calibration, Settings, Trainer, device_entity};
 use crate::music::Pitch;
 use crate::time::{Clock, Frames, Micros, Rate, StreamId};
@@ -362,6 +362,9 @@ impl SoundDesk {
     pub fn calibrate(&mut self, calibration: Calibration) {
         self.changed |= self.calibration != calibration;
         self.calibration = calibration;
+        let info = self.supervisor.as_ref().and_then(Supervisor::info);
+        let reported = info.map_or(Micros::ZERO, |info| info.rate.micros(Frames(i64::from(info.output_latency))));
+        self.microphone.set_delay(self.calibration.heard(reported));
     }
 
     /// Tunes the instrument and the ear, and chooses the sound of a SoundFont.
@@ -467,6 +470,11 @@ impl SoundDesk {
     /// The keys that are waited for.
     pub fn await_keys(&mut self, awaited: Awaited) {
         self.microphone.await_keys(awaited);
+    }
+
+    /// The program began a sound of its own, which a microphone may hear; what the person has to play there is `written`.
+    pub fn own_sound(&mut self, at: Micros, sound: OwnSound, written: Written) {
+        self.microphone.own_sound(at, sound, written);
     }
 
     /// Lets go of what was heard and closes the device.

@@ -1,12 +1,13 @@
 //! Switches the microphone on and off, and on again when the stream, the input or the tuning is another; what is heard
-//! goes through a lane of its own to the bus, where it counts as playing, if a person wants that.
+//! goes through a lane of its own to the bus, where it counts as playing, if a person wants that and it is not the
+//! program's own sound.
 
 use super::{HeardNote, Microphone};
-use crate::audio::Supervisor;
+use crate::audio::{OwnSound, Supervisor};
 use crate::bus::BusHandle;
 use crate::bus::lane::{EssentialProducer, essential};
 use crate::components::recorder::MidiRecorder;
-use crate::listen::{Awaited, NoteEvent, Reading};
+use crate::listen::{Awaited, Echo, NoteEvent, Reading, Written};
 use crate::midi::{LANE_SLOTS, Message, Played, SourceId};
 use crate::model::Trainer;
 use crate::music::Pitch;
@@ -38,6 +39,8 @@ pub struct MicrophoneReport {
     pub unsure: u128,
     /// Frames that were missed.
     pub lost: u64,
+    /// Notes that were heard and that nobody took in time.
+    pub lost_notes: u64,
 }
 
 /// The way of what is heard to the bus. Nothing of it sounds.
@@ -106,6 +109,9 @@ pub struct MicrophoneDesk {
     shown: Option<(Micros, Reading)>,
     last: Option<Pitch>,
     awaited: Awaited,
+    echo: Echo,
+    /// What the program sounds is heard so much later.
+    delay: Micros,
     lane: Option<Lane>,
 }
 
@@ -125,6 +131,8 @@ impl MicrophoneDesk {
             shown: None,
             last: None,
             awaited: Awaited::default(),
+            echo: Echo::default(),
+            delay: Micros::ZERO,
             lane: None,
         }
     }
@@ -186,6 +194,19 @@ impl MicrophoneDesk {
         }
     }
 
+    /// The program began a sound of its own, due at `at`, where a person has to play what is `written`.
+    pub fn own_sound(&mut self, at: Micros, sound: OwnSound, written: Written) {
+        match sound {
+            OwnSound::Note { pitch, .. } => self.echo.note(at, pitch, written),
+            OwnSound::Click { hertz, .. } => self.echo.click(at, f64::from(hertz), self.a4, written),
+        }
+    }
+
+    /// How much later than it is due the microphone hears what the program sounds, as well as it is known.
+    pub fn set_delay(&mut self, delay: Micros) {
+        self.delay = delay;
+    }
+
     /// Follows the stream and the wish; whether anything is to be shown anew.
     pub fn poll(&mut self, now: Micros, supervisor: &mut Supervisor) -> bool {
         let stream = supervisor.info().map(|info| info.stream);
@@ -222,6 +243,12 @@ impl MicrophoneDesk {
         }
         let Some(microphone) = &mut self.running else { return false };
         while let Some(note) = microphone.note() {
+            if let NoteEvent::On { pitch, .. } = note.event {
+                if self.echo.is_own(pitch, note.stamp.mono, self.delay) {
+                    continue;
+                }
+                self.echo.played(note.stamp.mono, pitch);
+            }
             if let Some(lane) = self.lane.as_mut().filter(|_| self.counts) {
                 lane.play(note);
             }
@@ -272,6 +299,7 @@ impl MicrophoneDesk {
             last: self.last,
             unsure: self.running.as_ref().map_or(0, Microphone::unsure),
             lost: self.running.as_ref().map_or(0, Microphone::lost_frames),
+            lost_notes: self.running.as_ref().map_or(0, Microphone::lost_notes),
         }
     }
 }

@@ -197,10 +197,12 @@ texts! {
     microphone_off = "Stop listening";
     microphone_line = "A tuner for what you sing or play: the note, and how far it is from true.";
     microphone_echo = "Use headphones: through a speaker the program hears itself.";
+    microphone_echo_plays = "Use headphones: what the program plays through a speaker hides some of your notes, and the same keys are not counted.";
     microphone_plays = "What I play here counts";
     microphone_plays_tip = "In Wait for me chords are heard too; otherwise one note at a time";
     no_microphone = "Looking for a microphone";
     missed_frames = "Missed samples";
+    missed_notes = "Missed notes";
     level = "Level";
     tuner_waits = "play or sing one note";
     not_sure = "not sure";

@@ -149,3 +149,34 @@ fn low_keys_stand_left_and_high_keys_right() {
     };
     assert!(lean(24) < -1.0 && lean(105) > 1.0 && lean(64).abs() < 2.0, "{} {} {}", lean(24), lean(64), lean(105));
 }
+
+/// The largest sample of a piano whose pedal goes down by a value every so many frames, and of what rings half a second
+/// later.
+fn pedal_noise(step: u8, frames: usize) -> (f32, f32) {
+    let values = (0..=127).step_by(usize::from(step)).chain([127]);
+    let acts: Vec<_> = values.zip(0..).map(|(value, n)| (n * frames, Act::Pedal(Pedal::Sustain(value)))).collect();
+    let end = acts.last().expect("a step").0;
+    let [left, _] = render_blocks(&mut Piano::new(Rate(RATE as u32)), &acts, end + RATE, &[256]);
+    let top = |samples: &[f32]| samples.iter().fold(0.0f32, |top, s| top.max(s.abs()));
+    (top(&left), top(&left[end + RATE / 2..]))
+}
+
+#[test]
+fn a_pedal_that_goes_down_quickly_brushes_the_strings_far_below_a_note_and_slowly_it_is_silent() {
+    let note = [(0, Act::On(60, 64))];
+    let [left, _] = render_blocks(&mut Piano::new(Rate(RATE as u32)), &note, RATE, &[256]);
+    let note = left.iter().fold(0.0f32, |top, s| top.max(s.abs()));
+    let db = |level: f32| 20.0 * (level / note).log10();
+    let (switch, ringing) = pedal_noise(127, 1);
+    // All steps within 80 ms: a foot that stamps on a continuous pedal.
+    let (stamped, _) = pedal_noise(1, 30);
+    println!("below a note: {:.1} dB, ringing {:.1} dB, in steps {:.1} dB", db(switch), db(ringing), db(stamped));
+    assert!((-45.0..-35.0).contains(&db(switch)), "{} dB", db(switch));
+    assert!((-55.0..-40.0).contains(&db(stamped)), "{} dB", db(stamped));
+    assert!(ringing > 0.0 && ringing < switch / 3.0, "the strings ring along, and die away: {ringing} of {switch}");
+    // In a second and a half.
+    assert_eq!(pedal_noise(1, 576), (0.0, 0.0), "felt that is drawn off slowly");
+    let up = [(0, Act::Pedal(Pedal::Sustain(127))), (10 * RATE, Act::Pedal(Pedal::Sustain(0)))];
+    let [left, _] = render_blocks(&mut Piano::new(Rate(RATE as u32)), &up, 11 * RATE, &[4_096]);
+    assert!(left[10 * RATE..].iter().all(|s| s.abs() < switch / 30.0), "it comes up as before");
+}
