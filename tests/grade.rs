@@ -113,5 +113,5 @@ fn what_cannot_be_graded_is_named() {
     check(grade(Mode::Wait, &missing, &good), "missing.mid");
     check(grade(Mode::Wait, &good, &text), "text.mid: not a MIDI file");
     check(grade(Mode::Wait, folder.path(), &good), "cannot read");
-    check(grade(Mode::Listen, &good, &good), "follow, wait and tempo");
+    check(grade(Mode::Listen, &good, &good), "follow, wait, tempo and rhythm");
 }

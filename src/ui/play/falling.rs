@@ -5,7 +5,7 @@ use egui::{Align2, Painter, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, Wi
 
 use super::geometry::Keys;
 use crate::music::{Pitch, Score, Spelling, WrittenNote};
-use crate::practice::{Mode, VerdictKind};
+use crate::practice::VerdictKind;
 use crate::time::Ticks;
 use crate::ui::shortcuts::{self, Action};
 use crate::ui::state::State;
@@ -272,7 +272,7 @@ fn count_in_ui(cx: &Cx<'_>, ui: &Ui, painter: &Painter, piece: &Piece<'_>, fall:
     let bars = piece.score.bars();
     let (from, _) = transport.chosen.ticks(bars);
     let missing = from.0 as f64 - transport.position;
-    if !transport.playing || transport.chosen.mode != Mode::Tempo || missing <= 0.0 {
+    if !transport.playing || !transport.chosen.mode.is_timed() || missing <= 0.0 {
         return;
     }
     let beat = bars.get(bars.index_at(from)).meter.beat_ticks(piece.score.resolution());

@@ -10,7 +10,7 @@ pub(super) use falling::NoteIndex;
 
 use egui::{Rect, Ui, pos2, vec2};
 
-use super::shortcuts::{self, Action, is_available};
+use super::shortcuts::{self, Action};
 use super::state::{Screen, State};
 use super::text::{self, tr};
 use super::theme::{self, space};
@@ -104,7 +104,7 @@ fn segments(ui: &Ui) -> Vec<Segment<'static>> {
             label: text::mode(mode),
             icon: icon(mode),
             tip: text::with_shortcut(text::mode_tip(mode), &shortcuts::shown(ui.ctx(), Action::Mode(mode))),
-            enabled: is_available(mode),
+            enabled: true,
         })
         .to_vec()
 }

@@ -3,7 +3,7 @@
 use egui::{Align, Rect, Ui, pos2, vec2};
 
 use crate::music::{Hand, Hands, Percent, Score};
-use crate::practice::{BarRange, Heard, Mode};
+use crate::practice::{BarRange, Heard};
 use crate::time::Ticks;
 use crate::ui::shortcuts::{self, Action};
 use crate::ui::text::{self, tr};
@@ -177,7 +177,7 @@ fn item_ui(cx: &mut Cx<'_>, ui: &mut Ui, piece: &Piece<'_>, item: Item, level: L
                 cx.send.push(Command::SetMetronome(!chosen.metronome));
             }
             let transport = cx.view.play.transport;
-            if transport.playing && chosen.metronome && chosen.mode != Mode::Wait {
+            if transport.playing && chosen.metronome && chosen.mode.keeps_time() {
                 beats_ui(ui, &transport, piece, rect);
             }
         }

@@ -26,9 +26,9 @@ texts! {
     rhythm = "Rhythm only";
     listen_tip = "The program plays the piece for you";
     wait_tip = "The music waits until you press the right keys";
-    follow_tip = "Not built yet: the music will follow your tempo";
+    follow_tip = "The music follows your tempo and waits when you stop";
     tempo_tip = "The music keeps its tempo and your timing is measured";
-    rhythm_tip = "Not built yet: any key will do, only the rhythm will count";
+    rhythm_tip = "Any key will do, only the rhythm counts";
     free_play = "Free play";
     free_play_line = "Play anything: it is recorded as a take.";
     choose_piece = "Choose a piece";
