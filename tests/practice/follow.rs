@@ -300,3 +300,32 @@ fn a_wrong_key_moves_nothing_elsewhere_and_what_is_expected_is_known() {
     assert_eq!(ends, [false, true]);
     assert_eq!(needed(&follower), [""; 0]);
 }
+
+#[test]
+fn somebody_who_goes_far_away_in_a_long_piece_is_found_there() {
+    let (score, _, _) = seeded(5, 900);
+    let groups = score.onset_groups(Hands::BOTH, Ticks(0), score.end());
+    let mut follower = Follower::new(&score, Hands::BOTH, (Ticks(0), score.end()), Percent::FULL);
+    let begin = play_on(&mut follower, &score, 0..100, (0.0, 100.0));
+    let after = play_on(&mut follower, &score, 700..740, (begin.ended + 1.0, 100.0));
+    assert_eq!(follower.tick(), Some(groups[739].tick), "{:?}", after.leaps);
+    assert_eq!(after.leaps.len(), 1, "{:?}", after.leaps);
+    let back = play_on(&mut follower, &score, 10..60, (after.ended + 1.0, 100.0));
+    assert_eq!(follower.tick(), Some(groups[59].tick), "{:?}", back.leaps);
+
+    // Afterwards both parts are paired with what they are.
+    let notes: Vec<PlayedNote> = [(0..100, 0.0), (700..800, 60.0)]
+        .into_iter()
+        .flat_map(|(range, start)| {
+            let seconds = |group: usize| score.tempo().micros(groups[group].tick, Percent::FULL).0;
+            let first = seconds(range.start);
+            let at = move |group: usize| Micros(seconds(group) - first + (start * 1e6) as i64);
+            let notes = |group: usize| groups[group].notes.iter().map(move |id| (group, *id)).collect::<Vec<_>>();
+            range.flat_map(notes).map(move |(group, id)| (at(group), id)).collect::<Vec<_>>()
+        })
+        .map(|(at, id)| PlayedNote { id: PlayedId(id.0.into()), at, pitch: score.note(id).pitch, velocity: 80 })
+        .collect();
+    let verdicts = follow::pair(&score, Hands::BOTH, (Ticks(0), score.end()), Preset::Standard, &notes);
+    let right = verdicts.iter().filter(|v| v.played.zip(v.written).is_some_and(|(p, w)| p.0 == u64::from(w.0))).count();
+    assert!(right as f64 >= 0.99 * notes.len() as f64, "{right} of {}", notes.len());
+}

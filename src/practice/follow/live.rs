@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 
 use super::Piece;
-use super::path::{self, State, Walk};
+use super::path::{self, ASTRAY_OF, State, Walk};
 use crate::music::{Hands, NoteId, Percent, Score};
 use crate::practice::types::PlayedNote;
 use crate::time::{Micros, Ticks};
@@ -50,6 +50,8 @@ pub struct Follower {
     furthest: usize,
     /// Another place that the player may have gone to, and how many key-downs fit there.
     leap: Option<(usize, usize)>,
+    /// The latest key-downs, and where each seemed to be.
+    recent: VecDeque<(PlayedNote, usize)>,
     /// When the latest groups were reached: written seconds, and the moment.
     reached: VecDeque<(f64, Micros)>,
     /// Seconds played for a written one.
@@ -64,17 +66,18 @@ impl Follower {
         let groups = score.onset_groups(hands, from, to);
         let ticks = groups.iter().map(|group| group.tick).collect();
         let piece = Piece::new(score, hands, from, to);
-        let walk = Walk::new(&piece, 0, path::WINDOW);
-        let (reached, pace) = (VecDeque::new(), 100.0 / f64::from(speed.get()));
+        let walk = Walk::near(&piece, 0);
+        let (recent, reached, pace) = (VecDeque::new(), VecDeque::new(), 100.0 / f64::from(speed.get()));
         let (place, leap, end) = (None, None, to);
-        Self { piece, ticks, end, walk, place, furthest: 0, leap, reached, pace, told: speed, finished: false }
+        Self { piece, ticks, end, walk, place, furthest: 0, leap, recent, reached, pace, told: speed, finished: false }
     }
 
     /// The player is to go on at the first group at or after `tick`.
     pub fn seek(&mut self, tick: Ticks) {
         let start = self.ticks.partition_point(|at| *at < tick).min(self.ticks.len().saturating_sub(1));
-        self.walk = Walk::new(&self.piece, start, path::WINDOW);
+        self.walk = Walk::near(&self.piece, start);
         (self.place, self.leap, self.finished) = (start.checked_sub(1), None, false);
+        self.recent.clear();
         self.reached.clear();
     }
 
@@ -82,7 +85,17 @@ impl Follower {
     pub fn key_down(&mut self, note: PlayedNote) -> Followed {
         let Some(state) = self.walk.push(&self.piece, &note, None) else { return Followed::default() };
         let before = self.place;
-        let Some(leap) = self.move_to(state.group) else { return Followed::default() };
+        self.remember(note, state.group);
+        let (state, leap) = match self.elsewhere() {
+            Some(group) => {
+                self.go_to(group);
+                (State { group, heard: 1 }, true)
+            }
+            None => match self.move_to(state.group) {
+                Some(leap) => (state, leap),
+                None => return Followed::default(),
+            },
+        };
         let moved = self.place != before;
         let matched = self.matched(state, &note);
         self.finished |=
@@ -106,6 +119,34 @@ impl Follower {
         (self.place, self.leap) = (Some(group), None);
         self.furthest = self.furthest.max(group);
         Some(leap)
+    }
+
+    fn remember(&mut self, note: PlayedNote, group: usize) {
+        if self.recent.len() == ASTRAY_OF {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((note, group));
+    }
+
+    /// Where somebody is who is far away: looked for only when little fits nearby.
+    fn elsewhere(&self) -> Option<usize> {
+        let (notes, groups): (Vec<PlayedNote>, Vec<usize>) = self.recent.iter().copied().unzip();
+        if !path::is_astray(&self.piece, &notes, &groups) {
+            return None;
+        }
+        let path = path::find_anywhere(&self.piece, &notes, None);
+        let fits = notes.iter().zip(&path).rev().take(2 * LEAP_NOTES);
+        let certain = fits.clone().count() == 2 * LEAP_NOTES
+            && fits.into_iter().all(|(note, group)| path::is_written(&self.piece, *group, note));
+        path.last().copied().filter(|_| certain)
+    }
+
+    /// Goes to a group far away; what follows is looked for there.
+    fn go_to(&mut self, group: usize) {
+        self.walk = Walk::near(&self.piece, group);
+        (self.place, self.leap) = (Some(group), None);
+        self.furthest = self.furthest.max(group);
+        self.recent.clear();
     }
 
     fn matched(&self, state: State, note: &PlayedNote) -> Option<NoteId> {

@@ -6,9 +6,15 @@ use super::Piece;
 use crate::practice::types::PlayedNote;
 use crate::time::Micros;
 
-/// How many groups around the best one are kept in mind at each key-down. Bounds time and memory; a piece of fewer
-/// groups is searched whole.
-pub(super) const WINDOW: usize = 1_024;
+/// How many groups around the best one are kept in mind at each key-down, for somebody who may be anywhere. Bounds time
+/// and memory; a piece of fewer groups is searched whole.
+const WINDOW: usize = 1_024;
+/// The same for somebody who goes on: a dozen bars to both sides.
+const NEAR_WINDOW: usize = 96;
+/// Whoever has struck so many keys of so many that are not written where they seem to be is elsewhere.
+const ASTRAY: usize = 12;
+/// See [`ASTRAY`].
+pub(super) const ASTRAY_OF: usize = 24;
 
 /// A key-down whose pitch the group does not have.
 const FOREIGN: f32 = 5.0;
@@ -108,8 +114,12 @@ pub(super) struct Walk {
 }
 
 impl Walk {
-    /// Before the first key-down of somebody who begins at group `start`, with so many groups in mind at most.
-    pub(super) fn new(piece: &Piece, start: usize, window: usize) -> Self {
+    /// Before the first key-down of somebody who begins at group `start` and goes on from there.
+    pub(super) fn near(piece: &Piece, start: usize) -> Self {
+        Self::new(piece, start, NEAR_WINDOW)
+    }
+
+    fn new(piece: &Piece, start: usize, window: usize) -> Self {
         let front = Front { base: 0, costs: Vec::new(), entered: Vec::new() };
         Self { layout: Layout::new(piece), width: piece.groups.len().min(window), start, front, last: None }
     }
@@ -143,9 +153,34 @@ impl Walk {
 }
 
 /// The group in which each key-down was found. Key-downs are in order of time. `tempos`, if known, says for each group
-/// how many seconds are played for a written one.
+/// how many seconds are played for a written one. Looks nearby first, and everywhere for whoever is not found there.
 pub(super) fn find(piece: &Piece, take: &[PlayedNote], tempos: Option<&[f64]>) -> Vec<usize> {
-    let mut walk = Walk::new(piece, 0, WINDOW);
+    let path = find_within(piece, take, tempos, NEAR_WINDOW);
+    if is_astray(piece, take, &path) { find_anywhere(piece, take, tempos) } else { path }
+}
+
+/// The same, everywhere at once.
+pub(super) fn find_anywhere(piece: &Piece, take: &[PlayedNote], tempos: Option<&[f64]>) -> Vec<usize> {
+    find_within(piece, take, tempos, WINDOW)
+}
+
+/// Whether many keys in a row are not written where the path puts them.
+pub(super) fn is_astray(piece: &Piece, take: &[PlayedNote], path: &[usize]) -> bool {
+    if piece.groups.len() <= NEAR_WINDOW {
+        return false;
+    }
+    let is_foreign = |(note, group): (&PlayedNote, &usize)| copies(piece, *group, note) == 0;
+    let foreign: Vec<bool> = take.iter().zip(path).map(is_foreign).collect();
+    foreign.windows(ASTRAY_OF.min(foreign.len().max(1))).any(|few| few.iter().filter(|f| **f).count() >= ASTRAY)
+}
+
+/// Whether a key-down is written in a group.
+pub(super) fn is_written(piece: &Piece, group: usize, note: &PlayedNote) -> bool {
+    copies(piece, group, note) > 0
+}
+
+fn find_within(piece: &Piece, take: &[PlayedNote], tempos: Option<&[f64]>, window: usize) -> Vec<usize> {
+    let mut walk = Walk::new(piece, 0, window);
     let mut columns: Vec<Column> = Vec::with_capacity(take.len());
     for note in take {
         match walk.step(piece, note, tempos) {
