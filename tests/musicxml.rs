@@ -92,7 +92,7 @@ fn check(text: &str, expected: &str, warnings: &[&str]) -> Reading {
     for passage in &page.passages {
         assert_eq!(passage.start, now, "passages follow one another");
         let measure = &page.measures[passage.measure as usize];
-        now = now + measure.length;
+        now += measure.length;
         for (chord, head) in measure.chords.iter().flat_map(|c| c.heads.iter().map(move |h| (c, h))) {
             let found = head.sounds.and_then(|(at, pitch)| reading.score.find(passage.start + at, pitch, chord.hand));
             if let Some(id) = found {
@@ -518,7 +518,7 @@ fn damaged_measures_are_mended_and_named() {
         "measure 2 (line 6): a note without a readable pitch is taken for a rest",
     );
     check_middle(
-        &("<note><pitch><step>D</step><octave>4</octave></pitch><type>half</type></note>".to_owned()),
+        "<note><pitch><step>D</step><octave>4</octave></pitch><type>half</type></note>",
         "0-4:60R 4-8:62R 8-12:60R",
         "measure 2 (line 6): a note without duration lasts as long as its value",
     );

@@ -1,9 +1,9 @@
 //! MusicXML, partwise and timewise, plain and compressed (MXL), up to version 4: as a page and as what sounds.
 //!
-//! Read is what a keyboard needs: one keyboard part, or what can stand for it ([`outline`]); other parts are left out
+//! Read is what a keyboard needs: one keyboard part, or what can stand for it (`outline.rs`); other parts are left out
 //! with a line that says so. Transposing instruments are written and sound at concert pitch. Hands are staves: the
 //! upper is the right hand's; a voice that crosses over stays with its hand.
-//! Repeats, endings, D.C. and D.S. are unfolded by [`Notation::unfold`]; how notes sound is said in [`plan`].
+//! Repeats, endings, D.C. and D.S. are unfolded by [`Notation::unfold`]; how notes sound is said in `plan.rs`.
 //! Damage is mended where the music can be told, with a line that names the measure; else there is an error with line
 //! and column. What a file may cost is bounded: its length packed and unpacked, its depth, its elements.
 

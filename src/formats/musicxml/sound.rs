@@ -33,7 +33,7 @@ pub(super) fn perform(bars: &mut [Bar], passages: &[Passage], spans: &[Span], re
     let mut now = Ticks::ZERO;
     for bar in &mut *bars {
         begins.push(now);
-        now = now + bar.page.length;
+        now += bar.page.length;
         bar.sounds.sort_by_key(|(at, _)| *at);
     }
     let loudness = Loudness::new(bars, &begins, spans, resolution);
