@@ -8,6 +8,7 @@
 //! and column. What a file may cost is bounded: its length packed and unpacked, its depth, its elements.
 
 mod archive;
+mod attributes;
 mod encoding;
 mod loudness;
 mod note;
@@ -20,6 +21,7 @@ mod spans;
 mod tree;
 mod voices;
 mod warnings;
+mod words;
 
 use super::smf::{DURATION_MICROS_MAX, TICKS_MAX};
 use super::{FormatError, Reading, SCORE_BYTES_MAX};

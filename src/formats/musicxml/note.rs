@@ -31,7 +31,6 @@ impl Reader<'_, '_> {
         let struck = if has(node, "rest") { None } else { self.struck(node) };
         if has(node, "chord")
             && let Some(last) = self.bar.strikes.last_mut()
-            && !last.heads.is_empty()
             && last.chord.grace.is_some() == grace.is_some()
         {
             if last.heads.len() < HEADS_MAX {
