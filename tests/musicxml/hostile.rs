@@ -117,3 +117,24 @@ fn hostile_repeats_are_cut() {
         "{error}"
     );
 }
+
+#[test]
+fn what_costs_more_than_its_length_is_bounded() {
+    let parts: String = (0..3_000).map(|i| format!("<part id=\"{i}\"><measure/></part>")).collect();
+    let error = read("a.xml", format!("<score-partwise>{parts}</score-partwise>").as_bytes()).expect_err("many parts");
+    assert!(error.to_string().ends_with("the score has more parts than are read"), "{error}");
+    let measures = "<measure><part id=\"P\"/></measure>".repeat(4_000);
+    let parts: String = (0..900).map(|i| format!("<part id=\"{i}\"/>")).collect();
+    let timewise = format!("<score-timewise>{measures}<measure>{parts}</measure></score-timewise>");
+    let error = read("a.xml", timewise.as_bytes()).expect_err("many measures");
+    assert!(error.to_string().ends_with("the score has more parts and measures than are read"), "{error}");
+    // A hundred thousand mistakes, signs and tempo words in one measure: a few lines and one page.
+    let mistakes = "<note><pitch/><duration>0</duration></note>".repeat(30_000);
+    let signs =
+        "<notations><articulations><accent/><staccato/></articulations><arpeggiate/></notations>".repeat(20_000);
+    let words = "<direction><direction-type><words>Presto</words><coda/></direction-type></direction>".repeat(20_000);
+    let content = EIGHTHS.to_owned() + &words + &note("C4", 4, &signs) + &words + &mistakes;
+    let reading = reading(&score(&measure("1", &content)));
+    assert_eq!(played(&reading), "0-2:60R", "staccato");
+    assert_eq!(reading.warnings.len(), 1, "{:?}", reading.warnings);
+}

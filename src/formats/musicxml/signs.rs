@@ -66,7 +66,8 @@ impl Reader<'_, '_> {
 
     /// Whether the piece begins with a tempo word, which counts until the file gives a number.
     fn begins_with(&mut self, words: &str) -> bool {
-        let tempo = tempo_of(words).filter(|_| self.index == 0 && self.is_at_start());
+        let begins = self.index == 0 && self.is_at_start() && self.bar.sounds.len() < DIRECTIONS_MAX;
+        let tempo = tempo_of(words).filter(|_| begins);
         if let Some(tempo) = tempo {
             self.bar.sounds.insert(0, (Ticks::ZERO, Sound::Tempo((60e6 / tempo).round() as u32)));
         }
@@ -217,7 +218,9 @@ impl Reader<'_, '_> {
     pub(super) fn jump(&mut self, jump: Jump) {
         // What is at a measure's very end stands before the next one.
         if matches!(jump, Jump::Segno | Jump::Coda) && self.is_full() {
-            self.next_jumps.push(jump);
+            if !self.next_jumps.contains(&jump) {
+                self.next_jumps.push(jump);
+            }
             return;
         }
         let jumps = &mut self.bar.page.jumps;

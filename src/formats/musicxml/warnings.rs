@@ -9,8 +9,8 @@ pub(super) struct Warnings<'t> {
     text: &'t str,
     /// About the whole.
     general: Vec<String>,
-    /// About a measure.
-    places: Vec<String>,
+    /// About a measure: its number, where it stands, and what is wrong.
+    places: Vec<(String, usize, String)>,
     more: usize,
     /// The measure at hand: its number and where it stands.
     measure: (String, usize),
@@ -33,10 +33,8 @@ impl<'t> Warnings<'t> {
             return;
         }
         let (number, byte) = &self.measure;
-        let line = self.text[..*byte].matches('\n').count() + 1;
-        let words = format!("measure {number} (line {line}): {problem}");
-        if !self.places.contains(&words) {
-            self.places.push(words);
+        if !self.places.iter().any(|(_, place, known)| place == byte && known == problem) {
+            self.places.push((number.clone(), *byte, problem.to_owned()));
         }
     }
 
@@ -47,7 +45,9 @@ impl<'t> Warnings<'t> {
 
     /// All lines, those about the whole first.
     pub(super) fn finish(self) -> Vec<String> {
+        let line = |byte: usize| self.text[..byte].matches('\n').count() + 1;
+        let words = |(number, byte, problem)| format!("measure {number} (line {}): {problem}", line(byte));
         let more = (self.more > 0).then(|| format!("{} more places were mended", self.more));
-        self.general.into_iter().chain(self.places).chain(more).collect()
+        self.general.into_iter().chain(self.places.into_iter().map(words)).chain(more).collect()
     }
 }
