@@ -374,6 +374,8 @@ fn da_capo_comes_from_sound_elements_too() {
 
 #[test]
 fn a_pick_up_is_bar_0_and_as_long_as_it_is() {
+    let counted = score(&(measure("1", &(EIGHTHS.to_owned() + &notes("G4", ""))) + &measure("2", &notes("C5:4", ""))));
+    assert_eq!(check(&counted, "0-1:67R 1-5:72R", &[]).score.bars().number(0), 0);
     let text = score(
         &("<measure number=\"0\" implicit=\"yes\">".to_owned()
             + EIGHTHS

@@ -159,6 +159,12 @@ fn read_parts(outline: &Outline<'_, '_>, choice: &Choice, resolution: u16, warni
     {
         only.hand = Hand::Left;
     }
+    // A pick-up is bar 0, whatever the file counts it as.
+    if let [first, _, ..] = &mut page.bars[..]
+        && first.page.length < first.due
+    {
+        first.page.number = "0".into();
+    }
     for index in 1..page.bars.len() {
         if let Some(times) = page.bars[index].repeat_before.take() {
             page.bars[index - 1].page.repeat_end = Some(times);
