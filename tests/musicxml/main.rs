@@ -363,6 +363,20 @@ fn dal_segno_al_coda_is_played_as_written() {
 }
 
 #[test]
+fn of_two_coda_signs_the_first_leads_to_the_second() {
+    let sign = |name: &str| format!("<direction><direction-type><{name}/></direction-type></direction>");
+    let back = "<direction><direction-type><words>D.S. al Coda</words></direction-type></direction>";
+    let m =
+        |n: &str, before: &str, name: &str, after: &str| measure(n, &(before.to_owned() + &note(name, 4, "") + after));
+    let text = score(
+        &(m("1", &(EIGHTHS.to_owned() + &sign("segno")), "C4", &sign("coda"))
+            + &m("2", "", "D4", back)
+            + &m("3", &sign("coda"), "E4", "")),
+    );
+    check(&text, "0-4:60R 4-8:62R 8-12:60R 12-16:64R", &[]);
+}
+
+#[test]
 fn da_capo_comes_from_sound_elements_too() {
     let fine = "<direction><direction-type><words>Fine</words></direction-type><sound fine=\"yes\"/></direction>";
     let text = score(

@@ -25,7 +25,7 @@ mod words;
 
 use super::smf::{DURATION_MICROS_MAX, TICKS_MAX};
 use super::{FormatError, Reading, SCORE_BYTES_MAX};
-use crate::music::notation::{Clef, Notation, Span, Staff};
+use crate::music::notation::{Clef, Jump, Notation, Span, Staff};
 use crate::music::{Hand, Percent, Score, ScoreParts, TempoMap};
 use crate::time::{Micros, Ticks};
 use outline::{Choice, Outline};
@@ -165,12 +165,26 @@ fn read_parts(outline: &Outline<'_, '_>, choice: &Choice, resolution: u16, warni
     {
         first.page.number = "0".into();
     }
+    lead_to_coda(&mut page.bars);
     for index in 1..page.bars.len() {
         if let Some(times) = page.bars[index].repeat_before.take() {
             page.bars[index - 1].page.repeat_end = Some(times);
         }
     }
     page
+}
+
+/// Of two coda signs without words the first is where one leaves for the second: at the end of the measure before it.
+fn lead_to_coda(bars: &mut [Bar]) {
+    let has = |bar: &Bar, jump| bar.page.jumps.contains(&jump);
+    let codas = bars.iter().filter(|bar| has(bar, Jump::Coda)).count();
+    if codas < 2 || bars.iter().any(|bar| has(bar, Jump::ToCoda)) {
+        return;
+    }
+    if let Some(first @ 1..) = bars.iter().position(|bar| has(bar, Jump::Coda)) {
+        bars[first].page.jumps.retain(|jump| *jump != Jump::Coda);
+        bars[first - 1].page.jumps.push(Jump::ToCoda);
+    }
 }
 
 impl Bar {
