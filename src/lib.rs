@@ -31,6 +31,7 @@
 //! | [`store`] | records, the chain, LMDB, snapshots, verify, backup, recovery | domain types |
 //! | [`music`] | pitch, tempo map, bars, score | files, devices |
 //! | [`formats`] | Standard MIDI Files and the notation of the built-in pieces | opening files |
+//! | [`engraving`] | the written page as a picture: glyphs, lines and curves in staff spaces | drawing, fonts' files |
 //! | [`practice`] | the matchers, the tempo judge, results | clocks, threads |
 //! | [`listen`] | what a microphone hears: pitch, onsets, expected notes, delays | devices, threads, clocks |
 //! | [`model`] | the domain events, how they are stored, the state they fold into | I/O |
@@ -73,6 +74,7 @@ pub mod audio;
 pub mod bus;
 pub mod cli;
 pub mod components;
+pub mod engraving;
 pub mod formats;
 pub mod listen;
 pub mod midi;

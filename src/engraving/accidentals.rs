@@ -1,0 +1,93 @@
+//! Which accidentals are printed: the rules of the bar.
+//!
+//! An accidental holds for its line or space, in its octave and staff, up to the bar line, in all voices. A note tied over
+//! the bar line keeps it without a sign, and that does not hold for later notes of the bar (Gould, *Behind Bars*, pp. 78-83).
+
+use std::collections::HashMap;
+
+use crate::music::notation::{Head, Measure, SpelledPitch};
+use crate::time::Ticks;
+
+/// An accidental that is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Printed {
+    /// Semitones.
+    pub(super) alter: i8,
+    /// In parentheses, as the rules want none.
+    pub(super) courtesy: bool,
+}
+
+/// A note that a tie leads to: when in the measure, on which staff, which.
+pub(super) type TieEnd = (Ticks, u8, SpelledPitch);
+
+/// What holds for a line or space.
+#[derive(Clone, Copy)]
+struct Holds {
+    alter: i8,
+    since: Ticks,
+    /// Two notes of one tick differed: the next one says what it is.
+    unclear: bool,
+}
+
+/// The accidentals of a measure by chord and head, and the ties that lead over its end, at tick 0 of the next measure.
+/// `fifths` is the key in force, `tied` what is tied over its beginning.
+pub(super) fn accidentals(
+    measure: &Measure,
+    fifths: i8,
+    resolution: u16,
+    tied: &[TieEnd],
+) -> (Vec<Vec<Option<Printed>>>, Vec<TieEnd>) {
+    let mut ties = tied.to_vec();
+    let mut over = Vec::new();
+    let mut holds: HashMap<(u8, i32), Holds> = HashMap::new();
+    let conflicts = conflicts(measure);
+    let printed = measure.chords.iter().map(|chord| {
+        let end = chord.at + chord.ticks(resolution);
+        let of_head = |head: &Head| {
+            let staff = head.staff.unwrap_or(chord.staff);
+            let continues = ties.contains(&(chord.at, staff, head.pitch)) && chord.grace.is_none();
+            if head.tied && end >= measure.length {
+                over.push((Ticks::ZERO, staff, head.pitch));
+            } else if head.tied {
+                ties.push((end, staff, head.pitch));
+            }
+            if continues {
+                return None;
+            }
+            let conflict = conflicts.get(&(chord.at, staff, head.pitch.diatonic())).is_some_and(|c| *c);
+            print(head, staff, chord.at, fifths, conflict, &mut holds)
+        };
+        chord.heads.iter().map(of_head).collect()
+    });
+    let printed = printed.collect();
+    (printed, over)
+}
+
+fn print(
+    head: &Head,
+    staff: u8,
+    at: Ticks,
+    fifths: i8,
+    conflict: bool,
+    holds: &mut HashMap<(u8, i32), Holds>,
+) -> Option<Printed> {
+    let key = Holds { alter: head.pitch.step.alter_in(fifths), since: Ticks(-1), unclear: false };
+    let held = holds.entry((staff, head.pitch.diatonic())).or_insert(key);
+    let wanted = held.alter != head.pitch.alter || (held.unclear && held.since < at) || conflict;
+    *held = Holds { alter: head.pitch.alter, since: at, unclear: conflict };
+    let printed = Printed { alter: head.pitch.alter, courtesy: !wanted };
+    (wanted || head.courtesy).then_some(printed)
+}
+
+/// Where two notes of one tick stand on the same line or space and differ: both then say what they are.
+fn conflicts(measure: &Measure) -> HashMap<(Ticks, u8, i32), bool> {
+    let mut seen: HashMap<(Ticks, u8, i32), (i8, bool)> = HashMap::new();
+    for chord in measure.chords.iter().filter(|chord| chord.grace.is_none()) {
+        for head in &chord.heads {
+            let place = (chord.at, head.staff.unwrap_or(chord.staff), head.pitch.diatonic());
+            let entry = seen.entry(place).or_insert((head.pitch.alter, false));
+            entry.1 |= entry.0 != head.pitch.alter;
+        }
+    }
+    seen.into_iter().map(|(place, (_, conflict))| (place, conflict)).collect()
+}
