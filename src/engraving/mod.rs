@@ -35,7 +35,7 @@ pub use curves::bezier;
 pub use shape::{Align, Bounds, Item, Part, Point, Shape, Tag, TextKind};
 pub use system::{PlacedMeasure, System};
 
-use crate::music::notation::Notation;
+use crate::music::notation::{Clef, Notation};
 use crate::music::{Hand, NoteId, Pitch, Score};
 use crate::time::Ticks;
 
@@ -46,6 +46,16 @@ pub enum Flow {
     Endless,
     /// Lines of a width in spaces, as printed.
     Lines(f32),
+}
+
+/// Clefs and key as they stand at the beginning of a line, its left edge at 0, and how wide they are. `staves` are the
+/// heights of the top lines.
+pub fn signature(clefs: &[Clef], fifths: i8, staves: &[f32]) -> (Vec<Item>, f32) {
+    let context = measure::Context { clefs: clefs.to_vec(), fifths, meter: (4, 4) };
+    let heading = signs::heading(None, &context, false);
+    let mut canvas = canvas::Canvas::new(staves.to_vec(), vec![0.0]);
+    signs::heading_ui(&mut canvas, &heading, 0.0);
+    (canvas.items.swap_remove(0), heading.width)
 }
 
 /// The lines of a score; `None` if its page is not known.

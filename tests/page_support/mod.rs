@@ -57,7 +57,8 @@ fn measure(measure: &mut Measure, words: &str, staff: u8, voice: u8) {
     for word in words.split_whitespace() {
         if let Some(rest) = word.strip_prefix('(') {
             let (actual, normal) = rest.split_once(':').expect("a ratio");
-            ratio = Some(Ratio { actual: actual.parse().expect("a number"), normal: normal.parse().expect("a number") });
+            ratio =
+                Some(Ratio { actual: actual.parse().expect("a number"), normal: normal.parse().expect("a number") });
             starts = true;
             continue;
         }

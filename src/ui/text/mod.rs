@@ -5,7 +5,9 @@ use crate::practice::result::{BarResult, Counts, Timing, Trouble};
 use crate::practice::{BarRange, Heard, Mode, Preset, VerdictKind};
 use crate::time::Micros;
 
-use super::view::{LastResult, LocalTime, MidiView, NoteNames, Offer, Rescue, TakeRow, ThemeChoice, Tuner, Way};
+use super::view::{
+    LastResult, LocalTime, MidiView, NoteNames, Offer, PlayView, Rescue, TakeRow, ThemeChoice, Tuner, Way,
+};
 
 mod devices;
 mod inspector;
@@ -61,6 +63,13 @@ texts! {
     metronome = "Metronome";
     count_in = "Count-in";
     count_in_tip = "Count a bar before the first note";
+    staff = "Staff";
+    staff_tip = "The staff alone";
+    notes = "Notes";
+    notes_tip = "Falling notes alone";
+    both = "Both";
+    both_tip = "The staff above the falling notes";
+    staff_bars = "Staff: click a bar to go there, drag over bars to loop them";
     zoom_tip = "Ctrl and the wheel change how much music is in view";
     keyboard = "Keyboard";
     falling_notes = "Falling notes";
@@ -86,7 +95,6 @@ texts! {
     date = "When";
     piece = "Piece";
     mode = "Mode";
-    notes = "Notes";
     duration = "Length";
     state = "State";
     result = "Correct";
@@ -475,6 +483,15 @@ pub fn theme(theme: ThemeChoice) -> &'static str {
         ThemeChoice::Dark => tr().theme_dark,
         ThemeChoice::Light => tr().theme_light,
         ThemeChoice::HighContrast => tr().theme_high,
+    }
+}
+
+/// What the play screen shows: the name and what it means.
+pub fn play_view(view: PlayView) -> (&'static str, &'static str) {
+    match view {
+        PlayView::Staff => (tr().staff, tr().staff_tip),
+        PlayView::Notes => (tr().notes, tr().notes_tip),
+        PlayView::Both => (tr().both, tr().both_tip),
     }
 }
 
