@@ -69,6 +69,9 @@
 //! | a colour | `ui/theme.rs` |
 //! | a built-in piece | `assets/pieces/`, [`formats::notation`] says how it is written |
 
+#[cfg(test)]
+extern crate self as music_trainer;
+
 pub mod app;
 pub mod audio;
 pub mod bus;

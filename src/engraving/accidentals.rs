@@ -91,3 +91,75 @@ fn conflicts(measure: &Measure) -> HashMap<(Ticks, u8, i32), bool> {
     }
     seen.into_iter().map(|(place, (_, conflict))| (place, conflict)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engraving::page_support::{RESOLUTION, page};
+
+    /// A key and voices in; what is printed at each head of the last measure, in order, out: `-` for nothing.
+    #[track_caller]
+    fn check(fifths: i8, voices: &[(u8, &str)], expected: &str) {
+        let page = page((4, 4), fifths, voices);
+        let mut ties = Vec::new();
+        let mut last = Vec::new();
+        for measure in &page.measures {
+            (last, ties) = accidentals(measure, fifths, RESOLUTION, &ties);
+        }
+        let name = |printed: &Option<Printed>| match printed {
+            None => "-".to_owned(),
+            Some(Printed { alter, courtesy }) => {
+                let sign = ["bb", "b", "n", "#", "x"][(alter + 2) as usize];
+                if *courtesy { format!("({sign})") } else { sign.to_owned() }
+            }
+        };
+        let found: Vec<String> = last.iter().flatten().map(name).collect();
+        assert_eq!(found.join(" "), expected, "{voices:?} in {fifths}");
+    }
+
+    #[test]
+    fn an_accidental_holds_for_its_place_up_to_the_bar_line() {
+        check(0, &[(0, "c4q c#4q c#4q c4q")], "- # - n");
+        check(0, &[(0, "c#4w | c4q c#4q c5q c#5q")], "- # - #");
+        check(0, &[(0, "f#4q f#5q f4q f5q")], "# # n n");
+        check(0, &[(0, "fx4q f#4q fx4q f4q")], "x # x n");
+        check(0, &[(0, "b&4q bb4q b4q bb4q")], "bb b n b");
+    }
+
+    #[test]
+    fn the_key_wants_no_signs_and_departures_do() {
+        check(1, &[(0, "f#4q f4q f#4q g4q")], "- n # -");
+        check(-3, &[(0, "eb4q e4q ab4q a4q")], "- n - n");
+        check(7, &[(0, "b#4q b4q e#4q f#4q")], "- n - -");
+        check(-7, &[(0, "cb5q c5q fb4q f4q")], "- n - n");
+    }
+
+    #[test]
+    fn it_holds_in_all_voices_of_its_staff_and_in_no_other() {
+        check(0, &[(0, "c#5q yq yh"), (0, "yq c#5q c5h")], "# - n");
+        check(0, &[(0, "c#4q rq rh"), (1, "rq c#4q rh")], "# #");
+        check(0, &[(0, "f#5+f#4q f5q rh")], "# # n");
+    }
+
+    #[test]
+    fn a_tie_over_the_bar_line_needs_none_and_holds_for_nothing_else() {
+        check(0, &[(0, "c#4w~ | c#4q c#4q c4h")], "- # n");
+        check(0, &[(0, "c#4w~ | c#4w~ | c#4h c4h")], "- -");
+        check(0, &[(0, "rq rh c#4q~ | c#4h c4h")], "- -");
+        check(0, &[(0, "c#4h~ c#4q c4q")], "# - n");
+    }
+
+    #[test]
+    fn two_that_differ_at_once_both_say_what_they_are() {
+        check(0, &[(0, "f4+f#4h f4h")], "n # n");
+        check(0, &[(0, "f4h f4h"), (0, "f#4h f#4h")], "n # n #");
+        check(2, &[(0, "f4+f#4h f#4h")], "n # #");
+    }
+
+    #[test]
+    fn courtesies_are_in_parentheses_and_grace_notes_count() {
+        check(0, &[(0, "c#4w | c4h? c4h")], "(n) -");
+        check(0, &[(0, "c#4h c4h?")], "# n");
+        check(0, &[(0, "'c#4e c#4h c4h")], "# - n");
+    }
+}

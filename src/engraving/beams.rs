@@ -183,3 +183,86 @@ fn points_right(flags: u8, starts: &[i64], index: usize, quarter: i64) -> bool {
     let own = (quarter >> flags).max(1);
     (starts[index].div_euclid(own)) % 2 == 0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engraving::page_support::{RESOLUTION, page};
+
+    /// The groups of the first measure, by the places of their notes in the voice.
+    #[track_caller]
+    fn check(meter: (u8, u8), voice: &str, expected: &[&[usize]]) {
+        check_from(meter, voice, 0, expected);
+    }
+
+    #[track_caller]
+    fn check_from(meter: (u8, u8), voice: &str, offset: i64, expected: &[&[usize]]) {
+        let page = page(meter, 0, &[(0, voice)]);
+        let chords: Vec<&Chord> = page.measures[0].chords.iter().collect();
+        let metre = Metre { signature: meter, resolution: RESOLUTION, offset: Ticks(offset) };
+        assert_eq!(groups(&chords, metre), expected, "{voice} in {meter:?}");
+    }
+
+    const EIGHT: &str = "c4e c4e c4e c4e c4e c4e c4e c4e";
+
+    #[test]
+    fn beats_are_kept_apart() {
+        check((4, 4), EIGHT, &[&[0, 1, 2, 3], &[4, 5, 6, 7]]);
+        check((4, 4), "c4q c4e c4e c4e c4e c4q", &[&[1, 2], &[3, 4]]);
+        check((4, 4), "c4e c4s c4s c4e c4e c4h", &[&[0, 1, 2], &[3, 4]]);
+        check((4, 4), "c4e c4e c4e. c4s c4h", &[&[0, 1], &[2, 3]]);
+        check((4, 4), "c4s c4s c4s c4s c4s c4s c4s c4s c4h", &[&[0, 1, 2, 3], &[4, 5, 6, 7]]);
+        check((4, 4), "c4q. c4e c4e c4e c4q", &[&[2, 3]]);
+        check((2, 4), "c4e c4e c4e c4e", &[&[0, 1, 2, 3]]);
+        check((2, 2), EIGHT, &[&[0, 1, 2, 3], &[4, 5, 6, 7]]);
+        check((3, 4), "c4e c4e c4e c4e c4e c4e", &[&[0, 1, 2, 3, 4, 5]]);
+        check((3, 4), "c4q c4e c4e c4e c4e", &[&[1, 2, 3, 4]]);
+        check((3, 4), "c4q. c4e c4e c4e", &[&[2, 3]]);
+    }
+
+    #[test]
+    fn compound_and_uneven_metres_have_their_own_beats() {
+        check((6, 8), "c4e c4e c4e c4e c4e c4e", &[&[0, 1, 2], &[3, 4, 5]]);
+        check((3, 8), "c4e c4s c4s c4e", &[&[0, 1, 2, 3]]);
+        check((12, 8), "c4q c4e c4e c4e c4e c4q. c4q.", &[&[2, 3, 4]]);
+        check((5, 8), "c4e c4e c4e c4e c4e", &[&[0, 1, 2], &[3, 4]]);
+        check((7, 8), "c4e c4e c4e c4e c4e c4e c4e", &[&[0, 1], &[2, 3], &[4, 5, 6]]);
+    }
+
+    #[test]
+    fn rests_tuplets_and_the_page_decide() {
+        check((4, 4), "c4e re c4e c4e c4h", &[&[2, 3]]);
+        check((4, 4), "(3:2 c4e c4e c4e ) (3:2 c4e c4e c4e ) c4h", &[&[0, 1, 2], &[3, 4, 5]]);
+        check((4, 4), "c4e_ c4e/ c4e_ c4e/ c4h", &[&[0, 1], &[2, 3]]);
+        check((4, 4), "c4s_ rs c4s_ c4s/ c4q c4h", &[&[0, 2, 3]]);
+        check((4, 4), "c4e/ c4e/ c4q c4h", &[]);
+    }
+
+    #[test]
+    fn a_pick_up_is_counted_from_its_end() {
+        check_from((4, 4), "c4e c4q c4e c4e", 1_920 - 1_200, &[&[2, 3]]);
+        check_from((6, 8), "c4e c4e", 1_440 - 480, &[&[0, 1]]);
+    }
+
+    #[test]
+    fn further_beams_and_stubs() {
+        let check = |flags: &[u8], starts: &[i64], expected: &[(u8, usize, usize, bool)]| {
+            let found: Vec<_> = levels(flags, starts, 480)
+                .into_iter()
+                .filter(|l| l.level > 0)
+                .map(|l| (l.level, l.from, l.to, l.right))
+                .collect();
+            let ends: Vec<_> = found.iter().map(|f| (f.0, f.1, f.2, f.1 == f.2 && f.3)).collect();
+            assert_eq!(ends, expected, "{flags:?}");
+        };
+        check(&[1, 2, 2], &[0, 240, 360], &[(1, 1, 2, false)]);
+        check(&[1, 2], &[0, 360], &[(1, 1, 1, false)]);
+        check(&[2, 1], &[0, 120], &[(1, 0, 0, true)]);
+        check(&[2, 1, 2], &[0, 120, 360], &[(1, 0, 0, true), (1, 2, 2, false)]);
+        check(&[1, 2, 1], &[0, 240, 360], &[(1, 1, 1, true)]);
+        check(&[1, 2, 1], &[0, 120, 240], &[(1, 1, 1, false)]);
+        let eight = [3u8; 8];
+        let starts: Vec<i64> = (0..8).map(|i| i * 60).collect();
+        check(&eight, &starts, &[(1, 0, 3, false), (1, 4, 7, false), (2, 0, 3, false), (2, 4, 7, false)]);
+    }
+}

@@ -168,14 +168,18 @@ fn accidental_bounds(printed: Printed, x: f32, y: f32, scale: f32) -> Bounds {
     Bounds { right: own.right + wider, ..own }
 }
 
-/// Which heads stand on the other side of the stem, for steps from below: in a second the two stand on both sides, the
-/// lower one to the left; of a cluster every other one (Gould, p. 38).
-pub(super) fn displaced(steps: &[i32], up: bool) -> Vec<bool> {
-    let mut found = vec![false; steps.len()];
+/// The column of each head, for steps from below: 0 on the stem's usual side, 1 beyond it. In a second the two stand on both
+/// sides of the stem, the lower one to the left; of a cluster every other one (Gould, p. 38). Where one line has two heads
+/// besides a second there are further columns.
+pub(super) fn head_columns(steps: &[i32], up: bool) -> Vec<u8> {
+    let mut found = vec![0; steps.len()];
     let order: Vec<usize> = if up { (0..steps.len()).collect() } else { (0..steps.len()).rev().collect() };
-    for pair in order.windows(2) {
-        let near = (steps[pair[1]] - steps[pair[0]]).abs() <= 1;
-        found[pair[1]] = near && !found[pair[0]];
+    for (count, index) in order.iter().enumerate() {
+        let taken = |column: u8| {
+            let near = |other: &&usize| (steps[**other] - steps[*index]).abs() <= 1;
+            order[..count].iter().filter(near).any(|other| found[*other] == column)
+        };
+        found[*index] = (0..steps.len() as u8).find(|column| !taken(*column)).unwrap_or(0);
     }
     found
 }
@@ -184,12 +188,9 @@ pub(super) fn displaced(steps: &[i32], up: bool) -> Vec<bool> {
 pub(super) fn place_heads(shape: &mut ChordShape) {
     let steps: Vec<i32> = shape.heads.iter().map(|h| h.step + 1_000 * i32::from(h.staff)).collect();
     let width = (shape.head_glyph().width() - DEFAULTS.stem_thickness) * shape.scale;
-    for (head, other) in shape.heads.iter_mut().zip(displaced(&steps, shape.up)) {
-        head.x = match (other, shape.up) {
-            (false, _) => 0.0,
-            (true, true) => width,
-            (true, false) => -width,
-        };
+    let way = if shape.up { width } else { -width };
+    for (head, column) in shape.heads.iter_mut().zip(head_columns(&steps, shape.up)) {
+        head.x = way * f32::from(column);
     }
     if shape.has_stem() {
         let outer = shape.outer().clone();
@@ -275,13 +276,15 @@ mod tests {
 
     #[test]
     fn seconds_stand_on_both_sides_of_the_stem() {
-        let check = |steps: &[i32], up, expected: &[bool]| assert_eq!(displaced(steps, up), expected, "{steps:?} {up}");
-        check(&[0, 2, 4], true, &[false, false, false]);
-        check(&[0, 1], true, &[false, true]);
-        check(&[6, 7], false, &[true, false]);
-        check(&[0, 1, 2], true, &[false, true, false]);
-        check(&[6, 7, 8], false, &[false, true, false]);
-        check(&[0, 3, 4], true, &[false, false, true]);
-        check(&[3, 3], true, &[false, true]);
+        let check =
+            |steps: &[i32], up, expected: &[u8]| assert_eq!(head_columns(steps, up), expected, "{steps:?} {up}");
+        check(&[0, 2, 4], true, &[0, 0, 0]);
+        check(&[0, 1], true, &[0, 1]);
+        check(&[6, 7], false, &[1, 0]);
+        check(&[0, 1, 2], true, &[0, 1, 0]);
+        check(&[6, 7, 8], false, &[0, 1, 0]);
+        check(&[0, 3, 4], true, &[0, 0, 1]);
+        check(&[3, 3], true, &[0, 1]);
+        check(&[3, 3, 4], true, &[0, 1, 2]);
     }
 }

@@ -113,6 +113,7 @@ pub(super) fn shape(
         metre,
     };
     shaper.columns(&mut found);
+    voices::move_full_rests(&mut found.chords, &found.column_of);
     spacing::prepare(&mut found.columns, measure.length, resolution);
     for shape in &found.chords {
         for (staff, reach) in found.reach.iter_mut().enumerate() {

@@ -31,6 +31,12 @@ mod timeline;
 mod tuplets;
 mod voices;
 
+#[cfg(test)]
+#[path = "../../tests/page_support/mod.rs"]
+mod page_support;
+#[cfg(test)]
+mod tests;
+
 pub use curves::bezier;
 pub use shape::{Align, Bounds, Item, Part, Point, Shape, Tag, TextKind};
 pub use system::{PlacedMeasure, System};

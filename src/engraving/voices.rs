@@ -121,6 +121,27 @@ pub(super) fn move_rests(chords: &mut [ChordShape], staff: u8) {
     }
 }
 
+/// Moves rests of whole measures, which stand in no column, beyond all notes of the other voice.
+pub(super) fn move_full_rests(chords: &mut [ChordShape], column_of: &[Option<usize>]) {
+    for index in (0..chords.len()).filter(|i| column_of[*i].is_none()) {
+        let (Some(y), Some(upper)) = (chords[index].rest, chords[index].voice) else { continue };
+        let staff = chords[index].staff;
+        let mut others = Vec::new();
+        for (other, shape) in chords.iter().enumerate().filter(|(other, _)| *other != index) {
+            if column_of[other].is_some() || other < index {
+                shape.boxes(staff, &mut others);
+            }
+        }
+        let glyph = font::rest(chords[index].base);
+        let direction = if upper { -1.0 } else { 1.0 };
+        let edge = others.iter().map(|b| if upper { -b.top } else { b.bottom }).fold(f32::MIN, f32::max);
+        let height = if upper { -glyph.bottom } else { glyph.top };
+        // Whole spaces from its usual line.
+        let spaces = (edge + height + 0.3 - direction * y).ceil().max(2.0);
+        chords[index].rest = Some(y + direction * spaces);
+    }
+}
+
 /// The top and bottom of what a chord has on a staff, for what is put above and below it.
 pub(super) fn reach(shape: &ChordShape, staff: u8) -> Option<(f32, f32)> {
     let mut boxes = Vec::new();

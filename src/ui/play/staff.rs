@@ -117,8 +117,8 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<
     let mut scene = Scene { cx, ui, piece, system: &system, rect, camera, pen, tokens: t };
     scene.loop_ui(state);
     scene.music_ui();
-    scene.signature_ui();
-    scene.marks_ui();
+    let clear = scene.signature_ui();
+    scene.marks_ui(clear);
     scene.playhead_ui();
     painter.hline(rect.x_range(), snap(ui, rect.bottom() - 1.0), t.hairline());
     if alone {
@@ -234,12 +234,14 @@ impl Scene<'_, '_> {
     }
 
     /// Clefs and key stay in view, over what moves out under them.
-    fn signature_ui(&mut self) {
+    ///
+    /// Answers where the music begins to show.
+    fn signature_ui(&mut self) -> f32 {
         if self.camera.left <= 0.0 {
-            return;
+            return self.rect.left();
         }
         let (space, left) = (self.pen.space, self.camera.left);
-        let Some(measure) = self.system.measure_at(left + 4.0) else { return };
+        let Some(measure) = self.system.measure_at(left + 4.0) else { return self.rect.left() };
         let measure = &self.system.measures[measure];
         let (items, width) = engraving::signature(&measure.clefs, measure.fifths, &self.system.staves);
         let painter = self.ui.painter_at(self.rect);
@@ -265,11 +267,12 @@ impl Scene<'_, '_> {
         for item in &items {
             pen.draw(&item.shape, self.tokens.ink);
         }
+        end
     }
 
     /// What became of the notes, under the staff: for each tick the worst, in its shape; crosses for keys not written.
-    fn marks_ui(&self) {
-        let painter = self.ui.painter_at(self.rect);
+    fn marks_ui(&self, clear: f32) {
+        let painter = self.ui.painter_at(self.rect.with_min_x(clear));
         let y = self.rect.bottom() - MARKS / 2.0 - 1.0;
         let (left, right) = self.view();
         let (from, to) = (self.system.tick_at(left), self.system.tick_at(right));
