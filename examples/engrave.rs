@@ -1,5 +1,5 @@
-//! Engraves a page into pictures, to look at: `cargo run --example engrave -- [WIDTH|endless] > page.svg`, WIDTH in staff
-//! spaces. The font is not in the picture; render it where Leland and Inter are at hand.
+//! Engraves a page into pictures, to look at: `cargo run --example engrave -- [signs] [WIDTH] > page.svg`, WIDTH in staff
+//! spaces, one endless line without it. The font is not in the picture; render it where Leland and Inter are at hand.
 
 #[path = "../tests/page_support/mod.rs"]
 mod page_support;
@@ -7,6 +7,7 @@ mod page_support;
 use std::fmt::Write as _;
 
 use music_trainer::engraving::{self, Align, Flow, Item, Point, Shape, System, TextKind};
+use music_trainer::music::notation::Notation;
 
 /// Pixels of a staff space.
 const SPACE: f32 = 9.0;
@@ -17,13 +18,97 @@ fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let width = words.iter().find_map(|w| w.parse().ok());
     let flow = width.map_or(Flow::Endless, Flow::Lines);
-    let page = showcase();
+    let page = if words.iter().any(|w| w == "signs") { signs() } else { notes() };
     let systems = engraving::engrave_page(&page, page_support::RESOLUTION, flow, &|_, _, _| None);
     println!("{}", svg(&systems));
 }
 
+/// Signs beside the notes.
+fn signs() -> Notation {
+    use music_trainer::music::notation::*;
+    use music_trainer::time::Ticks;
+    let mut page = page_support::page(
+        (3, 4),
+        -3,
+        &[
+            (
+                0,
+                "eb5q g5e f5e eb5q | d5q. c5e bb4q | ab5+c6q g5q f5q | eb5h. | c5s d5s eb5s f5s g5q ab5q | bb5e c6e d6e eb6e f6e g6e | \
+                 f#4q g4q a4q | b4h. | c5q d5q e5q | c5h.",
+            ),
+            (
+                1,
+                "eb3h. | f3q ab3q d4q | c3+eb3+g3h. | eb2q bb2q eb3q | ab3h. | bb2q f3q ab3q | g3q b3q d4q | g2h. | \
+                 c3e e3e g3e e3e c3e e3e | c3h.",
+            ),
+        ],
+    );
+    let direction = |staff, at, above, kind| Direction { staff, at: Ticks(at), above, kind };
+    let m = &mut page.measures;
+    m[0].directions = vec![
+        direction(0, 0, Some(true), DirectionKind::Tempo("Andante".into())),
+        direction(0, 0, Some(true), DirectionKind::Metronome(NoteValue::plain(Base::Quarter), 72.0)),
+        direction(0, 0, None, DirectionKind::Dynamic(Dynamic::P)),
+    ];
+    m[1].directions = vec![direction(0, 480, None, DirectionKind::Words("dolce".into()))];
+    m[2].directions = vec![direction(0, 0, None, DirectionKind::Dynamic(Dynamic::Sfz))];
+    m[4].directions = vec![direction(0, 0, None, DirectionKind::Dynamic(Dynamic::Mf))];
+    m[3].directions =
+        vec![direction(1, 0, None, DirectionKind::PedalDown), direction(1, 960, None, DirectionKind::PedalUp)];
+    let signs = [Articulation::Staccato, Articulation::Accent, Articulation::Tenuto, Articulation::Marcato];
+    for measure in [2, 8] {
+        for (chord, sign) in m[measure].chords.iter_mut().zip(signs.into_iter().cycle()) {
+            chord.articulations = vec![sign];
+        }
+    }
+    m[2].chords[1].ornaments = vec![Ornament::Arpeggio];
+    let ornaments = [Ornament::Trill, Ornament::Mordent, Ornament::Turn, Ornament::Fermata];
+    for (chord, ornament) in m[6].chords.iter_mut().filter(|c| c.staff == 0).zip(ornaments) {
+        chord.ornaments = vec![ornament];
+    }
+    m[9].chords[0].ornaments = vec![Ornament::Fermata];
+    for measure in [0, 4] {
+        for (index, chord) in m[measure].chords.iter_mut().enumerate() {
+            chord.heads[0].finger = Some(index as u8 % 5 + 1);
+        }
+    }
+    for (chord, text) in m[8].chords.iter_mut().filter(|c| c.staff == 0).zip(["sing", "with", "me"]) {
+        chord.lyrics = vec![Lyric { verse: 0, text: text.into(), hyphen: text == "sing" }];
+    }
+    m[1].repeat_start = true;
+    m[4].repeat_end = Some(2);
+    m[4].ending = Some(Ending { passes: vec![1], starts: true, ends: true });
+    m[5].ending = Some(Ending { passes: vec![2], starts: true, ends: false });
+    m[6].fifths = Some(1);
+    m[6].clefs = vec![(1, Ticks(480), Clef::Treble)];
+    m[7].clefs = vec![(1, Ticks(0), Clef::Bass)];
+    m[8].fifths = Some(0);
+    m[8].meter = Some((3, 4));
+    m[9].barline = Barline::Final;
+    m[9].jumps = vec![Jump::DaCapoAlFine];
+    m[7].barline = Barline::Double;
+    let span = |kind, staff, voice, from: (u32, i64), to: (u32, i64)| Span {
+        kind,
+        staff,
+        voice,
+        from: (from.0, Ticks(from.1)),
+        to: (to.0, Ticks(to.1)),
+        above: None,
+    };
+    page.spans = vec![
+        span(SpanKind::Slur, 0, 0, (0, 0), (1, 960)),
+        span(SpanKind::Slur, 1, 1, (5, 0), (6, 960)),
+        span(SpanKind::Slur, 0, 0, (4, 0), (4, 480)),
+        span(SpanKind::Crescendo, 0, 0, (2, 480), (3, 960)),
+        span(SpanKind::Diminuendo, 0, 0, (4, 480), (5, 480)),
+        span(SpanKind::Octave(1), 0, 0, (5, 480), (6, 480)),
+        span(SpanKind::Pedal, 1, 1, (8, 0), (9, 960)),
+    ];
+    page
+}
+
 /// What is hard to engrave.
-fn showcase() -> music_trainer::music::notation::Notation {
+fn notes() -> Notation {
     page_support::page(
         (4, 4),
         1,

@@ -11,7 +11,7 @@ use crate::music::notation::{Articulation, Chord, Direction, DirectionKind, Note
 /// The sizes of texts in spaces.
 pub(super) const LYRIC_SIZE: f32 = 2.0;
 const WORDS_SIZE: f32 = 2.0;
-const TEMPO_SIZE: f32 = 2.2;
+pub(super) const TEMPO_SIZE: f32 = 2.2;
 /// From what is below or above a mark.
 const GAP: f32 = 0.35;
 

@@ -119,8 +119,13 @@ impl<'a> Book<'a> {
             }
             let jumps = measures.get(index + 1).is_some_and(|(next, _)| *next != measure + 1);
             let mut end = Line::end_of(printed, repeats);
-            if jumps && end == Line::Plain(Barline::Single) {
-                end = Line::Plain(Barline::Double);
+            let repeat_follows =
+                repeats && measures.get(index + 1).is_some_and(|(next, _)| self.page.measures[*next].repeat_start);
+            match end {
+                Line::Plain(Barline::Single) if jumps => end = Line::Plain(Barline::Double),
+                // The sign of the repeat is the line.
+                Line::Plain(_) if repeat_follows => end = Line::Plain(Barline::None),
+                _ => {}
             }
             row.push(Placed {
                 measure: *measure,

@@ -7,7 +7,7 @@ use super::plan::{Book, Placed};
 use super::shape::{Align, Bounds, Item, Part, Point, Tag, TextKind};
 use super::spans::Drawn;
 use super::{marks, signs, timeline, tuplets};
-use crate::music::notation::{Chord, Clef, Jump, Measure};
+use crate::music::notation::{Chord, Clef, DirectionKind, Jump, Measure};
 use crate::music::{Hand, NoteId, Pitch};
 use crate::time::Ticks;
 
@@ -218,7 +218,16 @@ impl Drawing<'_> {
     fn beside_ui(&self, canvas: &mut Canvas, placed: &Placed, index: usize) {
         let measure = &self.book.page.measures[placed.measure];
         for direction in &measure.directions {
-            marks::direction_ui(canvas, direction, placed.x_at(direction.at.0 as f64));
+            let mut x = placed.x_at(direction.at.0 as f64);
+            // A metronome mark stands behind the tempo word of its place.
+            let word = measure.directions.iter().find_map(|other| match &other.kind {
+                DirectionKind::Tempo(text) if other.at == direction.at => Some(text),
+                _ => None,
+            });
+            if let (DirectionKind::Metronome(..), Some(text)) = (&direction.kind, word) {
+                x += marks::text_width(text, marks::TEMPO_SIZE) + 1.5;
+            }
+            marks::direction_ui(canvas, direction, x);
         }
         if self.printed {
             jumps_ui(canvas, measure, placed);
