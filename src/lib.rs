@@ -29,8 +29,8 @@
 //! | [`time`] | frames, microseconds, ticks, and their only conversions | reading a clock |
 //! | [`bus`] | order, versions, conflicts, lanes, subscriptions, health; a core without I/O | music, sound, windows, LMDB |
 //! | [`store`] | records, the chain, LMDB, snapshots, verify, backup, recovery | domain types |
-//! | [`music`] | pitch, tempo map, bars, score | files, devices |
-//! | [`formats`] | Standard MIDI Files and the notation of the built-in pieces | opening files |
+//! | [`music`] | pitch, tempo map, bars, score, the written page and its repeats | files, devices |
+//! | [`formats`] | Standard MIDI Files, MusicXML, and the notation of the built-in pieces | opening files |
 //! | [`engraving`] | the written page as a picture: glyphs, lines and curves in staff spaces | drawing, fonts' files |
 //! | [`practice`] | the matchers, the tempo judge, results | clocks, threads |
 //! | [`listen`] | what a microphone hears: pitch, onsets, expected notes, delays | devices, threads, clocks |

@@ -12,12 +12,13 @@ use music_trainer::cli::store::import;
 /// Whether the bytes were read.
 type Body = fn(&[u8]) -> bool;
 
-const TARGETS: [(&str, Body); 5] = [
+const TARGETS: [(&str, Body); 6] = [
     ("record", bodies::record),
     ("rows", bodies::rows),
     ("events", bodies::events),
     ("lines", bodies::lines),
     ("score", bodies::score),
+    ("musicxml", bodies::musicxml),
 ];
 
 /// The files of a target, by name.

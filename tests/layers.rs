@@ -24,7 +24,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
 ];
 
 /// Crates that only some modules may name.
-const ONLY_IN: [(&str, &[&str]); 9] = [
+const ONLY_IN: [(&str, &[&str]); 11] = [
     ("heed", &["store"]),
     ("cpal", &["audio"]),
     ("jack", &["audio"]),
@@ -32,6 +32,8 @@ const ONLY_IN: [(&str, &[&str]); 9] = [
     ("midir", &["midi"]),
     ("alsa", &["audio", "midi"]),
     ("midly", &["formats"]),
+    ("roxmltree", &["formats"]),
+    ("miniz_oxide", &["formats"]),
     ("egui", &["ui", "app"]),
     ("eframe", &["ui", "app"]),
 ];

@@ -14,7 +14,7 @@ music-trainer [FILE] [--data-dir DIR] [--backend auto|cpal|jack|null] [--safe]
 music-trainer devices [--json]
     audio and MIDI devices and what they can do
 music-trainer grade --mode follow|wait|tempo [--json] SCORE TAKE
-    judge a take against a score, both MIDI files
+    judge a take, a MIDI file, against a score in MIDI or MusicXML
 music-trainer render SCORE OUT.wav [--soundfont FILE]
 music-trainer render DIR OUT.wav --take ID [--soundfont FILE]
     a score, or what was played in a take, through the same synthesiser, faster than real time

@@ -83,7 +83,7 @@ pub static TABLE: &[Entry] = &[
     entry!(Action::Mode(Mode::Follow), "Follow me", "Not built yet", plain(Key::Num3)),
     entry!(Action::Mode(Mode::Tempo), "Keep tempo", "The music keeps its tempo", plain(Key::Num4)),
     entry!(Action::Mode(Mode::Rhythm), "Rhythm only", "Not built yet", plain(Key::Num5)),
-    entry!(Action::OpenFile, "Open file", "Choose a MIDI file from the disk", command(Key::O)),
+    entry!(Action::OpenFile, "Open file", "Choose a MIDI or MusicXML file from the disk", command(Key::O)),
     entry!(Action::Redo, "Redo", "Do again what was taken back", shifted(Key::Z), command(Key::Y)),
     entry!(Action::Undo, "Undo", "Take back the last change", command(Key::Z)),
     entry!(Action::Panic, "Panic", "All sound off, at once", plain(Key::Escape), plain(Key::F12)),

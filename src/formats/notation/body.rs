@@ -3,6 +3,7 @@
 use super::super::FormatError;
 use super::RESOLUTION;
 use crate::music::Pitch;
+use crate::music::notation::Dynamic;
 
 /// A note in written order, before repeats are unfolded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +92,7 @@ impl HandMusic {
             number: if pickup > 0 { 0 } else { 1 },
             octave: 4,
             length: i64::from(RESOLUTION),
-            velocity: 72,
+            velocity: Dynamic::Mf.velocity(),
             tied: Vec::new(),
             in_first: None,
         }
@@ -361,9 +362,10 @@ impl Parser<'_> {
 
     fn loudness(&mut self) -> Result<(), FormatError> {
         self.bump();
-        for (mark, velocity) in [("pp", 40), ("p", 52), ("mp", 62), ("mf", 72), ("ff", 104), ("f", 88)] {
+        use Dynamic::{F, Ff, Mf, Mp, P, Pp};
+        for (mark, dynamic) in [("pp", Pp), ("p", P), ("mp", Mp), ("mf", Mf), ("ff", Ff), ("f", F)] {
             if self.eat(mark) {
-                self.now().velocity = velocity;
+                self.now().velocity = dynamic.velocity();
                 return Ok(());
             }
         }

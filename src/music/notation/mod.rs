@@ -4,12 +4,14 @@
 
 mod marks;
 mod spelling;
+mod unfold;
 mod value;
 
 pub use marks::{
     Articulation, Barline, Clef, Direction, DirectionKind, Dynamic, Ending, Jump, Lyric, Ornament, Span, SpanKind,
 };
 pub use spelling::{SpelledPitch, Step};
+pub use unfold::{PASSAGES_MAX, order};
 pub use value::{Base, NoteValue, Ratio};
 
 use super::Hand;

@@ -90,8 +90,8 @@ texts! {
     not_played = "not played yet";
     nothing_found = "Nothing is called that.";
     clear_search = "Clear the search";
-    library_empty = "No pieces yet: open a MIDI file, or drop one onto the window.";
-    drop_here = "Drop a MIDI file to open it";
+    library_empty = "No pieces yet: open a MIDI or MusicXML file, or drop one onto the window.";
+    drop_here = "Drop a MIDI or MusicXML file to open it";
     date = "When";
     piece = "Piece";
     mode = "Mode";
