@@ -1,4 +1,4 @@
-//! Engraves a page into pictures, to look at: `cargo run --example engrave -- [signs] [WIDTH] > page.svg`, WIDTH in staff
+//! Engraves a page into pictures, to look at: `cargo run --example engrave -- [signs|FILE.musicxml] [WIDTH] > page.svg`, WIDTH in staff
 //! spaces, one endless line without it. The font is not in the picture; render it where Leland and Inter are at hand.
 
 #[path = "../tests/page_support/mod.rs"]
@@ -18,6 +18,16 @@ fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let width = words.iter().find_map(|w| w.parse().ok());
     let flow = width.map_or(Flow::Endless, Flow::Lines);
+    if let Some(path) = words.iter().find(|w| w.contains('.')) {
+        let bytes = std::fs::read(path).expect("a file");
+        let reading = music_trainer::formats::read(path, &bytes).expect("music");
+        for warning in &reading.warnings {
+            eprintln!("{warning}");
+        }
+        let systems = engraving::engrave(&reading.score, flow).expect("a format with pages");
+        println!("{}", svg(&systems));
+        return;
+    }
     let page = if words.iter().any(|w| w == "signs") { signs() } else { notes() };
     let systems = engraving::engrave_page(&page, page_support::RESOLUTION, flow, &|_, _, _| None);
     println!("{}", svg(&systems));
