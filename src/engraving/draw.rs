@@ -79,9 +79,9 @@ impl Placing<'_> {
     /// Draws everything; the places of the chords are in the order of the shapes.
     pub(super) fn draw(&self, canvas: &mut Canvas) -> Vec<ChordPlace> {
         let tips = self.beams(canvas);
-        let mut places = Vec::with_capacity(self.shape.chords.len());
-        for index in 0..self.shape.chords.len() {
-            places.push(self.chord_ui(canvas, index, tips[index]));
+        let mut places = Vec::with_capacity(tips.len());
+        for (index, tip) in tips.into_iter().enumerate() {
+            places.push(self.chord_ui(canvas, index, tip));
         }
         for (staff, column, clef, x) in &self.shape.clefs {
             let (glyph, line) = font::clef(*clef);

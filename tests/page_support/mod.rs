@@ -47,7 +47,7 @@ pub(crate) fn unfold(page: &mut Notation) {
     page.passages.clear();
     for (index, measure) in page.measures.iter().enumerate() {
         page.passages.push(Passage { measure: index as u32, start });
-        start = start + measure.length;
+        start += measure.length;
     }
 }
 

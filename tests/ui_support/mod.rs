@@ -88,7 +88,7 @@ pub(crate) fn minuet() -> Score {
 
 /// The page of the minuet.
 fn minuet_page() -> Notation {
-    let four = |bars: &str| vec![bars; 8].join("|");
+    let four = |bars: &str| [bars; 8].join("|");
     let right = four("d5q g4e a4e b4e c5e | d5q g4q g4q | e5q c5e d5e e5e f#5e | g5q g4q g4q");
     let left = four("g3h a3q | b3h. | c4h. | b3h.");
     page_support::page((3, 4), 1, &[(0, &right), (1, &left)])
