@@ -27,7 +27,7 @@ mod window {
             ("g5+b5q e5+g5e. f5s d5q c#5+e5+a5q", "d3s f#3s a3s d4s f#3q a2+c#3+e3h"),
         ];
         let voice = |pick: fn(&(&'static str, &'static str)) -> &'static str| {
-            (0..420).map(|bar| pick(&bars[bar % 2])).collect::<Vec<_>>().join("|")
+            (0..610).map(|bar| pick(&bars[bar % 2])).collect::<Vec<_>>().join("|")
         };
         let (right, left) = (voice(|bar| bar.0), voice(|bar| bar.1));
         let page = page_support::page((4, 4), 2, &[(0, &right), (1, &left)]);

@@ -11,6 +11,8 @@ use music_trainer::music::notation::Notation;
 
 /// Pixels of a staff space.
 const SPACE: f32 = 9.0;
+/// A text's size is from ascender to descender; fonts are measured by their em.
+const TEXT: f32 = 0.72;
 /// Around the music, in spaces.
 const MARGIN: f32 = 4.0;
 
@@ -219,7 +221,8 @@ fn shape(out: &mut String, item: &Item, o: Point) {
             let (x, y) = (o.x + at.x, o.y + at.y);
             writeln!(
                 out,
-                r#"<text x="{x}" y="{y}" font-family="Inter" font-size="{size}" text-anchor="{anchor}" {style}>{text}</text>"#
+                r#"<text x="{x}" y="{y}" font-family="Inter" font-size="{}" text-anchor="{anchor}" {style}>{text}</text>"#,
+                size * TEXT
             )
         }
         Shape::Brace { x, top, bottom } => {

@@ -251,6 +251,7 @@ impl Placing<'_> {
         for step in ledger_steps(head.step) {
             let y = canvas.y(head.staff, y_of(step));
             canvas.line(Point::new(left, y), Point::new(right, y), DEFAULTS.leger_line_thickness, tag);
+            canvas.keep(head.staff, Bounds { left, right, top: y, bottom: y });
         }
     }
 

@@ -317,7 +317,7 @@ fn pedal_ui(canvas: &mut Canvas, from: f32, to: f32, begins: bool, ends: bool) {
 }
 
 fn bracket_ui(canvas: &mut Canvas, left: f32, right: f32, words: &str, hook: bool) {
-    let y = (canvas.y(0, 0.0) - 3.2).min(canvas.top(0, left, right) - 1.0);
+    let y = (canvas.y(0, 0.0) - 3.2).min(canvas.top(0, left, right) - 2.2);
     let tag = Tag { part: Part::Mark, ..Tag::default() };
     let thickness = DEFAULTS.repeat_ending_line_thickness;
     line(canvas, Point::new(left, y), Point::new(right, y), thickness, tag);

@@ -238,7 +238,7 @@ impl Drawing<'_> {
         }
         let x = placed.left + if index == 0 { 0.0 } else { 0.35 };
         let width = marks::text_width(&measure.number, NUMBER_SIZE);
-        let y = (canvas.y(0, 0.0) - 1.3).min(canvas.top(0, x - 0.2, x + width + 0.2) - 0.5);
+        let y = (canvas.y(0, 0.0) - 1.3).min(canvas.top(0, x - 0.2, x + width + 0.6) - 0.5);
         let tag = Tag { part: Part::Number, ..Tag::default() };
         canvas.text(&measure.number, Point::new(x, y), NUMBER_SIZE, TextKind::Number, Align::Left, tag);
     }

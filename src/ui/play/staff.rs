@@ -1,12 +1,15 @@
 //! The staff: the written page as one line that moves under the playhead, with what became of its notes. Only what is in
 //! view is drawn; the line is engraved once for a piece.
 
+use std::sync::Arc;
+
 use egui::{Color32, Direction, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2};
 
 use super::pen::Pen;
 use super::{falling, ruler};
 use crate::engraving::{self, Flow, Item, Part, Point, System};
 use crate::music::NoteId;
+use crate::music::notation::Notation;
 use crate::practice::VerdictKind;
 use crate::time::Ticks;
 use crate::ui::Cx;
@@ -18,6 +21,8 @@ use crate::ui::widgets::{color_of, mark_shape, snap};
 
 /// Points of a staff space at zoom 1.
 const SPACE: f32 = 9.0;
+/// How much larger it is without falling notes.
+const ALONE: f32 = 1.45;
 /// It is not made smaller than this as long as the staff may grow.
 const SPACE_LEAST: f32 = 6.5;
 /// How far the zoom goes.
@@ -36,18 +41,19 @@ const SHARE: f32 = 0.55;
 /// The engraved line of a piece.
 #[derive(Debug, Default)]
 pub(crate) struct StaffPage {
-    piece: String,
-    notes: usize,
+    /// The page that was engraved, and where its score's notes lie: what the line was made for.
+    page: Option<(Arc<Notation>, usize)>,
     system: Option<System>,
 }
 
 impl StaffPage {
     /// Engraves when another piece was opened.
     fn update(&mut self, piece: &Piece<'_>) {
-        let notes = piece.score.notes().len();
-        if self.piece != piece.id || self.notes != notes || self.system.is_none() {
-            piece.id.clone_into(&mut self.piece);
-            self.notes = notes;
+        let Some(page) = piece.score.notation() else { return };
+        let notes = piece.score.notes().as_ptr().addr();
+        let known = self.page.as_ref().is_some_and(|(own, at)| Arc::ptr_eq(own, page) && *at == notes);
+        if !known || self.system.is_none() {
+            self.page = Some((Arc::clone(page), notes));
             self.system = engraving::engrave(piece.score, Flow::Endless).and_then(|mut systems| systems.pop());
         }
     }
@@ -98,7 +104,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<
     }
     // Taken out, so that the state can be changed by a click while the line is looked at.
     let Some(system) = state.staff.system.take() else { return };
-    let space = (SPACE * state.staff_zoom * if alone { 1.3 } else { 1.0 })
+    let space = (SPACE * state.staff_zoom * if alone { ALONE } else { 1.0 })
         .min((rect.height() - MARKS - ABOVE) / (system.bottom - system.top).max(1.0));
     let position = cx.view.play.transport.position;
     let bars = piece.score.bars();
@@ -258,7 +264,7 @@ impl Scene<'_, '_> {
         for line in self.system.staff_lines() {
             let y = snap(self.ui, self.pen.at(Point::new(0.0, line)).y);
             painter.hline(
-                solid.left()..=end,
+                solid.left()..=soft.right(),
                 y,
                 Stroke::new(thick, theme::mix(self.tokens.paper, self.tokens.ink, 0.45)),
             );
