@@ -61,6 +61,7 @@
 //! | --- | --- |
 //! | a new kind of event | `model/event.rs`, then follow the compiler: topic and strategy, stored form, fold; tests ask for its golden line, and try every order |
 //! | a new setting | the list in `model/settings.rs`, and its row in `ui/settings.rs` |
+//! | how the page is engraved | [`engraving`]: a file a rule |
 //! | a rule of judging | [`practice`], with a line in its test language |
 //! | what a microphone hears | [`listen`]; its thread is [`components::microphone`] |
 //! | what the engine does on Play | [`components::session`] |

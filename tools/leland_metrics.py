@@ -20,7 +20,7 @@ restDoubleWhole restWhole restHalf restQuarter rest8th rest16th rest32nd rest64t
 flag8thUp flag16thUp flag32ndUp flag64thUp flag128thUp
 flag8thDown flag16thDown flag32ndDown flag64thDown flag128thDown graceNoteSlashStemUp graceNoteSlashStemDown
 accidentalTripleFlat accidentalDoubleFlat accidentalFlat accidentalNatural accidentalSharp accidentalDoubleSharp
-accidentalTripleSharp accidentalParensLeft accidentalParensRight
+accidentalTripleSharp
 timeSig0 timeSig1 timeSig2 timeSig3 timeSig4 timeSig5 timeSig6 timeSig7 timeSig8 timeSig9
 repeatDot segno coda
 dynamicPPPP dynamicPPP dynamicPP dynamicPiano dynamicMP dynamicMF dynamicForte dynamicFF dynamicFFF dynamicFFFF

@@ -8,15 +8,6 @@ use std::collections::HashMap;
 use crate::music::notation::{Head, Measure, SpelledPitch};
 use crate::time::Ticks;
 
-/// An accidental that is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Printed {
-    /// Semitones.
-    pub(super) alter: i8,
-    /// In parentheses, as the rules want none.
-    pub(super) courtesy: bool,
-}
-
 /// A note that a tie leads to: when in the measure, on which staff, which.
 pub(super) type TieEnd = (Ticks, u8, SpelledPitch);
 
@@ -29,14 +20,14 @@ struct Holds {
     unclear: bool,
 }
 
-/// The accidentals of a measure by chord and head, and the ties that lead over its end, at tick 0 of the next measure.
+/// The accidentals of a measure in semitones, by chord and head, and the ties that lead over its end, at tick 0 of the next measure.
 /// `fifths` is the key in force, `tied` what is tied over its beginning.
 pub(super) fn accidentals(
     measure: &Measure,
     fifths: i8,
     resolution: u16,
     tied: &[TieEnd],
-) -> (Vec<Vec<Option<Printed>>>, Vec<TieEnd>) {
+) -> (Vec<Vec<Option<i8>>>, Vec<TieEnd>) {
     let mut ties = tied.to_vec();
     let mut over = Vec::new();
     let mut holds: HashMap<(u8, i32), Holds> = HashMap::new();
@@ -70,13 +61,12 @@ fn print(
     fifths: i8,
     conflict: bool,
     holds: &mut HashMap<(u8, i32), Holds>,
-) -> Option<Printed> {
+) -> Option<i8> {
     let key = Holds { alter: head.pitch.step.alter_in(fifths), since: Ticks(-1), unclear: false };
     let held = holds.entry((staff, head.pitch.diatonic())).or_insert(key);
     let wanted = held.alter != head.pitch.alter || (held.unclear && held.since < at) || conflict;
     *held = Holds { alter: head.pitch.alter, since: at, unclear: conflict };
-    let printed = Printed { alter: head.pitch.alter, courtesy: !wanted };
-    (wanted || head.courtesy).then_some(printed)
+    (wanted || head.courtesy).then_some(head.pitch.alter)
 }
 
 /// Where two notes of one tick stand on the same line or space and differ: both then say what they are.
@@ -106,14 +96,8 @@ mod tests {
         for measure in &page.measures {
             (last, ties) = accidentals(measure, fifths, RESOLUTION, &ties);
         }
-        let name = |printed: &Option<Printed>| match printed {
-            None => "-".to_owned(),
-            Some(Printed { alter, courtesy }) => {
-                let sign = ["bb", "b", "n", "#", "x"][(alter + 2) as usize];
-                if *courtesy { format!("({sign})") } else { sign.to_owned() }
-            }
-        };
-        let found: Vec<String> = last.iter().flatten().map(name).collect();
+        let name = |printed: &Option<i8>| printed.map_or("-", |alter| ["bb", "b", "n", "#", "x"][(alter + 2) as usize]);
+        let found: Vec<&str> = last.iter().flatten().map(name).collect();
         assert_eq!(found.join(" "), expected, "{voices:?} in {fifths}");
     }
 
@@ -157,8 +141,8 @@ mod tests {
     }
 
     #[test]
-    fn courtesies_are_in_parentheses_and_grace_notes_count() {
-        check(0, &[(0, "c#4w | c4h? c4h")], "(n) -");
+    fn courtesies_are_printed_where_the_page_has_them_and_grace_notes_count() {
+        check(0, &[(0, "c#4w | c4h? c4h")], "n -");
         check(0, &[(0, "c#4h c4h?")], "# n");
         check(0, &[(0, "'c#4e c#4h c4h")], "# - n");
     }

@@ -1,6 +1,5 @@
 //! A chord by itself: heads on both sides of the stem, the stem, dots, accidentals in columns, and what room they take.
 
-use super::accidentals::Printed;
 use super::font::{self, DEFAULTS, Glyph};
 use super::glyphs as g;
 use super::shape::Bounds;
@@ -25,8 +24,8 @@ pub(super) struct HeadShape {
     pub(super) x: f32,
     /// Which of the chord's heads.
     pub(super) index: usize,
-    /// Its accidental.
-    pub(super) accidental: Option<Printed>,
+    /// Its accidental, in semitones.
+    pub(super) accidental: Option<i8>,
     /// Where that stands.
     pub(super) accidental_x: f32,
     /// Where its dots stand, if they do.
@@ -159,13 +158,8 @@ pub(super) fn dot_step(scale: f32) -> f32 {
     (g::AUGMENTATION_DOT.width() + DOT_GAP * 0.6) * scale
 }
 
-fn accidental_bounds(printed: Printed, x: f32, y: f32, scale: f32) -> Bounds {
-    let own = font::accidental(printed.alter).bounds(x, y, scale);
-    if !printed.courtesy {
-        return own;
-    }
-    let wider = (g::ACCIDENTAL_PARENS_LEFT.width() + g::ACCIDENTAL_PARENS_RIGHT.width() + 0.1) * scale;
-    Bounds { right: own.right + wider, ..own }
+fn accidental_bounds(alter: i8, x: f32, y: f32, scale: f32) -> Bounds {
+    font::accidental(alter).bounds(x, y, scale)
 }
 
 /// The column of each head, for steps from below: 0 on the stem's usual side, 1 beyond it. In a second the two stand on both

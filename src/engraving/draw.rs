@@ -210,19 +210,9 @@ impl Placing<'_> {
         let tag = Tag { staff: head.staff, note: (self.note)(chord, head.index), ..tag };
         let at = Point::new(x + head.x, canvas.y(head.staff, y_of(head.step)));
         self.ledgers_ui(canvas, shape, head, at.x, tag);
-        if let Some(printed) = head.accidental {
-            let mut at = Point::new(x + head.accidental_x, at.y);
-            let tag = Tag { part: Part::Accidental, ..tag };
-            let glyph = font::accidental(printed.alter);
-            if printed.courtesy {
-                canvas.glyph(g::ACCIDENTAL_PARENS_LEFT, at, shape.scale, tag);
-                at.x += (g::ACCIDENTAL_PARENS_LEFT.width() + 0.05) * shape.scale;
-            }
-            canvas.glyph(glyph, at, shape.scale, tag);
-            if printed.courtesy {
-                at.x += (glyph.right + 0.05) * shape.scale;
-                canvas.glyph(g::ACCIDENTAL_PARENS_RIGHT, at, shape.scale, tag);
-            }
+        if let Some(alter) = head.accidental {
+            let at = Point::new(x + head.accidental_x, at.y);
+            canvas.glyph(font::accidental(alter), at, shape.scale, Tag { part: Part::Accidental, ..tag });
         }
         let bounds = canvas.glyph(shape.head_glyph(), at, shape.scale, Tag { part: Part::Head, ..tag });
         let item = canvas.items[canvas.measure].len() - 1;

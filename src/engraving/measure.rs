@@ -1,6 +1,6 @@
 //! A measure before it has a place: its chords shaped, its columns with the room they want, its beams and tuplets found.
 
-use super::accidentals::{self, Printed, TieEnd};
+use super::accidentals::{self, TieEnd};
 use super::beams::{self, Metre};
 use super::chords::{self, ChordShape, GRACE, HeadShape};
 use super::font;
@@ -76,7 +76,7 @@ struct Shaper<'a> {
     measure: &'a Measure,
     context: &'a Context,
     metre: Metre,
-    printed: Vec<Vec<Option<Printed>>>,
+    printed: Vec<Vec<Option<i8>>>,
     voices: Vec<Vec<u8>>,
 }
 

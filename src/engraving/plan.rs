@@ -200,11 +200,12 @@ impl<'a> Book<'a> {
 
     /// Breaks the page into lines of a width and places them; all but a short last one fill it.
     pub(super) fn lines(&self, width: f32) -> Vec<Vec<Placed>> {
-        let passage = |measure: usize| {
-            let found = self.page.passages.iter().position(|p| p.measure as usize == measure);
-            found.map(|index| index as u32)
-        };
-        let all: Vec<(usize, Option<u32>)> = (0..self.page.measures.len()).map(|m| (m, passage(m))).collect();
+        let mut all: Vec<(usize, Option<u32>)> = (0..self.page.measures.len()).map(|measure| (measure, None)).collect();
+        for (index, passage) in self.page.passages.iter().enumerate() {
+            if let Some((_, first)) = all.get_mut(passage.measure as usize) {
+                first.get_or_insert(index as u32);
+            }
+        }
         let mut lines = Vec::new();
         let mut from = 0;
         while from < all.len() {

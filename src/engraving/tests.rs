@@ -2,8 +2,8 @@
 
 use super::page_support::{RESOLUTION, page, unfold};
 use super::shape::{Bounds, Item, Part, Shape};
-use super::{Flow, System, engrave, engrave_page, font, glyphs as g};
-use crate::music::notation::{Base, Notation, Passage};
+use super::{Flow, Point, System, bezier, engrave, engrave_page, font, glyphs as g};
+use crate::music::notation::{Base, Direction, DirectionKind, Dynamic, Notation, Passage, Span, SpanKind};
 use crate::music::{Hand, NoteId, Score, ScoreParts, WrittenNote};
 use crate::time::Ticks;
 
@@ -279,6 +279,75 @@ fn heads_stand_for_the_notes_of_the_score_ties_included() {
     let id = |onset, key| score.find(Ticks(onset), crate::music::Pitch::new(key).expect("a key"), Hand::Right);
     assert_eq!(found, [id(0, 72), id(960, 76), id(960, 76), id(2_880, 72)]);
     assert!(found.iter().all(Option::is_some));
+}
+
+/// A span of the first voice of the upper staff within the first measure.
+fn span(kind: SpanKind, from: i64, to: i64) -> Span {
+    Span { kind, staff: 0, voice: 0, from: (0, Ticks(from)), to: (0, Ticks(to)), above: None }
+}
+
+#[test]
+fn a_slur_keeps_clear_of_the_notes_under_it() {
+    let mut page = page((4, 4), 0, &[(0, "c5q b5q e6q c5q")]);
+    page.spans = vec![span(SpanKind::Slur, 0, 1_440)];
+    let system = endless(&page);
+    let curves: Vec<[Point; 4]> = (system.spanning(f32::MIN, f32::MAX))
+        .filter_map(|item| if let Shape::Curve { points, .. } = item.shape { Some(points) } else { None })
+        .collect();
+    assert_eq!(curves.len(), 1);
+    for head in items(&system).filter(|i| i.tag.part == Part::Head).filter_map(bounds) {
+        for step in 0..=100 {
+            let at = bezier(&curves[0], step as f32 / 100.0);
+            let inside = (head.left..head.right).contains(&at.x);
+            assert!(!inside || at.y < head.top, "the slur meets a head at {at:?}, {head:?}");
+        }
+    }
+}
+
+#[test]
+fn ties_bend_away_from_stems_and_chords_outwards() {
+    let bends = |voices: &[(u8, &str)]| -> Vec<bool> {
+        let system = endless(&page((4, 4), 0, voices));
+        let of = |item: &Item| match item.shape {
+            Shape::Curve { points, .. } => Some((points[0].y, points[1].y < points[0].y)),
+            _ => None,
+        };
+        let mut found: Vec<(f32, bool)> = system.spanning(f32::MIN, f32::MAX).filter_map(of).collect();
+        found.sort_by(|a, b| b.0.total_cmp(&a.0));
+        found.into_iter().map(|(_, up)| up).collect()
+    };
+    assert_eq!(bends(&[(0, "f4h~ f4h")]), [false], "the stem goes up");
+    assert_eq!(bends(&[(0, "e5h~ e5h")]), [true], "the stem goes down");
+    assert_eq!(bends(&[(0, "c5+e5+g5h~ c5+e5+g5h")]), [false, true, true]);
+    assert_eq!(
+        bends(&[(0, "f5h~ f5h"), (0, "f4h~ f4h")]),
+        [false, true],
+        "from below: the lower voice, the upper voice"
+    );
+}
+
+#[test]
+fn dynamics_and_hairpins_stand_between_the_staves() {
+    let mut page = page((4, 4), 0, &[(0, "c4q c4q c4q c4q"), (1, "b3q b3q b3q b3q")]);
+    let kind = DirectionKind::Dynamic(Dynamic::F);
+    page.measures[0].directions = vec![Direction { staff: 0, at: Ticks(0), above: None, kind }];
+    page.spans = vec![span(SpanKind::Crescendo, 480, 1_440)];
+    let system = endless(&page);
+    let low = items(&system).filter(|i| i.tag.part == Part::Head && i.tag.staff == 0).filter_map(bounds);
+    let low = low.map(|b| b.bottom).fold(0.0, f32::max);
+    let sign = font::dynamic(Dynamic::F);
+    let letter = items(&system).find_map(|i| match i.shape {
+        Shape::Glyph { sign: found, at, .. } if found == sign.sign => Some(sign.bounds(at.x, at.y, 1.0)),
+        _ => None,
+    });
+    let letter = letter.expect("a dynamic");
+    assert!(letter.top > low && letter.bottom < system.staves[1], "{letter:?} between {low} and {:?}", system.staves);
+    let lines: Vec<(Point, Point)> = (system.spanning(f32::MIN, f32::MAX))
+        .filter_map(|item| if let Shape::Line { from, to, .. } = item.shape { Some((from, to)) } else { None })
+        .collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0].0, lines[1].0, "it opens from one point");
+    assert!(lines.iter().all(|(_, to)| to.y > low && to.y < system.staves[1] && to.x > letter.right));
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::ui::state::State;
 use crate::ui::text::tr;
 use crate::ui::theme::{self, Tokens, fade, space, tokens};
 use crate::ui::view::Piece;
-use crate::ui::widgets::{color_of, mark_shape, snap};
+use crate::ui::widgets::{color_of, focus_ring, mark_shape, snap};
 
 /// Points of a staff space at zoom 1.
 const SPACE: f32 = 9.0;
@@ -97,6 +97,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<
     ui.painter().rect_filled(rect, 0, t.paper);
     let response = ui.interact(rect, ui.scope_id().with("staff"), Sense::click_and_drag());
     let words = if alone { falling::in_words(cx, piece) } else { tr().staff_bars.to_owned() };
+    focus_ring(ui, &response, rect.shrink(2.0), 4);
     response.widget_info(|| WidgetInfo::labeled(if alone { Role::Status } else { Role::Region }, true, &words));
     if response.hovered() {
         let zoom = ui.input(|i| i.zoom_delta());
