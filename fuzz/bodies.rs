@@ -223,7 +223,7 @@ pub(crate) fn musicxml(data: &[u8]) -> bool {
     for passage in &page.passages {
         assert_eq!(passage.start, now, "passages follow one another");
         let measure = &page.measures[passage.measure as usize];
-        now = now + measure.length;
+        now += measure.length;
         for chord in &measure.chords {
             assert!(usize::from(chord.staff) < page.staves.len());
             assert!(chord.heads.is_sorted_by_key(|head| head.pitch.diatonic()), "from below");

@@ -34,7 +34,7 @@ fn declared(bytes: &[u8]) -> Option<String> {
     let line = String::from_utf8_lossy(head.split(|byte| *byte == b'>').next()?).to_lowercase();
     let rest = line.strip_prefix("<?xml")?.split_once("encoding")?.1;
     let rest = rest.trim_start().strip_prefix('=')?.trim_start();
-    let quote = rest.chars().next()?;
+    let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     rest[1..].split(quote).next().map(str::to_owned)
 }
 
@@ -81,6 +81,7 @@ mod tests {
             assert_eq!(decode(bytes).as_deref(), Ok(plain));
         }
         assert!(!is_xml(b"MThd") && !is_xml(b""));
+        assert!(decode("<?xml encoding=\u{fc}?><a/>".as_bytes()).is_ok(), "no quotes");
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! MusicXML, partwise and timewise, plain and compressed (MXL), up to version 4: as a page and as what sounds.
 //!
-//! Read is what a keyboard needs: one keyboard part, or what can stand for it ([`outline`]); other parts are left out
+//! Read is what a keyboard needs: one keyboard part, or what can stand for it (`outline.rs`); other parts are left out
 //! with a line that says so. Transposing instruments are written and sound at concert pitch. Hands are staves: the
 //! upper is the right hand's; a voice that crosses over stays with its hand.
-//! Repeats, endings, D.C. and D.S. are unfolded by [`Notation::unfold`]; how notes sound is said in [`plan`].
+//! Repeats, endings, D.C. and D.S. are unfolded by [`Notation::unfold`]; how notes sound is said in `plan.rs`.
 //! Damage is mended where the music can be told, with a line that names the measure; else there is an error with line
 //! and column. What a file may cost is bounded: its length packed and unpacked, its depth, its elements.
 
 mod archive;
+mod attributes;
 mod encoding;
 mod loudness;
 mod note;
@@ -20,10 +21,11 @@ mod spans;
 mod tree;
 mod voices;
 mod warnings;
+mod words;
 
 use super::smf::{DURATION_MICROS_MAX, TICKS_MAX};
 use super::{FormatError, Reading, SCORE_BYTES_MAX};
-use crate::music::notation::{Clef, Notation, Span, Staff};
+use crate::music::notation::{Clef, Jump, Notation, Span, Staff};
 use crate::music::{Hand, Percent, Score, ScoreParts, TempoMap};
 use crate::time::{Micros, Ticks};
 use outline::{Choice, Outline};
@@ -157,12 +159,32 @@ fn read_parts(outline: &Outline<'_, '_>, choice: &Choice, resolution: u16, warni
     {
         only.hand = Hand::Left;
     }
+    // A pick-up is bar 0, whatever the file counts it as.
+    if let [first, _, ..] = &mut page.bars[..]
+        && first.page.length < first.due
+    {
+        first.page.number = "0".into();
+    }
+    lead_to_coda(&mut page.bars);
     for index in 1..page.bars.len() {
         if let Some(times) = page.bars[index].repeat_before.take() {
             page.bars[index - 1].page.repeat_end = Some(times);
         }
     }
     page
+}
+
+/// Of two coda signs without words the first is where one leaves for the second: at the end of the measure before it.
+fn lead_to_coda(bars: &mut [Bar]) {
+    let has = |bar: &Bar, jump| bar.page.jumps.contains(&jump);
+    let codas = bars.iter().filter(|bar| has(bar, Jump::Coda)).count();
+    if codas < 2 || bars.iter().any(|bar| has(bar, Jump::ToCoda)) {
+        return;
+    }
+    if let Some(first @ 1..) = bars.iter().position(|bar| has(bar, Jump::Coda)) {
+        bars[first].page.jumps.retain(|jump| *jump != Jump::Coda);
+        bars[first - 1].page.jumps.push(Jump::ToCoda);
+    }
 }
 
 impl Bar {

@@ -17,6 +17,8 @@ const LYRIC_CHARS_MAX: usize = 60;
 const VERSES_MAX: usize = 8;
 /// Notes in one chord: ten fingers, and some for the pedal.
 const HEADS_MAX: usize = 32;
+/// Articulations of one note, and ornaments.
+const SIGNS_MAX: usize = 16;
 
 impl Reader<'_, '_> {
     /// Reads a note, a rest, or a further note of a chord.
@@ -31,7 +33,6 @@ impl Reader<'_, '_> {
         let struck = if has(node, "rest") { None } else { self.struck(node) };
         if has(node, "chord")
             && let Some(last) = self.bar.strikes.last_mut()
-            && !last.heads.is_empty()
             && last.chord.grace.is_some() == grace.is_some()
         {
             if last.heads.len() < HEADS_MAX {
@@ -172,6 +173,7 @@ impl Reader<'_, '_> {
     fn notations(&mut self, node: Node<'_, '_>, id: u32, at: Ticks, staff: u8) {
         for sign in children(node, "notations").flat_map(|node| node.children()).filter(Node::is_element) {
             let strike = self.bar.strikes.last_mut();
+            let strike = strike.filter(|strike| strike.chord.ornaments.len() < SIGNS_MAX);
             match (sign.tag_name().name(), strike) {
                 ("slur", _) => {
                     let end = End { place: (self.index, at), staff, strike: Some(id), above: above(sign) };
@@ -190,6 +192,7 @@ impl Reader<'_, '_> {
                             name => strike.chord.articulations.extend(articulation(name)),
                         }
                     }
+                    strike.chord.articulations.truncate(SIGNS_MAX);
                     strike.chord.articulations.dedup();
                 }
                 ("ornaments", Some(strike)) => {

@@ -11,6 +11,11 @@ use crate::music::Hand;
 /// More staves than any keyboard part has: an organ has three.
 pub(super) const STAVES_MAX: u8 = 4;
 
+/// Measures of all parts together; a symphony has fifty thousand.
+const MEASURES_MAX: usize = 1_000_000;
+/// Parts; a score for the largest orchestra has a hundred.
+const PARTS_MAX: usize = 1_000;
+
 /// A measure of one part.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct MeasureNode<'a, 'i> {
@@ -52,9 +57,13 @@ pub(super) fn read<'a, 'i>(document: &'a Document<'i>) -> Result<Outline<'a, 'i>
         other => return fail(root, format!("the file holds <{}>, not a score", tidy(other))),
     };
     let mut parts = part_list(root);
+    let too_many = |parts: usize, measures: usize| parts > PARTS_MAX || parts * measures > MEASURES_MAX;
     if timewise {
         for (index, head) in children(root, "measure").enumerate() {
             for body in children(head, "part") {
+                if too_many(parts.len(), index) {
+                    return fail(body, "the score has more parts and measures than are read".into());
+                }
                 let part = by_id(&mut parts, body);
                 // What a part leaves out is silent.
                 while part.measures.len() < index {
@@ -65,6 +74,9 @@ pub(super) fn read<'a, 'i>(document: &'a Document<'i>) -> Result<Outline<'a, 'i>
         }
     } else {
         for node in children(root, "part") {
+            if too_many(parts.len(), 1) {
+                return fail(node, "the score has more parts than are read".into());
+            }
             let part = by_id(&mut parts, node);
             part.measures.extend(children(node, "measure").map(|head| MeasureNode { head, body: Some(head) }));
         }
@@ -105,7 +117,7 @@ fn part_list<'a, 'i>(root: Node<'a, 'i>) -> Vec<Part<'a, 'i>> {
             measures: Vec::new(),
         }
     };
-    entries.map(part).collect()
+    entries.take(PARTS_MAX).map(part).collect()
 }
 
 /// The part of an id, made if the list forgot it.

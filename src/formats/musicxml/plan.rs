@@ -25,6 +25,8 @@ pub(super) struct Play {
     pub(super) written: (Ticks, Ticks),
     pub(super) pitch: Pitch,
     pub(super) hand: Hand,
+    /// Staff and voice.
+    pub(super) voice: (u8, u8),
     pub(super) velocity: u8,
     /// Whether it goes on with a tie, and whether another tie leads on.
     pub(super) goes_on: bool,
@@ -57,6 +59,7 @@ pub(super) fn plan(bar: &Bar, resolution: u16, begin: Ticks, loudness: &Loudness
                 written: (strike.chord.at, strike.chord.at + strike.length),
                 pitch,
                 hand: strike.chord.hand,
+                voice: (strike.chord.staff, strike.chord.voice),
                 velocity: stressed(strike, level),
                 goes_on: struck.goes_on,
                 tied: struck.head.tied,

@@ -6,6 +6,7 @@ use super::note::{above, base};
 use super::page::{Reader, Sound};
 use super::spans::End;
 use super::tree::{child, child_number, child_text, children, has, number, says_yes, text};
+use super::words::{dynamic, jump_in, kind_name, tempo_of};
 use crate::music::notation::{Barline, Direction, DirectionKind, Dynamic, Jump, NoteValue, SpanKind};
 use crate::time::Ticks;
 
@@ -54,12 +55,23 @@ impl Reader<'_, '_> {
         match jump {
             Some(jump) => self.jump(jump),
             None if words.is_empty() => {}
+            None if !is_tempo && self.begins_with(&words) => self.say(at, staff, above, DirectionKind::Tempo(words)),
             None if is_tempo => self.say(at, staff, above, DirectionKind::Tempo(words)),
             None => self.say(at, staff, above, DirectionKind::Words(words)),
         }
         if let Some(sound) = sound {
             self.sounds(sound, at, staff, (accent, pedal));
         }
+    }
+
+    /// Whether the piece begins with a tempo word, which counts until the file gives a number.
+    fn begins_with(&mut self, words: &str) -> bool {
+        let begins = self.index == 0 && self.is_at_start() && self.bar.sounds.len() < DIRECTIONS_MAX;
+        let tempo = tempo_of(words).filter(|_| begins);
+        if let Some(tempo) = tempo {
+            self.bar.sounds.insert(0, (Ticks::ZERO, Sound::Tempo((60e6 / tempo).round() as u32)));
+        }
+        tempo.is_some()
     }
 
     fn say(&mut self, at: Ticks, staff: u8, above: Option<bool>, kind: DirectionKind) {
@@ -206,7 +218,9 @@ impl Reader<'_, '_> {
     pub(super) fn jump(&mut self, jump: Jump) {
         // What is at a measure's very end stands before the next one.
         if matches!(jump, Jump::Segno | Jump::Coda) && self.is_full() {
-            self.next_jumps.push(jump);
+            if !self.next_jumps.contains(&jump) {
+                self.next_jumps.push(jump);
+            }
             return;
         }
         let jumps = &mut self.bar.page.jumps;
@@ -288,89 +302,9 @@ fn kind(jump: Jump) -> u8 {
     }
 }
 
-/// The jump that words ask for: "D.C. al Fine", "Da Capo", "To Coda" and so on.
-fn jump_in(words: &str) -> Option<Jump> {
-    let plain: String = words.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
-    let plain = plain.replace("dacapo", "dc").replace("dalsegno", "ds").replace("delsegno", "ds");
-    let begins = |start: &str| plain.starts_with(start);
-    Some(match plain.as_str() {
-        "fine" => Jump::Fine,
-        "tocoda" | "allacoda" | "alcoda" => Jump::ToCoda,
-        "dc" => Jump::DaCapo,
-        "ds" => Jump::DalSegno,
-        _ if begins("dcalfine") || begins("dcalfin") => Jump::DaCapoAlFine,
-        _ if begins("dcalcoda") || begins("dcallacoda") || begins("dcetpoilacoda") => Jump::DaCapoAlCoda,
-        _ if begins("dsalfine") => Jump::DalSegnoAlFine,
-        _ if begins("dsalcoda") || begins("dsallacoda") => Jump::DalSegnoAlCoda,
-        _ => return None,
-    })
-}
-
-fn dynamic(name: &str) -> Option<Dynamic> {
-    Some(match name {
-        "pppp" | "ppppp" | "pppppp" => Dynamic::Pppp,
-        "ppp" => Dynamic::Ppp,
-        "pp" => Dynamic::Pp,
-        "p" => Dynamic::P,
-        "mp" => Dynamic::Mp,
-        "mf" => Dynamic::Mf,
-        "f" | "pf" => Dynamic::F,
-        "ff" => Dynamic::Ff,
-        "fff" => Dynamic::Fff,
-        "ffff" | "fffff" | "ffffff" => Dynamic::Ffff,
-        "fp" | "sfp" | "sfpp" | "sfzp" => Dynamic::Fp,
-        "sf" => Dynamic::Sf,
-        "sfz" => Dynamic::Sfz,
-        "sffz" => Dynamic::Sffz,
-        "fz" => Dynamic::Fz,
-        "rf" => Dynamic::Rf,
-        "rfz" => Dynamic::Rfz,
-        _ => return None,
-    })
-}
-
-/// The usual ending of a chord symbol.
-fn kind_name(kind: &str) -> &'static str {
-    match kind {
-        "minor" => "m",
-        "augmented" => "+",
-        "diminished" => "°",
-        "dominant" => "7",
-        "major-seventh" => "maj7",
-        "minor-seventh" => "m7",
-        "diminished-seventh" => "°7",
-        "augmented-seventh" => "+7",
-        "half-diminished" => "ø",
-        "major-minor" => "m(maj7)",
-        "major-sixth" => "6",
-        "minor-sixth" => "m6",
-        "dominant-ninth" => "9",
-        "major-ninth" => "maj9",
-        "minor-ninth" => "m9",
-        "suspended-second" => "sus2",
-        "suspended-fourth" => "sus4",
-        "power" => "5",
-        _ => "",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words_that_jump_are_known_in_their_forms() {
-        let check = |words: &str, expected| assert_eq!(jump_in(words), expected, "{words}");
-        check("D.C. al Fine", Some(Jump::DaCapoAlFine));
-        check("Da Capo", Some(Jump::DaCapo));
-        check("D.S. al Coda", Some(Jump::DalSegnoAlCoda));
-        check("dal segno al fine", Some(Jump::DalSegnoAlFine));
-        check("To Coda", Some(Jump::ToCoda));
-        check("Fine", Some(Jump::Fine));
-        check("finely", None);
-        check("dolce", None);
-        check("", None);
-    }
 
     #[test]
     fn loudness_is_a_share_of_forte() {

@@ -33,7 +33,7 @@ pub(super) fn perform(bars: &mut [Bar], passages: &[Passage], spans: &[Span], re
     let mut now = Ticks::ZERO;
     for bar in &mut *bars {
         begins.push(now);
-        now = now + bar.page.length;
+        now += bar.page.length;
         bar.sounds.sort_by_key(|(at, _)| *at);
     }
     let loudness = Loudness::new(bars, &begins, spans, resolution);
@@ -88,12 +88,22 @@ fn held(bars: &[Bar]) -> Vec<Held> {
     bars.iter().map(each).collect()
 }
 
+/// A tie that is open.
+#[derive(Clone, Copy)]
+struct Tie {
+    /// The note it holds.
+    note: usize,
+    /// Where it leads.
+    until: Ticks,
+    voice: (u8, u8),
+}
+
 #[derive(Default)]
 struct Player {
     music: Music,
     now: Held,
-    /// Notes that a tie holds on: by key and hand the note and the tick where the tie leads.
-    tied: HashMap<(Pitch, Hand), (usize, Ticks)>,
+    /// Notes that a tie holds on, by key and hand.
+    tied: HashMap<(Pitch, Hand), Tie>,
     /// Where the last jump came to.
     jumped: Ticks,
 }
@@ -142,12 +152,14 @@ impl Player {
     fn note(&mut self, start: Ticks, play: &Play) -> bool {
         let key = (play.pitch, play.hand);
         let (onset, end) = (start + play.written.0, start + play.written.1);
-        // A tie that the page leads on may lack its end, but not where a jump came between.
-        let joins = play.goes_on || onset != self.jumped;
-        let former = if joins { self.tied.remove(&key).filter(|(_, until)| *until == onset) } else { None };
+        // A tie may lack its end in its own voice, but not where a jump came between.
+        let leads =
+            |tie: &Tie| tie.until == onset && (play.goes_on || (tie.voice == play.voice && onset != self.jumped));
+        let former = self.tied.get(&key).copied().filter(leads).map(|tie| tie.note);
         let struck = former.is_none();
         let note = match former {
-            Some((note, _)) => {
+            Some(note) => {
+                self.tied.remove(&key);
                 self.music.notes[note].end = start + play.end;
                 note
             }
@@ -164,7 +176,7 @@ impl Player {
             }
         };
         if play.tied {
-            self.tied.insert(key, (note, end));
+            self.tied.insert(key, Tie { note, until: end, voice: play.voice });
         }
         struck
     }
@@ -177,7 +189,7 @@ impl Player {
             return;
         }
         let beat = start + play.written.0;
-        let held: Vec<usize> = self.tied.values().map(|(note, _)| *note).collect();
+        let held: Vec<usize> = self.tied.values().map(|tie| tie.note).collect();
         let from = self.music.notes.len().saturating_sub(NEAR);
         for (index, note) in self.music.notes.iter_mut().enumerate().skip(from) {
             if note.hand == play.hand && note.end == beat && !held.contains(&index) {

@@ -1,13 +1,16 @@
 //! What was mended, for a person: one line each, with the measure and its place in the text.
 
-/// So many lines are told one by one.
-const LINES_MAX: usize = 20;
+/// So many places are told one by one: the window shows them one under another.
+const PLACES_MAX: usize = 5;
 
 /// Collects lines.
 #[derive(Debug)]
 pub(super) struct Warnings<'t> {
     text: &'t str,
-    lines: Vec<String>,
+    /// About the whole.
+    general: Vec<String>,
+    /// About a measure: its number, where it stands, and what is wrong.
+    places: Vec<(String, usize, String)>,
     more: usize,
     /// The measure at hand: its number and where it stands.
     measure: (String, usize),
@@ -15,7 +18,7 @@ pub(super) struct Warnings<'t> {
 
 impl<'t> Warnings<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Self { text, lines: Vec::new(), more: 0, measure: (String::new(), 0) }
+        Self { text, general: Vec::new(), places: Vec::new(), more: 0, measure: (String::new(), 0) }
     }
 
     /// The measure that is read now.
@@ -25,27 +28,26 @@ impl<'t> Warnings<'t> {
 
     /// About the measure at hand; once for each kind of trouble in it.
     pub(super) fn add(&mut self, problem: &str) {
-        if self.lines.len() >= LINES_MAX {
+        if self.places.len() >= PLACES_MAX {
             self.more += 1;
             return;
         }
         let (number, byte) = &self.measure;
-        let line = self.text[..*byte].matches('\n').count() + 1;
-        let words = format!("measure {number} (line {line}): {problem}");
-        if self.lines.last() != Some(&words) {
-            self.lines.push(words);
+        if !self.places.iter().any(|(_, place, known)| place == byte && known == problem) {
+            self.places.push((number.clone(), *byte, problem.to_owned()));
         }
     }
 
     /// About the whole.
     pub(super) fn general(&mut self, words: String) {
-        self.lines.push(words);
+        self.general.push(words);
     }
 
-    pub(super) fn finish(mut self) -> Vec<String> {
-        if self.more > 0 {
-            self.lines.push(format!("{} more places were mended", self.more));
-        }
-        self.lines
+    /// All lines, those about the whole first.
+    pub(super) fn finish(self) -> Vec<String> {
+        let line = |byte: usize| self.text[..byte].matches('\n').count() + 1;
+        let words = |(number, byte, problem)| format!("measure {number} (line {}): {problem}", line(byte));
+        let more = (self.more > 0).then(|| format!("{} more places were mended", self.more));
+        self.general.into_iter().chain(self.places.into_iter().map(words)).chain(more).collect()
     }
 }

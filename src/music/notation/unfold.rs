@@ -27,7 +27,7 @@ impl Notation {
                 break;
             }
             self.passages.push(Passage { measure, start });
-            start = start + self.measures[measure as usize].length.max(Ticks(1));
+            start += self.measures[measure as usize].length.max(Ticks(1));
         }
         whole
     }
