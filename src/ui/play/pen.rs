@@ -21,6 +21,8 @@ pub(super) struct Pen<'a> {
     glyphs: HashMap<(char, u32), (Arc<Galley>, f32)>,
 }
 
+/// Words are not smaller than this, however small the staff is.
+const LETTERS: f32 = 10.0;
 /// Pieces of a curve: enough that corners are not seen at the sizes of a screen.
 const PIECES: usize = 14;
 /// The brace's height in spaces at scale 1, and its character.
@@ -76,7 +78,7 @@ impl<'a> Pen<'a> {
     }
 
     fn text(&self, text: &str, at: Pos2, size: f32, kind: TextKind, align: Align, color: Color32) {
-        let points = (size * self.space * 0.72).max(9.0);
+        let points = (size * self.space * 0.72).max(LETTERS * theme::scale(self.ui));
         let font = match kind {
             TextKind::Bold => FontId::new(points, theme::semibold(self.ui, 1.0).family),
             _ => FontId::new(points, egui::FontFamily::Proportional),
