@@ -5,19 +5,20 @@ use std::path::Path;
 
 /// What each module may use beside itself. `time` is units, which all may use. An entry such as `bus::lane` allows that
 /// part only; `*` allows everything.
-const MAY_USE: [(&str, &[&str]); 14] = [
+const MAY_USE: [(&str, &[&str]); 15] = [
     ("time", &[]),
     ("bus", &["time"]),
     ("store", &["bus", "time"]),
     ("music", &["time"]),
     ("formats", &["music", "time"]),
+    ("engraving", &["music", "time"]),
     ("practice", &["music", "time"]),
     ("listen", &["music", "time"]),
     ("model", &["bus", "music", "practice", "time"]),
     ("audio", &["bus::lane", "music", "time"]),
     ("midi", &["bus::lane", "music", "time"]),
     ("components", &["audio", "bus", "formats", "listen", "midi", "model", "music", "practice", "time"]),
-    ("ui", &["bus::inspect", "model", "music", "practice", "time"]),
+    ("ui", &["bus::inspect", "engraving", "model", "music", "practice", "time"]),
     ("cli", &["*"]),
     ("app", &["*"]),
 ];

@@ -48,6 +48,13 @@ texts! {
     metronome = "Metronome";
     count_in = "Count-in";
     count_in_tip = "Count a bar before the first note";
+    staff = "Staff";
+    staff_tip = "The staff alone";
+    notes = "Notes";
+    notes_tip = "Falling notes alone";
+    both = "Both";
+    both_tip = "The staff above the falling notes";
+    staff_bars = "Staff: click a bar to go there, drag over bars to loop them";
     zoom_tip = "Ctrl and the wheel change how much music is in view";
     keyboard = "Keyboard";
     falling_notes = "Falling notes";
@@ -73,7 +80,6 @@ texts! {
     date = "When";
     piece = "Piece";
     mode = "Mode";
-    notes = "Notes";
     duration = "Length";
     state = "State";
     result = "Correct";
