@@ -187,13 +187,13 @@ fn empty_screens_say_what_to_do_with_one_button() {
 }
 
 #[test]
-fn each_mode_button_chooses_its_mode_and_those_not_built_do_nothing() {
+fn each_mode_button_chooses_its_mode() {
     let mut bench = window(Sample::full(), Screen::Play, [1280.0, 800.0]);
     assert_eq!(bench.click("Listen"), [Command::SetMode(Mode::Listen)]);
     assert_eq!(bench.click("Keep tempo"), [Command::SetMode(Mode::Tempo)]);
     assert_eq!(bench.click("Wait for me"), [Command::SetMode(Mode::Wait)]);
-    assert_eq!(bench.click("Follow me"), []);
-    assert_eq!(bench.click("Rhythm only"), []);
+    assert_eq!(bench.click("Follow me"), [Command::SetMode(Mode::Follow)]);
+    assert_eq!(bench.click("Rhythm only"), [Command::SetMode(Mode::Rhythm)]);
 }
 
 #[test]
@@ -240,14 +240,15 @@ fn shortcuts_work_without_touching_a_control() {
         (Key::ArrowLeft, none, Command::SeekBar(5)),
         (Key::Plus, none, Command::SetTempo(Percent::new(76))),
         (Key::Minus, none, Command::SetTempo(Percent::new(74))),
+        (Key::Num3, none, Command::SetMode(Mode::Follow)),
         (Key::Num4, none, Command::SetMode(Mode::Tempo)),
+        (Key::Num5, none, Command::SetMode(Mode::Rhythm)),
         (Key::Escape, none, Command::Panic),
         (Key::F12, none, Command::Panic),
         (Key::Z, Modifiers::COMMAND, Command::Undo),
     ] {
         assert_eq!(bench.key(key, modifiers), [expected], "{key:?}");
     }
-    assert_eq!(bench.key(Key::Num3, none), [], "a mode that is not built");
     assert_eq!(bench.key(Key::Z, Modifiers::COMMAND | Modifiers::SHIFT), [], "nothing to do again");
 }
 
