@@ -114,8 +114,9 @@ fn practise_chip(ui: &Ui, hand: Hand, on: bool, level: Level) -> Button<'static>
         Hand::Right => (tr().right_practise, tr().right),
         Hand::Left => (tr().left_practise, tr().left),
     };
-    let chip = Button::new(name).shown(shown).dot(tokens(ui).hand(hand)).chip().selected(on).tip(name);
-    chip.hide_label(level >= 3)
+    let letter = if hand == Hand::Right { tr().right_letter } else { tr().left_letter };
+    let shown = if level >= 3 { letter } else { shown };
+    Button::new(name).shown(shown).dot(tokens(ui).hand(hand)).chip().selected(on).tip(name)
 }
 
 fn hear_chip<'a>(hand: Hand, heard: Heard, level: Level, tip: &'a str) -> Button<'a> {
