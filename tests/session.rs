@@ -428,5 +428,5 @@ fn rhythm_keeps_its_time_and_counts_in() {
     room.now += Micros::from_millis(1_500);
     let now = room.now;
     room.with(|session, ids| session.time_passes(now, ids));
-    assert_eq!(room.told(), vec!["2 ontime"; 8].join(" · "));
+    assert_eq!(room.told(), ["2 ontime"; 8].join(" · "));
 }
