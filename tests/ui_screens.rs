@@ -16,7 +16,7 @@ use music_trainer::model::{OutputKeys, OutputUse};
 use music_trainer::music::{Hand, Hands, Percent, Pitch};
 use music_trainer::practice::{BarRange, Heard, Mode, Preset};
 use music_trainer::ui::view::{NoteNames, ThemeChoice};
-use music_trainer::ui::{self, Command, InspectorTab, Screen, Setting, State};
+use music_trainer::ui::{self, Command, InspectorTab, Screen, Setting, State, TakeFile};
 use ui_support::{Sample, rescue};
 
 type Sent = Rc<RefCell<Vec<Command>>>;
@@ -496,6 +496,18 @@ fn a_take_opens_its_result_and_is_deleted_only_when_confirmed() {
     assert_eq!(bench.click("Cancel"), []);
     bench.click("Delete: Prelude in C · before breakfast · Wait for me · yesterday 12:04");
     assert_eq!(bench.click("Delete"), [Command::DeleteTake("8f2a".into())]);
+}
+
+#[test]
+fn a_take_is_exported_as_sound_midi_or_a_table() {
+    let mut bench = window(Sample::full(), Screen::Takes, [1280.0, 800.0]);
+    for (name, file) in
+        [("Sound (WAV)", TakeFile::Sound), ("MIDI file", TakeFile::Midi), ("Table (CSV)", TakeFile::Table)]
+    {
+        assert_eq!(bench.click("Export: Prelude in C · before breakfast · Wait for me · yesterday 12:04"), []);
+        assert_eq!(bench.click(name), [Command::ExportTake("8f2a".into(), file)]);
+        assert!(bench.harness.query_by_label(name).is_none(), "the menu is closed");
+    }
 }
 
 #[test]

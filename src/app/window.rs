@@ -25,7 +25,7 @@ use crate::practice::{Heard, Mode, PracticeSettings};
 use crate::store::Recovered;
 use crate::time::{Frames, Micros, Ticks, WallMillis};
 use crate::ui::view::{self, Banner, Level, Mark, Play, ResultView, Transport, View};
-use crate::ui::{self, Command, Screen};
+use crate::ui::{self, Command, Screen, TakeFile};
 
 use super::boot::{BootError, Program};
 use super::caretaker::News;
@@ -365,7 +365,7 @@ impl Window {
     }
 
     fn show_judged(&mut self, judged: JudgedTake, wall: Wall) {
-        let JudgedTake { id, take, score, practice, result } = judged;
+        let JudgedTake { id, take, score, practice, result, .. } = judged;
         let tempo = tempo(&score, &practice, &result);
         self.result = Some(ResultView {
             take: id.to_string(),
@@ -534,7 +534,7 @@ impl Window {
                 self.result = None;
                 self.judge(&take, ctx);
             }
-            Command::ExportTake(take) => self.export(&take, ctx),
+            Command::ExportTake(take, file) => self.export(&take, file, ctx),
             Command::DeleteTake(take) => {
                 if let Some(take) = TakeId::parse(&take) {
                     self.history.push(Change::Discard { take, discarded: true });
@@ -772,14 +772,12 @@ impl Window {
         }
     }
 
-    /// The sound of a take, as a file in the music folder.
-    fn export(&mut self, take: &str, ctx: &egui::Context) {
+    /// A take, as a file in the music folder.
+    fn export(&mut self, take: &str, file: TakeFile, ctx: &egui::Context) {
         let (Some(program), Some(id)) = (&self.program, TakeId::parse(take)) else { return };
         let row = self.rows.takes.iter().find(|row| row.id == take);
         let words = row.map_or_else(|| take.to_owned(), ui::text::take_in_a_file_name);
-        let to = self.exports.free_place(&words);
-        let ctx = ctx.clone();
-        let begun = self.exports.begin(program.bus.clone(), id, &self.settings, to, move || ctx.request_repaint());
+        let begun = self.exports.begin(program.bus.clone(), id, (file, words), self.settings.clone(), wake(ctx));
         if let Err(line) = begun {
             self.fail(line);
         }

@@ -2,6 +2,7 @@
 //! the caller, who refuses by length first ([`check_len`]). Every reader here is total: it gives music or an error,
 //! whatever the bytes.
 
+pub mod csv;
 pub mod hands;
 pub mod notation;
 pub mod pieces;

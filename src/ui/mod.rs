@@ -30,7 +30,7 @@ mod tuner;
 pub mod view;
 pub mod widgets;
 
-pub use command::{Command, Setting};
+pub use command::{Command, Setting, TakeFile};
 pub use rescue::waiting_ui;
 pub use state::{FilePurpose, InspectorState, InspectorTab, Screen, State};
 pub use theme::install;

@@ -1,13 +1,13 @@
 //! Takes: whatever was played, newest first.
 
-use egui::{Id, Key, Modal, TextEdit, Ui, pos2, vec2};
+use egui::{Id, Key, Modal, Popup, TextEdit, Ui, pos2, vec2};
 
 use super::state::{Screen, State};
 use super::text::{self, tr};
 use super::theme::{self, tokens};
 use super::view::{TakeRow, TakeState};
 use super::widgets::{Button, Column, Line, card_frame, card_ui, empty_ui, page_frame, table_ui};
-use super::{Command, Cx, icons, topbar};
+use super::{Command, Cx, TakeFile, icons, topbar};
 
 /// The screen.
 pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
@@ -60,10 +60,9 @@ fn list_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, takes: &[TakeRow]) {
         row.colored(ui, 6, &words, color);
         if let (Some(cell), true) = (row.cell(7), take.state != TakeState::Recording) {
             let place = egui::Rect::from_min_size(pos2(cell.right() - 32.0, cell.center().y - 14.0), vec2(30.0, 28.0));
-            let speaker = place.translate(vec2(-64.0, 0.0));
-            if Button::icon_only(&text::export_take(take), icons::SPEAKER).quiet().show_at(ui, speaker).clicked() {
-                cx.send.push(Command::ExportTake(take.id.clone()));
-            }
+            let export = place.translate(vec2(-64.0, 0.0));
+            let export = Button::icon_only(&text::export_take(take), icons::EXPORT).quiet().show_at(ui, export);
+            export_menu_ui(cx, &export, &take.id);
             let pencil = place.translate(vec2(-32.0, 0.0));
             if Button::icon_only(&text::name_take(take), icons::PENCIL).quiet().show_at(ui, pencil).clicked() {
                 state.naming = Some((take.id.clone(), take.name.clone()));
@@ -76,6 +75,19 @@ fn list_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, takes: &[TakeRow]) {
         if row.response.clicked() {
             cx.send.push(Command::ShowResult(take.id.clone()));
             state.screen = Screen::Results;
+        }
+    });
+}
+
+/// The menu under a button that exports a take.
+pub(super) fn export_menu_ui(cx: &mut Cx<'_>, button: &egui::Response, take: &str) {
+    Popup::menu(button).show(|ui| {
+        ui.spacing_mut().item_spacing.y = 2.0;
+        for file in TakeFile::ALL {
+            if Button::new(text::take_file(file)).quiet().role(egui::Role::MenuItem).show(ui).clicked() {
+                cx.send.push(Command::ExportTake(take.to_owned(), file));
+                ui.close();
+            }
         }
     });
 }

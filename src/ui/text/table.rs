@@ -130,7 +130,10 @@ texts! {
     period = "Period";
     latency = "Latency";
     load = "Load";
-    export_take = "As a sound file";
+    export_take = "Export";
+    export_sound = "Sound (WAV)";
+    export_midi = "MIDI file";
+    export_table = "Table (CSV)";
     key_to_ear = "From the key to the ear";
     trainer = "Music Trainer";
     computer_keyboard = "Computer keyboard";
