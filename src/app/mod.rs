@@ -21,6 +21,8 @@ pub mod rescue;
 #[cfg(feature = "window")]
 pub mod rows;
 #[cfg(feature = "window")]
+mod take_view;
+#[cfg(feature = "window")]
 pub mod window;
 
 use crate::cli::{CliError, WindowArgs};

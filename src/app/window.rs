@@ -7,18 +7,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, bounded};
-
 use crate::audio::Playhead;
 use crate::audio::soundfont::find_system_soundfont;
 use crate::bus::{DeviceId, EntityKey, EventId, Health, LetterDecision, Publish, Snapshot, Ticket};
 use crate::components::devices;
-use crate::components::library::Library;
-use crate::components::results::{self, JudgedTake};
+use crate::components::results::JudgedTake;
 use crate::components::session::{Finished, SessionView};
 use crate::formats::pieces;
 use crate::midi::Cause;
-use crate::model::{Entity, Event, FAVOURITE, Piece, PieceId, PieceInfo, Setting, Settings, TakeId, Trainer};
+use crate::model::{
+    Entity, Event, FAVOURITE, Piece, PieceId, PieceInfo, ResultSummary, Setting, Settings, TakeId, Trainer,
+};
 use crate::music::{Hand, Hands, Pitch, Score};
 use crate::practice::result::TakeResult;
 use crate::practice::{Heard, Mode, PracticeSettings};
@@ -35,6 +34,7 @@ use super::history::{Change, History};
 use super::inspector::{Inspector, Told};
 use super::rescue::Rescue;
 use super::rows::{self, Rows, Wall};
+use super::take_view::{OpenTake, Purpose, Reading};
 
 /// How long a slider rests before its value is written down.
 const SETTLE: Micros = Micros::from_millis(250);
@@ -73,7 +73,10 @@ pub struct Window {
     history: History,
     dismissed: BTreeSet<u64>,
     result: Option<ResultView>,
-    judging: Option<Receiver<Result<JudgedTake, String>>>,
+    reading: Option<Reading>,
+    take: Option<Box<OpenTake>>,
+    /// The take of the result that is shown, once it was tried to read it.
+    looked_into: Option<TakeId>,
     exports: Exports,
     inspector: Inspector,
     /// Whether the screen of devices is shown.
@@ -124,7 +127,9 @@ impl Window {
             history: History::default(),
             dismissed: BTreeSet::new(),
             result: None,
-            judging: None,
+            reading: None,
+            take: None,
+            looked_into: None,
             exports: Exports::default(),
             inspector: Inspector::new(end),
             shown_take: None,
@@ -163,7 +168,7 @@ impl Window {
         let frame = Frame { desk, head, now, wall };
         self.look_up(&frame, ui.ctx());
         self.tell_exports();
-        self.catch_up(&frame);
+        self.catch_up(&frame, ui.ctx());
         self.draw(ui, &frame);
         for command in std::mem::take(&mut self.send) {
             self.apply(command, &frame, ui.ctx());
@@ -265,7 +270,7 @@ impl Window {
     }
 
     /// What happened since the last frame.
-    fn catch_up(&mut self, frame: &Frame) {
+    fn catch_up(&mut self, frame: &Frame, ctx: &egui::Context) {
         let Some(program) = &self.program else { return };
         let snapshot = program.bus.snapshot();
         if let Some(piece) = &frame.desk.session.piece {
@@ -293,13 +298,8 @@ impl Window {
         {
             self.show_finished(finished, frame);
         }
-        if let Some(outcome) = self.judging.as_ref().and_then(|j| j.try_recv().ok()) {
-            self.judging = None;
-            match outcome {
-                Ok(judged) => self.show_judged(judged, frame.wall),
-                Err(reason) => self.fail(reason),
-            }
-        }
+        self.take_in_what_was_read(frame.wall);
+        self.look_into_result(&snapshot, frame, ctx);
     }
 
     /// Asks the log for what the inspector shows of it, when that has changed, and takes the answers.
@@ -364,16 +364,16 @@ impl Window {
         }
     }
 
-    fn show_judged(&mut self, judged: JudgedTake, wall: Wall) {
+    fn show_judged(&mut self, judged: &JudgedTake, wall: Wall) {
         let JudgedTake { id, take, score, practice, result, .. } = judged;
-        let tempo = tempo(&score, &practice, &result);
+        let tempo = tempo(score, practice, result);
         self.result = Some(ResultView {
             take: id.to_string(),
-            piece: take.start.piece.map(|p| p.0.to_string()).unwrap_or_default(),
+            piece: take.start.piece.as_ref().map(|p| p.0.to_string()).unwrap_or_default(),
             title: score.title().to_owned(),
             at: wall.local(take.start.at),
-            chosen: practice,
-            result: Arc::new(result),
+            chosen: *practice,
+            result: Arc::new(result.clone()),
             tempo,
         });
         self.state.screen = Screen::Results;
@@ -407,8 +407,9 @@ impl Window {
         });
         let chosen = self.chosen.unwrap_or(session.settings);
         let (undo, redo) = (self.history.next_undo().map(words), self.history.next_redo().map(words));
+        let listened = frame.desk.listening.map(|(take, _)| take.to_string());
         let view = View {
-            moving: frame.head.moves() || wrong_is_fresh(frame),
+            moving: frame.head.moves() || listened.is_some() || wrong_is_fresh(frame),
             play: Play {
                 piece,
                 transport: Transport { chosen, playing: session.playing, position },
@@ -417,6 +418,11 @@ impl Window {
             library: view::Library { builtin: &self.rows.builtin, recent: &self.rows.recent },
             takes: &self.rows.takes,
             result: self.result.as_ref(),
+            take: self.take.as_ref().map(|open| &open.view),
+            listening: listened
+                .as_deref()
+                .zip(frame.desk.listening)
+                .map(|(take, (_, began))| view::Listening { take, at: frame.now - began - frame.desk.sound.heard() }),
             devices: &devices,
             settings: &self.settings,
             system_soundfont: self.system_soundfont.as_deref(),
@@ -532,8 +538,15 @@ impl Window {
             Command::SetBackend(name) => self.set(Setting::Backend(name), true),
             Command::ShowResult(take) => {
                 self.result = None;
-                self.judge(&take, ctx);
+                self.read(&take, Purpose::Result, frame.wall, ctx);
             }
+            Command::ShowTake(take) => self.read(&take, Purpose::Look, frame.wall, ctx),
+            Command::PlayTake(take, from) => match self.take.as_ref().filter(|open| open.view.id == take) {
+                Some(open) => self.wish(Wish::PlayTake(Some(open.tape(from)))),
+                None => self.read(&take, Purpose::Play(from), frame.wall, ctx),
+            },
+            Command::StopTake => self.wish(Wish::PlayTake(None)),
+            Command::KeepResult(take) => self.keep_result(&take),
             Command::ExportTake(take, file) => self.export(&take, file, ctx),
             Command::DeleteTake(take) => {
                 if let Some(take) = TakeId::parse(&take) {
@@ -737,6 +750,8 @@ impl Window {
         // If it is refused the take is there as before, and only undo has forgotten it.
         self.history.forget(take);
         // Nothing that was read of it before is kept.
+        self.take = self.take.take().filter(|open| open.id != take);
+        self.result = self.result.take().filter(|result| result.take != take.to_string());
         self.inspector.forget();
     }
 
@@ -796,21 +811,58 @@ impl Window {
         }
     }
 
-    /// Judges a take from the log on a thread of its own, and shows the result when it is there.
-    fn judge(&mut self, take: &str, ctx: &egui::Context) {
+    /// Reads a take from the log on a thread of its own, and goes on when it is there.
+    fn read(&mut self, take: &str, purpose: Purpose, wall: Wall, ctx: &egui::Context) {
         let (Some(program), Some(id)) = (&self.program, TakeId::parse(take)) else { return };
-        let (bus, ctx) = (program.bus.clone(), ctx.clone());
-        let (done, judging) = bounded(1);
-        let work = move || {
-            let judged = results::judge(&bus, &bus.snapshot(), &mut Library::default(), id);
-            // The window may have asked for another one meanwhile.
-            let _ = done.send(judged.map_err(|e| e.to_string()));
-            ctx.request_repaint();
-        };
-        match std::thread::Builder::new().name("judge".to_owned()).spawn(work) {
-            Ok(_) => self.judging = Some(judging),
-            Err(error) => self.fail(format!("the take cannot be judged: {error}")),
+        if self.take.as_ref().is_some_and(|open| open.id != id) {
+            self.take = None;
         }
+        match Reading::begin(program.bus.clone(), id, purpose, wall, wake(ctx)) {
+            Ok(reading) => self.reading = Some(reading),
+            Err(line) => self.fail(line),
+        }
+    }
+
+    fn take_in_what_was_read(&mut self, wall: Wall) {
+        let Some(read) = self.reading.as_ref().and_then(Reading::poll) else { return };
+        let Some(Reading { purpose, .. }) = self.reading.take() else { return };
+        let open = match read {
+            Ok(open) => open,
+            Err(line) => return self.fail(line),
+        };
+        match (purpose, &open.judged) {
+            (Purpose::Result, Some(judged)) => {
+                self.looked_into = Some(open.id);
+                self.show_judged(judged, wall);
+            }
+            (Purpose::Result, None) => {
+                self.state.screen = Screen::Take;
+                self.fail("there is nothing to judge this take against".to_owned());
+            }
+            (Purpose::Play(from), _) => self.wish(Wish::PlayTake(Some(open.tape(from)))),
+            (Purpose::Look | Purpose::Detail, _) => {}
+        }
+        self.take = Some(open);
+    }
+
+    /// What the result of the practice just finished rests on is read once it is in the log.
+    fn look_into_result(&mut self, snapshot: &Snapshot<Trainer>, frame: &Frame, ctx: &egui::Context) {
+        let shown = self.result.as_ref().filter(|_| self.state.screen == Screen::Results && self.reading.is_none());
+        let Some(id) = shown.and_then(|result| TakeId::parse(&result.take)) else { return };
+        let judged = matches!(snapshot.state.value(id.result_entity().as_str()), Some(Entity::Result(_)));
+        if judged && self.looked_into.replace(id) != Some(id) {
+            self.read(&id.to_string(), Purpose::Detail, frame.wall, ctx);
+        }
+    }
+
+    /// What today's rules find of a take takes the place of the result that is kept.
+    fn keep_result(&mut self, take: &str) {
+        let Some(open) = self.take.as_mut().filter(|open| open.view.id == take) else { return };
+        let Some(judged) = &open.judged else { return };
+        let summary = ResultSummary::of(&judged.result);
+        open.view.kept_result = None;
+        let publish = Publish::new(open.id.result_entity(), Event::ResultRecorded(Box::new(summary)));
+        self.publish(publish);
     }
 }
 

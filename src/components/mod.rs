@@ -9,6 +9,7 @@ pub mod microphone;
 mod next_keys;
 pub mod openings;
 pub mod performed;
+pub mod player;
 pub mod recorder;
 pub mod results;
 pub mod session;

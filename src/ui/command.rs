@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::music::{Hand, Hands, Percent, Pitch};
 use crate::practice::{BarRange, Heard, Mode};
+use crate::time::Micros;
 use crate::ui::view::Failure;
 
 use crate::model::OutputUse;
@@ -70,6 +71,14 @@ pub enum Command {
     Set(Setting),
     /// Load the result of a take, by id; the window shows the screen of results.
     ShowResult(String),
+    /// Load a take, by id; the window shows its screen.
+    ShowTake(String),
+    /// Play a take from a time on, by id.
+    PlayTake(String, Micros),
+    /// Stop playing it.
+    StopTake,
+    /// Keep what today's rules find of the take that is shown, in place of the result that is kept.
+    KeepResult(String),
     /// Write a take into the music folder, by id.
     ExportTake(String, TakeFile),
     /// Delete a take, by id; it can be brought back.

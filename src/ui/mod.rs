@@ -22,6 +22,7 @@ mod results;
 mod settings;
 pub mod shortcuts;
 mod state;
+mod take;
 mod takes;
 pub mod text;
 pub mod theme;
@@ -86,6 +87,7 @@ fn screen_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
         Screen::Inspector => inspector::ui(cx, ui, state),
         Screen::Settings => settings::ui(cx, ui, state),
         Screen::Results => results::ui(cx, ui, state),
+        Screen::Take => take::ui(cx, ui, state),
     }
 }
 

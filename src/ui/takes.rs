@@ -36,9 +36,9 @@ fn list_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, takes: &[TakeRow]) {
         Column::new(t.duration, 56.0).right().spare(5),
         Column::new(t.result, 52.0).right().spare(1),
         Column::new(t.state, 118.0).grow(0.3).spare(3),
-        Column::new("", 100.0),
+        Column::new("", 132.0),
     ];
-    let name = |i: usize| takes[i].result.map(|_| text::take_in_words(&takes[i]));
+    let name = |i: usize| (takes[i].state != TakeState::Recording).then(|| text::take_in_words(&takes[i]));
     table_ui(ui, "takes", &columns, takes.len(), name, |ui, i, row| {
         let take = &takes[i];
         let k = tokens(ui);
@@ -63,6 +63,13 @@ fn list_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, takes: &[TakeRow]) {
             let export = place.translate(vec2(-64.0, 0.0));
             let export = Button::icon_only(&text::export_take(take), icons::EXPORT).quiet().show_at(ui, export);
             export_menu_ui(cx, &export, &take.id);
+            let plays = cx.view.listening.is_some_and(|listening| listening.take == take.id);
+            let (icon, words) = if plays { (icons::PAUSE, t.stop) } else { (icons::PLAY, t.listen_take) };
+            let words = text::of(words, &text::take_in_words(take));
+            let play = Button::icon_only(&words, icon).quiet().show_at(ui, place.translate(vec2(-96.0, 0.0)));
+            if play.clicked() {
+                cx.send.push(super::take::listen_command(cx, &take.id));
+            }
             let pencil = place.translate(vec2(-32.0, 0.0));
             if Button::icon_only(&text::name_take(take), icons::PENCIL).quiet().show_at(ui, pencil).clicked() {
                 state.naming = Some((take.id.clone(), take.name.clone()));
@@ -73,8 +80,12 @@ fn list_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, takes: &[TakeRow]) {
             }
         }
         if row.response.clicked() {
-            cx.send.push(Command::ShowResult(take.id.clone()));
-            state.screen = Screen::Results;
+            let (command, screen) = match take.result {
+                Some(_) => (Command::ShowResult(take.id.clone()), Screen::Results),
+                None => (Command::ShowTake(take.id.clone()), Screen::Take),
+            };
+            cx.send.push(command);
+            state.screen = screen;
         }
     });
 }

@@ -16,6 +16,10 @@ pub use crate::model::{CalibrationStand, NoteNames, Settings, ThemeChoice};
 
 use super::command::Command;
 
+mod take;
+
+pub use take::*;
+
 /// Everything that a frame shows.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
@@ -30,6 +34,10 @@ pub struct View<'a> {
     pub takes: &'a [TakeRow],
     /// The result last asked for with [`Command::ShowResult`], or of the practice just finished.
     pub result: Option<&'a ResultView>,
+    /// The take last asked for with [`Command::ShowTake`], or that of the result, once it is read.
+    pub take: Option<&'a TakeView>,
+    /// The take that is played now.
+    pub listening: Option<Listening<'a>>,
     /// Sound and MIDI.
     pub devices: &'a Devices,
     /// Settings in force.
