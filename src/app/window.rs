@@ -11,13 +11,10 @@ use crate::audio::Playhead;
 use crate::audio::soundfont::find_system_soundfont;
 use crate::bus::{DeviceId, EntityKey, EventId, Health, LetterDecision, Publish, Snapshot, Ticket};
 use crate::components::devices;
-use crate::components::results::JudgedTake;
 use crate::components::session::{Finished, SessionView};
 use crate::formats::pieces;
 use crate::midi::Cause;
-use crate::model::{
-    Entity, Event, FAVOURITE, Piece, PieceId, PieceInfo, ResultSummary, Setting, Settings, TakeId, Trainer,
-};
+use crate::model::{Entity, Event, FAVOURITE, Piece, PieceId, PieceInfo, Setting, Settings, TakeId, Trainer};
 use crate::music::{Hand, Hands, Pitch, Score};
 use crate::practice::result::TakeResult;
 use crate::practice::{Heard, Mode, PracticeSettings};
@@ -26,6 +23,7 @@ use crate::time::{Frames, Micros, Ticks, WallMillis};
 use crate::ui::view::{self, Banner, Level, Mark, Play, ResultView, Transport, View};
 use crate::ui::{self, Command, Screen, TakeFile};
 
+use super::acquaintance::Acquaintance;
 use super::boot::{BootError, Program};
 use super::caretaker::News;
 use super::control::{Desk, Wish};
@@ -35,6 +33,8 @@ use super::inspector::{Inspector, Told};
 use super::rescue::Rescue;
 use super::rows::{self, Rows, Wall};
 use super::take_view::{OpenTake, Purpose, Reading};
+
+mod reading;
 
 /// How long a slider rests before its value is written down.
 const SETTLE: Micros = Micros::from_millis(250);
@@ -78,6 +78,7 @@ pub struct Window {
     /// The take of the result that is shown, once it was tried to read it.
     looked_into: Option<TakeId>,
     exports: Exports,
+    acquaintance: Acquaintance,
     inspector: Inspector,
     /// Whether the screen of devices is shown.
     at_devices: bool,
@@ -131,6 +132,7 @@ impl Window {
             take: None,
             looked_into: None,
             exports: Exports::default(),
+            acquaintance: Acquaintance::default(),
             inspector: Inspector::new(end),
             shown_take: None,
             at_devices: false,
@@ -282,6 +284,13 @@ impl Window {
             let inspecting = self.state.screen == Screen::Inspector;
             self.rows.refresh(&snapshot, frame.wall, recording, inspecting);
         }
+        let met = match self.state.screen {
+            Screen::Library => self.acquaintance.poll(&mut self.rows, &program.bus, wake(ctx)),
+            _ => Ok(()),
+        };
+        if let Err(error) = met {
+            self.fail(format!("the pieces cannot be looked at: {error}"));
+        }
         if matches!(snapshot.health, Health::Ok) {
             // What was put away comes back when it happens again.
             self.dismissed.retain(|id| ![BUFFERING, READ_ONLY].contains(id));
@@ -362,21 +371,6 @@ impl Window {
             });
             self.state.screen = Screen::Results;
         }
-    }
-
-    fn show_judged(&mut self, judged: &JudgedTake, wall: Wall) {
-        let JudgedTake { id, take, score, practice, result, .. } = judged;
-        let tempo = tempo(score, practice, result);
-        self.result = Some(ResultView {
-            take: id.to_string(),
-            piece: take.start.piece.as_ref().map(|p| p.0.to_string()).unwrap_or_default(),
-            title: score.title().to_owned(),
-            at: wall.local(take.start.at),
-            chosen: *practice,
-            result: Arc::new(result.clone()),
-            tempo,
-        });
-        self.state.screen = Screen::Results;
     }
 
     fn draw(&mut self, ui: &mut egui::Ui, frame: &Frame) {
@@ -809,60 +803,6 @@ impl Window {
                 Err(line) => self.fail(line),
             }
         }
-    }
-
-    /// Reads a take from the log on a thread of its own, and goes on when it is there.
-    fn read(&mut self, take: &str, purpose: Purpose, wall: Wall, ctx: &egui::Context) {
-        let (Some(program), Some(id)) = (&self.program, TakeId::parse(take)) else { return };
-        if self.take.as_ref().is_some_and(|open| open.id != id) {
-            self.take = None;
-        }
-        match Reading::begin(program.bus.clone(), id, purpose, wall, wake(ctx)) {
-            Ok(reading) => self.reading = Some(reading),
-            Err(line) => self.fail(line),
-        }
-    }
-
-    fn take_in_what_was_read(&mut self, wall: Wall) {
-        let Some(read) = self.reading.as_ref().and_then(Reading::poll) else { return };
-        let Some(Reading { purpose, .. }) = self.reading.take() else { return };
-        let open = match read {
-            Ok(open) => open,
-            Err(line) => return self.fail(line),
-        };
-        match (purpose, &open.judged) {
-            (Purpose::Result, Some(judged)) => {
-                self.looked_into = Some(open.id);
-                self.show_judged(judged, wall);
-            }
-            (Purpose::Result, None) => {
-                self.state.screen = Screen::Take;
-                self.fail("there is nothing to judge this take against".to_owned());
-            }
-            (Purpose::Play(from), _) => self.wish(Wish::PlayTake(Some(open.tape(from)))),
-            (Purpose::Look | Purpose::Detail, _) => {}
-        }
-        self.take = Some(open);
-    }
-
-    /// What the result of the practice just finished rests on is read once it is in the log.
-    fn look_into_result(&mut self, snapshot: &Snapshot<Trainer>, frame: &Frame, ctx: &egui::Context) {
-        let shown = self.result.as_ref().filter(|_| self.state.screen == Screen::Results && self.reading.is_none());
-        let Some(id) = shown.and_then(|result| TakeId::parse(&result.take)) else { return };
-        let judged = matches!(snapshot.state.value(id.result_entity().as_str()), Some(Entity::Result(_)));
-        if judged && self.looked_into.replace(id) != Some(id) {
-            self.read(&id.to_string(), Purpose::Detail, frame.wall, ctx);
-        }
-    }
-
-    /// What today's rules find of a take takes the place of the result that is kept.
-    fn keep_result(&mut self, take: &str) {
-        let Some(open) = self.take.as_mut().filter(|open| open.view.id == take) else { return };
-        let Some(judged) = &open.judged else { return };
-        let summary = ResultSummary::of(&judged.result);
-        open.view.kept_result = None;
-        let publish = Publish::new(open.id.result_entity(), Event::ResultRecorded(Box::new(summary)));
-        self.publish(publish);
     }
 }
 

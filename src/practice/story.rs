@@ -227,7 +227,7 @@ mod tests {
         let settings = PracticeSettings { mode: Mode::Tempo, ..Default::default() };
         // The third note comes 450 ms late; all others are on time, a second after the clock's zero.
         let mut played: Vec<PlayedNote> = (0..8).map(|i| note(i, 1_000 + i as i64 * 500, 60 + i as u8)).collect();
-        played[2].at = played[2].at + Micros::from_millis(450);
+        played[2].at += Micros::from_millis(450);
         played.sort_by_key(|note| note.at);
         let start = Micros::from_millis(1_000);
         let verdicts = judge(&score(), TempoPlan::from_settings(&score(), &settings), &[start], &played);

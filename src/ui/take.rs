@@ -90,12 +90,13 @@ pub(super) fn listen_command(cx: &Cx<'_>, take: &str) -> Command {
 pub(super) fn kept_ui(cx: &mut Cx<'_>, ui: &mut Ui, take: &TakeView) {
     let Some((right, of)) = take.kept_result else { return };
     let words = text::judged_otherwise(right, of);
-    ui.horizontal(|ui| {
-        Line::new(&words).color(tokens(ui).muted).show(ui);
-        if Button::new(tr().keep_new_result).link().show(ui).clicked() {
-            cx.send.push(Command::KeepResult(take.id.clone()));
-        }
-    });
+    let button = Button::new(tr().keep_new_result).link();
+    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), space::CHIP));
+    let split = rect.right() - button.width(ui);
+    Line::new(&words).color(tokens(ui).muted).show_at(ui, rect.with_max_x(split - 8.0));
+    if button.show_at(ui, rect.with_min_x(split)).clicked() {
+        cx.send.push(Command::KeepResult(take.id.clone()));
+    }
 }
 
 /// Where times and keys stand in the roll.

@@ -177,6 +177,7 @@ fn row(id: &str, title: &str, composer: &str, grade: u8, fifths: i8, last: Optio
         title: title.into(),
         composer: composer.into(),
         grade: Some(grade),
+        estimate: Some(grade),
         key: Some(KeySignature { tick: Ticks(0), fifths, minor: false }),
         meter: Some((3, 4)),
         bars: 32,
@@ -184,7 +185,8 @@ fn row(id: &str, title: &str, composer: &str, grade: u8, fifths: i8, last: Optio
         path: None,
         favourite: grade == 2,
         practised: Micros(754_000_000),
-        last: last.map(|(right, of)| LastResult { at: today(12, 4), right, of, part: None }),
+        last: last.map(|(right, of)| LastResult { at: today(12, 4), right: right / 2, of, part: Some(9) }),
+        best: last.map(|(right, of)| LastResult { at: today(10, 31), right, of, part: None }),
     }
 }
 

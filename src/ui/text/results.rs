@@ -33,6 +33,11 @@ pub fn last_result(last: &LastResult, part: Option<u32>) -> String {
     format!("{}{of}{DOT}{}", share(last.right, last.of), moment(last.at))
 }
 
+/// `98 % · yesterday 12:04 · last 40 %`.
+pub fn best_and_last(best: &LastResult, last: &LastResult) -> String {
+    format!("{}{DOT}{}{DOT}last {}", share(best.right, best.of), moment(best.at), share(last.right, last.of))
+}
+
 /// A signed number with a true minus sign.
 pub fn signed(value: f64) -> String {
     let rounded = value.round();
