@@ -562,7 +562,8 @@ fn a_take_is_listened_to_from_the_list_and_from_the_place_that_was_clicked() {
     let other = "Listen: Prelude in C · before breakfast · Wait for me · yesterday 12:04";
     assert_eq!(bench.click(other), [Command::PlayTake("8f2a".into(), Micros::ZERO)]);
     assert_eq!(bench.click("Stop: Minuet in G · Keep tempo · today 12:04"), [Command::StopTake]);
-    bench = window(Sample::full(), Screen::Take, [1280.0, 800.0]);
+    // All of it is in sight.
+    bench = window(Sample::full(), Screen::Take, [4_000.0, 800.0]);
     assert_eq!(bench.click("Keep the new result"), [Command::KeepResult("8f2b".into())]);
     let roll = bench.harness.get_by_label_contains("Piano roll: ");
     roll.click();

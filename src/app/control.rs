@@ -448,6 +448,8 @@ impl Worker {
         }
         self.poll_loopback(now);
         if self.sound.take_changed() {
+            // What was due meanwhile would all sound at once.
+            self.player.stop(&mut self.engine);
             self.stream_changed();
             self.calibrate();
             self.changed = true;

@@ -200,6 +200,17 @@ struct Progress {
     best: Option<LastResult>,
 }
 
+impl Progress {
+    /// One more result, newer than those before; an incomplete one is no judgement of the person.
+    fn take_in(&mut self, found: LastResult, incomplete: bool) {
+        self.last = Some(found);
+        let whole = found.part.is_none() && !incomplete;
+        if whole && self.best.is_none_or(|best| is_as_good(&found, &best)) {
+            self.best = Some(found);
+        }
+    }
+}
+
 fn progress(state: &State<Trainer>, wall: Wall) -> HashMap<PieceId, Progress> {
     let mut all: HashMap<PieceId, Progress> = HashMap::new();
     // Names of takes sort by time, so a later one replaces an earlier one.
@@ -214,11 +225,7 @@ fn progress(state: &State<Trainer>, wall: Wall) -> HashMap<PieceId, Progress> {
                 of: result.all.written(),
                 part: (!whole).then_some(result.bars.len() as u32),
             };
-            let progress = all.entry(piece.clone()).or_default();
-            progress.last = Some(found);
-            if whole && !result.incomplete && progress.best.is_none_or(|best| is_as_good(&found, &best)) {
-                progress.best = Some(found);
-            }
+            all.entry(piece.clone()).or_default().take_in(found, result.incomplete);
         }
     }
     all
@@ -432,5 +439,36 @@ fn message(message: Message) -> MidiView {
         Message::NoteOff { pitch, .. } => MidiView::Off(pitch),
         Message::Control { controller, value, .. } => MidiView::Control(controller, value),
         other => MidiView::Other(other.encode().to_vec()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_take_that_was_broken_off_hides_no_good_one_and_of_equals_the_newer_is_shown() {
+        let found = |minute: u8, right: u32, of: u32, part: Option<u32>| LastResult {
+            at: LocalTime { minute, ..LocalTime::default() },
+            right,
+            of,
+            part,
+        };
+        let mut progress = Progress::default();
+        let results = [
+            (found(1, 3, 4, Some(2)), false),
+            (found(2, 90, 100, None), false),
+            (found(3, 45, 50, None), false),
+            (found(4, 80, 100, None), false),
+            (found(5, 100, 100, None), true),
+            (found(6, 1, 1, Some(1)), false),
+        ];
+        let mut best = Vec::new();
+        for (result, incomplete) in results {
+            progress.take_in(result, incomplete);
+            assert_eq!(progress.last, Some(result));
+            best.push(progress.best.map(|best| best.at.minute));
+        }
+        assert_eq!(best, [None, Some(2), Some(3), Some(3), Some(3), Some(3)]);
     }
 }
