@@ -1,6 +1,6 @@
 //! How a take was played beyond right and wrong: how closely chords were struck, how the hands went together, the
 //! tempo that was held, and how loud. Every number comes with what it rests on, and none below
-//! [`ENOUGH`](super::result::ENOUGH).
+//! [`ENOUGH`].
 
 use std::collections::BTreeMap;
 

@@ -610,6 +610,7 @@ impl Sample {
             ],
             recent: vec![PieceRow {
                 grade: None,
+                estimate: Some(4),
                 composer: String::new(),
                 path: Some(PathBuf::from("/home/ada/music/scans/waltz.mid")),
                 ..row("h", "waltz", "", 0, -3, None)

@@ -248,11 +248,9 @@ pub fn expression_cards(e: &Expression) -> [(String, String, String); 4] {
         || few("chords", e.chord_count),
         |c| {
             let (low, high) = c.p50_interval;
-            let basis = format!(
-                "{low:.0} to {high:.0}, n = {}{DOT}95 % {:.0}{DOT}professionals {half:.0}, {most:.0}",
-                c.n, c.p95
-            );
-            (format!("{:.0} ms", c.p50), t.chords_word.to_owned(), basis)
+            let basis = format!("{low:.0}–{high:.0}, n = {}{DOT}95 % within {:.0} ({most:.0})", c.n, c.p95);
+            let word = format!("{} {half:.0}", t.chords_word);
+            (format!("{:.0} ms", c.p50), word, basis)
         },
     );
     let hands = e.asynchrony.map_or_else(

@@ -101,7 +101,7 @@ texts! {
     rescue_again = "What can be done…";
     recovering = "Bringing your data back…";
     take = "Take";
-    take_empty = "The take is being read; choose another one under Takes.";
+    take_empty = "The take is being read. All of them are under Takes.";
     as_played = "As it was played";
     roll_legend = "Behind: as written. Blue is the right hand, orange the left, red a wrong key; paler is softer. Click to listen from there.";
     roll_legend_free = "Paler is softer. Click to listen from there.";
@@ -115,7 +115,7 @@ texts! {
     not_timed = "time is not judged here";
     wait_has_no_time = "Wait for me waits for each note";
     how_played = "How it was played";
-    chords_word = "chords struck together";
+    chords_word = "chord spread; professionals";
     hands_word = "between the hands";
     hands_together = "the hands together";
     right_first = "the right hand first";
