@@ -116,7 +116,6 @@ texts! {
     wait_has_no_time = "Wait for me waits for each note";
     how_played = "How it was played";
     chords_word = "chord spread; professionals";
-    hands_word = "between the hands";
     hands_together = "the hands together";
     right_first = "the right hand first";
     left_first = "the left hand first";
