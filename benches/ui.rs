@@ -144,6 +144,8 @@ mod window {
                     library: Library::default(),
                     takes: &[],
                     result: None,
+                    take: None,
+                    listening: None,
                     devices: &devices,
                     settings: &settings,
                     system_soundfont: None,

@@ -1,7 +1,8 @@
 //! Draws every screen of the window with invented contents, for looking at.
 //!
 //! `cargo run --features window --example ui_gallery -- SCREEN [dark|light|high] [empty|fresh|full|chosen] [TEXT_PERCENT]
-//! [TAB] [staff|notes|both] [FILE.musicxml] [WxH]`: `fresh` has a bus and nothing on it, `chosen` shows the inspector with an event chosen, TAB is one of its tabs.
+//! [TAB] [staff|notes|both] [FILE.musicxml] [WxH]`: `fresh` has a bus and nothing on it, `chosen` shows the inspector with an
+//! event chosen, `bar` the notes of a bar of the result, TAB is one of its tabs.
 
 #[cfg(feature = "window")]
 #[path = "../tests/ui_support/mod.rs"]
@@ -68,8 +69,12 @@ fn main() -> eframe::Result {
         Some("inspector") => Screen::Inspector,
         Some("settings") => Screen::Settings,
         Some("results") => Screen::Results,
+        Some("take") => Screen::Take,
         _ => Screen::Play,
     };
+    if has("bar") {
+        state.bar = Some(("8f2b".to_owned(), 22));
+    }
     state.help = has("help");
     if has("files") {
         state.open_browser(ui::FilePurpose::Piece);

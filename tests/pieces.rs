@@ -96,3 +96,17 @@ fn the_first_piece_is_easy_enough_for_a_first_minute() {
     let starts: std::collections::BTreeSet<i64> = piece.score.notes().iter().map(|n| n.onset.0).collect();
     assert_eq!(starts.len(), keys.len(), "one key at a time");
 }
+
+#[test]
+fn the_estimated_difficulty_keeps_the_order_of_the_grades() {
+    use music_trainer::music::difficulty::Demands;
+    let level = |piece: &pieces::BuiltinPiece| Demands::of(&piece.score).expect("a piece has notes").level();
+    let all: Vec<(u8, f64, &str)> = pieces::builtin().iter().map(|p| (p.grade, level(p), p.id)).collect();
+    for (grade, level, id) in &all {
+        assert!((level - f64::from(*grade)).abs() < 1.5, "{id} is of grade {grade}, and estimated {level:.2}");
+    }
+    let pairs = all.iter().flat_map(|a| all.iter().filter(|b| a.0 < b.0).map(move |b| a.1 < b.1));
+    let (kept, of) = pairs.fold((0, 0), |(kept, of), in_order| (kept + usize::from(in_order), of + 1));
+    println!("{kept} of {of} pairs of different grades are in order");
+    assert!(kept * 100 >= of * 85, "{kept} of {of} pairs are in order: {all:?}");
+}

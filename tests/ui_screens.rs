@@ -15,8 +15,9 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use music_trainer::model::{OutputKeys, OutputUse};
 use music_trainer::music::{Hand, Hands, Percent, Pitch};
 use music_trainer::practice::{BarRange, Heard, Mode, Preset};
+use music_trainer::time::Micros;
 use music_trainer::ui::view::{NoteNames, PlayView, ThemeChoice};
-use music_trainer::ui::{self, Command, InspectorTab, Screen, Setting, State};
+use music_trainer::ui::{self, Command, InspectorTab, Screen, Setting, State, TakeFile};
 use ui_support::{Sample, rescue};
 
 type Sent = Rc<RefCell<Vec<Command>>>;
@@ -27,7 +28,7 @@ struct Bench {
     sent: Sent,
 }
 
-const SCREENS: [Screen; 7] = [
+const SCREENS: [Screen; 8] = [
     Screen::Library,
     Screen::Play,
     Screen::Takes,
@@ -35,6 +36,7 @@ const SCREENS: [Screen; 7] = [
     Screen::Inspector,
     Screen::Settings,
     Screen::Results,
+    Screen::Take,
 ];
 
 fn window(sample: Sample, screen: Screen, size: [f32; 2]) -> Bench {
@@ -549,11 +551,86 @@ fn a_take_opens_its_result_and_is_deleted_only_when_confirmed() {
 }
 
 #[test]
+fn a_take_is_exported_as_sound_midi_or_a_table() {
+    let mut bench = window(Sample::full(), Screen::Takes, [1280.0, 800.0]);
+    for (name, file) in
+        [("Sound (WAV)", TakeFile::Sound), ("MIDI file", TakeFile::Midi), ("Table (CSV)", TakeFile::Table)]
+    {
+        assert_eq!(bench.click("Export: Prelude in C · before breakfast · Wait for me · yesterday 12:04"), []);
+        assert_eq!(bench.click(name), [Command::ExportTake("8f2a".into(), file)]);
+        assert!(bench.harness.query_by_label(name).is_none(), "the menu is closed");
+    }
+}
+
+#[test]
 fn results_lead_back_to_practising() {
     let mut bench = window(Sample::full(), Screen::Results, [1280.0, 800.0]);
+    // It was played at 75 %, with faults.
+    let again = bench.click("Once more");
+    assert_eq!(again, [Command::PlayAgain { piece: "b".into(), speed: Percent::new(75) }]);
+    assert_eq!(bench.harness.state().1.screen, Screen::Play);
+    let mut full = Sample::full();
+    full.shown.as_mut().expect("a result").chosen.tempo = Percent::FULL;
+    bench = window(full, Screen::Results, [1280.0, 800.0]);
     let again = bench.click("Again at 80 %");
     assert_eq!(again, [Command::PlayAgain { piece: "b".into(), speed: Percent::new(80) }]);
-    assert_eq!(bench.harness.state().1.screen, Screen::Play);
+}
+
+#[test]
+fn after_all_was_right_it_is_offered_faster_and_never_faster_than_written() {
+    for (tempo, name, speed) in [(75, "Again at 85 %", 85), (95, "Again at 100 %", 100), (100, "Once more", 100)] {
+        let mut full = Sample::full();
+        let shown = full.shown.as_mut().expect("a result");
+        shown.chosen.tempo = Percent::new(tempo);
+        shown.result = Arc::new(ui_support::all_right(full.score.as_ref().expect("a piece")));
+        let mut bench = window(full, Screen::Results, [1280.0, 800.0]);
+        let again = Command::PlayAgain { piece: "b".into(), speed: Percent::new(speed) };
+        assert_eq!(bench.click(name), [again], "at {tempo} %");
+    }
+}
+
+#[test]
+fn a_bar_of_the_result_tells_of_each_note_why_it_was_judged_so() {
+    let mut bench = window(Sample::full(), Screen::Results, [1280.0, 2_000.0]);
+    let before = bench.harness.query_all_by_label("Practise bar 23").count();
+    let bar = bench.harness.get_by_label_contains("Bar 23: ");
+    bar.click();
+    bench.harness.run();
+    assert!(bench.harness.query_all_by_label_contains("no key of this name was pressed near it").next().is_some());
+    bench.sent();
+    let buttons: Vec<_> = bench.harness.query_all_by_label("Practise bar 23").collect();
+    assert_eq!(buttons.len(), before + 1);
+    buttons[0].click();
+    bench.harness.run();
+    let sent = bench.sent();
+    assert!(matches!(&sent[..], [Command::PractiseBars { bars, .. }] if *bars == BarRange::new(22, 22)), "{sent:?}");
+}
+
+#[test]
+fn a_take_is_listened_to_from_the_list_and_from_the_place_that_was_clicked() {
+    let mut bench = window(Sample::full(), Screen::Takes, [1280.0, 800.0]);
+    let other = "Listen: Prelude in C · before breakfast · Wait for me · yesterday 12:04";
+    assert_eq!(bench.click(other), [Command::PlayTake("8f2a".into(), Micros::ZERO)]);
+    assert_eq!(bench.click("Stop: Minuet in G · Keep tempo · today 12:04"), [Command::StopTake]);
+    // All of it is in sight.
+    bench = window(Sample::full(), Screen::Take, [4_000.0, 800.0]);
+    assert_eq!(bench.click("Keep the new result"), [Command::KeepResult("8f2b".into())]);
+    let roll = bench.harness.get_by_label_contains("Piano roll: ");
+    roll.click();
+    bench.harness.run();
+    let sent = bench.sent();
+    assert!(matches!(&sent[..], [Command::PlayTake(take, from)] if take == "8f2b" && *from > Micros::ZERO), "{sent:?}");
+    assert_eq!(bench.click("Results"), [Command::ShowResult("8f2b".into())]);
+}
+
+#[test]
+fn what_was_played_without_a_result_is_looked_at() {
+    let mut bench = window(Sample::full(), Screen::Takes, [1280.0, 800.0]);
+    let taken = bench.harness.query_all_by_label_contains("Für Elise").next().expect("a take");
+    taken.click();
+    bench.harness.run();
+    assert_eq!(bench.sent(), [Command::ShowTake("8f29".into())]);
+    assert_eq!(bench.harness.state().1.screen, Screen::Take);
 }
 
 #[test]

@@ -168,7 +168,7 @@ fn a_damaged_folder_is_brought_back_and_the_program_goes_on_with_it() {
     let ways = ["Make it anew", "Leave out what is damaged"];
     let way = ways.into_iter().find(|way| bench.harness.query_by_label(way).is_some());
     bench.click(way.unwrap_or_else(|| panic!("one of {log:?}")));
-    bench.until("it is done", says("your data is back"));
+    bench.until("it is done", says("Your data is back"));
     assert!(dir.path().join("data.before-restore/data.mdb").exists());
     let kept = std::fs::read(dir.path().join("data.before-restore/data.mdb")).expect("a file");
     assert!(kept == bytes, "what was damaged is kept as it was");

@@ -25,6 +25,7 @@ use crate::bus::{BusHandle, Envelope, Filter, LiveItem, LiveSubscription, Publis
 use crate::components::devices::{MidiDesk, Plugged, SoundDesk, SoundReport, calibration_entity};
 use crate::components::library::{Library, OpenError, Opened};
 use crate::components::openings::Openings;
+use crate::components::player::{Player, Tape};
 use crate::components::session::{Effect, Fresh, OnStand, Session, SessionView, first_settings};
 use crate::midi::output::OutputReport;
 use crate::midi::{Cause, DeviceReport};
@@ -90,6 +91,8 @@ pub enum Wish {
     Panic,
     /// Settings have changed.
     Settings(Box<Settings>),
+    /// Play a take, or stop it.
+    PlayTake(Option<Tape>),
     /// Open again what was left out because the program once ended while it opened it.
     OpenLeftOut,
     /// A second of sound through the whole chain.
@@ -131,6 +134,8 @@ pub struct Desk {
     pub left_out: Vec<String>,
     /// The take that is recorded now.
     pub take: Option<TakeId>,
+    /// The take that is played, and when its first message sounded.
+    pub listening: Option<(TakeId, Micros)>,
     /// Keys the person holds, one bit each.
     pub held: u128,
     /// Lines a person must know, newest last, each with a number that grows.
@@ -259,6 +264,7 @@ struct Worker {
     turns: u64,
     /// Practising failed again and again, and is off.
     parked: bool,
+    player: Player,
     calibrating: Option<Calibrating>,
     calibration: CalibrationStand,
     waking: Waking,
@@ -316,6 +322,7 @@ impl Worker {
             supervisor: Supervisor::default(),
             turns: 0,
             parked: false,
+            player: Player::default(),
             calibrating: None,
             calibration: CalibrationStand::Idle,
             waking: Waking::default(),
@@ -358,6 +365,7 @@ impl Worker {
     /// Waits for the next thing and does it; whether it goes on.
     fn turn(&mut self, deaf: &mut bool) -> bool {
         let lively = self.session.wants_time() || self.engine.kept() > 0 || self.sound.is_busy();
+        let lively = lively || self.player.playing().is_some();
         let wait = if lively { LIVELY } else { QUIET };
         let channel = if *deaf { never() } else { self.events.channel().clone() };
         select! {
@@ -431,6 +439,7 @@ impl Worker {
         self.session.time_passes(now, &mut || self.ids.next());
         self.changed |= self.carry_out();
         self.save_practice(Some(now));
+        self.changed |= self.player.poll(now, &mut self.engine);
         self.engine.poll();
         self.pass_on_own_sounds();
         for line in self.sound.poll(now, &mut self.engine) {
@@ -441,6 +450,8 @@ impl Worker {
         }
         self.poll_loopback(now);
         if self.sound.take_changed() {
+            // What was due meanwhile would all sound at once.
+            self.player.stop(&mut self.engine);
             self.stream_changed();
             self.calibrate();
             self.changed = true;
@@ -511,6 +522,7 @@ impl Worker {
             midi_out_fault: self.midi.output_fault().map(str::to_owned),
             left_out: self.openings.left_out(),
             take: Some(self.session.current_take()),
+            listening: self.player.playing(),
             held: self.held,
             notices: self.notices.clone(),
         }));
@@ -595,6 +607,7 @@ impl Worker {
 
     fn wish(&mut self, wish: Wish) {
         self.give_way(&wish);
+        self.end_listening(&wish);
         let now = self.clock.now();
         let ids = &mut self.ids;
         match wish {
@@ -620,6 +633,13 @@ impl Worker {
                 let old = std::mem::replace(&mut self.settings, *settings);
                 self.apply_settings(Some(old));
             }
+            Wish::PlayTake(Some(tape)) => {
+                if self.session.is_playing() {
+                    self.session.pause(None, &mut || ids.next());
+                }
+                self.player.play(tape, now, &mut self.engine);
+            }
+            Wish::PlayTake(None) => {}
             Wish::OpenLeftOut => {
                 if self.openings.allow_all(|_| true) {
                     self.sound.choose(&self.settings);
@@ -637,6 +657,26 @@ impl Worker {
         }
         self.carry_out();
         self.changed = true;
+    }
+
+    /// Whoever begins to play, or wants silence, has listened enough.
+    fn end_listening(&mut self, wish: &Wish) {
+        let ends = matches!(
+            wish,
+            Wish::Open(..)
+                | Wish::OpenFile(_)
+                | Wish::Play
+                | Wish::Restart
+                | Wish::Await
+                | Wish::Panic
+                | Wish::PlayTake(_)
+                | Wish::TestTone
+                | Wish::TapAlong(true)
+                | Wish::LoopBack(true)
+        );
+        if ends {
+            self.player.stop(&mut self.engine);
+        }
     }
 
     fn panic(&mut self, now: Micros) {

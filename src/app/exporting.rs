@@ -1,14 +1,24 @@
-//! Takes as sound files in the person's music folder, written on threads of their own.
+//! Takes as files in the person's music folder, as sound, MIDI or a table, written on threads of their own.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 
 use crate::audio::sound::Sound;
 use crate::audio::soundfont::Font;
-use crate::bus::BusHandle;
+use crate::bus::{BusHandle, EntityKey};
+use crate::components::library::Library;
+use crate::components::performed::Performed;
+use crate::components::results::{self, JudgeError, JudgedTake};
 use crate::components::sound_file::{self, RATE};
-use crate::model::{Settings, TakeId, Trainer};
+use crate::components::whole_file;
+use crate::formats::csv;
+use crate::model::{NoteNames, Settings, TakeId, Trainer};
+use crate::music::Pitch;
+use crate::practice::{PlayedId, Verdict, VerdictKind};
+use crate::ui::command::TakeFile;
+use crate::ui::text;
 
 /// Characters of a file's name at most.
 const NAME_CHARS_MAX: usize = 80;
@@ -23,16 +33,16 @@ impl Exports {
         &mut self,
         bus: BusHandle<Trainer>,
         id: TakeId,
-        settings: &Settings,
-        to: PathBuf,
+        (file, name): (TakeFile, String),
+        settings: Settings,
         wake: impl FnOnce() + Send + 'static,
     ) -> Result<(), String> {
-        let (font, a4, program) = (settings.soundfont.clone(), settings.a4(), settings.program);
         let (done, outcome) = bounded(1);
-        let place = to.clone();
+        let place = self.free_place(&name, extension(file));
+        let to = place.clone();
         let work = move || {
             // Nobody may be waiting any more: the file is there all the same.
-            let _ = done.send(export(&bus, id, font.as_deref(), (a4, program), to));
+            let _ = done.send(export(&bus, id, (file, &name), &settings, &to).map(|()| to));
             wake();
         };
         let thread = std::thread::Builder::new().name("export".to_owned()).spawn(work);
@@ -51,7 +61,7 @@ impl Exports {
             }
             Err(TryRecvError::Empty) => true,
             Err(TryRecvError::Disconnected) => {
-                done.push(Err(format!("{} was not written: the instrument broke down", place.display())));
+                done.push(Err(format!("{} was not written: the program failed at it", place.display())));
                 false
             }
         });
@@ -59,31 +69,97 @@ impl Exports {
     }
 
     /// A place in the folder for a file of this name that takes no other file's: numbered if need be.
-    pub(super) fn free_place(&self, words: &str) -> PathBuf {
+    fn free_place(&self, words: &str, extension: &str) -> PathBuf {
         let folder = folder();
         let numbered = |n: u32| if n == 1 { words.to_owned() } else { format!("{words} ({n})") };
         let is_free = |path: &PathBuf| !path.exists() && self.0.iter().all(|(place, _)| place != path);
         // A name that is taken a thousand times over is taken once more.
-        let free = (1..1_000).map(|n| folder.join(file_name(&numbered(n)))).find(is_free);
-        free.unwrap_or_else(|| folder.join(file_name(words)))
+        let free = (1..1_000).map(|n| folder.join(file_name(&numbered(n), extension))).find(is_free);
+        free.unwrap_or_else(|| folder.join(file_name(words, extension)))
+    }
+}
+
+fn extension(file: TakeFile) -> &'static str {
+    match file {
+        TakeFile::Sound => "wav",
+        TakeFile::Midi => "mid",
+        TakeFile::Table => "csv",
     }
 }
 
 fn export(
     bus: &BusHandle<Trainer>,
     id: TakeId,
-    font: Option<&Path>,
-    (a4, program): (f64, u8),
-    to: PathBuf,
-) -> Result<PathBuf, String> {
-    let font = font.map(Font::load).transpose().map_err(|e| e.to_string())?;
-    let instrument = Sound { font: font.as_ref(), a4, program }.instrument(RATE).map_err(|e| e.to_string())?;
+    (file, name): (TakeFile, &str),
+    settings: &Settings,
+    to: &Path,
+) -> Result<(), String> {
     if let Some(folder) = to.parent() {
         std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     }
+    let bytes = match file {
+        TakeFile::Sound => return sound(bus, id, settings, to),
+        TakeFile::Midi => read(bus, id)?.to_midi(name),
+        TakeFile::Table => match results::judge(bus, &bus.snapshot(), &mut Library::default(), id) {
+            Ok(judged) => table(&judged.performed, Some(&judged), settings.names).into_bytes(),
+            // What cannot be judged was played all the same.
+            Err(JudgeError::Free | JudgeError::Piece(_)) => table(&read(bus, id)?, None, settings.names).into_bytes(),
+            Err(error) => return Err(error.to_string()),
+        },
+    };
+    let failed = |error: std::io::Error| format!("{} cannot be written: {error}", to.display());
+    whole_file::replace(to, |part| std::fs::write(part, &bytes).map_err(failed), failed)
+}
+
+fn read(bus: &BusHandle<Trainer>, id: TakeId) -> Result<Performed, String> {
+    let read = |entity: &EntityKey, from, max| bus.entity_events(entity, from, max);
+    let performed = Performed::read(id, read).map_err(|e| format!("the take {id} cannot be read: {e}"))?;
+    if performed.messages().is_empty() { Err(format!("nothing was played in the take {id}")) } else { Ok(performed) }
+}
+
+fn sound(bus: &BusHandle<Trainer>, id: TakeId, settings: &Settings, to: &Path) -> Result<(), String> {
+    let font = settings.soundfont.as_deref().map(Font::load).transpose().map_err(|e| e.to_string())?;
+    let sound = Sound { font: font.as_ref(), a4: settings.a4(), program: settings.program };
+    let instrument = sound.instrument(RATE).map_err(|e| e.to_string())?;
     let sound = sound_file::take(id, instrument, |entity, from, max| bus.entity_events(entity, from, max));
-    sound.and_then(|sound| sound_file::write(&to, sound)).map_err(|e| e.to_string())?;
-    Ok(to)
+    sound.and_then(|sound| sound_file::write(to, sound)).map(|_| ()).map_err(|e| e.to_string())
+}
+
+/// A take as a table: what was played, and below it what was not.
+fn table(performed: &Performed, judged: Option<&JudgedTake>, names: NoteNames) -> String {
+    let verdicts = judged.map(|judged| &*judged.verdicts).unwrap_or_default();
+    // One key-down may stand for several written notes; the first names them.
+    let mut found: HashMap<PlayedId, &Verdict> = HashMap::new();
+    for verdict in verdicts {
+        verdict.played.into_iter().for_each(|id| _ = found.entry(id).or_insert(verdict));
+    }
+    let bar = |verdict: &Verdict| {
+        let score = &judged?.score;
+        Some(score.bars().number(score.bars().index_at(score.note(verdict.written?).onset)))
+    };
+    let named: Vec<String> = (0..128).map(|key| text::note_octave(Pitch::from_data_byte(key), names)).collect();
+    let name = |pitch: Pitch| &*named[usize::from(pitch.key())];
+    let notes = performed.notes();
+    let played = notes.iter().map(|note| {
+        let verdict = found.get(&note.id).copied();
+        csv::Row {
+            at: Some(note.at),
+            pitch: note.pitch,
+            name: name(note.pitch),
+            velocity: Some(note.velocity),
+            duration: Some(note.duration),
+            bar: verdict.and_then(bar),
+            verdict: verdict.map(|v| text::verdict(v.kind)).unwrap_or_default(),
+            deviation: verdict.and_then(|v| v.deviation),
+        }
+    });
+    let missed = verdicts.iter().filter(|v| v.kind == VerdictKind::Missed).filter_map(|verdict| {
+        let pitch = judged?.score.note(verdict.written?).pitch;
+        let (at, velocity, duration, deviation) = (None, None, None, None);
+        let word = text::verdict(verdict.kind);
+        Some(csv::Row { at, pitch, name: name(pitch), velocity, duration, bar: bar(verdict), verdict: word, deviation })
+    });
+    csv::write(played.chain(missed))
 }
 
 /// Where a person finds what was exported: a folder of the program's in their music folder, or at home.
@@ -94,10 +170,10 @@ fn folder() -> PathBuf {
 }
 
 /// A file's name from words, without what a file system does not like.
-fn file_name(words: &str) -> String {
+fn file_name(words: &str, extension: &str) -> String {
     let fits = |c: char| if c.is_alphanumeric() || " -_.,()'".contains(c) { c } else { '-' };
     let name: String = words.chars().take(NAME_CHARS_MAX).map(fits).collect();
-    format!("{}.wav", name.trim_matches([' ', '.']))
+    format!("{}.{extension}", name.trim_matches([' ', '.']))
 }
 
 #[cfg(test)]
@@ -112,8 +188,8 @@ mod tests {
             ("a:b\\c/d?", "a-b-c-d-.wav"),
             ("Für Elise 13:04", "Für Elise 13-04.wav"),
         ] {
-            assert_eq!(file_name(words), expected);
+            assert_eq!(file_name(words, "wav"), expected);
         }
-        assert!(file_name(&"x".repeat(500)).len() < 100);
+        assert!(file_name(&"x".repeat(500), "mid").len() < 100);
     }
 }

@@ -1,6 +1,8 @@
 //! Wiring: what is started and stopped in which order, the control thread, and the window. Nothing else uses it but the
 //! command line.
 
+#[cfg(feature = "window")]
+mod acquaintance;
 pub mod boot;
 pub mod caretaker;
 #[cfg(feature = "window")]
@@ -20,6 +22,8 @@ pub mod pages;
 pub mod rescue;
 #[cfg(feature = "window")]
 pub mod rows;
+#[cfg(feature = "window")]
+mod take_view;
 #[cfg(feature = "window")]
 pub mod window;
 

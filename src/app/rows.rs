@@ -11,7 +11,7 @@ use crate::listen::Tone;
 use crate::midi::output::OutputReport;
 use crate::midi::{self, Message};
 use crate::model::{Entity, Piece, PieceId, Settings, Take, TakeEnd, TakeId, Trainer};
-use crate::music::{Pitch, Score};
+use crate::music::{Pitch, Score, difficulty};
 use crate::time::{Clock, Frames, Micros, Rate, WallMillis};
 use crate::ui::view::{
     AudioState, AudioView, CalibrationView, Callback, Devices, EntityRow, LastResult, LatencyParts, LocalTime,
@@ -31,21 +31,23 @@ const MONITOR_MAX: usize = 40;
 
 /// What is known of a score without keeping it.
 #[derive(Clone, Debug)]
-struct Facts {
+pub(super) struct Facts {
     key: Option<crate::music::KeySignature>,
     meter: (u8, u8),
     bars: u32,
     duration: Micros,
+    grade: Option<u8>,
 }
 
 impl Facts {
-    fn of(score: &Score) -> Self {
+    pub(super) fn of(score: &Score) -> Self {
         let meter = score.bars().get(0).meter;
         Self {
             key: score.keys().first().copied(),
             meter: (meter.beats, meter.unit),
             bars: score.bars().len() as u32,
             duration: score.duration(),
+            grade: difficulty::grade(score),
         }
     }
 }
@@ -102,9 +104,10 @@ impl Rows {
             return;
         }
         self.made_for = Some((snapshot.applied, entities));
-        let last = last_results(&snapshot.state, wall);
-        self.builtin = pieces::builtin().iter().map(|piece| self.builtin_row(piece, &snapshot.state, &last)).collect();
-        self.recent = self.recent_rows(&snapshot.state, &last);
+        let progress = progress(&snapshot.state, wall);
+        self.builtin =
+            pieces::builtin().iter().map(|piece| self.builtin_row(piece, &snapshot.state, &progress)).collect();
+        self.recent = self.recent_rows(&snapshot.state, &progress);
         self.takes = take_rows(&snapshot.state, wall, recording);
         self.entities = if entities { entity_rows(&snapshot.state) } else { Vec::new() };
     }
@@ -112,16 +115,27 @@ impl Rows {
     /// Keeps what the library shows of a score that was read.
     pub fn learn(&mut self, id: &PieceId, score: &Score) {
         if !self.facts.contains_key(id) {
-            self.facts.insert(id.clone(), Facts::of(score));
-            self.made_for = None;
+            self.take_in(id.clone(), Facts::of(score));
         }
+    }
+
+    /// The same, of one that was read elsewhere.
+    pub(super) fn take_in(&mut self, id: PieceId, facts: Facts) {
+        self.facts.insert(id, facts);
+        self.made_for = None;
+    }
+
+    /// Pieces of the list whose scores were not read yet.
+    pub(super) fn unknown(&self) -> impl Iterator<Item = PieceId> + '_ {
+        let ids = self.recent.iter().filter(|row| row.bars == 0).map(|row| PieceId(row.id.as_str().into()));
+        ids.filter(|id| !self.facts.contains_key(id))
     }
 
     fn builtin_row(
         &mut self,
         piece: &BuiltinPiece,
         state: &State<Trainer>,
-        last: &HashMap<PieceId, LastResult>,
+        progress: &HashMap<PieceId, Progress>,
     ) -> PieceRow {
         let id = PieceId::builtin(piece.id);
         let known = match state.value(id.entity().as_str()) {
@@ -133,6 +147,7 @@ impl Rows {
             title: piece.title.clone(),
             composer: piece.composer.clone(),
             grade: Some(piece.grade),
+            estimate: facts.grade,
             key: facts.key,
             meter: Some(facts.meter),
             bars: facts.bars,
@@ -140,12 +155,13 @@ impl Rows {
             path: None,
             favourite: known.is_some_and(|piece| !piece.favoured_by().is_empty()),
             practised: known.map_or(Micros::ZERO, practised),
-            last: last.get(&id).copied(),
+            last: progress.get(&id).and_then(|p| p.last),
+            best: progress.get(&id).and_then(|p| p.best),
             id: id.0.into(),
         }
     }
 
-    fn recent_rows(&self, state: &State<Trainer>, last: &HashMap<PieceId, LastResult>) -> Vec<PieceRow> {
+    fn recent_rows(&self, state: &State<Trainer>, progress: &HashMap<PieceId, Progress>) -> Vec<PieceRow> {
         let mut found: Vec<(WallMillis, PieceRow)> = Vec::new();
         for (key, versioned) in state.iter_prefix("piece/") {
             let Some(Entity::Piece(piece)) = &versioned.value else { continue };
@@ -159,6 +175,7 @@ impl Rows {
                 title: piece.info.title.clone(),
                 composer: piece.info.composer.clone(),
                 grade: None,
+                estimate: facts.and_then(|f| f.grade),
                 key: facts.and_then(|f| f.key),
                 meter: facts.map(|f| f.meter),
                 bars: facts.map_or(0, |f| f.bars),
@@ -166,7 +183,8 @@ impl Rows {
                 path: piece.info.path.clone().map(Into::into),
                 favourite: !piece.favoured_by().is_empty(),
                 practised: practised(piece),
-                last: last.get(&id).copied(),
+                last: progress.get(&id).and_then(|p| p.last),
+                best: progress.get(&id).and_then(|p| p.best),
             };
             found.push((piece.info.opened, row));
         }
@@ -175,8 +193,26 @@ impl Rows {
     }
 }
 
-fn last_results(state: &State<Trainer>, wall: Wall) -> HashMap<PieceId, LastResult> {
-    let mut last = HashMap::new();
+/// The newest result of a piece, and the best one of all of it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Progress {
+    last: Option<LastResult>,
+    best: Option<LastResult>,
+}
+
+impl Progress {
+    /// One more result, newer than those before; an incomplete one is no judgement of the person.
+    fn take_in(&mut self, found: LastResult, incomplete: bool) {
+        self.last = Some(found);
+        let whole = found.part.is_none() && !incomplete;
+        if whole && self.best.is_none_or(|best| is_as_good(&found, &best)) {
+            self.best = Some(found);
+        }
+    }
+}
+
+fn progress(state: &State<Trainer>, wall: Wall) -> HashMap<PieceId, Progress> {
+    let mut all: HashMap<PieceId, Progress> = HashMap::new();
     // Names of takes sort by time, so a later one replaces an earlier one.
     for (key, versioned) in state.iter_prefix("result/") {
         let (Some(Entity::Result(result)), Some(id)) = (&versioned.value, TakeId::parse(key.id())) else { continue };
@@ -189,10 +225,15 @@ fn last_results(state: &State<Trainer>, wall: Wall) -> HashMap<PieceId, LastResu
                 of: result.all.written(),
                 part: (!whole).then_some(result.bars.len() as u32),
             };
-            last.insert(piece.clone(), found);
+            all.entry(piece.clone()).or_default().take_in(found, result.incomplete);
         }
     }
-    last
+    all
+}
+
+/// Whether as great a share was right.
+fn is_as_good(one: &LastResult, other: &LastResult) -> bool {
+    u64::from(one.right) * u64::from(other.of) >= u64::from(other.right) * u64::from(one.of)
 }
 
 fn take(state: &State<Trainer>, id: TakeId) -> Option<&Take> {
@@ -398,5 +439,36 @@ fn message(message: Message) -> MidiView {
         Message::NoteOff { pitch, .. } => MidiView::Off(pitch),
         Message::Control { controller, value, .. } => MidiView::Control(controller, value),
         other => MidiView::Other(other.encode().to_vec()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_take_that_was_broken_off_hides_no_good_one_and_of_equals_the_newer_is_shown() {
+        let found = |minute: u8, right: u32, of: u32, part: Option<u32>| LastResult {
+            at: LocalTime { minute, ..LocalTime::default() },
+            right,
+            of,
+            part,
+        };
+        let mut progress = Progress::default();
+        let results = [
+            (found(1, 3, 4, Some(2)), false),
+            (found(2, 90, 100, None), false),
+            (found(3, 45, 50, None), false),
+            (found(4, 80, 100, None), false),
+            (found(5, 100, 100, None), true),
+            (found(6, 1, 1, Some(1)), false),
+        ];
+        let mut best = Vec::new();
+        for (result, incomplete) in results {
+            progress.take_in(result, incomplete);
+            assert_eq!(progress.last, Some(result));
+            best.push(progress.best.map(|best| best.at.minute));
+        }
+        assert_eq!(best, [None, Some(2), Some(3), Some(3), Some(3), Some(3)]);
     }
 }

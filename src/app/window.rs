@@ -7,14 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, bounded};
-
 use crate::audio::Playhead;
 use crate::audio::soundfont::find_system_soundfont;
 use crate::bus::{DeviceId, EntityKey, EventId, Health, LetterDecision, Publish, Snapshot, Ticket};
 use crate::components::devices;
-use crate::components::library::Library;
-use crate::components::results::{self, JudgedTake};
 use crate::components::session::{Finished, SessionView};
 use crate::formats::pieces;
 use crate::midi::Cause;
@@ -25,8 +21,9 @@ use crate::practice::{Heard, Mode, PracticeSettings};
 use crate::store::Recovered;
 use crate::time::{Frames, Micros, Ticks, WallMillis};
 use crate::ui::view::{self, Banner, Level, Mark, Play, ResultView, Transport, View};
-use crate::ui::{self, Command, Screen};
+use crate::ui::{self, Command, Screen, TakeFile};
 
+use super::acquaintance::Acquaintance;
 use super::boot::{BootError, Program};
 use super::caretaker::News;
 use super::control::{Desk, Notice, Wish};
@@ -35,6 +32,9 @@ use super::history::{Change, History};
 use super::inspector::{Inspector, Told};
 use super::rescue::Rescue;
 use super::rows::{self, Rows, Wall};
+use super::take_view::{OpenTake, Purpose, Reading};
+
+mod reading;
 
 /// How long a slider rests before its value is written down.
 const SETTLE: Micros = Micros::from_millis(250);
@@ -75,8 +75,12 @@ pub struct Window {
     history: History,
     dismissed: BTreeSet<u64>,
     result: Option<ResultView>,
-    judging: Option<Receiver<Result<JudgedTake, String>>>,
+    reading: Option<Reading>,
+    take: Option<Box<OpenTake>>,
+    /// The take of the result that is shown, once it was tried to read it.
+    looked_into: Option<TakeId>,
     exports: Exports,
+    acquaintance: Acquaintance,
     inspector: Inspector,
     /// Whether the screen of devices is shown.
     at_devices: bool,
@@ -126,8 +130,11 @@ impl Window {
             history: History::default(),
             dismissed: BTreeSet::new(),
             result: None,
-            judging: None,
+            reading: None,
+            take: None,
+            looked_into: None,
             exports: Exports::default(),
+            acquaintance: Acquaintance::default(),
             inspector: Inspector::new(end),
             shown_take: None,
             at_devices: false,
@@ -165,7 +172,7 @@ impl Window {
         let frame = Frame { desk, head, now, wall };
         self.look_up(&frame, ui.ctx());
         self.tell_exports();
-        self.catch_up(&frame);
+        self.catch_up(&frame, ui.ctx());
         self.draw(ui, &frame);
         for command in std::mem::take(&mut self.send) {
             self.apply(command, &frame, ui.ctx());
@@ -267,7 +274,7 @@ impl Window {
     }
 
     /// What happened since the last frame.
-    fn catch_up(&mut self, frame: &Frame) {
+    fn catch_up(&mut self, frame: &Frame, ctx: &egui::Context) {
         let Some(program) = &self.program else { return };
         let snapshot = program.bus.snapshot();
         if let Some(piece) = &frame.desk.session.piece {
@@ -278,6 +285,13 @@ impl Window {
             let recording = frame.desk.take.unwrap_or(TakeId(0));
             let inspecting = self.state.screen == Screen::Inspector;
             self.rows.refresh(&snapshot, frame.wall, recording, inspecting);
+        }
+        let met = match self.state.screen {
+            Screen::Library => self.acquaintance.poll(&mut self.rows, &program.bus, wake(ctx)),
+            _ => Ok(()),
+        };
+        if let Err(error) = met {
+            self.fail(format!("the pieces cannot be looked at: {error}"));
         }
         if matches!(snapshot.health, Health::Ok) {
             // What was put away comes back when it happens again.
@@ -295,13 +309,8 @@ impl Window {
         {
             self.show_finished(finished, frame);
         }
-        if let Some(outcome) = self.judging.as_ref().and_then(|j| j.try_recv().ok()) {
-            self.judging = None;
-            match outcome {
-                Ok(judged) => self.show_judged(judged, frame.wall),
-                Err(reason) => self.fail(reason),
-            }
-        }
+        self.take_in_what_was_read(frame.wall);
+        self.look_into_result(&snapshot, frame, ctx);
     }
 
     /// Asks the log for what the inspector shows of it, when that has changed, and takes the answers.
@@ -366,21 +375,6 @@ impl Window {
         }
     }
 
-    fn show_judged(&mut self, judged: JudgedTake, wall: Wall) {
-        let JudgedTake { id, take, score, practice, result } = judged;
-        let tempo = tempo(&score, &practice, &result);
-        self.result = Some(ResultView {
-            take: id.to_string(),
-            piece: take.start.piece.map(|p| p.0.to_string()).unwrap_or_default(),
-            title: score.title().to_owned(),
-            at: wall.local(take.start.at),
-            chosen: practice,
-            result: Arc::new(result),
-            tempo,
-        });
-        self.state.screen = Screen::Results;
-    }
-
     fn draw(&mut self, ui: &mut egui::Ui, frame: &Frame) {
         let Some(program) = &self.program else { return };
         let session = &frame.desk.session;
@@ -412,8 +406,9 @@ impl Window {
         });
         let chosen = self.chosen.unwrap_or(session.settings);
         let (undo, redo) = (self.history.next_undo().map(words), self.history.next_redo().map(words));
+        let listened = frame.desk.listening.map(|(take, _)| take.to_string());
         let view = View {
-            moving: frame.head.moves() || wrong_is_fresh(frame),
+            moving: frame.head.moves() || listened.is_some() || wrong_is_fresh(frame),
             play: Play {
                 piece,
                 transport: Transport { chosen, playing: session.playing, position },
@@ -422,6 +417,11 @@ impl Window {
             library: view::Library { builtin: &self.rows.builtin, recent: &self.rows.recent },
             takes: &self.rows.takes,
             result: self.result.as_ref(),
+            take: self.take.as_ref().map(|open| &open.view),
+            listening: listened
+                .as_deref()
+                .zip(frame.desk.listening)
+                .map(|(take, (_, began))| view::Listening { take, at: frame.now - began - frame.desk.sound.heard() }),
             devices: &devices,
             settings: &self.settings,
             system_soundfont: self.system_soundfont.as_deref(),
@@ -539,9 +539,16 @@ impl Window {
             Command::SetBackend(name) => self.set(Setting::Backend(name), true),
             Command::ShowResult(take) => {
                 self.result = None;
-                self.judge(&take, ctx);
+                self.read(&take, Purpose::Result, frame.wall, ctx);
             }
-            Command::ExportTake(take) => self.export(&take, ctx),
+            Command::ShowTake(take) => self.read(&take, Purpose::Look, frame.wall, ctx),
+            Command::PlayTake(take, from) => match self.take.as_ref().filter(|open| open.view.id == take) {
+                Some(open) => self.wish(Wish::PlayTake(Some(open.tape(from)))),
+                None => self.read(&take, Purpose::Play(from), frame.wall, ctx),
+            },
+            Command::StopTake => self.wish(Wish::PlayTake(None)),
+            Command::KeepResult(take) => self.keep_result(&take),
+            Command::ExportTake(take, file) => self.export(&take, file, ctx),
             Command::DeleteTake(take) => {
                 if let Some(take) = TakeId::parse(&take) {
                     self.history.push(Change::Discard { take, discarded: true });
@@ -744,6 +751,8 @@ impl Window {
         // If it is refused the take is there as before, and only undo has forgotten it.
         self.history.forget(take);
         // Nothing that was read of it before is kept.
+        self.take = self.take.take().filter(|open| open.id != take);
+        self.result = self.result.take().filter(|result| result.take != take.to_string());
         self.inspector.forget();
     }
 
@@ -779,14 +788,12 @@ impl Window {
         }
     }
 
-    /// The sound of a take, as a file in the music folder.
-    fn export(&mut self, take: &str, ctx: &egui::Context) {
+    /// A take, as a file in the music folder.
+    fn export(&mut self, take: &str, file: TakeFile, ctx: &egui::Context) {
         let (Some(program), Some(id)) = (&self.program, TakeId::parse(take)) else { return };
         let row = self.rows.takes.iter().find(|row| row.id == take);
         let words = row.map_or_else(|| take.to_owned(), ui::text::take_in_a_file_name);
-        let to = self.exports.free_place(&words);
-        let ctx = ctx.clone();
-        let begun = self.exports.begin(program.bus.clone(), id, &self.settings, to, move || ctx.request_repaint());
+        let begun = self.exports.begin(program.bus.clone(), id, (file, words), self.settings.clone(), wake(ctx));
         if let Err(line) = begun {
             self.fail(line);
         }
@@ -802,23 +809,6 @@ impl Window {
                 }
                 Err(line) => self.fail(line),
             }
-        }
-    }
-
-    /// Judges a take from the log on a thread of its own, and shows the result when it is there.
-    fn judge(&mut self, take: &str, ctx: &egui::Context) {
-        let (Some(program), Some(id)) = (&self.program, TakeId::parse(take)) else { return };
-        let (bus, ctx) = (program.bus.clone(), ctx.clone());
-        let (done, judging) = bounded(1);
-        let work = move || {
-            let judged = results::judge(&bus, &bus.snapshot(), &mut Library::default(), id);
-            // The window may have asked for another one meanwhile.
-            let _ = done.send(judged.map_err(|e| e.to_string()));
-            ctx.request_repaint();
-        };
-        match std::thread::Builder::new().name("judge".to_owned()).spawn(work) {
-            Ok(_) => self.judging = Some(judging),
-            Err(error) => self.fail(format!("the take cannot be judged: {error}")),
         }
     }
 }

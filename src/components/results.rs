@@ -5,18 +5,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::bus::storage::StorageError;
-use crate::bus::{BusHandle, Component, Context, Delivery, Filter, Outcome, Publish, Snapshot};
+use crate::bus::{BusHandle, Component, Context, Delivery, EntityKey, Filter, Outcome, Publish, Snapshot};
 use crate::model::{Entity, Event, PieceId, ResultSummary, Take, TakeId, Trainer};
 use crate::music::Score;
-use crate::practice::PracticeSettings;
 use crate::practice::result::TakeResult;
+use crate::practice::{PracticeSettings, Verdict};
 use crate::time::Micros;
 
 use super::judging::TakeJudge;
 use super::library::{Library, OpenError};
-
-/// Events read at a time.
-const READ: usize = 4_096;
+use super::performed::{Performed, each_event};
 
 /// Judges ended takes.
 #[derive(Default)]
@@ -47,6 +45,10 @@ pub struct JudgedTake {
     pub practice: PracticeSettings,
     /// What came out.
     pub result: TakeResult,
+    /// What was found of each note, in the order in which it was decided.
+    pub verdicts: Vec<Verdict>,
+    /// What was played.
+    pub performed: Performed,
 }
 
 /// Why a take cannot be judged.
@@ -84,19 +86,17 @@ pub fn judge(
     };
     let score = library.score(snapshot, piece)?;
     let mut judge = TakeJudge::new(score.clone(), practice, take.start.latency);
-    let mut next = 1;
-    loop {
-        let events = bus.entity_events(&id.entity(), next, READ)?;
-        let Some(last) = events.last() else { break };
-        next = last.version + 1;
-        for envelope in &events {
-            if let Some(event) = envelope.event() {
-                judge.event(envelope.version, event, envelope.stamp.as_ref());
-            }
+    let (mut performed, mut verdicts) = (Performed::default(), Vec::new());
+    let read = |entity: &EntityKey, from, max| bus.entity_events(entity, from, max);
+    each_event(id, read, |envelope| {
+        performed.take_in(envelope);
+        if let Some(event) = envelope.event() {
+            verdicts.extend(judge.event(envelope.version, event, envelope.stamp.as_ref()).verdicts);
         }
-    }
-    judge.finish();
-    Ok(JudgedTake { id, take: take.clone(), score, practice, result: judge.result().clone() })
+    })?;
+    verdicts.extend(judge.finish().verdicts);
+    performed.sort();
+    Ok(JudgedTake { id, take: take.clone(), score, practice, result: judge.result().clone(), verdicts, performed })
 }
 
 impl Results {

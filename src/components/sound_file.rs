@@ -6,15 +6,16 @@ use crate::audio::instrument::Instrument;
 use crate::audio::render::{Render, render_performance};
 use crate::bus::storage::StorageError;
 use crate::bus::{EntityKey, Envelope};
-use crate::model::{Event, TakeId, Trainer};
+use crate::model::{TakeId, Trainer};
 use crate::time::{Frames, Micros, Rate};
+
+use super::performed::Performed;
+use super::whole_file;
 
 /// Frames per second of the files.
 pub const RATE: Rate = Rate::DEFAULT;
 /// Frames of four bytes whose number of bytes fits 32 bits, with room for the header.
 const FRAMES_MAX: u64 = (u32::MAX as u64 - 1_024) / 4;
-/// Events read at a time.
-const READ: usize = 4_096;
 /// A pause between two keys is cut to this: whoever went for tea need not be listened to doing so.
 const PAUSE_MAX: Micros = Micros(30 * Micros::SECOND.0);
 
@@ -50,15 +51,8 @@ pub enum SoundFileError {
 pub fn write(path: &Path, sound: Render) -> Result<f64, SoundFileError> {
     let failed =
         |error: &dyn std::fmt::Display| SoundFileError::Write { path: path.to_owned(), reason: error.to_string() };
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
-    let part = PathBuf::from(part);
-    let written = write_part(&part, sound, |error| failed(&error));
-    let done = written.and_then(|frames| std::fs::rename(&part, path).map(|()| frames).map_err(|e| failed(&e)));
-    if done.is_err() {
-        // What is left of it is of no use to anybody.
-        let _gone = std::fs::remove_file(&part);
-    }
+    let write = |part: &Path| write_part(part, sound, |error| failed(&error));
+    let done = whole_file::replace(path, write, |error| failed(&error));
     done.map(|frames| frames as f64 / f64::from(RATE.0))
 }
 
@@ -98,36 +92,24 @@ fn write_part(
 pub fn take(
     id: TakeId,
     instrument: Box<dyn Instrument>,
-    mut read: impl FnMut(&EntityKey, u64, usize) -> Result<Vec<Envelope<Trainer>>, StorageError>,
+    read: impl FnMut(&EntityKey, u64, usize) -> Result<Vec<Envelope<Trainer>>, StorageError>,
 ) -> Result<Render, SoundFileError> {
-    let mut played = Vec::new();
-    let mut next = 1;
-    loop {
-        let events = read(&id.entity(), next, READ).map_err(|e| SoundFileError::Read(id, e))?;
-        let Some(last) = events.last() else { break };
-        next = last.version + 1;
-        played.extend(events.iter().filter_map(|envelope| match (envelope.event(), envelope.stamp) {
-            (Some(Event::NotePlayed(played)), Some(stamp)) => Some((stamp.mono, played.data)),
-            _ => None,
-        }));
-    }
-    let performance = performance(played);
+    let played = Performed::read(id, read).map_err(|e| SoundFileError::Read(id, e))?;
+    let performance = performance(played.messages().iter().map(|message| (message.at, message.played.data)));
     if performance.is_empty() {
         return Err(SoundFileError::Empty(id));
     }
     Ok(render_performance(performance, instrument, RATE))
 }
 
-/// Times to frames, from the first message on, long pauses cut.
-fn performance(mut played: Vec<(Micros, [u8; 3])>) -> Vec<(Frames, [u8; 3])> {
-    played.sort_by_key(|(at, _)| *at);
-    let (mut before, mut now) = (played.first().map_or(Micros::ZERO, |(at, _)| *at), Micros::ZERO);
+/// Times in order to frames, from the first message on, long pauses cut.
+fn performance(played: impl Iterator<Item = (Micros, [u8; 3])>) -> Vec<(Frames, [u8; 3])> {
+    let (mut before, mut now) = (None, Micros::ZERO);
     let mut frame = |at: Micros| {
-        now += (at - before).min(PAUSE_MAX);
-        before = at;
+        now += (at - before.replace(at).unwrap_or(at)).min(PAUSE_MAX);
         RATE.frames(now)
     };
-    played.into_iter().map(|(at, data)| (frame(at), data)).collect()
+    played.map(|(at, data)| (frame(at), data)).collect()
 }
 
 #[cfg(test)]
@@ -138,12 +120,12 @@ mod tests {
     fn a_performance_begins_with_its_first_key_and_has_no_long_pauses() {
         let key = |key| [0x90, key, 80];
         let millis = Micros::from_millis;
-        let played = vec![(millis(5_500), key(62)), (millis(5_000), key(60)), (millis(400_000), key(64))];
+        let played = [(millis(5_000), key(60)), (millis(5_500), key(62)), (millis(400_000), key(64))];
         let second = i64::from(RATE.0);
         assert_eq!(
-            performance(played),
+            performance(played.into_iter()),
             [(Frames(0), key(60)), (Frames(second / 2), key(62)), (Frames(second / 2 + 30 * second), key(64))]
         );
-        assert_eq!(performance(Vec::new()), []);
+        assert_eq!(performance(std::iter::empty()), []);
     }
 }

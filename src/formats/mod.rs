@@ -2,6 +2,7 @@
 //! clock, no device; opening files is for the caller, who refuses by length first ([`check_len`]). Every reader here is
 //! total: it gives music or an error, whatever the bytes.
 
+pub mod csv;
 pub mod hands;
 pub mod musicxml;
 pub mod notation;

@@ -54,6 +54,8 @@ impl SourceId {
     pub const JACK: Self = Self(1);
     /// What the microphone hears.
     pub const MICROPHONE: Self = Self(2);
+    /// A take that is played again.
+    pub const PLAYER: Self = Self(3);
     /// The first that ports of the system get.
     pub const FIRST_PORT: Self = Self(16);
     /// The first that sources of the audio driver (JACK) get.

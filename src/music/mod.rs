@@ -1,6 +1,7 @@
 //! Music as values: pitches, tempo maps, scores. Pure: no clock, no file, no device.
 
 mod click;
+pub mod difficulty;
 mod meter;
 pub mod notation;
 mod pitch;

@@ -4,10 +4,27 @@ use std::path::PathBuf;
 
 use crate::music::{Hand, Hands, Percent, Pitch};
 use crate::practice::{BarRange, Heard, Mode};
+use crate::time::Micros;
 use crate::ui::view::Failure;
 
 use crate::model::OutputUse;
 pub use crate::model::Setting;
+
+/// What a take is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TakeFile {
+    /// How it sounds: WAV.
+    Sound,
+    /// What was played, for other music programs: a MIDI file.
+    Midi,
+    /// Each note with its verdict, for spreadsheets: CSV.
+    Table,
+}
+
+impl TakeFile {
+    /// In the order of the menu.
+    pub const ALL: [Self; 3] = [Self::Sound, Self::Midi, Self::Table];
+}
 
 /// A wish of the person at the window.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,8 +71,16 @@ pub enum Command {
     Set(Setting),
     /// Load the result of a take, by id; the window shows the screen of results.
     ShowResult(String),
-    /// Write the sound of a take into the music folder, by id.
-    ExportTake(String),
+    /// Load a take, by id; the window shows its screen.
+    ShowTake(String),
+    /// Play a take from a time on, by id.
+    PlayTake(String, Micros),
+    /// Stop playing it.
+    StopTake,
+    /// Keep what today's rules find of the take that is shown, in place of the result that is kept.
+    KeepResult(String),
+    /// Write a take into the music folder, by id.
+    ExportTake(String, TakeFile),
     /// Delete a take, by id; it can be brought back.
     DeleteTake(String),
     /// Delete a take for ever, by id.

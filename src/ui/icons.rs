@@ -55,6 +55,8 @@ icons! {
     ARROW_UP = "\u{e08e}";
     /// Delete.
     TRASH = "\u{e4a6}";
+    /// Write as a file.
+    EXPORT = "\u{e20c}";
     /// Close.
     CLOSE = "\u{e4f6}";
     /// Worth a look.

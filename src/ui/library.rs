@@ -62,7 +62,7 @@ fn head_ui(ui: &mut Ui, state: &mut State) {
 /// Whether every word of the search is in the title, the composer, the key or the grade.
 fn matches(row: &PieceRow, search: &str, names: NoteNames) -> bool {
     let key = row.key.map(|k| text::key(k, names)).unwrap_or_default();
-    let grade = row.grade.map(text::grade).unwrap_or_default();
+    let grade = grade(row);
     let favourite = if row.favourite { tr().favourite } else { "" };
     let all = format!("{} {} {key} {grade} {favourite}", row.title, row.composer).to_lowercase();
     search.to_lowercase().split_whitespace().all(|word| all.contains(word))
@@ -95,13 +95,19 @@ fn section_ui(cx: &mut Cx<'_>, ui: &mut Ui, title: &str, rows: &[&PieceRow]) {
     ui.add_space(6.0);
 }
 
+/// The grade of a piece, or what it is about.
+fn grade(row: &PieceRow) -> String {
+    row.grade.map(text::grade).or(row.estimate.map(text::about_grade)).unwrap_or_default()
+}
+
 /// Key, metre, bars and length of a piece.
 fn facts(row: &PieceRow, names: NoteNames) -> String {
     let mut parts: Vec<String> = Vec::new();
     parts.extend(row.key.map(|k| text::key(k, names)));
     parts.extend(row.meter.map(text::meter));
-    parts.push(text::bar_count(row.bars));
-    parts.push(text::duration(row.duration));
+    if row.bars > 0 {
+        parts.extend([text::bar_count(row.bars), text::duration(row.duration)]);
+    }
     parts.join(text::DOT)
 }
 
@@ -119,7 +125,7 @@ fn piece_ui(cx: &mut Cx<'_>, ui: &mut Ui, rect: Rect, row: &PieceRow) {
     let row_at = |top: f32, height: f32| {
         Rect::from_min_size(pos2(inner.left(), inner.top() + top * scale), vec2(inner.width(), height * scale))
     };
-    let badge = row.grade.map(text::grade).unwrap_or_default();
+    let badge = grade(row);
     let badge_line = Line::small(&badge).color(t.muted).align(Align::Max);
     let badge_width = if badge.is_empty() { 0.0 } else { badge_line.width(ui) + 10.0 };
     let side = 26.0;
@@ -147,18 +153,21 @@ fn piece_ui(cx: &mut Cx<'_>, ui: &mut Ui, rect: Rect, row: &PieceRow) {
     }
 }
 
-/// A bar for the share right in the newest result, with the number and when. Of a part of the piece it says so, and the
-/// bar is no longer than that part.
+/// A bar for the share right in the best result of the whole piece, with the number and when, and the newest beside it.
+/// Without one it is the newest of a part: it says so, and the bar is no longer than that part.
 fn result_ui(ui: &Ui, rect: Rect, row: &PieceRow) {
     let t = tokens(ui);
-    let Some(last) = row.last else {
+    let Some(last) = row.best.or(row.last) else {
         Line::small(tr().not_played).color(t.muted).paint(ui, rect);
         return;
     };
     let share = if last.of == 0 { 0.0 } else { last.right as f32 / last.of as f32 };
     let part = last.part.filter(|bars| *bars < row.bars);
     let length = part.map_or(1.0, |bars| bars as f32 / row.bars as f32);
-    let words = text::last_result(&last, part);
+    let words = match row.last.filter(|newest| row.best.is_some_and(|best| best.at != newest.at)) {
+        Some(newest) => text::best_and_last(&last, &newest),
+        None => text::last_result(&last, part),
+    };
     let line = Line::small(&words).color(t.muted).align(Align::Max);
     let width = line.width(ui).min(rect.width() * 0.75);
     line.paint(ui, rect);
@@ -186,6 +195,7 @@ mod tests {
             title: "Minuet in G".into(),
             composer: "C. Petzold".into(),
             grade: Some(2),
+            estimate: None,
             key: Some(KeySignature { tick: Ticks(0), fifths: 1, minor: false }),
             meter: Some((3, 4)),
             bars: 32,
@@ -194,6 +204,7 @@ mod tests {
             favourite: false,
             practised: Micros::ZERO,
             last: None,
+            best: None,
         };
         for (search, expected) in [("", true), ("minuet PETZ", true), ("g major grade 2", true), ("minuet bach", false)]
         {

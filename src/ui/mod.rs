@@ -22,6 +22,7 @@ mod results;
 mod settings;
 pub mod shortcuts;
 mod state;
+mod take;
 mod takes;
 pub mod text;
 pub mod theme;
@@ -30,7 +31,7 @@ mod tuner;
 pub mod view;
 pub mod widgets;
 
-pub use command::{Command, Setting};
+pub use command::{Command, Setting, TakeFile};
 pub use rescue::waiting_ui;
 pub use state::{FilePurpose, InspectorState, InspectorTab, Screen, State};
 pub use theme::install;
@@ -87,6 +88,7 @@ fn screen_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
         Screen::Inspector => inspector::ui(cx, ui, state),
         Screen::Settings => settings::ui(cx, ui, state),
         Screen::Results => results::ui(cx, ui, state),
+        Screen::Take => take::ui(cx, ui, state),
     }
 }
 

@@ -20,6 +20,7 @@ fn name(screen: Screen) -> (&'static str, &'static str) {
         Screen::Inspector => (t.inspector, icons::PULSE),
         Screen::Settings => (t.settings, icons::GEAR),
         Screen::Results => (t.results, icons::CHART),
+        Screen::Take => (t.take, icons::RECORD),
     }
 }
 
@@ -55,7 +56,7 @@ fn item_ui(ui: &mut Ui, rect: Rect, screen: Screen, labels: bool, state: &mut St
     let (label, icon) = name(screen);
     let tile = rect.shrink2(vec2(6.0, 2.0));
     let response = ui.interact(tile, ui.scope_id().with(("rail", label)), Sense::click());
-    let belongs = state.screen == Screen::Results && screen == Screen::Takes;
+    let belongs = matches!(state.screen, Screen::Results | Screen::Take) && screen == Screen::Takes;
     let chosen = state.screen == screen || belongs;
     response.widget_info(|| WidgetInfo::selected(Role::Tab, true, chosen, label));
     if chosen {

@@ -7,12 +7,16 @@ use super::text::{self, tr};
 use super::theme::{self, space, tokens};
 use super::view::ResultView;
 use super::widgets::{
-    Button, Line, bar_cells_ui, card_ui, empty_ui, histogram_ui, inside, number_cards_ui, page_frame, snap,
+    Button, Line, bar_cells_ui, card_ui, curve_ui, empty_ui, histogram_ui, inside, number_cards_ui, page_frame, snap,
 };
 use super::{Command, Cx, icons, topbar};
 use crate::music::Percent;
+use crate::practice::expression::Expression;
 use crate::practice::result::{BarResult, ENOUGH, HISTOGRAM_COLUMNS, HISTOGRAM_STEP_MILLIS, Trouble};
 use crate::practice::{BarRange, Mode};
+
+/// The hairlines of a card above and below.
+const CARD_LINES: f32 = 2.0;
 
 /// The screen.
 pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
@@ -30,9 +34,19 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
             if view.result.incomplete {
                 Line::new(tr().incomplete_take).color(tokens(ui).warn).show(ui);
             }
+            let take = cx.view.take.filter(|take| take.id == view.take);
+            if let Some(take) = take {
+                super::take::kept_ui(cx, ui, take);
+            }
             number_cards_ui(ui, &cards(view));
-            bars_ui(cx, ui, view);
+            bars_ui(ui, state, view);
+            chosen_bar_ui(cx, ui, state, view);
             lower_ui(cx, ui, view);
+            if let Some(expression) = take.and_then(|take| take.expression.as_ref()) {
+                Line::new(tr().how_played).size(13.0).bold().color(tokens(ui).muted).show(ui);
+                number_cards_ui(ui, &text::expression_cards(expression));
+                tempo_ui(ui, expression);
+            }
         });
     });
 }
@@ -43,13 +57,22 @@ fn head_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, view: &ResultView) {
     let number = |bar: usize| view.result.bar(bar).map_or(bar as u32 + 1, |b| b.number);
     let label = range.map(|r| text::practise_bars(number(r.first()), number(r.last())));
     let practise = label.as_deref().map(|l| Button::new(l).primary());
-    let again = Button::new(tr().again_80);
-    let room = ui.available_width() - 2.0 * space::PAGE;
+    let speed = again_at(view);
+    let label_again = again_label(view, speed);
+    let again = Button::new(&label_again);
+    let look = Button::icon_only(tr().look_at_take, icons::MUSIC_NOTES);
+    let plays = cx.view.listening.is_some_and(|listening| listening.take == view.take);
+    let listen = match plays {
+        true => Button::icon_only(tr().stop, icons::PAUSE),
+        false => Button::icon_only(tr().listen_take, icons::PLAY),
+    };
+    let aside = look.width(ui) + listen.width(ui) + 2.0 * space::GAP;
+    let room = ui.available_width() - 2.0 * space::PAGE - aside;
     let widths = (practise.as_ref().map_or(0.0, |b| b.width(ui)), again.width(ui));
     let both = widths.0 + widths.1 + space::GAP <= room * 0.75;
     let reserve = if both { widths.0 + widths.1 + space::GAP } else { widths.0.max(widths.1).min(room * 0.75) };
     let parts = [text::mode(view.chosen.mode), text::hands(view.chosen.practise), &text::moment(view.at)];
-    let bar = topbar::ui(ui, &view.title, &parts.join(text::DOT), reserve + 16.0);
+    let bar = topbar::ui(ui, &view.title, &parts.join(text::DOT), reserve + aside + 16.0);
     let place = |right: f32, width: f32| {
         let top = bar.rect.center().y - space::CONTROL / 2.0;
         Rect::from_min_size(pos2(right - width, top), vec2(width, space::CONTROL))
@@ -63,10 +86,37 @@ fn head_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, view: &ResultView) {
         }
         right = rect.left() - space::GAP;
     }
-    if (both || widths.0 == 0.0) && again.show_at(ui, place(right, widths.1)).clicked() {
-        cx.send.push(Command::PlayAgain { piece: view.piece.clone(), speed: Percent::new(80) });
-        state.screen = Screen::Play;
+    if both || widths.0 == 0.0 {
+        if again.show_at(ui, place(right, widths.1)).clicked() {
+            cx.send.push(Command::PlayAgain { piece: view.piece.clone(), speed });
+            state.screen = Screen::Play;
+        }
+        right -= widths.1 + space::GAP;
     }
+    let rect = place(right, look.width(ui));
+    if look.show_at(ui, rect).clicked() {
+        if cx.view.take.is_none_or(|take| take.id != view.take) {
+            cx.send.push(Command::ShowTake(view.take.clone()));
+        }
+        state.screen = Screen::Take;
+    }
+    if listen.show_at(ui, place(rect.left() - space::GAP, listen.width(ui))).clicked() {
+        cx.send.push(super::take::listen_command(cx, &view.take));
+    }
+}
+
+/// How fast to play it again: slower if there is something to mend, a step faster if all was right.
+fn again_at(view: &ResultView) -> Percent {
+    let tempo = view.chosen.tempo.get();
+    Percent::new(match view.result.counts.accuracy() {
+        Some(1.0) if tempo < 100 => (tempo + 10).min(100),
+        Some(1.0) => tempo,
+        _ => tempo.min(80),
+    })
+}
+
+fn again_label(view: &ResultView, speed: Percent) -> String {
+    if view.chosen.tempo == speed { tr().once_more.to_owned() } else { text::again_at(speed.get()) }
 }
 
 /// The worst bar with its neighbour, when that is among the bars to look at too.
@@ -91,9 +141,9 @@ fn cards(view: &ResultView) -> [Card; 4] {
     let share =
         (text::share(right, of), t.of_notes_right.to_owned(), text::right_basis(right, of, result.counts.extra));
     let n = result.deviations().len();
-    let none = || {
-        let why = if n == 0 { t.no_timing.to_owned() } else { text::too_few(n, ENOUGH) };
-        (text::NONE.to_owned(), t.not_enough.to_owned(), why)
+    let none = || match view.chosen.mode {
+        Mode::Wait => (text::NONE.to_owned(), t.not_timed.to_owned(), t.wait_has_no_time.to_owned()),
+        _ => (text::NONE.to_owned(), t.not_enough.to_owned(), text::too_few(n, ENOUGH)),
     };
     let timing = result.timing();
     let bias = timing.map_or_else(none, |timing| {
@@ -107,7 +157,8 @@ fn cards(view: &ResultView) -> [Card; 4] {
     });
     let tempo = match view.tempo {
         Some((held, goal)) => {
-            (text::bpm(held), t.tempo_held.to_owned(), text::tempo_goal(goal, view.chosen.tempo.get()))
+            let word = if view.chosen.mode == Mode::Wait { t.your_tempo } else { t.tempo_held };
+            (text::bpm(held), word.to_owned(), text::tempo_asked(goal))
         }
         None if view.chosen.mode == Mode::Wait => {
             (text::NONE.to_owned(), t.not_enough.to_owned(), text::passes(result.passes))
@@ -120,14 +171,49 @@ fn cards(view: &ResultView) -> [Card; 4] {
     [share, bias, spread, tempo]
 }
 
-fn bars_ui(cx: &mut Cx<'_>, ui: &mut Ui, view: &ResultView) {
+fn bars_ui(ui: &mut Ui, state: &mut State, view: &ResultView) {
     let remark = [text::hands(view.chosen.practise), &text::passes(view.result.passes)].join(text::DOT);
     let bars: Vec<BarResult> = view.result.bars().copied().collect();
     card_ui(ui, tr().bars_card, &remark, |ui| {
         ui.spacing_mut().item_spacing.y = 4.0;
         if let Some(bar) = bar_cells_ui(ui, &bars).and_then(|i| bars.get(i)) {
-            cx.send.push(practise_command(view, BarRange::new(bar.index, bar.index)));
+            let chosen = Some((view.take.clone(), bar.index));
+            // Once more on the same bar puts its notes away.
+            state.bar = if state.bar == chosen { None } else { chosen };
         }
+    });
+}
+
+/// The notes of the bar that was chosen, with the reasons.
+fn chosen_bar_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, view: &ResultView) {
+    let Some((_, index)) = state.bar.clone().filter(|(take, _)| *take == view.take) else { return };
+    let Some(bar) = view.result.bar(index).copied() else { return };
+    card_ui(ui, &text::bar_in_words(&bar), "", |ui| {
+        match cx.view.take.filter(|take| take.id == view.take) {
+            Some(take) => super::take::bar_notes_ui(ui, take, index, cx.view.settings.names),
+            None => _ = Line::new(tr().looking).color(tokens(ui).muted).show(ui),
+        }
+        ui.add_space(8.0);
+        let label = text::practise_bars(bar.number, bar.number);
+        if Button::new(&label).show(ui).clicked() {
+            cx.send.push(practise_command(view, BarRange::new(index, index)));
+            state.screen = Screen::Play;
+        }
+    });
+}
+
+/// The tempo of each bar, as far as it is known, over what is written.
+fn tempo_ui(ui: &mut Ui, expression: &Expression) {
+    if expression.tempo.len() < 2 {
+        return;
+    }
+    let t = tokens(ui);
+    let rest = text::tempo_range(&expression.tempo);
+    card_ui(ui, tr().tempo_curve, &rest, |ui| {
+        let (_, rect) = ui.allocate_space(vec2(ui.available_width(), 110.0 * theme::scale(ui)));
+        let tempos: Vec<f64> = expression.tempo.iter().map(|bar| bar.played).collect();
+        let written: Vec<f64> = expression.tempo.iter().map(|bar| bar.written).collect();
+        curve_ui(ui, rect, tr().tempo_curve, &[(&written, t.faint), (&tempos, t.accent)]);
     });
 }
 
@@ -144,8 +230,9 @@ fn lower_ui(cx: &mut Cx<'_>, ui: &mut Ui, view: &ResultView) {
     let half = (room - space::GAP) / 2.0;
     let left = Rect::from_min_size(area.min, vec2(half, height));
     let right = left.translate(vec2(half + space::GAP, 0.0));
-    inside(ui, left, "timing", |ui| timing_ui(ui, view, height - 66.0 * theme::scale(ui)));
-    inside(ui, right, "worst", |ui| worst_ui(cx, ui, view, height - 2.0 * space::CARD));
+    let body = height - 2.0 * space::CARD - CARD_LINES;
+    inside(ui, left, "timing", |ui| timing_ui(ui, view, body - 22.0 * theme::scale(ui) - ui.spacing().item_spacing.y));
+    inside(ui, right, "worst", |ui| worst_ui(cx, ui, view, body));
 }
 
 fn timing_ui(ui: &mut Ui, view: &ResultView, height: f32) {
@@ -154,7 +241,10 @@ fn timing_ui(ui: &mut Ui, view: &ResultView, height: f32) {
         let n = view.result.deviations().len();
         let (_, rect) = ui.allocate_space(vec2(ui.available_width(), height));
         if n < ENOUGH {
-            let words = if n == 0 { tr().no_timing.to_owned() } else { text::too_few(n, ENOUGH) };
+            let words = match view.chosen.mode {
+                Mode::Wait => tr().wait_has_no_time.to_owned(),
+                _ => text::too_few(n, ENOUGH),
+            };
             Line::new(&words).color(t.muted).align(egui::Align::Center).show_at(ui, rect);
             return;
         }
@@ -182,11 +272,11 @@ fn timing_ui(ui: &mut Ui, view: &ResultView, height: f32) {
 fn worst_ui(cx: &mut Cx<'_>, ui: &mut Ui, view: &ResultView, height: f32) {
     let t = tokens(ui);
     let scale = theme::scale(ui);
-    card_ui(ui, tr().five_bars, "", |ui| {
-        let height = height - ui.min_rect().height() - space::GAP;
+    let worst = view.result.worst_bars();
+    card_ui(ui, text::bars_to_look_at(worst.len()), "", |ui| {
+        let used = ui.min_rect().height() + ui.spacing().item_spacing.y;
         ui.spacing_mut().item_spacing.y = 0.0;
-        ui.set_min_height(height.max(0.0));
-        let worst = view.result.worst_bars();
+        ui.set_min_height((height - used).max(0.0));
         if worst.is_empty() {
             Line::new(tr().nothing_to_practise).color(t.muted).show(ui);
         }

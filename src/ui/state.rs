@@ -23,6 +23,8 @@ pub enum Screen {
     Inspector,
     /// Choices.
     Settings,
+    /// A take in full; reached from Takes and Results.
+    Take,
     /// A practice in numbers; reached from Play and Takes.
     Results,
 }
@@ -51,6 +53,8 @@ pub struct State {
     pub help: bool,
     /// The search in the library.
     pub search: String,
+    /// The bar of the result whose notes are shown, by index, and the take that it belongs to.
+    pub bar: Option<(String, usize)>,
     /// The take that is about to be deleted, until confirmed.
     pub confirm_delete: Option<String>,
     /// The take that is being named, and its name so far.

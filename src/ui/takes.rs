@@ -1,13 +1,13 @@
 //! Takes: whatever was played, newest first.
 
-use egui::{Id, Key, Modal, TextEdit, Ui, pos2, vec2};
+use egui::{Id, Key, Modal, Popup, TextEdit, Ui, pos2, vec2};
 
 use super::state::{Screen, State};
 use super::text::{self, tr};
 use super::theme::{self, tokens};
 use super::view::{TakeRow, TakeState};
 use super::widgets::{Button, Column, Line, card_frame, card_ui, empty_ui, page_frame, table_ui};
-use super::{Command, Cx, icons, topbar};
+use super::{Command, Cx, TakeFile, icons, topbar};
 
 /// The screen.
 pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
@@ -36,9 +36,9 @@ fn list_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, takes: &[TakeRow]) {
         Column::new(t.duration, 56.0).right().spare(5),
         Column::new(t.result, 52.0).right().spare(1),
         Column::new(t.state, 118.0).grow(0.3).spare(3),
-        Column::new("", 100.0),
+        Column::new("", 132.0),
     ];
-    let name = |i: usize| takes[i].result.map(|_| text::take_in_words(&takes[i]));
+    let name = |i: usize| (takes[i].state != TakeState::Recording).then(|| text::take_in_words(&takes[i]));
     table_ui(ui, "takes", &columns, takes.len(), name, |ui, i, row| {
         let take = &takes[i];
         let k = tokens(ui);
@@ -60,9 +60,15 @@ fn list_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, takes: &[TakeRow]) {
         row.colored(ui, 6, &words, color);
         if let (Some(cell), true) = (row.cell(7), take.state != TakeState::Recording) {
             let place = egui::Rect::from_min_size(pos2(cell.right() - 32.0, cell.center().y - 14.0), vec2(30.0, 28.0));
-            let speaker = place.translate(vec2(-64.0, 0.0));
-            if Button::icon_only(&text::export_take(take), icons::SPEAKER).quiet().show_at(ui, speaker).clicked() {
-                cx.send.push(Command::ExportTake(take.id.clone()));
+            let export = place.translate(vec2(-64.0, 0.0));
+            let export = Button::icon_only(&text::export_take(take), icons::EXPORT).quiet().show_at(ui, export);
+            export_menu_ui(cx, &export, &take.id);
+            let plays = cx.view.listening.is_some_and(|listening| listening.take == take.id);
+            let (icon, words) = if plays { (icons::PAUSE, t.stop) } else { (icons::PLAY, t.listen_take) };
+            let words = text::of(words, &text::take_in_words(take));
+            let play = Button::icon_only(&words, icon).quiet().show_at(ui, place.translate(vec2(-96.0, 0.0)));
+            if play.clicked() {
+                cx.send.push(super::take::listen_command(cx, &take.id));
             }
             let pencil = place.translate(vec2(-32.0, 0.0));
             if Button::icon_only(&text::name_take(take), icons::PENCIL).quiet().show_at(ui, pencil).clicked() {
@@ -74,8 +80,25 @@ fn list_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, takes: &[TakeRow]) {
             }
         }
         if row.response.clicked() {
-            cx.send.push(Command::ShowResult(take.id.clone()));
-            state.screen = Screen::Results;
+            let (command, screen) = match take.result {
+                Some(_) => (Command::ShowResult(take.id.clone()), Screen::Results),
+                None => (Command::ShowTake(take.id.clone()), Screen::Take),
+            };
+            cx.send.push(command);
+            state.screen = screen;
+        }
+    });
+}
+
+/// The menu under a button that exports a take.
+pub(super) fn export_menu_ui(cx: &mut Cx<'_>, button: &egui::Response, take: &str) {
+    Popup::menu(button).show(|ui| {
+        ui.spacing_mut().item_spacing.y = 2.0;
+        for file in TakeFile::ALL {
+            if Button::new(text::take_file(file)).quiet().role(egui::Role::MenuItem).show(ui).clicked() {
+                cx.send.push(Command::ExportTake(take.to_owned(), file));
+                ui.close();
+            }
         }
     });
 }

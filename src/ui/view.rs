@@ -16,6 +16,10 @@ pub use crate::model::{CalibrationStand, NoteNames, PlayView, Settings, ThemeCho
 
 use super::command::Command;
 
+mod take;
+
+pub use take::*;
+
 /// Everything that a frame shows.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
@@ -30,6 +34,10 @@ pub struct View<'a> {
     pub takes: &'a [TakeRow],
     /// The result last asked for with [`Command::ShowResult`], or of the practice just finished.
     pub result: Option<&'a ResultView>,
+    /// The take last asked for with [`Command::ShowTake`], or that of the result, once it is read.
+    pub take: Option<&'a TakeView>,
+    /// The take that is played now.
+    pub listening: Option<Listening<'a>>,
     /// Sound and MIDI.
     pub devices: &'a Devices,
     /// Settings in force.
@@ -206,11 +214,13 @@ pub struct PieceRow {
     pub composer: String,
     /// The grade, where known.
     pub grade: Option<u8>,
+    /// The grade as it is estimated from the notes, where they are known.
+    pub estimate: Option<u8>,
     /// The first key signature.
     pub key: Option<KeySignature>,
     /// The first time signature: beats and unit.
     pub meter: Option<(u8, u8)>,
-    /// How many bars.
+    /// How many bars; 0 while it is not known.
     pub bars: u32,
     /// The length at full speed.
     pub duration: Micros,
@@ -222,9 +232,11 @@ pub struct PieceRow {
     pub practised: Micros,
     /// The newest result.
     pub last: Option<LastResult>,
+    /// The best result of the whole piece.
+    pub best: Option<LastResult>,
 }
 
-/// The newest result of a piece.
+/// A result of a piece.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LastResult {
     /// When.

@@ -13,7 +13,9 @@ use music_trainer::bus::storage::Header;
 use music_trainer::model::{OutputKeys, OutputUse};
 use music_trainer::music::notation::Notation;
 use music_trainer::music::{Hand, KeySignature, Meter, NoteId, Pitch, Score, ScoreParts, Tempo, WrittenNote};
+use music_trainer::practice::expression::Expression;
 use music_trainer::practice::result::TakeResult;
+use music_trainer::practice::story::Story;
 use music_trainer::practice::{BarRange, Mode, PlayedId, PracticeSettings, Preset, Verdict, VerdictKind};
 use music_trainer::time::{Frames, Micros, Stamp, StreamId, Ticks, WallMillis};
 use music_trainer::ui::Command;
@@ -33,6 +35,8 @@ pub(crate) struct Sample {
     pub recent: Vec<PieceRow>,
     pub takes: Vec<TakeRow>,
     pub shown: Option<ResultView>,
+    pub take: Option<TakeView>,
+    pub listening: Option<Micros>,
     pub devices: Devices,
     pub settings: Settings,
     pub report: Option<Report>,
@@ -127,12 +131,66 @@ pub(crate) fn judged(score: &Score, until: Ticks) -> (Vec<Option<Mark>>, TakeRes
     (marks, result)
 }
 
+/// Every note of a piece on time.
+#[allow(dead_code)]
+pub(crate) fn all_right(score: &Score) -> TakeResult {
+    let kind = VerdictKind::OnTime;
+    let right = |id: NoteId| Verdict {
+        pass: 0,
+        played: Some(PlayedId(u64::from(id.0))),
+        written: Some(id),
+        kind,
+        deviation: Some(Micros::ZERO),
+    };
+    let verdicts: Vec<Verdict> = score.iter().map(|(id, _)| right(id)).collect();
+    TakeResult::of(Mode::Tempo, score, &verdicts, |_| None)
+}
+
+/// The take of those verdicts, at the written tempo.
+fn take_view(score: &Score, marks: &[Option<Mark>]) -> TakeView {
+    let (mut notes, mut written, mut stories, mut verdicts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let time = |ticks: Ticks| score.tempo().micros(ticks, music_trainer::music::Percent::FULL);
+    for ((id, note), mark) in score.iter().zip(marks) {
+        let Some(Mark { kind, deviation }) = *mark else { continue };
+        let (at, end, hand, pitch) = (time(note.onset), time(note.end), note.hand, note.pitch);
+        let played = kind.is_right().then_some(PlayedId(u64::from(id.0)));
+        let verdict = Verdict { pass: 0, played, written: Some(id), kind, deviation };
+        let bar = score.bars().index_at(note.onset);
+        stories.push(Story { verdict, at, end, pitch, bar, weighed: Vec::new(), needed: Vec::new() });
+        written.push(RollWritten { at, end, pitch, hand, kind });
+        verdicts.push(verdict);
+        if let Some(deviation) = deviation {
+            let (at, velocity) = (at + deviation, 50 + (id.0 * 7 % 50) as u8);
+            let duration = Micros((end - time(note.onset)).0 * 4 / 5);
+            notes.push(RollNote { at, duration, pitch, velocity, hand: Some(hand), kind: Some(kind) });
+        }
+    }
+    let played = |id: PlayedId| {
+        let note = score.note(NoteId(id.0 as u32));
+        let late = marks[id.0 as usize].and_then(|mark| mark.deviation)?;
+        Some((time(note.onset) + late, 50 + (id.0 * 7 % 50) as u8))
+    };
+    TakeView {
+        id: "8f2b".into(),
+        at: today(12, 4),
+        piece: Some("Minuet in G".into()),
+        mode: Some(Mode::Tempo),
+        length: score.duration(),
+        notes,
+        written,
+        stories,
+        expression: Some(Expression::of(score, &verdicts, played)),
+        kept_result: Some((201, 216)),
+    }
+}
+
 fn row(id: &str, title: &str, composer: &str, grade: u8, fifths: i8, last: Option<(u32, u32)>) -> PieceRow {
     PieceRow {
         id: id.into(),
         title: title.into(),
         composer: composer.into(),
         grade: Some(grade),
+        estimate: Some(grade),
         key: Some(KeySignature { tick: Ticks(0), fifths, minor: false }),
         meter: Some((3, 4)),
         bars: 32,
@@ -140,7 +198,8 @@ fn row(id: &str, title: &str, composer: &str, grade: u8, fifths: i8, last: Optio
         path: None,
         favourite: grade == 2,
         practised: Micros(754_000_000),
-        last: last.map(|(right, of)| LastResult { at: today(12, 4), right, of, part: None }),
+        last: last.map(|(right, of)| LastResult { at: today(12, 4), right: right / 2, of, part: Some(9) }),
+        best: last.map(|(right, of)| LastResult { at: today(10, 31), right, of, part: None }),
     }
 }
 
@@ -534,7 +593,7 @@ impl Sample {
         let position = 6.0 * 1440.0;
         let (marks, result) = judged(&score, Ticks(6 * 1440));
         let next = score.onset_groups(music_trainer::music::Hands::BOTH, Ticks(6 * 1440), score.end());
-        let (_, whole) = judged(&score, score.end());
+        let (all, whole) = judged(&score, score.end());
         let chosen = PracticeSettings {
             mode: Mode::Wait,
             tempo: music_trainer::music::Percent::new(75),
@@ -564,6 +623,7 @@ impl Sample {
             ],
             recent: vec![PieceRow {
                 grade: None,
+                estimate: Some(4),
                 composer: String::new(),
                 path: Some(PathBuf::from("/home/ada/music/scans/waltz.mid")),
                 ..row("h", "waltz", "", 0, -3, None)
@@ -578,6 +638,8 @@ impl Sample {
                 result: Arc::new(whole),
                 tempo: Some((71.0, 72.0)),
             }),
+            take: Some(take_view(&score, &all)),
+            listening: Some(Micros(7_300_000)),
             devices: devices(),
             settings: Settings {
                 soundfont: Some(PathBuf::from("/usr/share/sounds/sf2/FluidR3_GM.sf2")),
@@ -619,6 +681,8 @@ impl Sample {
             recent: Vec::new(),
             takes: Vec::new(),
             shown: None,
+            take: None,
+            listening: None,
             devices: Devices::default(),
             settings: Settings::default(),
             report: None,
@@ -672,6 +736,8 @@ impl Sample {
             library: Library { builtin: &self.builtin, recent: &self.recent },
             takes: &self.takes,
             result: self.shown.as_ref(),
+            take: self.take.as_ref(),
+            listening: self.take.as_ref().zip(self.listening).map(|(take, at)| Listening { take: &take.id, at }),
             devices: &self.devices,
             settings: &self.settings,
             system_soundfont: Some(Path::new("/usr/share/sounds/sf2/TimGM6mb.sf2")),

@@ -3,6 +3,7 @@
 use crate::practice::{Mode, Preset};
 use crate::time::Micros;
 
+use super::command::TakeFile;
 use super::view::{LocalTime, MidiView, NoteNames, Offer, PlayView, Rescue, TakeRow, ThemeChoice, Way};
 
 mod devices;
@@ -187,6 +188,15 @@ pub fn take_in_a_file_name(take: &TakeRow) -> String {
     let piece = take.piece.as_deref().unwrap_or(tr().free_play);
     let name = if take.name.is_empty() { String::new() } else { format!(", {}", take.name) };
     format!("{year}-{month:02}-{day:02} {hour:02}.{minute:02}.{second:02} {piece}{name}")
+}
+
+/// What a take is written as.
+pub fn take_file(file: TakeFile) -> &'static str {
+    match file {
+        TakeFile::Sound => tr().export_sound,
+        TakeFile::Midi => tr().export_midi,
+        TakeFile::Table => tr().export_table,
+    }
 }
 
 /// The name of the button that exports a take.

@@ -148,6 +148,11 @@ pub fn bar_count(bars: u32) -> String {
     if bars == 1 { "1 bar".to_owned() } else { format!("{bars} bars") }
 }
 
+/// `about grade 2`, where it is estimated.
+pub fn about_grade(grade: u8) -> String {
+    format!("about grade {grade}")
+}
+
 /// `grade 2`.
 pub fn grade(grade: u8) -> String {
     format!("grade {grade}")

@@ -1,10 +1,13 @@
 //! Words about what came out: shares, timing, bars to look at.
 
-use super::{DOT, NONE, bar_count, moment, tr};
+use super::{DOT, NONE, bar_count, moment, note_octave, tr};
 use crate::practice::VerdictKind;
+use crate::practice::expression::{Expression, PROFESSIONAL_CHORD_MILLIS};
+use crate::practice::result::ENOUGH;
 use crate::practice::result::{BarResult, Counts, Timing, Trouble};
+use crate::practice::story::{Story, Weighed};
 use crate::time::Micros;
-use crate::ui::view::LastResult;
+use crate::ui::view::{LastResult, NoteNames, RollNote};
 
 /// What a verdict is called.
 pub fn verdict(kind: VerdictKind) -> &'static str {
@@ -28,6 +31,11 @@ pub fn share(right: u32, of: u32) -> String {
 pub fn last_result(last: &LastResult, part: Option<u32>) -> String {
     let of = part.map(|bars| format!(" of {}", bar_count(bars))).unwrap_or_default();
     format!("{}{of}{DOT}{}", share(last.right, last.of), moment(last.at))
+}
+
+/// `98 % · yesterday 12:04 · last 40 %`.
+pub fn best_and_last(best: &LastResult, last: &LastResult) -> String {
+    format!("{}{DOT}{}{DOT}last {}", share(best.right, best.of), moment(best.at), share(last.right, last.of))
 }
 
 /// A signed number with a true minus sign.
@@ -63,6 +71,18 @@ pub fn remarks(counts: &Counts) -> String {
     .map(|(n, kind)| format!("{n} {}", verdict(*kind)))
     .collect();
     if parts.is_empty() { "nothing to mend".to_owned() } else { parts.join(DOT) }
+}
+
+/// A curve for screen readers.
+pub fn curve_in_words(name: &str, n: usize, low: f64, high: f64) -> String {
+    if n == 0 { format!("{name}: nothing") } else { format!("{name}: {n} values from {low:.0} to {high:.0}") }
+}
+
+/// `bars 1 to 32 · 88 to 97 bpm`.
+pub fn tempo_range(tempo: &[crate::practice::expression::BarTempo]) -> String {
+    let (Some(first), Some(last)) = (tempo.first(), tempo.last()) else { return String::new() };
+    let (low, high) = tempo.iter().fold((f64::MAX, f64::MIN), |(l, h), bar| (l.min(bar.played), h.max(bar.played)));
+    format!("bars {} to {}{DOT}{low:.0} to {high:.0} bpm, grey as written", first.number, last.number)
 }
 
 /// A histogram for screen readers.
@@ -101,9 +121,9 @@ pub fn bpm(value: f64) -> String {
     format!("{value:.0} bpm")
 }
 
-/// `goal 72 · 75 %`.
-pub fn tempo_goal(goal: f64, percent: u16) -> String {
-    format!("goal {goal:.0}{DOT}{percent} % of written")
+/// What was asked beside a tempo that was held: `asked: 72 bpm`.
+pub fn tempo_asked(goal: f64) -> String {
+    format!("asked: {goal:.0} bpm")
 }
 
 /// What a share of notes rests on.
@@ -137,9 +157,133 @@ pub fn spread_basis(timing: &Timing, preset: &str, window: Micros) -> String {
     format!("{interval}{DOT}{} ± {:.0}", preset.to_lowercase(), window.as_millis_f64())
 }
 
-/// `begun 3 times`: each loop, and each going back.
+/// `3 passes`: each loop, and each going back.
 pub fn passes(passes: u32) -> String {
-    if passes <= 1 { "begun once".to_owned() } else { format!("begun {passes} times") }
+    if passes <= 1 { "1 pass".to_owned() } else { format!("{passes} passes") }
+}
+
+/// The heading of the bars to look at, with how many they are.
+pub fn bars_to_look_at(n: usize) -> &'static str {
+    match n {
+        0 => "Bars to look at",
+        1 => "One bar to look at",
+        2 => "Two bars to look at",
+        3 => "Three bars to look at",
+        4 => "Four bars to look at",
+        _ => "Five bars to look at",
+    }
+}
+
+/// `Again at 80 %`.
+pub fn again_at(percent: u16) -> String {
+    format!("Again at {percent} %")
+}
+
+/// That what is kept of a take is not what today's rules find.
+pub fn judged_otherwise(right: u32, of: u32) -> String {
+    format!("Judged by today's rules; the result that is kept says {} ({right} of {of}).", share(right, of))
+}
+
+/// `216 notes`.
+pub fn notes(n: usize) -> String {
+    if n == 1 { "1 note".to_owned() } else { format!("{} notes", super::count(n as u64)) }
+}
+
+/// The piano roll for screen readers.
+pub fn roll_in_words(n: usize, length: Micros) -> String {
+    format!("Piano roll: {}, {}", notes(n), super::duration(length))
+}
+
+/// A played note: `F♯4 · velocity 64 · 0.25 s`.
+pub fn played_note(note: &RollNote, names: NoteNames) -> String {
+    let kind = note.kind.map(verdict).unwrap_or_default();
+    let seconds = format!("{:.2} s", note.duration.0 as f64 / 1e6);
+    let parts = [note_octave(note.pitch, names), format!("velocity {}", note.velocity), seconds, kind.to_owned()];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(DOT)
+}
+
+/// How far from its moment: `120 ms late`.
+fn off(deviation: Micros) -> String {
+    let millis = deviation.as_millis_f64().round();
+    match millis {
+        m if m < 0.0 => format!("{:.0} ms early", -m),
+        m if m > 0.0 => format!("{m:.0} ms late"),
+        _ => "on the dot".to_owned(),
+    }
+}
+
+/// Why a note was judged so, in one line.
+pub fn why(story: &Story, names: NoteNames) -> String {
+    let name = |pitch| note_octave(pitch, names);
+    let list = |keys: &[crate::music::Pitch]| keys.iter().map(|k| name(*k)).collect::<Vec<_>>().join(" ");
+    let others: Vec<&Weighed> = story.weighed.iter().filter(|w| !w.chosen).take(2).collect();
+    let told = |what: &str| others.iter().map(|w| format!("{} {what} {}", name(w.pitch), off(w.deviation))).collect();
+    let others: Vec<String> = match story.verdict.kind {
+        VerdictKind::Extra | VerdictKind::WrongOctave if !story.needed.is_empty() => {
+            vec![format!("needed then: {}", list(&story.needed))]
+        }
+        VerdictKind::Extra if others.is_empty() => vec!["nothing of this name is written near it".to_owned()],
+        VerdictKind::Extra => told("is written, this would be"),
+        VerdictKind::Missed if others.is_empty() => vec!["no key of this name was pressed near it".to_owned()],
+        _ => told("was pressed"),
+    };
+    let own = match (story.verdict.kind, story.verdict.deviation) {
+        (VerdictKind::WrongOctave, Some(deviation)) => {
+            let chosen = story.weighed.iter().find(|w| w.chosen).map(|w| format!("{} instead, ", name(w.pitch)));
+            Some(format!("{}{}", chosen.unwrap_or_default(), off(deviation)))
+        }
+        (_, Some(deviation)) => Some(off(deviation)),
+        _ => None,
+    };
+    own.into_iter().chain(others).collect::<Vec<_>>().join(DOT)
+}
+
+/// Number, plain word and basis of each thing that tells how a take was played.
+pub fn expression_cards(e: &Expression) -> [(String, String, String); 4] {
+    let t = tr();
+    let few =
+        |what: &str, n: usize| (NONE.to_owned(), t.not_enough.to_owned(), format!("{n} {what}, {ENOUGH} are needed"));
+    let (half, most) = PROFESSIONAL_CHORD_MILLIS;
+    let chords = e.chords.map_or_else(
+        || few("chords", e.chord_count),
+        |c| {
+            let (low, high) = c.p50_interval;
+            let basis = format!("{low:.0}–{high:.0}, n = {}{DOT}95 % within {:.0} ({most:.0})", c.n, c.p95);
+            let word = format!("{} {half:.0}", t.chords_word);
+            (format!("{:.0} ms", c.p50), word, basis)
+        },
+    );
+    let hands = e.asynchrony.map_or_else(
+        || few("onsets of both hands", e.together_count),
+        |a| {
+            let word = match a.value {
+                v if v.abs() <= a.interval => t.hands_together,
+                v if v < 0.0 => t.right_first,
+                _ => t.left_first,
+            };
+            (format!("{:.0} ms", a.value.abs()), word.to_owned(), basis(a.interval, a.n))
+        },
+    );
+    let steady = e.steadiness().map_or_else(
+        || few("bars", e.tempo.len()),
+        |s| {
+            let basis = format!("{:.0} ± {:.0} % of written, n = {}", s.value * 100.0, s.interval * 100.0, s.n);
+            (format!("± {:.0} %", s.spread * 100.0), t.steady_word.to_owned(), basis)
+        },
+    );
+    let loud = match (e.right, e.left) {
+        (None, None) => few("notes a hand at most", e.hand_counts.0.max(e.hand_counts.1)),
+        (right, left) => {
+            let number =
+                |m: Option<crate::practice::expression::Mean>| m.map_or(NONE.to_owned(), |m| format!("{:.0}", m.value));
+            let basis = |m: Option<crate::practice::expression::Mean>, n: usize| {
+                m.map_or(format!("n = {n}"), |m| format!("± {:.0}, n = {}", m.interval, m.n))
+            };
+            let basis = [basis(right, e.hand_counts.0), basis(left, e.hand_counts.1)].join(DOT);
+            (format!("{} / {}", number(right), number(left)), t.loud_word.to_owned(), basis)
+        }
+    };
+    [chords, hands, steady, loud]
 }
 
 /// Why a bar is among the worst.

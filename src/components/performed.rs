@@ -1,0 +1,207 @@
+//! What was played in a take, out of its events in the log: the messages, the notes with their lengths, the pedal.
+//! Values only; who reads the log is told how.
+
+use std::collections::HashMap;
+
+use crate::bus::storage::StorageError;
+use crate::bus::{EntityKey, Envelope};
+use crate::formats::smf::{self, PedalMove};
+use crate::model::{Event, Played, TakeId, Trainer};
+use crate::music::Pitch;
+use crate::practice::PlayedId;
+use crate::time::Micros;
+
+/// Events read at a time.
+const READ: usize = 4_096;
+/// The controller of the sustain pedal.
+const SUSTAIN: u8 = 64;
+
+/// Goes through a take's events in order. `read` gives up to so many of an entity's events from a version on.
+///
+/// # Errors
+/// The log cannot be read.
+pub fn each_event(
+    id: TakeId,
+    mut read: impl FnMut(&EntityKey, u64, usize) -> Result<Vec<Envelope<Trainer>>, StorageError>,
+    mut each: impl FnMut(&Envelope<Trainer>),
+) -> Result<(), StorageError> {
+    let mut next = 1;
+    loop {
+        let events = read(&id.entity(), next, READ)?;
+        let Some(last) = events.last() else { return Ok(()) };
+        next = last.version + 1;
+        events.iter().for_each(&mut each);
+    }
+}
+
+/// A message as it was played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The number by which verdicts name it.
+    pub id: PlayedId,
+    /// The monotonic time.
+    pub at: Micros,
+    /// What.
+    pub played: Played,
+}
+
+/// A note as it was played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PerformedNote {
+    /// The number by which verdicts name it.
+    pub id: PlayedId,
+    /// When, from the first message of the take on.
+    pub at: Micros,
+    /// How long the key was down: until it came up, was struck again, or the take ended.
+    pub duration: Micros,
+    /// The key.
+    pub pitch: Pitch,
+    /// How hard, 1 to 127.
+    pub velocity: u8,
+}
+
+/// Everything that was played in a take.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Performed {
+    messages: Vec<Message>,
+}
+
+impl Performed {
+    /// Reads a take.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn read(
+        id: TakeId,
+        read: impl FnMut(&EntityKey, u64, usize) -> Result<Vec<Envelope<Trainer>>, StorageError>,
+    ) -> Result<Self, StorageError> {
+        let mut performed = Self::default();
+        each_event(id, read, |envelope| performed.take_in(envelope))?;
+        performed.sort();
+        Ok(performed)
+    }
+
+    /// One more event of the take; [`Self::sort`] once all are in.
+    pub fn take_in(&mut self, envelope: &Envelope<Trainer>) {
+        if let (Some(Event::NotePlayed(played)), Some(stamp)) = (envelope.event(), envelope.stamp) {
+            self.messages.push(Message { id: PlayedId(envelope.version), at: stamp.mono, played: *played });
+        }
+    }
+
+    /// Puts what came in into the order of time: several inputs come through lanes of their own.
+    pub fn sort(&mut self) {
+        self.messages.sort_by_key(|message| (message.at, message.id));
+    }
+
+    /// The messages, in order of time.
+    pub fn messages(&self) -> &[Message] {
+        &self.messages
+    }
+
+    /// When the first message was played, on the monotonic clock.
+    pub fn first(&self) -> Micros {
+        self.messages.first().map_or(Micros::ZERO, |message| message.at)
+    }
+
+    /// From the first message to the last.
+    pub fn length(&self) -> Micros {
+        self.messages.last().map_or(Micros::ZERO, |message| message.at - self.first())
+    }
+
+    /// The notes, by onset.
+    pub fn notes(&self) -> Vec<PerformedNote> {
+        let (first, mut notes) = (self.first(), Vec::<PerformedNote>::new());
+        // Where the note is whose key is down.
+        let mut down: HashMap<Pitch, usize> = HashMap::new();
+        for message in &self.messages {
+            let at = message.at - first;
+            let on = message.played.note_on();
+            if let Some(pitch) = on.map(|(pitch, _)| pitch).or(message.played.note_off())
+                && let Some(sounding) = down.remove(&pitch)
+            {
+                notes[sounding].duration = at - notes[sounding].at;
+            }
+            if let Some((pitch, velocity)) = on {
+                down.insert(pitch, notes.len());
+                notes.push(PerformedNote { id: message.id, at, duration: Micros::ZERO, pitch, velocity });
+            }
+        }
+        let end = self.length();
+        down.into_values().for_each(|held| notes[held].duration = end - notes[held].at);
+        notes
+    }
+
+    /// What the sustain pedal did.
+    pub fn pedals(&self) -> Vec<PedalMove> {
+        let first = self.first();
+        let pedal = |message: &Message| match message.played.data {
+            [status, SUSTAIN, value] if status & 0xf0 == 0xb0 => Some(PedalMove { at: message.at - first, value }),
+            _ => None,
+        };
+        self.messages.iter().filter_map(pedal).collect()
+    }
+
+    /// All of it as a MIDI file that begins with the first message.
+    pub fn to_midi(&self, name: &str) -> Vec<u8> {
+        let plain = |note: &PerformedNote| {
+            let PerformedNote { at, duration, pitch, velocity, .. } = *note;
+            smf::PlayedNote { at, duration, pitch, velocity }
+        };
+        let notes: Vec<smf::PlayedNote> = self.notes().iter().map(plain).collect();
+        smf::write(name, &notes, &self.pedals())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn performed(messages: &[(i64, [u8; 3])]) -> Performed {
+        let message = |(number, (millis, data)): (usize, &(i64, [u8; 3]))| Message {
+            id: PlayedId(number as u64),
+            at: Micros::from_millis(*millis),
+            played: Played { source: 0, data: *data },
+        };
+        let mut performed = Performed { messages: messages.iter().enumerate().map(message).collect() };
+        performed.sort();
+        performed
+    }
+
+    #[test]
+    fn a_note_lasts_until_its_key_comes_up_is_struck_again_or_the_take_ends() {
+        let take = performed(&[
+            (1_000, [0x90, 60, 80]),
+            (1_250, [0x80, 60, 64]),
+            (1_300, [0x90, 62, 70]),
+            (1_500, [0x90, 62, 71]),
+            (1_600, [0x90, 62, 0]),
+            (1_700, [0x90, 64, 72]),
+            (2_000, [0xb0, 64, 127]),
+        ]);
+        let notes: Vec<(i64, i64, u8, u8)> =
+            take.notes().iter().map(|n| (n.at.0 / 1_000, n.duration.0 / 1_000, n.pitch.key(), n.velocity)).collect();
+        assert_eq!(notes, [(0, 250, 60, 80), (300, 200, 62, 70), (500, 100, 62, 71), (700, 300, 64, 72)]);
+        assert_eq!(take.pedals(), [PedalMove { at: Micros::from_millis(1_000), value: 127 }]);
+    }
+
+    #[test]
+    fn a_take_comes_back_from_its_midi_file() {
+        let take = performed(&[
+            (70, [0x90, 60, 80]),
+            (320, [0x80, 60, 64]),
+            (570, [0x90, 64, 81]),
+            (600, [0xb0, 64, 127]),
+            (820, [0x80, 64, 64]),
+        ]);
+        let read = smf::read_performance(&take.to_midi("Minuet")).expect("what was written");
+        assert_eq!(read.notes.len(), 2);
+        for (read, note) in read.notes.iter().zip(take.notes()) {
+            assert_eq!((read.pitch, read.velocity), (note.pitch, note.velocity));
+            for (read, played) in [(read.at, note.at), (read.duration, note.duration)] {
+                assert!((read - played).0.abs() <= 20, "{read:?} beside {played:?}");
+            }
+        }
+        assert_eq!(read.pedals.len(), 1);
+        assert_eq!(Performed::default().notes(), []);
+    }
+}

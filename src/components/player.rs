@@ -1,0 +1,131 @@
+//! Plays a take inside the program: its messages go to the engine as those of one more instrument do, a little ahead of
+//! their time, and are recorded nowhere. Lives on the control thread.
+
+use std::sync::Arc;
+
+use rtrb::{Producer, RingBuffer};
+
+use crate::audio::{self, Command, Engine, LiveEvent, Played};
+use crate::midi::SourceId;
+use crate::model::TakeId;
+use crate::time::{Micros, Stamp};
+
+/// How far ahead messages are handed over: several turns of the control thread.
+const AHEAD: Micros = Micros::from_millis(100);
+/// Messages under way: far more than a dense take has in that time.
+const SLOTS: usize = 1_024;
+/// What is held after the last message is let go so much later.
+const RING_OUT: Micros = Micros::from_millis(1_500);
+/// The status of a control change, and the controller of the sustain pedal.
+const CONTROL: u8 = 0xb0;
+const SUSTAIN: u8 = 64;
+
+/// A take to be heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tape {
+    /// Which.
+    pub take: TakeId,
+    /// Its messages by time, from the first one on.
+    pub messages: Arc<[(Micros, [u8; 3])]>,
+    /// From where on it is heard.
+    pub from: Micros,
+}
+
+impl Tape {
+    /// The first message that is heard, and how far down the pedal is before it.
+    fn begin(&self) -> (usize, Option<u8>) {
+        let first = self.messages.partition_point(|(at, _)| *at < self.from);
+        let pedal = self.messages[..first].iter().rev().find_map(|(_, data)| match *data {
+            [status, SUSTAIN, value] if status & 0xf0 == CONTROL => Some(value),
+            _ => None,
+        });
+        (first, pedal.filter(|value| *value > 0))
+    }
+}
+
+struct Playing {
+    tape: Tape,
+    next: usize,
+    /// When the take's first message sounds.
+    began: Micros,
+    ring: Producer<LiveEvent>,
+}
+
+/// See the module.
+#[derive(Default)]
+pub struct Player(Option<Playing>);
+
+impl Player {
+    /// Begins a take; one before it is broken off.
+    pub fn play(&mut self, tape: Tape, now: Micros, engine: &mut Engine) {
+        self.stop(engine);
+        let (mut ring, below) = RingBuffer::new(SLOTS);
+        engine.add_source(audio::SourceId(SourceId::PLAYER.0), below);
+        let began = now + AHEAD - tape.from;
+        let (next, pedal) = tape.begin();
+        if let Some(value) = pedal {
+            let played = Played::from_midi(&[CONTROL, SUSTAIN, value]);
+            // The ring is empty.
+            played.into_iter().for_each(|played| _ = ring.push(LiveEvent { stamp: Stamp::at(now), played }));
+        }
+        self.0 = Some(Playing { tape, next, began, ring });
+    }
+
+    /// Silence; whether anything was played.
+    pub fn stop(&mut self, engine: &mut Engine) -> bool {
+        let played = self.0.take().is_some();
+        if played {
+            engine.send(Command::RemoveSource(audio::SourceId(SourceId::PLAYER.0)));
+        }
+        played
+    }
+
+    /// Hands over what is due soon; whether the take has ended with that.
+    pub fn poll(&mut self, now: Micros, engine: &mut Engine) -> bool {
+        let Some(playing) = &mut self.0 else { return false };
+        while let Some((at, data)) = playing.tape.messages.get(playing.next) {
+            let due = playing.began + *at;
+            if due > now + AHEAD {
+                return false;
+            }
+            if let Some(played) = Played::from_midi(data)
+                && playing.ring.push(LiveEvent { stamp: Stamp::at(due), played }).is_err()
+            {
+                // Nobody reads: the sound device is away. It goes on when there is room.
+                return false;
+            }
+            playing.next += 1;
+        }
+        let end = playing.tape.messages.last().map_or(Micros::ZERO, |(at, _)| *at);
+        now > playing.began + end + RING_OUT && self.stop(engine)
+    }
+
+    /// What is played, and when its first message sounds or would have sounded.
+    pub fn playing(&self) -> Option<(TakeId, Micros)> {
+        self.0.as_ref().map(|playing| (playing.tape.take, playing.began))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tape(from: i64) -> Tape {
+        let millis = Micros::from_millis;
+        let messages = vec![
+            (millis(0), [0xb0, 64, 127]),
+            (millis(10), [0x90, 60, 80]),
+            (millis(400), [0x80, 60, 64]),
+            (millis(500), [0x90, 64, 80]),
+            (millis(600), [0x80, 64, 64]),
+        ];
+        Tape { take: TakeId(7), messages: messages.into(), from: millis(from) }
+    }
+
+    #[test]
+    fn from_the_middle_on_the_pedal_is_as_it_was() {
+        assert_eq!(tape(0).begin(), (0, None));
+        assert_eq!(tape(450).begin(), (3, Some(127)));
+        assert_eq!(tape(9_000).begin(), (5, Some(127)));
+    }
+}

@@ -1,0 +1,271 @@
+//! What became of each note of a take, where it stands in time, and why it was judged so. From the verdicts, and from
+//! when each key went down on any one clock.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::options::PracticeSettings;
+use super::tempo::{TempoPlan, candidates};
+use super::types::{Mode, PlayedId, PlayedNote, Verdict, VerdictKind};
+use crate::music::{NoteId, Percent, Pitch, Score};
+use crate::time::{Micros, Ticks};
+
+/// A key-down that was weighed against a written note, or the other way round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Weighed {
+    /// The key of the other note.
+    pub pitch: Pitch,
+    /// Played minus expected time, positive when late.
+    pub deviation: Micros,
+    /// Whether it was near enough to be chosen at all.
+    pub within_window: bool,
+    /// Whether this pair is the verdict.
+    pub chosen: bool,
+}
+
+/// A note with its verdict.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Story {
+    /// What was found.
+    pub verdict: Verdict,
+    /// When the written note was due, on the clock of the played notes; for a key that is not written, when it went
+    /// down. In *Wait for me* a written note is due when its chord was begun.
+    pub at: Micros,
+    /// Until when the written note was to last, at the tempo around it.
+    pub end: Micros,
+    /// The written key, or the played one where nothing is written.
+    pub pitch: Pitch,
+    /// The index of the bar.
+    pub bar: usize,
+    /// *Keep tempo*: what was weighed, nearest first, for all that is not simply on time.
+    pub weighed: Vec<Weighed>,
+    /// *Wait for me*: the keys that were needed when a wrong one was pressed.
+    pub needed: Vec<Pitch>,
+}
+
+/// Written time to the clock of the played notes, for one pass: from each onset that was reached.
+struct Course {
+    /// Microseconds at the written tempo, and when that was; both ascending.
+    anchors: Vec<(i64, i64)>,
+}
+
+impl Course {
+    fn new(anchors: impl Iterator<Item = (i64, i64)>) -> Self {
+        let mut rising: Vec<(i64, i64)> = Vec::new();
+        for (written, at) in anchors {
+            let before = rising.last().map_or(i64::MIN, |last| last.1);
+            rising.push((written, at.max(before)));
+        }
+        Self { anchors: rising }
+    }
+
+    /// Played time for a unit of written time, all in all.
+    fn pace(&self) -> f64 {
+        match (self.anchors.first(), self.anchors.last()) {
+            (Some(first), Some(last)) if last.0 > first.0 && last.1 > first.1 => {
+                (last.1 - first.1) as f64 / (last.0 - first.0) as f64
+            }
+            _ => 1.0,
+        }
+    }
+
+    /// When a written moment was, between the onsets around it.
+    fn at(&self, written: i64) -> Option<Micros> {
+        let after = self.anchors.partition_point(|anchor| anchor.0 <= written);
+        let along = |from: (i64, i64), pace: f64| Micros(from.1 + ((written - from.0) as f64 * pace) as i64);
+        match (after.checked_sub(1).map(|i| self.anchors[i]), self.anchors.get(after).copied()) {
+            (Some(a), Some(b)) => Some(along(a, (b.1 - a.1) as f64 / (b.0 - a.0) as f64)),
+            (Some(last), None) => Some(along(last, self.pace())),
+            (None, Some(first)) => Some(along(first, self.pace())),
+            (None, None) => None,
+        }
+    }
+}
+
+/// What became of each note, in order of time. `played` are the key-downs by time; what was played and got no verdict is
+/// left out, and so is what was missed in a pass of which nothing was right.
+pub fn stories(score: &Score, settings: &PracticeSettings, verdicts: &[Verdict], played: &[PlayedNote]) -> Vec<Story> {
+    let by_id: HashMap<PlayedId, PlayedNote> = played.iter().map(|note| (note.id, *note)).collect();
+    let note = |verdict: &Verdict| by_id.get(&verdict.played?).copied();
+    let courses = courses(score, settings.mode, verdicts, &by_id);
+    let mut stories: Vec<Story> = Vec::new();
+    for (index, verdict) in verdicts.iter().enumerate().filter(|(_, v)| v.kind != VerdictKind::Neutral) {
+        let course = courses.get(&verdict.pass);
+        let story = match verdict.written {
+            Some(id) => course.and_then(|course| of_written(score, verdict, id, course)),
+            None => note(verdict).map(|note| of_extra(verdict, &note)),
+        };
+        let Some(mut story) = story else { continue };
+        if settings.mode == Mode::Wait && verdict.written.is_none() {
+            (story.needed, story.bar) = needed(score, &verdicts[index..], verdict.pass);
+        }
+        stories.push(story);
+    }
+    stories.sort_by_key(|story| story.at);
+    if settings.mode == Mode::Tempo {
+        extras_to_bars(&mut stories);
+        weigh(score, settings, &courses, played, &by_id, &mut stories);
+    }
+    stories
+}
+
+fn courses(
+    score: &Score,
+    mode: Mode,
+    verdicts: &[Verdict],
+    by_id: &HashMap<PlayedId, PlayedNote>,
+) -> HashMap<u32, Course> {
+    let mut onsets: BTreeMap<(u32, Ticks), i64> = BTreeMap::new();
+    for verdict in verdicts.iter().filter(|v| v.kind.is_right()) {
+        let (Some(id), Some(note)) = (verdict.written, verdict.played.and_then(|id| by_id.get(&id))) else { continue };
+        let early = if mode == Mode::Wait { Micros::ZERO } else { verdict.deviation.unwrap_or(Micros::ZERO) };
+        let due = onsets.entry((verdict.pass, score.note(id).onset)).or_insert(i64::MAX);
+        *due = (*due).min((note.at - early).0);
+    }
+    let passes: Vec<u32> = verdicts.iter().map(|v| v.pass).collect();
+    let of_pass = |pass: u32| {
+        let range = onsets.range((pass, Ticks(i64::MIN))..=(pass, Ticks(i64::MAX)));
+        Course::new(range.map(|((_, tick), at)| (written_time(score, *tick), *at)))
+    };
+    passes.into_iter().map(|pass| (pass, of_pass(pass))).collect()
+}
+
+fn written_time(score: &Score, tick: Ticks) -> i64 {
+    score.tempo().micros(tick, Percent::FULL).0
+}
+
+fn of_written(score: &Score, verdict: &Verdict, id: NoteId, course: &Course) -> Option<Story> {
+    let written = score.note(id);
+    let at = course.at(written_time(score, written.onset))?;
+    let length = (written_time(score, written.end) - written_time(score, written.onset)) as f64 * course.pace();
+    let (pitch, bar) = (written.pitch, score.bars().index_at(written.onset));
+    let end = at + Micros(length as i64);
+    Some(Story { verdict: *verdict, at, end, pitch, bar, weighed: Vec::new(), needed: Vec::new() })
+}
+
+fn of_extra(verdict: &Verdict, note: &PlayedNote) -> Story {
+    let (at, pitch) = (note.at, note.pitch);
+    Story { verdict: *verdict, at, end: at, pitch, bar: 0, weighed: Vec::new(), needed: Vec::new() }
+}
+
+/// *Wait for me*: the keys of the onset that was reached next in the pass, and its bar.
+fn needed(score: &Score, later: &[Verdict], pass: u32) -> (Vec<Pitch>, usize) {
+    let written = |v: &Verdict| v.written.filter(|_| v.pass == pass && v.kind != VerdictKind::Neutral);
+    let Some(next) = later.iter().find_map(written) else { return (Vec::new(), 0) };
+    let onset = score.note(next).onset;
+    let together = later.iter().filter_map(written).map(|id| score.note(id)).filter(|note| note.onset == onset);
+    let mut keys: Vec<Pitch> = together.map(|note| note.pitch).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    (keys, score.bars().index_at(onset))
+}
+
+/// A key that is not written belongs to the bar of the written note that was due nearest to it.
+fn extras_to_bars(stories: &mut [Story]) {
+    let due: Vec<(Micros, usize)> =
+        stories.iter().filter(|s| s.verdict.written.is_some()).map(|s| (s.at, s.bar)).collect();
+    for story in stories.iter_mut().filter(|s| s.verdict.written.is_none()) {
+        let after = due.partition_point(|(at, _)| *at < story.at);
+        let around = due[after.saturating_sub(1)..].iter().take(2);
+        story.bar = around.min_by_key(|(at, _)| (*at - story.at).0.abs()).map_or(0, |(_, bar)| *bar);
+    }
+}
+
+fn weigh(
+    score: &Score,
+    settings: &PracticeSettings,
+    courses: &HashMap<u32, Course>,
+    played: &[PlayedNote],
+    by_id: &HashMap<PlayedId, PlayedNote>,
+    stories: &mut [Story],
+) {
+    let whole = TempoPlan::from_settings(score, settings);
+    for story in stories.iter_mut().filter(|story| story.verdict.kind != VerdictKind::OnTime) {
+        let verdict = story.verdict;
+        let Some(course) = courses.get(&verdict.pass) else { continue };
+        let Some(start) = course.at(written_time(score, whole.from)) else { continue };
+        // The speed may have been changed since the take began; each change began a pass.
+        let plan = TempoPlan { speed: Percent::new((100.0 / course.pace()).round() as u16), ..whole };
+        let found = candidates(score, &plan, start, played, &verdict);
+        let weighed = found.iter().filter_map(|candidate| {
+            let pitch = match verdict.written {
+                Some(_) => by_id.get(&candidate.played)?.pitch,
+                None => score.note(candidate.written).pitch,
+            };
+            let (deviation, within_window, chosen) = (candidate.deviation, candidate.within_window, candidate.chosen);
+            Some(Weighed { pitch, deviation, within_window, chosen })
+        });
+        story.weighed = weighed.collect();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::music::{Hand, ScoreParts, WrittenNote};
+    use crate::practice::tempo::judge;
+    use crate::practice::wait::WaitMatcher;
+
+    /// Eight quarters from middle C upwards, half a second each.
+    fn score() -> Score {
+        let note = |i: i64| WrittenNote {
+            onset: Ticks(i * 480),
+            end: Ticks(i * 480 + 480),
+            pitch: Pitch::from_data_byte(60 + i as u8),
+            hand: Hand::Right,
+            velocity: 80,
+        };
+        Score::new(ScoreParts { resolution: 480, notes: (0..8).map(note).collect(), ..Default::default() })
+    }
+
+    fn note(id: u64, millis: i64, key: u8) -> PlayedNote {
+        let (id, at) = (PlayedId(id), Micros::from_millis(millis));
+        PlayedNote { id, at, pitch: Pitch::from_data_byte(key), velocity: 80 }
+    }
+
+    #[test]
+    fn keep_tempo_a_missed_note_stands_where_it_was_due_and_tells_what_came_too_late_for_it() {
+        let settings = PracticeSettings { mode: Mode::Tempo, ..Default::default() };
+        // The third note comes 450 ms late; all others are on time, a second after the clock's zero.
+        let mut played: Vec<PlayedNote> = (0..8).map(|i| note(i, 1_000 + i as i64 * 500, 60 + i as u8)).collect();
+        played[2].at += Micros::from_millis(450);
+        played.sort_by_key(|note| note.at);
+        let start = Micros::from_millis(1_000);
+        let verdicts = judge(&score(), TempoPlan::from_settings(&score(), &settings), &[start], &played);
+        let stories = stories(&score(), &settings, &verdicts, &played);
+        let missed = stories.iter().find(|s| s.verdict.kind == VerdictKind::Missed).expect("the third note");
+        assert_eq!((missed.at, missed.end), (Micros::from_millis(2_000), Micros::from_millis(2_500)));
+        assert_eq!((missed.pitch.key(), missed.bar), (62, 0));
+        let extra = stories.iter().find(|s| s.verdict.kind == VerdictKind::Extra).expect("the late key");
+        assert_eq!((extra.at, extra.bar), (Micros::from_millis(2_450), 0));
+        for story in [missed, extra] {
+            let weighed = story.weighed.first().expect("the other one");
+            assert_eq!((weighed.pitch.key(), weighed.deviation), (62, Micros::from_millis(450)));
+            assert!(!weighed.within_window && !weighed.chosen);
+        }
+        assert_eq!(stories.len(), 9);
+    }
+
+    #[test]
+    fn wait_for_me_a_wrong_key_tells_which_were_needed() {
+        let settings = PracticeSettings { mode: Mode::Wait, ..Default::default() };
+        let mut matcher = WaitMatcher::from_settings(&score(), &settings);
+        let played = [note(1, 0, 60), note(2, 900, 70), note(3, 1_900, 61), note(4, 2_400, 62)];
+        let verdicts: Vec<Verdict> = played.iter().flat_map(|n| matcher.key_down(*n).verdicts).collect();
+        let stories = stories(&score(), &settings, &verdicts, &played);
+        let kinds: Vec<_> = stories.iter().map(|s| (s.verdict.kind, s.pitch.key())).collect();
+        let on_time = VerdictKind::OnTime;
+        assert_eq!(kinds, [(on_time, 60), (VerdictKind::Extra, 70), (on_time, 61), (on_time, 62)]);
+        assert_eq!(stories[1].needed, [Pitch::from_data_byte(61)]);
+        assert_eq!(stories[2].at, Micros::from_millis(1_900));
+    }
+
+    #[test]
+    fn of_a_take_in_which_nothing_was_right_only_the_keys_are_left() {
+        let settings = PracticeSettings { mode: Mode::Tempo, ..Default::default() };
+        let played = [note(1, 50, 90)];
+        let verdicts = judge(&score(), TempoPlan::from_settings(&score(), &settings), &[Micros::ZERO], &played);
+        let stories = stories(&score(), &settings, &verdicts, &played);
+        assert_eq!(stories.iter().map(|s| s.pitch.key()).collect::<Vec<_>>(), [90]);
+        assert_eq!(super::stories(&score(), &settings, &[], &[]), []);
+    }
+}
