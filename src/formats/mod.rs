@@ -3,6 +3,7 @@
 //! whatever the bytes.
 
 pub mod hands;
+pub mod notate;
 pub mod notation;
 pub mod pieces;
 pub mod smf;

@@ -1,0 +1,268 @@
+//! Laws of pages that are made from notes, and pages that are read off.
+
+use proptest::prelude::*;
+
+use super::{finer, notate};
+use crate::music::notation::{Chord, Measure, Notation, Rest};
+use crate::music::{Hand, Meter, Pitch, Score, ScoreParts, WrittenNote};
+use crate::time::Ticks;
+
+fn written(onset: i64, end: i64, key: u8, hand: Hand) -> WrittenNote {
+    WrittenNote { onset: Ticks(onset), end: Ticks(end), pitch: Pitch::from_data_byte(key), hand, velocity: 80 }
+}
+
+fn score(parts: ScoreParts) -> Score {
+    let score = Score::new(finer(parts));
+    let page = notate(&score);
+    score.with_notation(page)
+}
+
+/// A value such as `q`, `e.` or `s3:2`.
+fn value(chord: &Chord) -> String {
+    let letter = &"bwhqestxy"[chord.value.base as usize..][..1];
+    let ratio = chord.value.ratio.map_or(String::new(), |r| format!("{}:{}", r.actual, r.normal));
+    let grace = if chord.grace.is_some() { "'" } else { "" };
+    format!("{grace}{letter}{}{ratio}", ".".repeat(usize::from(chord.value.dots)))
+}
+
+/// The voices of a measure, a line each: `c4q~ rq`.
+fn told(measure: &Measure) -> Vec<String> {
+    let mut voices: Vec<u8> = measure.chords.iter().map(|c| c.voice).collect();
+    voices.sort_unstable();
+    voices.dedup();
+    let line = |voice: u8| {
+        let words = measure.chords.iter().filter(|c| c.voice == voice).map(|chord| {
+            let names: Vec<String> =
+                chord.heads.iter().map(|h| format!("{}{}", h.pitch, if h.tied { "~" } else { "" })).collect();
+            let name = match (names.is_empty(), chord.rest) {
+                (false, _) => names.join("+"),
+                (true, Rest::Printed) => "r".into(),
+                (true, Rest::WholeMeasure) => "R".into(),
+                (true, Rest::Hidden) => "y".into(),
+            };
+            format!("{name} {}", value(chord))
+        });
+        words.collect::<Vec<_>>().join(", ")
+    };
+    voices.into_iter().map(line).collect()
+}
+
+/// Notes of the right hand as onset, end and key at 480 ticks to the quarter, and how the first measures are written.
+#[track_caller]
+fn check(meter: (u8, u8), notes: &[(i64, i64, u8)], expected: &[&str]) {
+    let notes = notes.iter().map(|(onset, end, key)| written(*onset, *end, *key, Hand::Right)).collect();
+    let meters = vec![Meter { tick: Ticks(0), beats: meter.0, unit: meter.1 }];
+    let score = score(ScoreParts { resolution: 480, notes, meters, ..ScoreParts::default() });
+    let page = score.notation().expect("a page");
+    lawful(&score, page);
+    let lines: Vec<String> = page.measures.iter().flat_map(told).collect();
+    assert_eq!(lines, expected);
+}
+
+/// What must hold for every page.
+#[track_caller]
+fn lawful(score: &Score, page: &Notation) {
+    let resolution = score.resolution();
+    let mut heads: Vec<(Ticks, Pitch, Hand)> = Vec::new();
+    assert_eq!(page.passages.len(), page.measures.len());
+    for (passage, measure) in page.passages.iter().zip(&page.measures) {
+        let of_measure = measure.chords.iter().flat_map(|c| c.heads.iter().map(move |h| (c, h)));
+        for (chord, head) in of_measure {
+            assert!(usize::from(chord.staff) < page.staves.len());
+            assert!(head.pitch.alter.abs() <= 2, "{}", head.pitch);
+            if let Some((at, pitch)) = head.sounds {
+                assert_eq!(head.pitch.pitch(), Some(pitch));
+                heads.push((passage.start + at, pitch, chord.hand));
+            }
+        }
+        for voice in 0..4 {
+            let chords: Vec<&Chord> =
+                measure.chords.iter().filter(|c| c.voice == voice && c.grace.is_none()).collect();
+            let mut now = Ticks(0);
+            for chord in &chords {
+                assert_eq!(chord.at, now, "{:?}", told(measure));
+                let is_whole = chord.rest == Rest::WholeMeasure && chord.heads.is_empty();
+                now = if is_whole { measure.length } else { now + exact(chord, resolution) };
+            }
+            let rest = measure.length.0 - now.0;
+            let fills = (0..i64::from(resolution) / 32).contains(&rest);
+            assert!(chords.is_empty() || fills, "{rest} ticks are left of {}: {:?}", measure.length, told(measure));
+        }
+    }
+    heads.sort_unstable();
+    let mut sounding: Vec<_> = score.notes().iter().map(|n| (n.onset, n.pitch, n.hand)).collect();
+    sounding.sort_unstable();
+    assert_eq!(heads, sounding, "every note has one head");
+    ties_lead_on(page);
+}
+
+/// How long a chord is, which the resolution must be able to say.
+#[track_caller]
+fn exact(chord: &Chord, resolution: u16) -> Ticks {
+    let ticks = chord.ticks(resolution);
+    assert_eq!(chord.ticks(resolution / 480).0 * 480, chord.ticks(resolution / 480 * 480).0 / 480 * 480);
+    assert!(ticks.0 > 0);
+    ticks
+}
+
+/// Each tie has its next head: in the same voice, of the same pitch, at once, and not struck again.
+#[track_caller]
+fn ties_lead_on(page: &Notation) {
+    for voice in 0..4u8 {
+        let chords: Vec<&Chord> = page
+            .measures
+            .iter()
+            .flat_map(|m| m.chords.iter().filter(|c| c.voice == voice && c.grace.is_none()))
+            .collect();
+        for (index, chord) in chords.iter().enumerate() {
+            for head in &chord.heads {
+                let next = chords.get(index + 1).and_then(|c| c.heads.iter().find(|h| h.pitch == head.pitch));
+                assert!(!head.tied || next.is_some_and(|h| h.sounds.is_none()), "a tie of {} leads nowhere", head.pitch);
+                let before = index.checked_sub(1).and_then(|i| chords[i].heads.iter().find(|h| h.pitch == head.pitch));
+                assert!(head.sounds.is_some() || before.is_some_and(|h| h.tied), "{} comes from nowhere", head.pitch);
+            }
+        }
+    }
+}
+
+#[test]
+fn values_follow_the_metre() {
+    check((4, 4), &[(0, 480, 60), (480, 1440, 62), (1440, 1920, 64)], &["C4 q, D4 h, E4 q"]);
+    check((4, 4), &[(0, 240, 60), (240, 720, 62), (720, 960, 64), (960, 1920, 65)], &["C4 e, D4 q, E4 e, F4 h"]);
+    // Across the middle of the measure nothing small is held without a tie.
+    check((4, 4), &[(0, 720, 60), (720, 1200, 62), (1200, 1920, 64)], &["C4 q., D4~ e, D4 e, E4 q."]);
+    check((3, 4), &[(0, 480, 60), (480, 1440, 62)], &["C4 q, D4 h"]);
+    check((6, 8), &[(0, 720, 60), (720, 960, 62), (960, 1440, 64)], &["C4 q., D4 e, E4 q"]);
+    check((6, 8), &[(0, 480, 60), (480, 960, 62), (960, 1440, 64)], &["C4 q, D4~ e, D4 e, E4 q"]);
+    check((4, 4), &[(0, 2400, 60)], &["C4~ w", "C4 q, r q, r h"]);
+    check((4, 4), &[(1920, 3840, 60)], &["R w", "C4 w"]);
+    check((5, 4), &[(0, 2400, 60)], &["C4~ w, C4 q"]);
+    check((3, 4), &[(0, 480, 60)], &["C4 q, r q, r q"]);
+    check((2, 4), &[(0, 360, 60), (360, 480, 62), (480, 600, 64), (600, 960, 65)], &["C4 e., D4 s, E4 s, F4 e."]);
+}
+
+#[test]
+fn tuplets_are_found_and_marked() {
+    check((2, 4), &[(0, 160, 60), (160, 320, 62), (320, 480, 64), (480, 960, 65)], &["C4 e3:2, D4 e3:2, E4 e3:2, F4 q"]);
+    check((2, 4), &[(0, 320, 60), (320, 640, 62), (640, 960, 64)], &["C4 q3:2, D4 q3:2, E4 q3:2"]);
+    check((2, 4), &[(0, 320, 60), (320, 480, 62), (480, 960, 64)], &["C4 q3:2, D4 e3:2, E4 q"]);
+    let sextuplet: Vec<_> = (0..6).map(|i| (i * 80, i * 80 + 80, 60 + i as u8)).collect();
+    check((1, 4), &sextuplet, &["C4 s6:4, C♯4 s6:4, D4 s6:4, D♯4 s6:4, E4 s6:4, F4 s6:4"]);
+    let quintuplet: Vec<_> = (0..5).map(|i| (i * 96, i * 96 + 96, 60 + i as u8)).collect();
+    check((1, 4), &quintuplet, &["C4 s5:4, C♯4 s5:4, D4 s5:4, D♯4 s5:4, E4 s5:4"]);
+}
+
+#[test]
+fn staves_have_two_voices_where_notes_end_apart() {
+    let two = [(0, 1920, 60), (0, 480, 72), (480, 960, 74), (960, 1440, 76), (1440, 1920, 77)];
+    check((4, 4), &two, &["C5 q, D5 q, E5 q, F5 q", "C4 w"]);
+    let above = [(0, 1920, 84), (0, 480, 60), (480, 960, 62), (960, 1440, 64), (1440, 1920, 65)];
+    check((4, 4), &above, &["C6 w", "C4 q, D4 q, E4 q, F4 q"]);
+    let chords = [(0, 960, 60), (0, 960, 64), (960, 1920, 62), (960, 1920, 65)];
+    check((4, 4), &chords, &["C4+E4 h, D4+F4 h"]);
+    let later = [(0, 960, 60), (240, 960, 67), (960, 1920, 60)];
+    check((4, 4), &later, &["r e, G4 q., C4 h", "C4 h, y h"]);
+}
+
+#[test]
+fn short_ends_are_how_it_is_played() {
+    // As programs play: 95 in 100 of the value.
+    check((4, 4), &[(0, 455, 60), (480, 1390, 62), (1440, 1895, 64)], &["C4 q, D4 h, E4 q"]);
+    check((4, 4), &[(0, 120, 60), (240, 360, 62), (480, 960, 64), (960, 1920, 65)], &["C4 s, r s, D4 s, r s, E4 q, F4 h"]);
+    // A rest that is written stays one.
+    check((4, 4), &[(0, 480, 60), (960, 1440, 62)], &["C4 q, r q, D4 q, r q"]);
+}
+
+/// A small generator of numbers, so that a seed gives the same music on every machine.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: i64) -> i64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as i64 % sides
+    }
+}
+
+#[test]
+fn what_is_played_with_a_metronome_reads_as_it_is_meant() {
+    // Quarters, eighths and triplets at 100 quarters a minute, each up to 25 ms away from its place, cut by a fifth.
+    let rhythm = [480, 240, 240, 160, 160, 160, 480, 480, 480, 240, 240, 480, 160, 160, 160, 960, 480];
+    let mut dice = Dice(7);
+    for _ in 0..20 {
+        let mut notes = Vec::new();
+        let mut now = 1_920;
+        for _ in 0..4 {
+            for length in rhythm {
+                let onset = now + dice.roll(41) - 20;
+                let end = now + length * 4 / 5 + dice.roll(21);
+                notes.push(written(onset, end, 60 + dice.roll(12) as u8, Hand::Right));
+                now += length;
+            }
+        }
+        let tempos = vec![crate::music::Tempo { tick: Ticks(0), micros_per_quarter: 600_000 }];
+        let score = score(ScoreParts { resolution: 480, notes, tempos, ..ScoreParts::default() });
+        let page = score.notation().expect("a page");
+        lawful(&score, page);
+        let values = page.measures[1..].iter().flat_map(|m| &m.chords).map(|c| c.ticks(480).0);
+        assert_eq!(values.collect::<Vec<_>>(), rhythm.repeat(4));
+    }
+}
+
+fn any_note() -> impl Strategy<Value = (i64, i64, u8, bool)> {
+    let length = prop_oneof![1i64..40, 100i64..1_000, Just(480), Just(240), Just(160), 1_000i64..9_000];
+    (0i64..12_000, length, 0u8..128, any::<bool>())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_page_is_lawful(
+        rows in proptest::collection::vec(any_note(), 1..80),
+        meters in proptest::collection::vec((0i64..9_000, 1u8..13, 0u32..8), 0..4),
+        resolution in prop_oneof![Just(480u16), Just(96), Just(8), Just(1_024), 1u16..32_768],
+        grid in prop_oneof![Just(1i64), Just(20), Just(60), Just(160)],
+        keys in proptest::collection::vec((0i64..9_000, -7i8..8), 0..3),
+        pickup in prop_oneof![Just(0i64), 1i64..600],
+    ) {
+        let notes = rows.iter().map(|(onset, length, key, right)| {
+            let onset = onset / grid * grid;
+            written(onset, onset + length, *key, if *right { Hand::Right } else { Hand::Left })
+        });
+        let meters = meters.iter().map(|(tick, beats, power)| Meter { tick: Ticks(*tick), beats: *beats, unit: 1 << power });
+        let keys = keys.iter().map(|(tick, fifths)| {
+            crate::music::KeySignature { tick: Ticks(*tick), fifths: *fifths, minor: false }
+        });
+        let parts = ScoreParts {
+            resolution,
+            notes: notes.collect(),
+            meters: meters.collect(),
+            keys: keys.collect(),
+            pickup: Ticks(pickup),
+            ..ScoreParts::default()
+        };
+        let score = score(parts);
+        if let Some(page) = score.notation() {
+            lawful(&score, page);
+        } else {
+            prop_assert!(score.bars().len() > super::MEASURES_MAX);
+        }
+    }
+}
+
+#[test]
+fn a_finer_resolution_keeps_the_times() {
+    let check = |resolution: u16, expected: u16| {
+        let tempos = vec![crate::music::Tempo { tick: Ticks(7), micros_per_quarter: 345_678 }];
+        let notes = vec![written(3, 9, 60, Hand::Left), written(10, 31_000, 62, Hand::Left)];
+        let parts = ScoreParts { resolution, notes, tempos, ..ScoreParts::default() };
+        let (coarse, fine) = (Score::new(parts.clone()), Score::new(finer(parts)));
+        assert_eq!(fine.resolution(), expected, "{resolution}");
+        for (one, two) in coarse.notes().iter().zip(fine.notes()) {
+            let micros = |score: &Score, tick| score.tempo().micros(tick, crate::music::Percent::FULL).0;
+            assert!((micros(&coarse, one.onset) - micros(&fine, two.onset)).abs() <= 8, "{resolution}");
+        }
+    };
+    [(480, 480), (960, 960), (96, 480), (8, 480), (384, 1_920), (1_000, 12_000), (997, 65_280), (32_767, 65_280)]
+        .map(|(from, to)| check(from, to));
+}
