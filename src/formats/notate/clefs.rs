@@ -11,7 +11,7 @@ const CHANGE: i32 = 16;
 const UNUSUAL: i32 = 10;
 
 /// Chooses the clef that a staff begins with, and writes its changes at the beginnings of measures.
-pub(super) fn choose(measures: &mut [Measure], staff: u8, hand: Hand) -> Clef {
+pub(in super::super) fn choose(measures: &mut [Measure], staff: u8, hand: Hand) -> Clef {
     let usual = usize::from(hand == Hand::Left);
     let mut costs = [UNUSUAL; 2];
     costs[usual] = 0;

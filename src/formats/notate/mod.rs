@@ -14,7 +14,7 @@ mod tests;
 mod values;
 mod voices;
 
-pub(super) use spelling::spelled;
+pub(super) use clefs::choose as choose_clefs;
 
 use crate::music::notation::{Barline, Measure, Notation, Passage, Staff};
 use crate::music::{Bar, Hand, Meter, Score, ScoreParts, WrittenNote};
@@ -58,7 +58,7 @@ pub fn notate(score: &Score) -> Option<Notation> {
     let hands: Vec<Hand> =
         [Hand::Right, Hand::Left].into_iter().filter(|hand| score.notes().iter().any(|n| n.hand == *hand)).collect();
     let keys = spelling::keys(score);
-    let names = spelled(score.notes(), &keys);
+    let names = spelling::spelled(score.notes(), &keys);
     let mut measures = empty_measures(score, &keys);
     let timing = grid::Timing::of(score);
     let mut staves = Vec::new();
@@ -121,13 +121,13 @@ fn empty_measures(score: &Score, keys: &[(i64, i8)]) -> Vec<Measure> {
 }
 
 /// The same music at a resolution that a page can be written at. Every tick is multiplied by one number, so that times
-/// stay exactly what they were; only where there is no such number below the highest resolution (primes above 136 and
-/// their like) ticks are rounded, by less than a hundred-thousandth of a quarter.
+/// stay exactly what they were; only where there is no such number below the highest resolution (primes above 67 and their
+/// like) ticks are rounded, by less than a sixty-thousandth of a quarter.
 pub fn finer(mut parts: ScoreParts) -> ScoreParts {
     let from = parts.resolution.max(1);
     let page = u32::from(PAGE_TICKS);
     let exact = u32::from(from) / gcd(i64::from(from), i64::from(page)) as u32 * page;
-    let highest = u32::from(u16::MAX) / page * page;
+    let highest = HIGHEST / page * page;
     let to = i64::from(if exact <= highest { exact } else { highest });
     let from = i64::from(from);
     if to == from {
@@ -146,6 +146,9 @@ pub fn finer(mut parts: ScoreParts) -> ScoreParts {
     parts.resolution = to as u16;
     parts
 }
+
+/// A MIDI file has fifteen bits for its resolution, and every score can be written as one.
+const HIGHEST: u32 = 0x7fff;
 
 /// The greatest common divisor.
 fn gcd(a: i64, b: i64) -> i64 {

@@ -32,9 +32,10 @@
 //! - **Comments**: `%` to the end of the line.
 
 mod body;
+mod page;
 mod unfold;
 
-use super::FormatError;
+use super::{FormatError, notate};
 use super::text::tidy;
 use crate::music::{Hand, KeySignature, Meter, Score, ScoreParts, Tempo};
 use crate::time::Ticks;
@@ -80,6 +81,7 @@ pub fn read(text: &str) -> Result<Sheet, FormatError> {
     if notes.len() > super::NOTES_MAX {
         return Err(FormatError::TooManyNotes { track: 1, offset: 0 });
     }
+    let page = page::page(&hands, &header);
     let keys = key_signature(&header.key).map(|(fifths, minor)| KeySignature { tick: Ticks(0), fifths, minor });
     let score = Score::new(ScoreParts {
         title: header.title,
@@ -91,9 +93,16 @@ pub fn read(text: &str) -> Result<Sheet, FormatError> {
         keys: keys.into_iter().collect(),
         pedals: Vec::new(),
         pickup: Ticks(header.pickup),
-        notation: None,
+        notation: page,
     });
+    let score = if score.notation().is_some() { score } else { automatic(score) };
     Ok(Sheet { grade: header.grade, key: header.key, score })
+}
+
+/// Where the text is no page, such as a tune without bar lines, one is made from the notes.
+fn automatic(score: Score) -> Score {
+    let page = notate::notate(&score);
+    score.with_notation(page)
 }
 
 /// Only the music of a text; for tests and one-liners such as `score("R: c4 d e f L: c3/1")`.
