@@ -43,8 +43,9 @@ fn notes(reading: &Reading, file: &[u8]) -> String {
     };
     let finer = i64::from(reading.score.resolution()) / division;
     let letter = |hand| if hand == Hand::Right { 'R' } else { 'L' };
-    let each =
-        |n: &music_trainer::music::WrittenNote| format!("{}-{}:{}{}", n.onset.0 / finer, n.end.0 / finer, n.pitch.key(), letter(n.hand));
+    let each = |n: &music_trainer::music::WrittenNote| {
+        format!("{}-{}:{}{}", n.onset.0 / finer, n.end.0 / finer, n.pitch.key(), letter(n.hand))
+    };
     reading.score.notes().iter().map(each).collect::<Vec<_>>().join(" ")
 }
 
@@ -105,7 +106,7 @@ fn a_key_struck_while_it_sounds_ends_the_former_note() {
 #[test]
 fn notes_never_released_last_to_the_end_of_the_track() {
     let file = midi(0, 96, &[track(&[&[0, 0x90, 60, 80], &note(10, 20, 64)])]);
-    check(&file, "0-30:60R 10-30:64R", &["1 notes are never released"]);
+    check(&file, "0-30:60R 10-30:64R", &["one note is never released"]);
 }
 
 #[test]
@@ -166,7 +167,7 @@ fn karaoke_texts_give_title_and_artist_and_lyrics_are_ignored() {
 fn what_is_whole_of_a_truncated_file_stays() {
     let file = midi(1, 96, &[track(&[&note(0, 10, 60), &note(0, 10, 62)]), track(&[&note(0, 10, 40)])]);
     let first = 14 + 8 + 8;
-    let warnings = ["announces 2 tracks and has 1", "the file ends at byte 34, within track 1", "1 notes are never"];
+    let warnings = ["announces 2 tracks and has 1", "the file ends at byte 34, within track 1", "one note is never"];
     check(&file[..first + 4], "0-10:60R", &warnings);
 }
 

@@ -242,10 +242,11 @@ pub(super) fn mark_graces(notes: &mut [Placed], timing: &Timing<'_>) {
     let is_short = |n: &Placed| {
         let length = (n.end - n.onset) as f64;
         let thirty_second = timing.resolution / 8;
-        let is_written = timing.is_exact()
-            && n.onset % thirty_second == 0
-            && (n.end - n.onset) * 5 >= thirty_second * 4;
-        length * timing.micros_per_tick(n.onset) <= GRACE_MICROS && (n.end - n.onset) * 6 <= timing.resolution && !is_written
+        let is_written =
+            timing.is_exact() && n.onset % thirty_second == 0 && (n.end - n.onset) * 5 >= thirty_second * 4;
+        length * timing.micros_per_tick(n.onset) <= GRACE_MICROS
+            && (n.end - n.onset) * 6 <= timing.resolution
+            && !is_written
     };
     let mut index = 0;
     while index < notes.len() {

@@ -76,8 +76,7 @@ fn lawful(score: &Score, page: &Notation) {
             }
         }
         for voice in 0..4 {
-            let chords: Vec<&Chord> =
-                measure.chords.iter().filter(|c| c.voice == voice && c.grace.is_none()).collect();
+            let chords: Vec<&Chord> = measure.chords.iter().filter(|c| c.voice == voice && c.grace.is_none()).collect();
             let mut now = Ticks(0);
             for chord in &chords {
                 assert_eq!(chord.at, now, "{:?}", told(measure));
@@ -117,7 +116,11 @@ fn ties_lead_on(page: &Notation) {
         for (index, chord) in chords.iter().enumerate() {
             for head in &chord.heads {
                 let next = chords.get(index + 1).and_then(|c| c.heads.iter().find(|h| h.pitch == head.pitch));
-                assert!(!head.tied || next.is_some_and(|h| h.sounds.is_none()), "a tie of {} leads nowhere", head.pitch);
+                assert!(
+                    !head.tied || next.is_some_and(|h| h.sounds.is_none()),
+                    "a tie of {} leads nowhere",
+                    head.pitch
+                );
                 let before = index.checked_sub(1).and_then(|i| chords[i].heads.iter().find(|h| h.pitch == head.pitch));
                 assert!(head.sounds.is_some() || before.is_some_and(|h| h.tied), "{} comes from nowhere", head.pitch);
             }
@@ -143,7 +146,11 @@ fn values_follow_the_metre() {
 
 #[test]
 fn tuplets_are_found_and_marked() {
-    check((2, 4), &[(0, 160, 60), (160, 320, 62), (320, 480, 64), (480, 960, 65)], &["C4 e3:2, D4 e3:2, E4 e3:2, F4 q"]);
+    check(
+        (2, 4),
+        &[(0, 160, 60), (160, 320, 62), (320, 480, 64), (480, 960, 65)],
+        &["C4 e3:2, D4 e3:2, E4 e3:2, F4 q"],
+    );
     check((2, 4), &[(0, 320, 60), (320, 640, 62), (640, 960, 64)], &["C4 q3:2, D4 q3:2, E4 q3:2"]);
     check((2, 4), &[(0, 320, 60), (320, 480, 62), (480, 960, 64)], &["C4 q3:2, D4 e3:2, E4 q"]);
     let sextuplet: Vec<_> = (0..6).map(|i| (i * 80, i * 80 + 80, 60 + i as u8)).collect();
@@ -168,7 +175,11 @@ fn staves_have_two_voices_where_notes_end_apart() {
 fn short_ends_are_how_it_is_played() {
     // As programs play: 95 in 100 of the value.
     check((4, 4), &[(0, 455, 60), (480, 1390, 62), (1440, 1895, 64)], &["C4 q, D4 h, E4 q"]);
-    check((4, 4), &[(0, 120, 60), (240, 360, 62), (480, 960, 64), (960, 1920, 65)], &["C4 s, r s, D4 s, r s, E4 q, F4 h"]);
+    check(
+        (4, 4),
+        &[(0, 120, 60), (240, 360, 62), (480, 960, 64), (960, 1920, 65)],
+        &["C4 s, r s, D4 s, r s, E4 q, F4 h"],
+    );
     // A rest that is written stays one.
     check((4, 4), &[(0, 480, 60), (960, 1440, 62)], &["C4 q, r q, D4 q, r q"]);
 }

@@ -5,9 +5,7 @@
 //! two beats. Rests are stricter: they begin where they are strong (Gould, *Behind Bars*, pp. 161-170).
 
 use super::{Placed, VOICES, window, written_end};
-use crate::music::notation::{
-    Base, Chord, Grace, Head, Measure, NoteValue, Ratio, Rest, SpelledPitch, TupletMark,
-};
+use crate::music::notation::{Base, Chord, Grace, Head, Measure, NoteValue, Ratio, Rest, SpelledPitch, TupletMark};
 use crate::music::{Bar, Hand, Meter, Pitch};
 use crate::time::Ticks;
 
@@ -61,7 +59,8 @@ pub(super) fn write(
             } else {
                 let first = next.saturating_sub(1).max(used);
                 let beyond = bars[index + 1..].iter().find(|b| written_end(b, i64::from(resolution)) > b.start.0);
-                let span = Span { start: bar.start.0, length: layout.length, beyond: beyond.map_or(i64::MAX, |b| b.start.0) };
+                let span =
+                    Span { start: bar.start.0, length: layout.length, beyond: beyond.map_or(i64::MAX, |b| b.start.0) };
                 let stretches = stretches(&chords[first..until], chords.get(until), notes, &span);
                 let is_needed = voice == 0 || stretches.iter().any(|s| !s.notes.is_empty());
                 if is_needed {
@@ -155,7 +154,14 @@ impl Writer<'_> {
     }
 
     /// A part of a stretch within a tuplet, in as few values as will do.
-    fn in_tuplet(&self, measure: &mut Measure, bar: &Bar, stretch: &Stretch<'_>, (from, to): (i64, i64), tuplet: &Tuplet) {
+    fn in_tuplet(
+        &self,
+        measure: &mut Measure,
+        bar: &Bar,
+        stretch: &Stretch<'_>,
+        (from, to): (i64, i64),
+        tuplet: &Tuplet,
+    ) {
         let mut at = from;
         while at < to {
             let (ticks, value) = tuplet.value(to - at, self.resolution);
@@ -321,9 +327,9 @@ impl Layout {
             let Some((first, step, _)) = self.strongest_within(from, to) else { break };
             // The last of the strongest places that one value reaches, else what lies before the first.
             let last = first + (to - 1 - first) / step * step;
-            let reached = (0..=(last - first) / step).map(|i| last - i * step).find(|end| {
-                *end < to && self.single(from, *end, rest).is_some()
-            });
+            let reached = (0..=(last - first) / step)
+                .map(|i| last - i * step)
+                .find(|end| *end < to && self.single(from, *end, rest).is_some());
             match reached.and_then(|end| Some((end, self.single(from, end, rest)?))) {
                 Some(found) => return found,
                 None => to = first,

@@ -37,6 +37,8 @@ impl Onsets {
 
 /// A note that sounds for at least this share of the time to the next is written up to it.
 const LEGATO: f64 = 0.5;
+/// The longest rest that is taken for a note cut short after a long one, in quarters.
+const REST: f64 = 0.625;
 /// Of a note that keeps to the beat exactly, this much less than the whole is how a program plays it.
 const GATE: f64 = 0.12;
 
@@ -59,6 +61,20 @@ pub(super) fn end(notes: &mut [Placed], grid: &Grid<'_>, timing: &Timing<'_>) {
         };
         note.until = note.until.min(grid.end()).max(note.at + 1);
     }
+    if !timing.is_exact() {
+        let mut mains: Vec<&mut Placed> = notes.iter_mut().filter(|n| !n.grace).collect();
+        mains.chunk_by_mut(|a, b| a.at == b.at).for_each(release_together);
+    }
+}
+
+/// Fingers of a hand that leave their keys nearly together leave them together on the page.
+fn release_together(chord: &mut [&mut Placed]) {
+    let last = chord.iter().map(|n| n.until).max().unwrap_or(0);
+    for note in chord {
+        if (note.until - note.at) * 10 >= (last - note.at) * 7 {
+            note.until = last;
+        }
+    }
 }
 
 /// The end of a note that ends before the next onset, or before what comes then.
@@ -72,8 +88,9 @@ fn between(note: &Placed, overlaps: bool, next: Option<i64>, grid: &Grid<'_>, ti
     let length = (note.end - note.onset) as f64;
     if let Some(next) = next {
         let way = (next - note.at) as f64;
-        let near = length >= LEGATO * way && next - note.at <= 2 * quarter;
-        if !overlaps && (near || next - note.at <= quarter / 2) {
+        let rest = way - length;
+        let near = length >= LEGATO * way && (next - note.at <= 2 * quarter || rest <= REST * quarter as f64);
+        if near || !overlaps && next - note.at <= quarter / 2 {
             return next;
         }
     }

@@ -35,8 +35,8 @@ mod body;
 mod page;
 mod unfold;
 
-use super::{FormatError, notate};
 use super::text::tidy;
+use super::{FormatError, notate};
 use crate::music::{Hand, KeySignature, Meter, Score, ScoreParts, Tempo};
 use crate::time::Ticks;
 
