@@ -52,7 +52,7 @@ struct Placed {
 pub fn notate(score: &Score) -> Option<Notation> {
     let bars = score.bars().as_slice();
     let reaches = bars.last().is_some_and(|bar| bar.end >= score.end());
-    if score.resolution() % PAGE_TICKS != 0 || bars.len() > MEASURES_MAX || !reaches {
+    if !score.resolution().is_multiple_of(PAGE_TICKS) || bars.len() > MEASURES_MAX || !reaches {
         return None;
     }
     let hands: Vec<Hand> =

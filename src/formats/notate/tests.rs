@@ -274,8 +274,12 @@ fn a_finer_resolution_keeps_the_times() {
             assert!((micros(&coarse, one.onset) - micros(&fine, two.onset)).abs() <= 8, "{resolution}");
         }
     };
-    [(480, 480), (960, 960), (96, 480), (8, 480), (384, 1_920), (1_000, 12_000), (997, 32_640), (32_767, 32_640)]
-        .map(|(from, to)| check(from, to));
+    for (from, to) in [(480, 480), (960, 960), (96, 480), (8, 480), (384, 1_920), (1_000, 12_000)] {
+        check(from, to);
+    }
+    // Nothing that a file can say is a multiple of these: ticks are rounded.
+    check(997, 32_640);
+    check(32_767, 32_640);
 }
 
 #[test]
@@ -321,4 +325,68 @@ fn built_in_pieces_are_written_from_their_notes_as_they_stand() {
         assert_eq!(own.len(), made.len(), "{}", piece.id);
         assert!(same * 10 >= own.len() * 8, "{}: {same} of {} measures", piece.id, own.len());
     }
+}
+
+#[test]
+fn short_notes_before_long_ones_are_grace_notes() {
+    // 40 ms before the beat, at 120 quarters a minute.
+    check((2, 4), &[(0, 440, 60), (440, 478, 64), (480, 960, 65)], &["C4 q, E4 'e, F4 q"]);
+    // A dotted sixteenth with its thirty-second is written as it is.
+    check((1, 4), &[(0, 180, 60), (180, 240, 62), (240, 480, 64)], &["C4 s., D4 t, E4 e"]);
+}
+
+#[test]
+fn measures_are_the_bars_of_the_score() {
+    let notes = vec![
+        written(0, 480, 67, Hand::Right),
+        written(480, 1_920, 48, Hand::Left),
+        written(1_920, 3_360, 48, Hand::Left),
+    ];
+    let meters = vec![Meter { tick: Ticks(0), beats: 3, unit: 4 }, Meter { tick: Ticks(1_920), beats: 6, unit: 8 }];
+    let keys = vec![crate::music::KeySignature { tick: Ticks(0), fifths: 1, minor: false }];
+    let parts = ScoreParts { resolution: 480, notes, meters, keys, pickup: Ticks(480), ..ScoreParts::default() };
+    let score = score(parts);
+    let page = score.notation().expect("a page");
+    lawful(&score, page);
+    let heads: Vec<_> = page.measures.iter().map(|m| (m.number.as_str(), m.length.0, m.meter, m.fifths)).collect();
+    let expected = [("0", 480, Some((3, 4)), Some(1)), ("1", 1_440, None, None), ("2", 1_440, Some((6, 8)), None)];
+    assert_eq!(heads, expected);
+    assert_eq!(page.passages.iter().map(|p| p.start.0).collect::<Vec<_>>(), [0, 480, 1_920]);
+    assert_eq!(told(&page.measures[1]), ["R h.", "C3 h."]);
+}
+
+#[test]
+fn clefs_change_for_long_stretches_only() {
+    use crate::music::notation::Clef;
+    let page = |high: std::ops::Range<i64>| {
+        let key = |bar: i64| if high.contains(&bar) { 79 } else { 48 };
+        let notes = (0..40).map(|i| written(i * 480, i * 480 + 480, key(i / 4), Hand::Left)).collect();
+        let score = score(ScoreParts { resolution: 480, notes, ..ScoreParts::default() });
+        score.notation().expect("a page").as_ref().clone()
+    };
+    let changes = |page: &Notation| -> Vec<(usize, Clef)> {
+        page.measures.iter().enumerate().flat_map(|(i, m)| m.clefs.iter().map(move |c| (i, c.2))).collect()
+    };
+    let long = page(3..7);
+    assert_eq!((long.staves[0].clef, changes(&long)), (Clef::Bass, vec![(3, Clef::Treble), (7, Clef::Bass)]));
+    assert_eq!(changes(&page(3..4)), [], "one measure is no reason");
+    assert_eq!(page(0..10).staves[0].clef, Clef::Treble);
+}
+
+#[test]
+fn a_key_is_found_where_none_is_said_or_c_major_is_not_meant() {
+    let scale = |tonic: u8, keys: &[(i8, bool)]| {
+        let steps = [0, 2, 4, 5, 7, 9, 11, 12, 7, 4, 0];
+        let notes = steps.iter().zip(0..).map(|(s, i)| written(i * 480, i * 480 + 480, tonic + s, Hand::Right));
+        let keys = keys.iter().map(|(fifths, minor)| crate::music::KeySignature {
+            tick: Ticks(0),
+            fifths: *fifths,
+            minor: *minor,
+        });
+        let parts = ScoreParts { resolution: 480, notes: notes.collect(), keys: keys.collect(), ..Default::default() };
+        score(parts).notation().expect("a page").measures[0].fifths
+    };
+    assert_eq!((scale(60, &[]), scale(64, &[]), scale(63, &[])), (Some(0), Some(4), Some(-3)));
+    assert_eq!(scale(64, &[(0, false)]), Some(4), "what programs write by default");
+    assert_eq!(scale(64, &[(1, false)]), Some(1), "what somebody meant");
 }

@@ -27,7 +27,8 @@
 //!   power of two.
 //! - **Voices**: `{ … ; … }` begins two or more voices together; all must last equally long.
 //! - **Bars**: `|` ends a bar, which must be full; the last may be left open, or end with `||`, and be short.
-//! - **Repeats**: `|:` and `:|`, endings `|1 … :|2 …`. A bar may be divided by a repeat sign. They are unfolded.
+//! - **Repeats**: `|:` and `:|`, endings `|1 … :|2 …`. A bar may be divided by a repeat sign. The page has
+//!   them as they stand; what is played is unfolded.
 //! - **Loudness**: `!pp !p !mp !mf !f !ff` for the hand from there on; at first `!mf`.
 //! - **Comments**: `%` to the end of the line.
 

@@ -101,7 +101,7 @@ fn measures(lead: &HandMusic, stretches: &[Stretch], header: &Header) -> Vec<Mea
     let (mut filled, mut at_ending) = (0, 0);
     let mut found: Vec<Measure> = Vec::with_capacity(stretches.len());
     for stretch in stretches {
-        let signs = |sign: Sign, tick: i64| lead.signs.iter().any(|s| *s == (tick, sign));
+        let signs = |sign: Sign, tick: i64| lead.signs.contains(&(tick, sign));
         if signs(Sign::First, stretch.from) {
             at_ending = filled;
         }
