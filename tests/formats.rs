@@ -313,6 +313,11 @@ fn a_thousand_mutated_files_are_read_or_refused() {
                 assert!(score.notes().iter().all(|n| n.onset.0 >= 0 && n.end > n.onset), "seed {seed}");
                 assert!(score.duration() >= Micros::ZERO, "seed {seed}");
                 assert!(!score.onset_groups(Hands::BOTH, Ticks::ZERO, score.end()).is_empty(), "seed {seed}");
+                if let Some(page) = score.notation() {
+                    let heads = page.measures.iter().flat_map(|m| &m.chords).flat_map(|c| &c.heads);
+                    let struck = heads.filter(|h| h.sounds.is_some()).count();
+                    assert_eq!(struck, score.notes().len(), "seed {seed}: every note has one head");
+                }
             }
             (Err(error), _) => {
                 refused += 1;
