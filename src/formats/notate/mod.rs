@@ -2,12 +2,13 @@
 //! as it is; only the page is quantised, and each head knows the note that it stands for.
 //!
 //! The way: onsets get their places on a grid (`grid`), ends theirs and each note one of two voices of its staff
-//! (`voices`), every voice fills its measures with values, ties, tuplets and rests (`values`); names come from the keys
-//! around (`spelling`), clefs from the height (`clefs`). Nothing that is not heard is invented: no dynamics, slurs or
-//! repeats.
+//! (`voices`), every voice fills its measures with values, ties, tuplets and rests (`values`, `layout`); names come from
+//! the keys around (`spelling`), clefs from the height (`clefs`). Nothing that is not heard is invented: no dynamics,
+//! slurs or repeats.
 
 mod clefs;
 mod grid;
+mod layout;
 mod spelling;
 #[cfg(test)]
 mod tests;
