@@ -3,16 +3,51 @@
 //! `cargo bench --features inspection --bench ui`
 
 #[cfg(feature = "window")]
+#[path = "../tests/page_support/mod.rs"]
+mod page_support;
+
+#[cfg(feature = "window")]
 mod window {
+    use super::page_support;
     use std::time::{Duration, Instant};
 
     use egui::{Context, Pos2, RawInput, Rect, vec2};
+    use music_trainer::engraving::{self, Flow};
     use music_trainer::music::{Hand, Pitch, Score, ScoreParts, WrittenNote};
     use music_trainer::time::Ticks;
     use music_trainer::ui::view::{Devices, Keys, Library, Piece, Play, Settings, Transport, View};
     use music_trainer::ui::{self, State};
 
     const PASSES: usize = 2_000;
+
+    /// Ten thousand notes as a page: eighths, sixteenths and chords on two staves, with accidentals and ties.
+    fn score_with_page() -> Score {
+        let bars = [
+            ("c5s d5s e5s f#5s g5e a5e b5e c6e g5q~", "c3+e3+g3q rq e3e g3e c4e e4e"),
+            ("g5+b5q e5+g5e. f5s d5q c#5+e5+a5q", "d3s f#3s a3s d4s f#3q a2+c#3+e3h"),
+        ];
+        let voice = |pick: fn(&(&'static str, &'static str)) -> &'static str| {
+            (0..610).map(|bar| pick(&bars[bar % 2])).collect::<Vec<_>>().join("|")
+        };
+        let (right, left) = (voice(|bar| bar.0), voice(|bar| bar.1));
+        let page = page_support::page((4, 4), 2, &[(0, &right), (1, &left)]);
+        let mut notes = Vec::new();
+        for passage in &page.passages {
+            for chord in &page.measures[passage.measure as usize].chords {
+                for (at, pitch) in chord.heads.iter().filter_map(|head| head.sounds) {
+                    let onset = passage.start + at;
+                    notes.push(WrittenNote { onset, end: onset + Ticks(110), pitch, hand: chord.hand, velocity: 80 });
+                }
+            }
+        }
+        Score::new(ScoreParts {
+            title: "Page".into(),
+            resolution: 480,
+            notes,
+            notation: Some(page),
+            ..Default::default()
+        })
+    }
 
     /// Ten thousand notes, both hands, thick chords.
     fn score() -> Score {
@@ -73,50 +108,61 @@ mod window {
 
     /// The play screen, with the music moving, and an empty window.
     pub(crate) fn main() {
-        let score = score();
+        let (plain, page) = (score(), score_with_page());
         let (devices, settings) = (Devices::default(), Settings::default());
         let ctx = Context::default();
         ui::install(&ctx);
         let (empty, triangles) = measure(&ctx, |_, _| {});
         tell("empty pass", &empty, triangles, None);
-        let (mut state, mut send) = (State::new(), Vec::new());
-        let (times, triangles) = measure(&ctx, |ui, pass| {
-            let piece = Piece {
-                id: "study",
-                score: &score,
-                title: "Study",
-                composer: "",
-                grade: None,
-                marks: &[],
-                extras: &[],
-                next: &[],
-                result: None,
-            };
-            let transport = Transport { playing: true, position: pass as f64 * 16.0, ..Transport::default() };
-            let view = View {
-                moving: true,
-                play: Play { piece: Some(piece), transport, keys: Keys::default() },
-                library: Library::default(),
-                takes: &[],
-                result: None,
-                devices: &devices,
-                settings: &settings,
-                system_soundfont: None,
-                bus: None,
-                events: Default::default(),
-                entities: &[],
-                past: None,
-                lab: None,
-                conflicts: &[],
-                history: None,
-                banners: &[],
-                rescue: None,
-                undo: None,
-                redo: None,
-            };
-            ui::frame(ui, &view, &mut state, &mut send);
-        });
-        tell("play screen, 10 000 notes", &times, triangles, Some(&empty));
+        let engraved: Vec<Duration> = (0..20)
+            .map(|_| {
+                let start = now();
+                std::hint::black_box(engraving::engrave(&page, Flow::Endless));
+                start.elapsed()
+            })
+            .collect();
+        let (least, most) = (engraved.iter().min(), engraved.iter().max());
+        println!("engraving {} notes: {least:?} to {most:?}", page.notes().len());
+        for (name, score) in [("falling notes", &plain), ("staff and falling notes", &page)] {
+            let (mut state, mut send) = (State::new(), Vec::new());
+            let (times, triangles) = measure(&ctx, |ui, pass| {
+                let piece = Piece {
+                    id: "study",
+                    score,
+                    title: "Study",
+                    composer: "",
+                    grade: None,
+                    marks: &[],
+                    extras: &[],
+                    next: &[],
+                    result: None,
+                };
+                let transport = Transport { playing: true, position: pass as f64 * 16.0, ..Transport::default() };
+                let view = View {
+                    moving: true,
+                    play: Play { piece: Some(piece), transport, keys: Keys::default() },
+                    library: Library::default(),
+                    takes: &[],
+                    result: None,
+                    devices: &devices,
+                    settings: &settings,
+                    system_soundfont: None,
+                    bus: None,
+                    events: Default::default(),
+                    entities: &[],
+                    past: None,
+                    lab: None,
+                    conflicts: &[],
+                    history: None,
+                    banners: &[],
+                    rescue: None,
+                    undo: None,
+                    redo: None,
+                };
+                ui::frame(ui, &view, &mut state, &mut send);
+            });
+            tell(&format!("play screen, {name}, {} notes", score.notes().len()), &times, triangles, Some(&empty));
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Draws every screen of the window with invented contents, for looking at.
 //!
 //! `cargo run --features window --example ui_gallery -- SCREEN [dark|light|high] [empty|fresh|full|chosen] [TEXT_PERCENT]
-//! [TAB] [WxH]`: `fresh` has a bus and nothing on it, `chosen` shows the inspector with an event chosen, TAB is one of its tabs.
+//! [TAB] [staff|notes|both] [FILE.musicxml] [WxH]`: `fresh` has a bus and nothing on it, `chosen` shows the inspector with an event chosen, TAB is one of its tabs.
 
 #[cfg(feature = "window")]
 #[path = "../tests/ui_support/mod.rs"]
@@ -38,6 +38,19 @@ fn main() -> eframe::Result {
         (_, true) => ThemeChoice::HighContrast,
         _ => ThemeChoice::Dark,
     };
+    if let Some(path) = words.iter().find(|w| w.contains(".m")) {
+        let bytes = std::fs::read(path).expect("a file");
+        let score = music_trainer::formats::read(path, &bytes).expect("music").score;
+        let now = sample.transport.position.max(0.0) as i64;
+        sample.marks = ui_support::judged(&score, music_trainer::time::Ticks(now)).0;
+        sample.next = score.iter().filter(|(_, n)| n.onset.0 >= now).take(1).map(|(id, _)| id).collect();
+        sample.extras.clear();
+        sample.score = Some(score);
+    }
+    let view = |word: &str| {
+        music_trainer::ui::view::PlayView::ALL.into_iter().find(|v| format!("{v:?}").to_lowercase() == word)
+    };
+    sample.settings.play_view = words.iter().find_map(|w| view(w)).unwrap_or_default();
     sample.settings.text_percent = words.iter().find_map(|w| w.parse().ok()).unwrap_or(100);
     sample.rescue = has("rescue").then(ui_support::rescue);
     let mut state = State::new();

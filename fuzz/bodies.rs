@@ -20,7 +20,7 @@ use music_trainer::model::{Entity, Trainer};
 use music_trainer::music::Pitch;
 use music_trainer::store::record::{self, CHAIN_START, Record};
 use music_trainer::store::rows as store_rows;
-use music_trainer::time::{Micros, Rate, Stamp};
+use music_trainer::time::{Micros, Rate, Stamp, Ticks};
 
 const DEVICE: DeviceId = DeviceId(7);
 /// What keys of entities begin with.
@@ -249,5 +249,27 @@ pub(crate) fn font(data: &[u8]) -> bool {
     }
     instrument.silence(Part::LIVE);
     render(&mut instrument, 700);
+    true
+}
+
+/// MusicXML: the page is whole, what is played stands on it, and it is written as a MIDI file that is read again.
+pub(crate) fn musicxml(data: &[u8]) -> bool {
+    let Ok(reading) = formats::musicxml::read(data) else { return false };
+    let score = &reading.score;
+    let page = score.notation().expect("a page");
+    let mut now = Ticks::ZERO;
+    for passage in &page.passages {
+        assert_eq!(passage.start, now, "passages follow one another");
+        let measure = &page.measures[passage.measure as usize];
+        now += measure.length;
+        for chord in &measure.chords {
+            assert!(usize::from(chord.staff) < page.staves.len());
+            assert!(chord.heads.is_sorted_by_key(|head| head.pitch.diatonic()), "from below");
+        }
+    }
+    assert!(page.spans.iter().all(|span| span.from.0 <= span.to.0 && (span.to.0 as usize) < page.measures.len()));
+    assert!(score.notes().iter().all(|note| note.onset >= Ticks::ZERO && note.end > note.onset));
+    let written = formats::smf::write_score(score);
+    formats::read("b.mid", &written).expect("what was written is read");
     true
 }

@@ -29,8 +29,9 @@
 //! | [`time`] | frames, microseconds, ticks, and their only conversions | reading a clock |
 //! | [`bus`] | order, versions, conflicts, lanes, subscriptions, health; a core without I/O | music, sound, windows, LMDB |
 //! | [`store`] | records, the chain, LMDB, snapshots, verify, backup, recovery | domain types |
-//! | [`music`] | pitch, tempo map, bars, score | files, devices |
-//! | [`formats`] | Standard MIDI Files and the notation of the built-in pieces | opening files |
+//! | [`music`] | pitch, tempo map, bars, score, the written page and its repeats | files, devices |
+//! | [`formats`] | Standard MIDI Files, MusicXML, and the notation of the built-in pieces | opening files |
+//! | [`engraving`] | the written page as a picture: glyphs, lines and curves in staff spaces | drawing, fonts' files |
 //! | [`practice`] | the matchers, the tempo judge, results | clocks, threads |
 //! | [`listen`] | what a microphone hears: pitch, onsets, expected notes, delays | devices, threads, clocks |
 //! | [`model`] | the domain events, how they are stored, the state they fold into | I/O |
@@ -60,6 +61,7 @@
 //! | --- | --- |
 //! | a new kind of event | `model/event.rs`, then follow the compiler: topic and strategy, stored form, fold; tests ask for its golden line, and try every order |
 //! | a new setting | the list in `model/settings.rs`, and its row in `ui/settings.rs` |
+//! | how the page is engraved | [`engraving`]: a file a rule |
 //! | a rule of judging | [`practice`], with a line in its test language |
 //! | what a microphone hears | [`listen`]; its thread is [`components::microphone`] |
 //! | what the engine does on Play | [`components::session`] |
@@ -68,11 +70,15 @@
 //! | a colour | `ui/theme.rs` |
 //! | a built-in piece | `assets/pieces/`, [`formats::notation`] says how it is written |
 
+#[cfg(test)]
+extern crate self as music_trainer;
+
 pub mod app;
 pub mod audio;
 pub mod bus;
 pub mod cli;
 pub mod components;
+pub mod engraving;
 pub mod formats;
 pub mod listen;
 pub mod midi;

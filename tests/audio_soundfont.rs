@@ -296,6 +296,7 @@ fn the_room_is_as_loud_and_long_as_that_of_rustysynth() {
     settings.enable_reverb_and_chorus = true;
     let font = rustysynth::SoundFont::new(&mut sf2::tiny().as_slice()).expect("valid");
     let mut theirs = rustysynth::Synthesizer::new(&std::sync::Arc::new(font), &settings).expect("made");
+    theirs.set_master_volume(1.0);
     let mut ours = sine();
     let (mut early, mut late) = (Vec::new(), Vec::new());
     for k in [50, 55, 60, 67, 72, 79, 85] {

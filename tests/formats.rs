@@ -180,8 +180,8 @@ fn a_damaged_track_is_read_up_to_the_damage() {
 #[test]
 fn what_is_no_midi_file_is_said_to_be_none() {
     check_error(b"", "the file is empty");
-    check_error(b"Dear diary, today", "not a MIDI file (it begins with \"Dear dia\")");
-    check_error(&[0; 1000], "not a MIDI file (it begins with 00 00 00 00 00 00 00 00)");
+    check_error(b"Dear diary, today", "neither a MIDI file nor MusicXML (it begins with \"Dear dia\")");
+    check_error(&[0; 1000], "neither a MIDI file nor MusicXML (it begins with 00 00 00 00 00 00 00 00)");
     check_error(b"MThd", "the MIDI header at byte 0 is cut off");
     check_error(&midi(7, 96, &[]), "the MIDI header at byte 0 gives a type other than 0, 1 and 2");
     check_error(&midi(1, 0, &[]), "the MIDI header at byte 0 gives an impossible time division");

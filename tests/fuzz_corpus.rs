@@ -15,13 +15,14 @@ use music_trainer::cli::store::import;
 /// Whether the bytes were read.
 type Body = fn(&[u8]) -> bool;
 
-const TARGETS: [(&str, Body); 6] = [
+const TARGETS: [(&str, Body); 7] = [
     ("record", bodies::record),
     ("rows", bodies::rows),
     ("events", bodies::events),
     ("lines", bodies::lines),
     ("score", bodies::score),
     ("font", bodies::font),
+    ("musicxml", bodies::musicxml),
 ];
 
 /// The files of a target, by name.

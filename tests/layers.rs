@@ -5,25 +5,26 @@ use std::path::Path;
 
 /// What each module may use beside itself. `time` is units, which all may use. An entry such as `bus::lane` allows that
 /// part only; `*` allows everything.
-const MAY_USE: [(&str, &[&str]); 14] = [
+const MAY_USE: [(&str, &[&str]); 15] = [
     ("time", &[]),
     ("bus", &["time"]),
     ("store", &["bus", "time"]),
     ("music", &["time"]),
     ("formats", &["music", "time"]),
+    ("engraving", &["music", "time"]),
     ("practice", &["music", "time"]),
     ("listen", &["music", "time"]),
     ("model", &["bus", "music", "practice", "time"]),
     ("audio", &["bus::lane", "music", "time"]),
     ("midi", &["bus::lane", "music", "time"]),
     ("components", &["audio", "bus", "formats", "listen", "midi", "model", "music", "practice", "time"]),
-    ("ui", &["bus::inspect", "model", "music", "practice", "time"]),
+    ("ui", &["bus::inspect", "engraving", "model", "music", "practice", "time"]),
     ("cli", &["*"]),
     ("app", &["*"]),
 ];
 
 /// Crates that only some modules may name.
-const ONLY_IN: [(&str, &[&str]); 9] = [
+const ONLY_IN: [(&str, &[&str]); 11] = [
     ("heed", &["store"]),
     ("cpal", &["audio"]),
     ("jack", &["audio"]),
@@ -31,6 +32,8 @@ const ONLY_IN: [(&str, &[&str]); 9] = [
     ("midir", &["midi"]),
     ("alsa", &["audio", "midi"]),
     ("midly", &["formats"]),
+    ("roxmltree", &["formats"]),
+    ("miniz_oxide", &["formats"]),
     ("egui", &["ui", "app"]),
     ("eframe", &["ui", "app"]),
 ];

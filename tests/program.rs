@@ -71,7 +71,7 @@ fn files_that_are_no_music_are_told_apart() {
     render(&dir.path().join("none.mid"), "no such file");
     render(dir.path(), "folder");
     render(&file("empty.mid", b""), "empty");
-    render(&file("letter.mid", b"Dear Clara, here is the music"), "not a MIDI file");
+    render(&file("letter.mid", b"Dear Clara, here is the music"), "neither a MIDI file nor MusicXML");
     let zeros = dir.path().join("zeros.mid");
     fs::File::create(&zeros).unwrap().set_len(500 << 20).unwrap();
     render(&zeros, "more than");

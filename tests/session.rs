@@ -23,6 +23,8 @@ struct Room {
     takes: u64,
     version: u64,
     told: Vec<String>,
+    /// The speeds that the engine was told.
+    speeds: Vec<u16>,
 }
 
 impl Room {
@@ -32,7 +34,8 @@ impl Room {
 
     fn with_notes(notes: &str, settings: PracticeSettings) -> Self {
         let session = Session::new(TakeId(1));
-        let mut room = Self { session, now: Micros(1_000_000), takes: 1, version: 0, told: Vec::new() };
+        let mut room =
+            Self { session, now: Micros(1_000_000), takes: 1, version: 0, told: Vec::new(), speeds: Vec::new() };
         let score = Arc::new(notation::score(notes).expect("the notes are written right"));
         let stand = OnStand { id: PieceId::builtin("test"), score };
         room.with(|session, ids| session.open(stand, settings, ids));
@@ -48,6 +51,9 @@ impl Room {
         };
         act(&mut self.session, &mut ids);
         for effect in self.session.take_effects() {
+            if let Effect::Engine(Command::SetSpeed(speed)) = &effect {
+                self.speeds.push(speed.get());
+            }
             self.told.extend(tell(&effect));
         }
     }
@@ -362,4 +368,65 @@ fn what_a_person_has_to_play_around_a_sound_of_the_program_is_told() {
     // A quarter is half a second: between two of them both are near.
     assert_eq!(around(quarter + quarter / 2), (vec![62, 64], vec![62, 64, 65, 67, 69]));
     assert_eq!(around(40 * quarter), (vec![], vec![]));
+}
+
+/// Presses these keys, so many milliseconds apart.
+fn press(room: &mut Room, keys: &[u8], apart: i64) {
+    for key in keys {
+        room.now += Micros::from_millis(apart);
+        room.key(*key);
+    }
+}
+
+#[test]
+fn following_goes_along_with_the_person_and_their_tempo() {
+    let mut room = Room::new(first_settings(Mode::Follow));
+    room.with(|session, ids| session.play(ids));
+    assert_eq!(room.told(), "end 1 Stopped, begin 2 piece, record 2 · seek 0 · hold 0 · play after 0");
+    assert_eq!(room.session.view().needed.len(), 1);
+    room.speeds.clear();
+    // Twice as slow as written, with a wrong key for the third.
+    press(&mut room, &[60, 62, 61, 65], 1_000);
+    assert_eq!(
+        room.told(),
+        "advance 0 hold 480 · advance 480 hold 960 · advance 960 hold 1440 · advance 1440 hold 1920"
+    );
+    assert_eq!(room.speeds, [50]);
+    press(&mut room, &[67, 65, 64, 62], 1_000);
+    let told = room.told();
+    let end = "2 ontime · 2 ontime · 2 missed · 2 ontime · 2 ontime · 2 ontime · 2 ontime · 2 ontime · 2 extra";
+    assert!(told.ends_with(&format!("advance 3360 · {end} · end 2 Completed, begin 3 free, record 3")), "{told}");
+    assert_eq!(room.speeds, [50], "the same tempo");
+}
+
+#[test]
+fn following_finds_the_person_again_where_they_went() {
+    let notes = "tempo: 120\nR: c4 d e f | g a b c5 | d5 e f g | a5 g f e | d5 c b4 a | g4 f e d";
+    let mut room = Room::with_notes(notes, first_settings(Mode::Follow));
+    room.with(|session, ids| session.play(ids));
+    press(&mut room, &[60, 62, 64, 65, 67, 69, 71, 72, 74, 76, 77, 79, 81], 500);
+    room.told();
+    // Back to the second bar.
+    press(&mut room, &[67, 69, 71, 72, 74, 76, 77], 500);
+    let told = room.told();
+    let seeks: Vec<&str> = told.split(" · ").filter(|told| told.starts_with("seek")).collect();
+    assert_eq!(seeks.len(), 1, "{told}");
+    assert!(told.ends_with("advance 4800 hold 5280"), "{told}");
+}
+
+#[test]
+fn rhythm_keeps_its_time_and_counts_in() {
+    let mut room = Room::new(PracticeSettings { count_in_bars: 1, ..first_settings(Mode::Rhythm) });
+    room.with(|session, ids| session.play(ids));
+    assert_eq!(room.told(), "end 1 Stopped, begin 2 piece, record 2 · seek 0 · hold none · play after 1");
+    let tempo = room.session.stand().expect("a piece").score.tempo().exact(Ticks(0));
+    room.moved(TransportChange::Runs { place: tempo, speed: Percent::FULL });
+    for _ in 0..8 {
+        room.key(99);
+        room.now += Micros::from_millis(500);
+    }
+    room.now += Micros::from_millis(1_500);
+    let now = room.now;
+    room.with(|session, ids| session.time_passes(now, ids));
+    assert_eq!(room.told(), ["2 ontime"; 8].join(" · "));
 }

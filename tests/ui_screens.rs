@@ -15,7 +15,7 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use music_trainer::model::{OutputKeys, OutputUse};
 use music_trainer::music::{Hand, Hands, Percent, Pitch};
 use music_trainer::practice::{BarRange, Heard, Mode, Preset};
-use music_trainer::ui::view::{NoteNames, ThemeChoice};
+use music_trainer::ui::view::{NoteNames, PlayView, ThemeChoice};
 use music_trainer::ui::{self, Command, InspectorTab, Screen, Setting, State};
 use ui_support::{Sample, rescue};
 
@@ -187,13 +187,13 @@ fn empty_screens_say_what_to_do_with_one_button() {
 }
 
 #[test]
-fn each_mode_button_chooses_its_mode_and_those_not_built_do_nothing() {
+fn each_mode_button_chooses_its_mode() {
     let mut bench = window(Sample::full(), Screen::Play, [1280.0, 800.0]);
     assert_eq!(bench.click("Listen"), [Command::SetMode(Mode::Listen)]);
     assert_eq!(bench.click("Keep tempo"), [Command::SetMode(Mode::Tempo)]);
     assert_eq!(bench.click("Wait for me"), [Command::SetMode(Mode::Wait)]);
-    assert_eq!(bench.click("Follow me"), []);
-    assert_eq!(bench.click("Rhythm only"), []);
+    assert_eq!(bench.click("Follow me"), [Command::SetMode(Mode::Follow)]);
+    assert_eq!(bench.click("Rhythm only"), [Command::SetMode(Mode::Rhythm)]);
 }
 
 #[test]
@@ -240,14 +240,15 @@ fn shortcuts_work_without_touching_a_control() {
         (Key::ArrowLeft, none, Command::SeekBar(5)),
         (Key::Plus, none, Command::SetTempo(Percent::new(76))),
         (Key::Minus, none, Command::SetTempo(Percent::new(74))),
+        (Key::Num3, none, Command::SetMode(Mode::Follow)),
         (Key::Num4, none, Command::SetMode(Mode::Tempo)),
+        (Key::Num5, none, Command::SetMode(Mode::Rhythm)),
         (Key::Escape, none, Command::Panic),
         (Key::F12, none, Command::Panic),
         (Key::Z, Modifiers::COMMAND, Command::Undo),
     ] {
         assert_eq!(bench.key(key, modifiers), [expected], "{key:?}");
     }
-    assert_eq!(bench.key(Key::Num3, none), [], "a mode that is not built");
     assert_eq!(bench.key(Key::Z, Modifiers::COMMAND | Modifiers::SHIFT), [], "nothing to do again");
 }
 
@@ -467,6 +468,55 @@ fn a_dropped_file_is_opened() {
     bench.harness.input_mut().dropped_files.push(Arc::new(File(path.clone())));
     bench.harness.run();
     assert_eq!(bench.sent(), [Command::OpenFile(path)]);
+}
+
+#[test]
+fn a_bar_of_the_staff_is_gone_to_by_a_click_and_several_are_looped() {
+    let mut bench = window(Sample::full(), Screen::Play, [1280.0, 800.0]);
+    let staff = bench.harness.get_by_label_contains("Staff: click a bar").rect();
+    assert_eq!(staff.height(), 176.0);
+    let at = |share: f32| pos2(staff.left() + staff.width() * share, staff.center().y);
+    let button = |pos, pressed| Event::PointerButton {
+        pos,
+        button: PointerButton::Primary,
+        pressed,
+        modifiers: Modifiers::NONE,
+    };
+    for event in [
+        Event::PointerMoved(at(0.6)),
+        button(at(0.6), true),
+        Event::PointerMoved(at(0.7)),
+        Event::PointerMoved(at(0.9)),
+        button(at(0.9), false),
+    ] {
+        bench.harness.event(event);
+        bench.harness.run();
+    }
+    let sent = bench.sent();
+    let [Command::SetLoop(Some(range))] = sent[..] else { panic!("{sent:?}") };
+    // The playhead is in the seventh bar at a third of the width; what is further right comes later.
+    assert!(range.first() > 6 && range.last() > range.first() && range.last() < 16, "{range:?}");
+    for event in [Event::PointerMoved(at(0.6)), button(at(0.6), true), button(at(0.6), false)] {
+        bench.harness.event(event);
+    }
+    bench.harness.run();
+    assert_eq!(bench.sent(), [Command::SeekBar(range.first())]);
+}
+
+#[test]
+fn the_staff_falling_notes_or_both_are_shown_and_the_place_is_told_by_each() {
+    for (view, chosen) in [(PlayView::Staff, "Staff"), (PlayView::Notes, "Notes"), (PlayView::Both, "Both")] {
+        let mut sample = Sample::full();
+        assert_eq!(
+            window(Sample::full(), Screen::Play, [1280.0, 800.0]).click(chosen),
+            [Command::Set(Setting::PlayView(view))]
+        );
+        sample.settings.play_view = view;
+        let bench = window(sample, Screen::Play, [900.0, 600.0]);
+        assert!(bench.harness.query_by_label("Minuet in G, bar 7 of 32, next: C4 E5").is_some(), "{view:?}");
+        let staff = bench.harness.query_by_label_contains("Staff: click a bar").map(|node| node.rect().height());
+        assert_eq!(staff, (view == PlayView::Both).then_some(140.0), "{view:?}");
+    }
 }
 
 #[test]

@@ -22,7 +22,7 @@ use crate::bus::lab::Lab;
 use crate::bus::lane::ESSENTIAL_SLOTS;
 use crate::bus::supervision::{Panicked, Supervisor};
 use crate::bus::{BusHandle, Envelope, Filter, LiveItem, LiveSubscription, Publish, PublishError};
-use crate::components::devices::{MidiDesk, SoundDesk, SoundReport, calibration_entity};
+use crate::components::devices::{MidiDesk, Plugged, SoundDesk, SoundReport, calibration_entity};
 use crate::components::library::{Library, OpenError, Opened};
 use crate::components::openings::Openings;
 use crate::components::session::{Effect, Fresh, OnStand, Session, SessionView, first_settings};
@@ -142,6 +142,8 @@ pub struct Desk {
 pub struct Notice {
     /// Its number.
     pub id: u64,
+    /// When it was told.
+    pub at: Micros,
     /// Whether something failed.
     pub bad: bool,
     /// The line.
@@ -447,6 +449,7 @@ impl Worker {
         }
         if self.midi.poll(now, &self.bus, &mut self.engine) {
             self.changed = true;
+            self.tell_plugged();
             self.send_accompaniment_volume();
         }
         self.patch();
@@ -455,6 +458,24 @@ impl Worker {
         }
         if std::mem::take(&mut self.changed) {
             self.show();
+        }
+    }
+
+    /// One line for a keyboard that was unplugged, until it is back.
+    fn tell_plugged(&mut self) {
+        let gone = |name: &str| format!("{name} is unplugged");
+        // With a sound server its keyboards are gone too, and one line is enough.
+        let waiting = self.sound.report().waiting;
+        for news in self.midi.take_news() {
+            match news {
+                Plugged::Out(_) if waiting => {}
+                Plugged::Out(name) => self.notice(true, gone(&name)),
+                Plugged::In(name) => {
+                    if self.notices.extract_if(.., |notice| notice.text == gone(&name)).count() > 0 {
+                        self.notice(false, format!("{name} is back"));
+                    }
+                }
+            }
         }
     }
 
@@ -758,7 +779,8 @@ impl Worker {
     fn tell(&mut self, bad: bool, text: String, about_stream: bool) {
         // Said again, it is a line of its own: the one before may have been put away.
         self.notices.retain(|n| n.text != text);
-        self.notices.push(Notice { id: self.next_notice, bad, text, about_stream });
+        let at = self.clock.now();
+        self.notices.push(Notice { id: self.next_notice, at, bad, text, about_stream });
         self.next_notice += 1;
         if self.notices.len() > NOTICES_MAX {
             self.notices.remove(0);

@@ -29,7 +29,7 @@ use crate::ui::{self, Command, Screen};
 
 use super::boot::{BootError, Program};
 use super::caretaker::News;
-use super::control::{Desk, Wish};
+use super::control::{Desk, Notice, Wish};
 use super::exporting::Exports;
 use super::history::{Change, History};
 use super::inspector::{Inspector, Told};
@@ -43,6 +43,8 @@ const LEASE: WallMillis = WallMillis(60_000);
 const LEASE_AGAIN: Micros = Micros::from_millis(30_000);
 /// The author of what is done in the window.
 const PERSON: &str = "person";
+/// How long a line is shown that asks for nothing.
+const NEWS: Micros = Micros::from_millis(15_000);
 /// How long a wrong key stays marked.
 const WRONG: Micros = Micros::from_millis(350);
 /// The inspector looks at the bus this often while nothing moves.
@@ -386,7 +388,10 @@ impl Window {
         let shown = snapshot.applied;
         let report = (self.state.screen == Screen::Inspector).then(|| program.bus.inspect());
         let devices = rows::devices(&frame.desk, &frame.head, &self.settings, &backends());
-        let banners = self.banners(&snapshot.health, &frame.desk);
+        let banners = self.banners(&snapshot.health, frame);
+        if banners.iter().any(|banner| banner.level == Level::Info) {
+            ui.ctx().request_repaint_after(Duration::from_secs(1));
+        }
         let rescue = self.rescue.as_ref().and_then(|rescue| rescue.view(frame.wall, program.lines.is_empty()));
         let position = position(frame, session);
         let marks: Vec<Option<Mark>> =
@@ -437,7 +442,7 @@ impl Window {
         self.inspector.painted(shown, drawn);
     }
 
-    fn banners(&self, health: &Health, desk: &Desk) -> Vec<Banner> {
+    fn banners(&self, health: &Health, frame: &Frame) -> Vec<Banner> {
         let Some(program) = &self.program else { return Vec::new() };
         let mut banners = Vec::new();
         let lines = program.lines.iter().enumerate();
@@ -460,7 +465,9 @@ impl Window {
         }
         // The newest first: only a few fit.
         banners.extend(self.failures.iter().rev().cloned());
-        banners.extend(desk.notices.iter().rev().map(|n| banner(FIRST_NOTICE + n.id, level(n.bad), n.text.clone())));
+        let fresh = |n: &&Notice| n.bad || frame.now - n.at < NEWS;
+        let notices = frame.desk.notices.iter().rev().filter(fresh);
+        banners.extend(notices.map(|n| banner(FIRST_NOTICE + n.id, level(n.bad), n.text.clone())));
         banners.retain(|b| !self.dismissed.contains(&b.id));
         banners
     }

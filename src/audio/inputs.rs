@@ -18,13 +18,47 @@ struct Source {
     /// None for the driver's own port.
     ring: Option<SourceRing>,
     held: u128,
+    moved: Moved,
+}
+
+/// What a source has moved out of rest, besides keys.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Moved {
     sustain: u8,
+    sostenuto: u8,
+    soft: u8,
     bent: bool,
+    pressed: bool,
+}
+
+impl Moved {
+    fn note(&mut self, played: Played) {
+        match played {
+            Played::Pedal(Pedal::Sustain(value)) => self.sustain = value,
+            Played::Pedal(Pedal::Sostenuto(value)) => self.sostenuto = value,
+            Played::Pedal(Pedal::Soft(value)) => self.soft = value,
+            Played::Bend(value) => self.bent = value != 0,
+            Played::Pressure(value) => self.pressed = value > 0,
+            Played::Controllers | Played::Reset => *self = Self::default(),
+            Played::On { .. } | Played::Off { .. } | Played::AllNotesOff => {}
+        }
+    }
+
+    /// What puts all of it to rest.
+    fn rests(self) -> impl Iterator<Item = Played> {
+        let pedals = [
+            (self.sustain > 0).then_some(Pedal::Sustain(0)),
+            (self.sostenuto > 0).then_some(Pedal::Sostenuto(0)),
+            (self.soft > 0).then_some(Pedal::Soft(0)),
+        ];
+        let wheels = [self.bent.then_some(Played::Bend(0)), self.pressed.then_some(Played::Pressure(0))];
+        pedals.into_iter().flatten().map(Played::Pedal).chain(wheels.into_iter().flatten())
+    }
 }
 
 impl Source {
-    const fn new(id: SourceId, ring: Option<SourceRing>) -> Self {
-        Self { id, ring, held: 0, sustain: 0, bent: false }
+    fn new(id: SourceId, ring: Option<SourceRing>) -> Self {
+        Self { id, ring, held: 0, moved: Moved::default() }
     }
 }
 
@@ -41,25 +75,20 @@ pub(super) struct Inputs {
 }
 
 /// What the driver's own port was told to hold, by the messages it delivered.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Driver {
     keys: [u128; 16],
-    /// Channels whose sustain pedal is down.
-    sustain: u16,
+    moved: [Moved; 16],
 }
 
 impl Driver {
-    const FREE: Self = Self { keys: [0; 16], sustain: 0 };
-
     fn note(&mut self, channel: u8, played: Played) {
-        let (slot, bit) = (usize::from(channel & 0x0f), 1_u16 << (channel & 0x0f));
+        let slot = usize::from(channel & 0x0f);
+        self.moved[slot].note(played);
         match played {
             Played::On { pitch, .. } => self.keys[slot] |= 1 << pitch.key(),
             Played::Off { pitch } => self.keys[slot] &= !(1 << pitch.key()),
-            Played::AllNotesOff => self.keys[slot] = 0,
-            Played::Reset => (self.keys[slot], self.sustain) = (0, self.sustain & !bit),
-            Played::Pedal(Pedal::Sustain(0)) => self.sustain &= !bit,
-            Played::Pedal(Pedal::Sustain(_)) => self.sustain |= bit,
+            Played::AllNotesOff | Played::Reset => self.keys[slot] = 0,
             _ => {}
         }
     }
@@ -69,7 +98,11 @@ impl Driver {
         (0..16_u8).flat_map(move |channel| {
             let keys = self.keys[usize::from(channel)];
             let offs = (0..128_u8).filter(move |key| keys >> key & 1 == 1).map(move |key| [0x80 | channel, key, 64]);
-            offs.chain((self.sustain >> channel & 1 == 1).then_some([0xb0 | channel, 64, 0]))
+            let rests = self.moved[usize::from(channel)].rests().map(move |rest| {
+                let [status, first, second] = rest.to_midi();
+                [status | channel, first, second]
+            });
+            offs.chain(rests)
         })
     }
 }
@@ -90,7 +123,7 @@ impl Inputs {
             stream: StreamId::default(),
             delay: period,
             late: 0,
-            driver: Driver::FREE,
+            driver: Driver::default(),
         }
     }
 
@@ -124,12 +157,12 @@ impl Inputs {
     /// say so.
     pub(super) fn release_driver(&mut self) -> impl Iterator<Item = [u8; 3]> + use<> {
         let frame = self.pending.last().map_or(Frames::ZERO, |(frame, _)| *frame);
-        let holds = self.sources[0].as_ref().is_some_and(|s| s.held != 0 || s.sustain > 0 || s.bent);
+        let holds = self.sources[0].as_ref().is_some_and(|s| s.held != 0 || s.moved != Moved::default());
         if holds || !self.pending.is_empty() {
             self.pending.truncate(PENDING_MAX - 1);
             self.pending.push((frame, Played::Reset));
         }
-        std::mem::replace(&mut self.driver, Driver::FREE).releases()
+        std::mem::take(&mut self.driver).releases()
     }
 
     pub(super) fn add(&mut self, id: SourceId, ring: SourceRing, send_home: &mut impl FnMut(Return)) {
@@ -152,7 +185,7 @@ impl Inputs {
         send_home: &mut impl FnMut(Return),
     ) {
         let Some(slot) = self.sources.iter().position(|s| s.as_ref().is_some_and(|s| s.id == id)) else { return };
-        self.let_go(slot, true, release);
+        self.let_go(slot, release);
         if let Some(ring) = self.sources[slot].take().and_then(|gone| gone.ring) {
             send_home(Return::Source(ring));
         }
@@ -161,25 +194,31 @@ impl Inputs {
         }
     }
 
-    /// What a source holds and no other does is let go: its keys, and with `whole` its pedal and wheel too.
-    fn let_go(&mut self, slot: usize, whole: bool, release: &mut impl FnMut(Played)) {
+    /// What a source holds and no other does is let go.
+    fn let_go(&mut self, slot: usize, release: &mut impl FnMut(Played)) {
+        self.let_go_of_keys(slot, release);
+        self.let_go_of_the_rest(slot, release);
+    }
+
+    fn let_go_of_keys(&mut self, slot: usize, release: &mut impl FnMut(Played)) {
         let Some(source) = self.sources[slot].as_mut() else { return };
         let held = std::mem::take(&mut source.held);
-        let (mut pedal, mut bent) = (false, false);
-        if whole {
-            pedal = std::mem::take(&mut source.sustain) > 0;
-            bent = std::mem::take(&mut source.bent);
-        }
         for key in (0..128_u8).filter(|key| held >> key & 1 == 1) {
             if !self.holds(key) {
                 release(Played::Off { pitch: Pitch::from_data_byte(key) });
             }
         }
-        if pedal {
-            release(Played::Pedal(Pedal::Sustain(self.sustain())));
-        }
-        if bent {
-            release(Played::Bend(0));
+    }
+
+    /// Pedals come up as far as no other source holds them; wheels and pressure are everybody's.
+    fn let_go_of_the_rest(&mut self, slot: usize, release: &mut impl FnMut(Played)) {
+        let Some(source) = self.sources[slot].as_mut() else { return };
+        let moved = std::mem::take(&mut source.moved);
+        for rest in moved.rests() {
+            release(match rest {
+                Played::Pedal(pedal) => Played::Pedal(self.deepest(pedal)),
+                other => other,
+            });
         }
     }
 
@@ -187,15 +226,21 @@ impl Inputs {
         self.sources.iter().flatten().any(|s| s.held >> key & 1 == 1)
     }
 
-    fn sustain(&self) -> u8 {
-        self.sources.iter().flatten().map(|s| s.sustain).max().unwrap_or(0)
+    /// A pedal as far down as anybody holds it.
+    fn deepest(&self, pedal: Pedal) -> Pedal {
+        let deepest = |of: fn(&Moved) -> u8| self.sources.iter().flatten().map(|s| of(&s.moved)).max().unwrap_or(0);
+        match pedal {
+            Pedal::Sustain(_) => Pedal::Sustain(deepest(|moved| moved.sustain)),
+            Pedal::Sostenuto(_) => Pedal::Sostenuto(deepest(|moved| moved.sostenuto)),
+            Pedal::Soft(_) => Pedal::Soft(deepest(|moved| moved.soft)),
+        }
     }
 
     /// Forgets every key held.
     pub(super) fn panic(&mut self) {
         self.pending.clear();
         for source in self.sources.iter_mut().flatten() {
-            (source.held, source.sustain, source.bent) = (0, 0, false);
+            (source.held, source.moved) = (0, Moved::default());
         }
     }
 
@@ -263,14 +308,14 @@ impl Inputs {
                     return;
                 }
             }
-            Played::Pedal(Pedal::Sustain(value)) => {
-                source.sustain = value;
-                return play(Played::Pedal(Pedal::Sustain(self.sustain())));
+            Played::Pedal(pedal) => {
+                source.moved.note(played);
+                return play(Played::Pedal(self.deepest(pedal)));
             }
-            Played::Bend(value) => source.bent = value != 0,
-            Played::AllNotesOff => return self.let_go(slot, false, play),
-            Played::Reset => return self.let_go(slot, true, play),
-            Played::Pedal(_) | Played::Pressure(_) => {}
+            Played::Bend(_) | Played::Pressure(_) => source.moved.note(played),
+            Played::AllNotesOff => return self.let_go_of_keys(slot, play),
+            Played::Controllers => return self.let_go_of_the_rest(slot, play),
+            Played::Reset => return self.let_go(slot, play),
         }
         play(played);
     }

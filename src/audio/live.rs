@@ -27,7 +27,9 @@ pub enum Played {
     Pressure(u8),
     /// Every key of the device is up; pedals stay (CC 123 and the mode changes 124 to 127).
     AllNotesOff,
-    /// Every key and pedal of the device is up and every wheel in its middle (CC 120 and 121).
+    /// Every pedal of the device is up and every wheel in its middle; keys stay (CC 121).
+    Controllers,
+    /// Every key and pedal of the device is up and every wheel in its middle (CC 120).
     Reset,
 }
 
@@ -48,7 +50,8 @@ impl Played {
             (0xb0, 64) => Some(Self::Pedal(Pedal::Sustain(value))),
             (0xb0, 66) => Some(Self::Pedal(Pedal::Sostenuto(value))),
             (0xb0, 67) => Some(Self::Pedal(Pedal::Soft(value))),
-            (0xb0, 120 | 121) => Some(Self::Reset),
+            (0xb0, 120) => Some(Self::Reset),
+            (0xb0, 121) => Some(Self::Controllers),
             (0xb0, 123..=127) => Some(Self::AllNotesOff),
             (0xe0, _) => Some(Self::Bend((i16::from(value) << 7 | i16::from(first)) - 8192)),
             _ => None,
@@ -71,6 +74,7 @@ impl Played {
             }
             Self::Pressure(value) => [0xd0, value, 0],
             Self::AllNotesOff => [0xb0, 123, 0],
+            Self::Controllers => [0xb0, 121, 0],
             Self::Reset => [0xb0, 120, 0],
         }
     }
@@ -187,6 +191,7 @@ mod tests {
             (&[0xb3, 67, 1], Some(Played::Pedal(Pedal::Soft(1)))),
             (&[0xb0, 7, 1], None),
             (&[0xb0, 120, 0], Some(Played::Reset)),
+            (&[0xb0, 121, 0], Some(Played::Controllers)),
             (&[0xb0, 123, 0], Some(Played::AllNotesOff)),
             (&[0xd4, 9], Some(Played::Pressure(9))),
             (&[0xe0, 0, 64], Some(Played::Bend(0))),

@@ -87,7 +87,7 @@ impl Stage {
                 self.with(|i| i.pressure(part, value));
             }
             // The books of who holds what turn these into releases.
-            Played::AllNotesOff | Played::Reset => {}
+            Played::AllNotesOff | Played::Controllers | Played::Reset => {}
         }
     }
 

@@ -13,8 +13,8 @@ music-trainer [FILE] [--data-dir DIR] [--backend auto|cpal|jack|null] [--safe]
     open the window, with a piece if a FILE is named
 music-trainer devices [--json]
     audio and MIDI devices and what they can do
-music-trainer grade --mode follow|wait|tempo [--json] SCORE TAKE
-    judge a take against a score, both MIDI files
+music-trainer grade --mode follow|wait|tempo|rhythm [--json] SCORE TAKE
+    judge a take, a MIDI file, against a score in MIDI or MusicXML
 music-trainer render SCORE OUT.wav [--soundfont FILE]
 music-trainer render DIR OUT.wav --take ID [--soundfont FILE]
     a score, or what was played in a take, through the same synthesiser, faster than real time
@@ -255,7 +255,8 @@ fn interpret(mut words: Words) -> Result<Invocation, UsageError> {
         "devices" => take(&[]).map(|_| Invocation::Devices { json })?,
         "grade" => {
             let [score, take_file] = two(take(&["SCORE", "TAKE"])?);
-            let mode = words.mode.ok_or_else(|| UsageError("grade wants --mode follow, wait or tempo".to_owned()))?;
+            let mode =
+                words.mode.ok_or_else(|| UsageError("grade wants --mode follow, wait, tempo or rhythm".to_owned()))?;
             Invocation::Grade { mode, json, score, take: take_file }
         }
         "render" => {

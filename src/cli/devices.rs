@@ -26,13 +26,15 @@ pub fn run(json: bool, out: &mut dyn Write) -> Result<(), CliError> {
             Err(error) => problems.push(error.to_string()),
         }
     }
-    let midi = match midi_ports(&clock) {
+    let mut midi = match midi_ports(&clock) {
         Ok(ports) => ports,
         Err(reason) => {
             problems.push(format!("midi: {reason}"));
             Vec::new()
         }
     };
+    // Why a driver cannot be asked has been said above.
+    midi.extend(backends.iter_mut().filter_map(|backend| backend.midi_sources().ok()).flatten());
     if json {
         let audio: Vec<_> = audio
             .iter()

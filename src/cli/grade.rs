@@ -36,7 +36,7 @@ pub enum GradeError {
         source: FormatError,
     },
     /// Nothing is judged in this mode.
-    #[error("takes are graded in the modes follow, wait and tempo")]
+    #[error("takes are graded in the modes follow, wait, tempo and rhythm")]
     Mode,
     /// The result cannot be written.
     #[error("cannot write the result: {0}")]
@@ -81,15 +81,16 @@ pub fn run(mode: Mode, json: bool, score: &Path, take: &Path, out: &mut dyn Writ
 pub fn grade(mode: Mode, score: &Score, notes: &[PlayedNote]) -> Option<Grade> {
     match mode {
         Mode::Wait => Some(grade_wait(score, notes)),
-        Mode::Tempo => {
-            let verdicts = tempo::judge(score, TempoPlan::whole(score), &[Micros::ZERO], notes);
+        Mode::Tempo | Mode::Rhythm => {
+            let plan = TempoPlan { any_key: mode == Mode::Rhythm, ..TempoPlan::whole(score) };
+            let verdicts = tempo::judge(score, plan, &[Micros::ZERO], notes);
             Some(graded(score, verdicts))
         }
         Mode::Follow => {
             let whole = (Ticks::ZERO, score.end());
             Some(graded(score, follow::pair(score, Hands::BOTH, whole, Preset::Standard, notes)))
         }
-        Mode::Listen | Mode::Rhythm => None,
+        Mode::Listen => None,
     }
 }
 

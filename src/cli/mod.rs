@@ -50,7 +50,8 @@ fn grade_mode(name: &str) -> Result<Mode, CliError> {
         "follow" => Ok(Mode::Follow),
         "wait" => Ok(Mode::Wait),
         "tempo" => Ok(Mode::Tempo),
-        _ => Err(CliError::new(format!("grade knows the modes follow, wait and tempo, not {name:?}"))),
+        "rhythm" => Ok(Mode::Rhythm),
+        _ => Err(CliError::new(format!("grade knows the modes follow, wait, tempo and rhythm, not {name:?}"))),
     }
 }
 

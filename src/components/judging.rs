@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::{Event, TakeEnd, TransportChange, TransportMoved};
-use crate::music::{Percent, Pitch, Score, TempoMap, WrittenNote};
+use crate::music::{NoteId, Percent, Pitch, Score, TempoMap, WrittenNote};
+use crate::practice::follow::{self, Followed, Follower};
 use crate::practice::result::TakeResult;
 use crate::practice::tempo::{REACH, TempoJudge, TempoPlan};
 use crate::practice::wait::{Step, WaitMatcher};
@@ -51,12 +52,17 @@ impl TakeClock {
 pub struct Judged {
     /// Final verdicts, in order.
     pub verdicts: Vec<Verdict>,
-    /// *Keep tempo*: the first impression of a note just played; the final verdict may differ.
+    /// *Keep tempo*, *Rhythm only*, *Follow me*: the first impression of a note just played; the final verdict may
+    /// differ.
     pub impression: Option<Verdict>,
-    /// *Wait for me*: the tick of the latest group that became done.
+    /// *Wait for me*, *Follow me*: the tick of the latest group that became done, or was reached.
     pub done: Option<Ticks>,
-    /// *Wait for me*: the tick of the group that is needed next, or the end of the range, if that changed.
+    /// *Wait for me*, *Follow me*: the tick of the group that is needed next, or the end of the range, if that changed.
     pub next: Option<Ticks>,
+    /// *Follow me*: whether the person has gone to `done` from elsewhere.
+    pub leap: bool,
+    /// *Follow me*: the person's tempo as a share of the written one, if that changed.
+    pub speed: Option<Percent>,
     /// Whether the last group of the range is done.
     pub finished: bool,
     /// Keys that are not written, and where the music stood when they were played.
@@ -66,7 +72,38 @@ pub struct Judged {
 enum Judge {
     Wait(Box<WaitMatcher>),
     Tempo(Box<TempoJudge>),
+    Follow(Box<FollowJudge>),
     None,
+}
+
+/// *Follow me*: where the person is now, and everything they played in this pass, which is paired when it is whole.
+struct FollowJudge {
+    follower: Follower,
+    notes: Vec<PlayedNote>,
+    pass: u32,
+    /// Where they began.
+    from: Ticks,
+}
+
+impl FollowJudge {
+    fn new(score: &Score, settings: &PracticeSettings) -> Self {
+        let range = settings.ticks(score.bars());
+        let follower = Follower::new(score, settings.practise, range, settings.tempo);
+        Self { follower, notes: Vec::new(), pass: 0, from: range.0 }
+    }
+
+    /// Pairs what was played with what is written up to `to`, and begins a new pass.
+    fn pair(&mut self, score: &Score, settings: &PracticeSettings, to: Ticks) -> Vec<Verdict> {
+        let mut verdicts = follow::pair(score, settings.practise, (self.from, to), settings.preset, &self.notes);
+        let missing = |verdict: &Verdict| {
+            let pitch = verdict.written.map(|id| score.note(id).pitch);
+            verdict.kind == VerdictKind::Missed && pitch.is_some_and(|pitch| !settings.keyboard.contains(pitch))
+        };
+        verdicts.retain(|verdict| !missing(verdict));
+        verdicts.iter_mut().for_each(|verdict| verdict.pass = self.pass);
+        *self = Self { pass: self.pass + 1, ..Self::new(score, settings) };
+        verdicts
+    }
 }
 
 /// *Keep tempo*: what the judge at hand was told.
@@ -109,8 +146,11 @@ impl TakeJudge {
     pub fn new(score: Arc<Score>, settings: PracticeSettings, latency: Micros) -> Self {
         let judge = match settings.mode {
             Mode::Wait => Judge::Wait(Box::new(WaitMatcher::from_settings(&score, &settings))),
-            Mode::Tempo => Judge::Tempo(Box::new(TempoJudge::new(&score, TempoPlan::from_settings(&score, &settings)))),
-            Mode::Listen | Mode::Follow | Mode::Rhythm => Judge::None,
+            Mode::Tempo | Mode::Rhythm => {
+                Judge::Tempo(Box::new(TempoJudge::new(&score, TempoPlan::from_settings(&score, &settings))))
+            }
+            Mode::Follow => Judge::Follow(Box::new(FollowJudge::new(&score, &settings))),
+            Mode::Listen => Judge::None,
         };
         Self {
             score,
@@ -134,11 +174,17 @@ impl TakeJudge {
         &self.result
     }
 
-    /// The written notes that *Wait for me* needs now, and their tick.
-    pub fn wait_matcher(&self) -> Option<&WaitMatcher> {
+    /// Whether the music waits for the person.
+    pub fn waits(&self) -> bool {
+        matches!(self.judge, Judge::Wait(_) | Judge::Follow(_))
+    }
+
+    /// The written notes that the music waits for.
+    pub fn needed(&self) -> Vec<NoteId> {
         match &self.judge {
-            Judge::Wait(matcher) => Some(matcher),
-            _ => None,
+            Judge::Wait(matcher) => matcher.needed().collect(),
+            Judge::Follow(judge) => judge.follower.needed().collect(),
+            Judge::Tempo(_) | Judge::None => Vec::new(),
         }
     }
 
@@ -211,6 +257,11 @@ impl TakeJudge {
                 matcher.finish()
             }
             Judge::Tempo(judge) => judge.finish(),
+            Judge::Follow(judge) => {
+                // What is written after the place that was reached is not judged.
+                let to = judge.follower.reached();
+                judge.pair(&self.score, &self.settings, to)
+            }
             Judge::None => Vec::new(),
         };
         self.take_in(verdicts)
@@ -230,6 +281,22 @@ impl TakeJudge {
                 let mut impression = judge.play(note);
                 forgive(&mut impression, counting_in);
                 Judged { impression: Some(impression), ..Judged::default() }
+            }
+            Judge::Follow(judge) => {
+                judge.notes.push(note);
+                let followed = judge.follower.key_down(note);
+                let next = followed.place.map(|_| judge.follower.next_tick());
+                self.result.completed |= followed.finished;
+                let (played, pass) = (Some(note.id), judge.pass);
+                let impression = followed.matched.map(|id| Verdict {
+                    pass,
+                    played,
+                    written: Some(id),
+                    kind: VerdictKind::OnTime,
+                    deviation: None,
+                });
+                let Followed { place: done, leap, speed, finished, .. } = followed;
+                Judged { impression, done, next, leap, speed, finished, ..Judged::default() }
             }
             Judge::None => Judged::default(),
         }
@@ -252,6 +319,11 @@ impl TakeJudge {
                         let verdicts = self.take_in(step.verdicts).verdicts;
                         Judged { verdicts, ..Judged::default() }
                     }
+                    Judge::Follow(judge) => {
+                        let (_, to) = self.settings.ticks(self.score.bars());
+                        let verdicts = judge.pair(&self.score, &self.settings, to);
+                        self.take_in(verdicts)
+                    }
                     _ => {
                         self.result.completed = true;
                         Judged::default()
@@ -270,6 +342,12 @@ impl TakeJudge {
             }
             TransportChange::Stopped if matches!(self.judge, Judge::Tempo(_)) => self.stopped(at),
             TransportChange::Sought { tick } => match &mut self.judge {
+                // Where the person begins; later they show by what they play where they are.
+                Judge::Follow(judge) if judge.notes.is_empty() => {
+                    judge.from = tick;
+                    judge.follower.seek(tick);
+                    Judged::default()
+                }
                 // Before the first key, going to where the matcher stands anyway begins no new pass.
                 Judge::Wait(matcher) if self.begun || tick > matcher.tick() => {
                     let step = matcher.seek(tick);
@@ -383,8 +461,10 @@ impl TakeJudge {
     fn place_of(&self, note: &PlayedNote) -> Ticks {
         let (range_start, range_end) = self.settings.ticks(self.score.bars());
         let last = Ticks((range_end.0 - 1).max(range_start.0));
-        if let Some(matcher) = self.wait_matcher() {
-            return matcher.tick().min(last);
+        match &self.judge {
+            Judge::Wait(matcher) => return matcher.tick().min(last),
+            Judge::Follow(judge) => return judge.follower.tick().unwrap_or(range_start).min(last),
+            Judge::Tempo(_) | Judge::None => {}
         }
         let Some(Course { plan, start, .. }) = self.course else { return range_start };
         let map = self.score.tempo();

@@ -205,7 +205,7 @@ impl Session {
     /// The keys that come next at `now`, one bit each, where the music does not wait for them: see
     /// [`SessionView::awaited_keys`] for those that it waits for.
     pub fn next_keys(&self, now: Micros) -> Option<u128> {
-        let stand = self.stand.as_ref().filter(|_| self.playing && self.settings.mode != Mode::Wait)?;
+        let stand = self.stand.as_ref().filter(|_| self.playing && self.settings.mode.keeps_time())?;
         Some(self.next.at(stand.score.tempo(), now - self.latency))
     }
 
@@ -254,7 +254,7 @@ impl Session {
     /// Whether the session wants to be told of passing time.
     pub fn wants_time(&self) -> bool {
         let runs = self.playing && self.settings.mode != Mode::Wait && self.next.runs();
-        runs || self.running.as_ref().is_some_and(|r| r.judge.wait_matcher().is_none())
+        runs || self.running.as_ref().is_some_and(|r| !r.judge.waits())
     }
 
     /// Puts a piece on the stand, ready to play from its start.
@@ -329,7 +329,7 @@ impl Session {
             self.engine(Command::Hold(self.stop_at()));
         }
         // Whoever waits for the person needs no count-in: the first note is theirs.
-        let count_in = if mode == Mode::Tempo { self.settings.count_in_bars } else { 0 };
+        let count_in = if mode.is_timed() { self.settings.count_in_bars } else { 0 };
         self.engine(Command::Play { count_in });
         self.playing = true;
     }
@@ -342,7 +342,7 @@ impl Session {
         // Not before: where the music begins belongs to the new take.
         self.engine(Command::Seek(start));
         let judge = TakeJudge::new(stand.score.clone(), self.settings, self.latency);
-        let first = judge.wait_matcher().map(|_| first_onset(&stand.score, &self.settings, start));
+        let first = judge.waits().then(|| first_onset(&stand.score, &self.settings, start));
         let (latency, changes) = (self.latency, VecDeque::new());
         self.running = Some(Running { take, start: begin, judge, latency, changes, ends_at: None });
         self.view.finished = None;
@@ -360,7 +360,7 @@ impl Session {
         let from = self.start.unwrap_or(self.range().0);
         let silent = heard(&self.settings) == Hands::NONE;
         let first = first_onset(&stand.score, &self.settings, from);
-        if self.settings.mode == Mode::Wait && first.is_some_and(|first| silent || first == from) {
+        if !self.settings.mode.keeps_time() && first.is_some_and(|first| silent || first == from) {
             self.play(ids);
         }
     }
@@ -402,7 +402,7 @@ impl Session {
         let bars = stand.score.bars();
         let start = bars.get(bars.index_at(tick)).start.max(from).min(Ticks((to.0 - 1).max(from.0)));
         let first = first_onset(&stand.score, &self.settings, start);
-        let waits = self.running.as_ref().is_some_and(|r| r.judge.wait_matcher().is_some());
+        let waits = self.running.as_ref().is_some_and(|r| r.judge.waits());
         self.start = (!self.playing).then_some(start);
         self.engine(Command::Seek(start));
         if self.playing && waits {
@@ -461,7 +461,7 @@ impl Session {
     }
 
     fn transport(&mut self, change: TransportChange, now: Micros) {
-        let waits_for_person = self.running.as_ref().is_some_and(|r| r.judge.wait_matcher().is_some());
+        let waits_for_person = self.running.as_ref().is_some_and(|r| r.judge.waits());
         match change {
             TransportChange::Ended => self.music_ended(now),
             // Without a person to wait for, the place to wait at is the end of the range.
@@ -498,6 +498,12 @@ impl Session {
         }
         for verdict in judged.verdicts {
             self.effects.push(Effect::Publish(take, Event::VerdictGiven(verdict), None));
+        }
+        if let Some(speed) = judged.speed {
+            self.engine(Command::SetSpeed(speed));
+        }
+        if let (true, Some(tick)) = (judged.leap, judged.done) {
+            self.engine(Command::Seek(tick));
         }
         if let Some(tick) = judged.done {
             let end = self.stop_at();
@@ -541,10 +547,10 @@ impl Session {
         self.next.practise(&stand.score, &settings);
         let (from, to) = self.range();
         let first = first_onset(&stand.score, &settings, from);
-        let hold = if settings.mode == Mode::Wait { first } else { None };
-        let count_in = if settings.mode == Mode::Tempo { settings.count_in_bars } else { 0 };
+        let hold = first.filter(|_| !settings.mode.keeps_time());
+        let count_in = if settings.mode.is_timed() { settings.count_in_bars } else { 0 };
         let range = settings.looping.then_some(LoopRange { from, to, count_in, hold });
-        let metronome = settings.metronome && settings.mode != Mode::Wait;
+        let metronome = settings.metronome && settings.mode.keeps_time();
         self.engine(Command::SetSpeed(settings.tempo));
         self.engine(Command::SetHands(heard(&settings)));
         self.engine(Command::SetMetronome(metronome));
@@ -580,7 +586,7 @@ impl Session {
 
     fn show_needed(&mut self) {
         if let Some(running) = &self.running {
-            self.view.needed = running.judge.wait_matcher().map(|m| m.needed().collect()).unwrap_or_default();
+            self.view.needed = running.judge.needed();
             self.view.result = Some(Arc::new(running.judge.result().clone()));
         }
     }

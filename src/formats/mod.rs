@@ -1,8 +1,9 @@
-//! Bytes to music and back: Standard MIDI Files, a text notation, the built-in pieces, hands. Pure: no file, no clock, no device; opening files is for
-//! the caller, who refuses by length first ([`check_len`]). Every reader here is total: it gives music or an error,
-//! whatever the bytes.
+//! Bytes to music and back: Standard MIDI Files, MusicXML, a text notation, the built-in pieces, hands. Pure: no file, no
+//! clock, no device; opening files is for the caller, who refuses by length first ([`check_len`]). Every reader here is
+//! total: it gives music or an error, whatever the bytes.
 
 pub mod hands;
+pub mod musicxml;
 pub mod notate;
 pub mod notation;
 pub mod pieces;
@@ -42,7 +43,7 @@ pub enum FormatError {
         bytes: u64,
     },
     /// No format that is known.
-    #[error("not a MIDI file (it begins with {begins})")]
+    #[error("neither a MIDI file nor MusicXML (it begins with {begins})")]
     Unknown {
         /// The first bytes, readable.
         begins: String,
@@ -68,6 +69,14 @@ pub enum FormatError {
         track: usize,
         /// Where, counted from 0.
         offset: usize,
+    },
+    /// A compressed file that cannot be unpacked.
+    #[error("the compressed file {problem}, at byte {offset}")]
+    Archive {
+        /// Where, counted from 0.
+        offset: usize,
+        /// What is wrong with it.
+        problem: String,
     },
     /// A mistake in a text.
     #[error("line {line}, column {column}: {problem}")]
@@ -101,6 +110,7 @@ pub fn check_len(bytes: u64) -> Result<(), FormatError> {
 pub fn read(name_hint: &str, bytes: &[u8]) -> Result<Reading, FormatError> {
     check_len(bytes.len() as u64)?;
     let mut reading = match std::str::from_utf8(bytes) {
+        _ if musicxml::is_musicxml(bytes) => musicxml::read(bytes)?,
         Ok(text) if notation::is_notation(text) => Reading { score: notation::read(text)?.score, warnings: Vec::new() },
         _ => smf::read(bytes)?,
     };

@@ -3,10 +3,13 @@
 /// Longer names are cut: they are shown on one line.
 const NAME_CHARS_MAX: usize = 120;
 
-/// UTF-8 where it is, else Latin-1, which never fails; tidied by [`tidy`].
+/// UTF-8 where it is, else Latin-1; tidied by [`tidy`]. Empty where control characters within show that it is no text.
 pub(super) fn decode(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => tidy(text),
+        Err(_) if bytes.trim_ascii().iter().any(|byte| (1..32).contains(byte) && !byte.is_ascii_whitespace()) => {
+            String::new()
+        }
         Err(_) => tidy(&bytes.iter().copied().map(char::from).collect::<String>()),
     }
 }
@@ -36,6 +39,7 @@ mod tests {
     fn names_are_utf8_or_latin1_without_control_characters() {
         assert_eq!(decode("Für Elise\0".as_bytes()), "Für Elise");
         assert_eq!(decode(b"F\xfcr Elise\r\n"), "Für Elise");
+        assert_eq!(decode(b"x\x1b[\x04\xf0\xbf"), "", "settings of a sequencer");
         assert_eq!(decode(&[b'x'; 500]).len(), NAME_CHARS_MAX);
     }
 

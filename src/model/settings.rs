@@ -25,6 +25,24 @@ pub enum ThemeChoice {
     HighContrast,
 }
 
+/// What the play screen shows of a piece whose page is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlayView {
+    /// The staff above the falling notes.
+    #[default]
+    Both,
+    /// The staff alone.
+    Staff,
+    /// The falling notes alone.
+    Notes,
+}
+
+impl PlayView {
+    /// In the order of the control.
+    pub const ALL: [Self; 3] = [Self::Staff, Self::Notes, Self::Both];
+}
+
 impl ThemeChoice {
     /// In the order of the settings.
     pub const ALL: [Self; 4] = [Self::System, Self::Dark, Self::Light, Self::HighContrast];
@@ -103,6 +121,8 @@ settings! {
     TextPercent, "text-percent", text_percent: u16 = 100;
     /// How notes are called.
     Names, "names", names: NoteNames = NoteNames::English;
+    /// Whether the play screen shows the staff, falling notes, or both.
+    PlayView, "play-view", play_view: PlayView = PlayView::Both;
     /// Whether falling notes carry their names.
     NoteLabels, "note-labels", note_labels: bool = true;
     /// How strictly timing is judged.

@@ -87,6 +87,7 @@ fn events() -> Vec<Event> {
             Setting::Theme(ThemeChoice::HighContrast),
             Setting::TextPercent(125),
             Setting::Names(NoteNames::FixedDo),
+            Setting::PlayView(PlayView::Staff),
             Setting::NoteLabels(false),
             Setting::Preset(Preset::Strict),
             Setting::VolumePiano(3),

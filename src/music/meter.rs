@@ -92,7 +92,7 @@ impl Bars {
     /// The bars of a page in the order in which they are played; `None` for a page without any. What is not printed up
     /// to `end` is counted on in the last metre.
     pub fn of_page(page: &Notation, resolution: u16, end: Ticks) -> Option<Self> {
-        let pickup = page.measures.first().is_some_and(|m| m.number == "0");
+        let printed = printed_numbers(page);
         let (mut bars, mut numbers) = (Vec::new(), Vec::new());
         let meters: Vec<(u8, u8)> = (page.measures.iter())
             .scan((4, 4), |meter, measure| {
@@ -105,7 +105,7 @@ impl Bars {
             let (start, (beats, unit)) = (passage.start, meters[passage.measure as usize]);
             let stop = start + measure.length.max(Ticks(1));
             bars.push(Bar { start, end: stop, meter: Meter { tick: start, beats, unit } });
-            numbers.push(passage.measure + u32::from(!pickup));
+            numbers.push(printed[passage.measure as usize]);
         }
         while let Some(last) = bars.last().copied().filter(|last| last.end < end && bars.len() < BARS_MAX) {
             let stop = last.end + Ticks(last.meter.bar_ticks(resolution));
@@ -142,8 +142,26 @@ impl Bars {
     }
 }
 
+/// The number of each measure of a page: the one above it; of one without, such as the second half of a divided bar, that
+/// of the measure before. Counted from 1 on a page without any.
+fn printed_numbers(page: &Notation) -> Vec<u32> {
+    /// More measures than any page has.
+    const NUMBER_MAX: u32 = 1_000_000;
+    let written = |text: &str| text.parse().ok().filter(|number| *number <= NUMBER_MAX);
+    if page.measures.iter().all(|measure| written(&measure.number).is_none()) {
+        return (1..).take(page.measures.len()).collect();
+    }
+    let first = page.measures.first().and_then(|measure| written(&measure.number)).unwrap_or(0);
+    let number = |last: &mut u32, text: &str| {
+        *last = written(text).unwrap_or(*last);
+        Some(*last)
+    };
+    page.measures.iter().scan(first, |last, measure| number(last, &measure.number)).collect()
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::notation::Measure;
     use super::*;
 
     #[test]
@@ -156,6 +174,19 @@ mod tests {
         assert_eq!(bars.index_at(Ticks(1899)), 1);
         assert_eq!(bars.index_at(Ticks(99_999)), 3);
         assert_eq!(bars.index_at(Ticks(-5)), 0);
+    }
+
+    #[test]
+    fn bars_of_a_page_are_called_as_printed() {
+        let check = |numbers: &[&str], expected: &[u32]| {
+            let measure = |number: &&str| Measure { number: (*number).to_owned(), ..Measure::default() };
+            let page = Notation { measures: numbers.iter().map(measure).collect(), ..Notation::default() };
+            assert_eq!(printed_numbers(&page), expected);
+        };
+        check(&["0", "1", "2"], &[0, 1, 2]);
+        check(&["7", "8", "X1", "9"], &[7, 8, 8, 9]);
+        check(&["", "1"], &[0, 1]);
+        check(&["", ""], &[1, 2]);
     }
 
     #[test]

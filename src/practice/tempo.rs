@@ -4,12 +4,16 @@
 //! to the next onset of that pitch. Within a cell the nearest key-down wins, so an early choice is revised when a
 //! better one comes; what is left over on both sides may still pair as a wrong octave. A note is decided when nothing
 //! that could change it can come any more, so deciding as time goes on and deciding afterwards give the same verdicts.
+//!
+//! *Rhythm only* is the same with all keys for one: each onset of the practised hands has its moment, any key plays it, and
+//! what is struck within [`STROKE_WINDOW`] of a key-down belongs to the same stroke.
 
 use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::options::{KeyRange, PracticeSettings};
-use super::types::{Candidate, PlayedNote, Preset, Verdict, VerdictKind, scaled_to_speed};
+use super::types::{Candidate, Mode, PlayedNote, Preset, Verdict, VerdictKind, scaled_to_speed};
+use super::wait::STROKE_WINDOW;
 use crate::music::{Hands, NoteId, Percent, Pitch, Score};
 use crate::time::{Micros, Ticks};
 
@@ -22,6 +26,9 @@ pub const OCTAVE_REACH: Micros = Micros::from_millis(150);
 
 /// How much later than its time a key-down may arrive at the judge and still be judged like one that came at once.
 pub const REORDER_HORIZON: Micros = Micros::from_millis(50);
+
+/// The key that stands for all of them.
+const ANY: Pitch = Pitch::MIDDLE_C;
 
 /// Later than any moment of a take.
 const END_OF_TIME: Micros = Micros(i64::MAX / 4);
@@ -41,6 +48,8 @@ pub struct TempoPlan {
     pub preset: Preset,
     /// The keys that can be asked for; what is written outside is not required.
     pub keyboard: KeyRange,
+    /// Whether any key plays what is written: only the rhythm counts.
+    pub any_key: bool,
 }
 
 impl TempoPlan {
@@ -53,6 +62,7 @@ impl TempoPlan {
             speed: Percent::FULL,
             preset: Preset::Standard,
             keyboard: KeyRange::ALL,
+            any_key: false,
         }
         .clipped(score)
     }
@@ -67,6 +77,7 @@ impl TempoPlan {
             speed: settings.tempo,
             preset: settings.preset,
             keyboard: settings.keyboard,
+            any_key: settings.mode == Mode::Rhythm,
         }
     }
 
@@ -130,6 +141,9 @@ pub struct TempoJudge {
     starts: Vec<Micros>,
     reach: Micros,
     octave_reach: Micros,
+    /// *Rhythm only*: when the latest stroke began, and key-downs that belong to a stroke already judged.
+    stroke: Option<Micros>,
+    strokes: Vec<Verdict>,
 }
 
 impl TempoJudge {
@@ -142,6 +156,8 @@ impl TempoJudge {
             starts: Vec::new(),
             reach: scaled_to_speed(REACH, plan.speed),
             octave_reach: scaled_to_speed(OCTAVE_REACH, plan.speed),
+            stroke: None,
+            strokes: Vec::new(),
             plan,
         }
     }
@@ -174,6 +190,16 @@ impl TempoJudge {
     /// A key went down. The verdict returned is the first impression, for the eye; the final one comes from
     /// [`Self::advance`] and may differ.
     pub fn play(&mut self, note: PlayedNote) -> Verdict {
+        let mut note = note;
+        if self.plan.any_key {
+            note.pitch = ANY;
+            if self.stroke.is_some_and(|began| (Micros::ZERO..=STROKE_WINDOW).contains(&(note.at - began))) {
+                let verdict = Verdict { kind: VerdictKind::Neutral, ..extra(&note, self.pass_at(note.at)) };
+                self.strokes.push(verdict);
+                return verdict;
+            }
+            self.stroke = Some(note.at);
+        }
         let at = self.pending.partition_point(|p| (p.note.at, p.note.id) <= (note.at, note.id));
         self.pending.insert(at, Pending { note, state: State::Open });
         match self.home(&note) {
@@ -184,7 +210,7 @@ impl TempoJudge {
 
     /// Decides what can no longer change when all key-downs before `now` (less [`REORDER_HORIZON`]) have been played.
     pub fn advance(&mut self, now: Micros) -> Vec<Verdict> {
-        let mut verdicts = Vec::new();
+        let mut verdicts = std::mem::take(&mut self.strokes);
         let known = now - REORDER_HORIZON;
         self.close_cells(known, &mut verdicts);
         self.pair_octaves(known, &mut verdicts);
@@ -357,11 +383,15 @@ fn template(score: &Score, plan: &TempoPlan) -> Vec<Slot> {
     for (id, note) in score.iter().skip(first).take_while(|(_, n)| n.onset < plan.to) {
         let at = plan.offset(score, note.onset);
         let practised = plan.hands.contains(note.hand) && plan.keyboard.contains(note.pitch);
-        if slots.last().is_none_or(|s| (s.at, s.pitch) != (at, note.pitch)) {
+        let pitch = if plan.any_key { ANY } else { note.pitch };
+        if plan.any_key && !practised {
+            continue;
+        }
+        if slots.last().is_none_or(|s| (s.at, s.pitch) != (at, pitch)) {
             slots.push(Slot {
                 pass: 0,
                 at,
-                pitch: note.pitch,
+                pitch,
                 written: Vec::new(),
                 other: None,
                 left: Micros::ZERO,
@@ -416,11 +446,12 @@ pub fn candidates(
                     (Some(id), _) => id == written,
                     (None, played) => played == Some(note.id),
                 };
-                if !meant || note.pitch.class() != slot.pitch.class() || deviation.0.abs() > 2 * reach.0 {
+                let fits = plan.any_key || note.pitch.class() == slot.pitch.class();
+                if !meant || !fits || deviation.0.abs() > 2 * reach.0 {
                     continue;
                 }
                 let chosen = verdict.played == Some(note.id) && verdict.written == Some(written);
-                let same = note.pitch == slot.pitch;
+                let same = plan.any_key || note.pitch == slot.pitch;
                 let within_window = same && -left.0 <= deviation.0 && deviation.0 < right.0;
                 found.push(Candidate {
                     played: note.id,

@@ -169,6 +169,16 @@ impl Mode {
     /// All, in the order of the buttons.
     pub const ALL: [Self; 5] = [Self::Listen, Self::Wait, Self::Follow, Self::Tempo, Self::Rhythm];
 
+    /// Whether the music keeps its own time, whatever is played.
+    pub const fn keeps_time(self) -> bool {
+        matches!(self, Self::Listen | Self::Tempo | Self::Rhythm)
+    }
+
+    /// Whether the person is judged against the music's own time.
+    pub const fn is_timed(self) -> bool {
+        matches!(self, Self::Tempo | Self::Rhythm)
+    }
+
     /// Whether what is played gets verdicts.
     pub const fn is_judged(self) -> bool {
         !matches!(self, Self::Listen)

@@ -34,7 +34,7 @@ pub struct Browser {
 impl FilePurpose {
     fn fits(self, path: &Path) -> bool {
         let ends: &[&str] = match self {
-            Self::Piece => &["mid", "midi", "kar", "smf"],
+            Self::Piece => &["mid", "midi", "kar", "smf", "rmi", "musicxml", "mxl", "xml"],
             Self::SoundFont => &["sf2", "sf3"],
         };
         path.extension().and_then(|e| e.to_str()).is_some_and(|e| ends.iter().any(|f| e.eq_ignore_ascii_case(f)))

@@ -45,14 +45,16 @@ impl Default for ComputerKeyboard {
 }
 
 impl ComputerKeyboard {
-    /// Reads this frame's events. While a text is being typed nothing new sounds; what sounds is released as usual.
-    pub(super) fn handle(&mut self, ctx: &Context, blocked: bool, send: &mut Vec<Command>) {
+    /// Reads this frame's events. While a text is being typed nothing new sounds; what sounds is released as usual. Where
+    /// its letters are not shown the octave stays.
+    pub(super) fn handle(&mut self, ctx: &Context, (blocked, moves): (bool, bool), send: &mut Vec<Command>) {
         let blocked = blocked || ctx.text_edit_focused();
         ctx.input(|input| {
             for event in &input.events {
                 match event {
                     Event::Key { physical_key: Some(key), pressed, repeat: false, modifiers, .. } => {
-                        let free = !blocked && !modifiers.ctrl && !modifiers.alt && !modifiers.command;
+                        let stays = !moves && matches!(key, Key::Z | Key::X);
+                        let free = !blocked && !stays && !modifiers.ctrl && !modifiers.alt && !modifiers.command;
                         self.key(*key, *pressed, free, send);
                     }
                     Event::WindowFocused(false) => self.release_all(send),

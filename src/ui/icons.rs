@@ -65,6 +65,10 @@ icons! {
     QUESTION = "\u{e3e8}";
     /// A piece.
     MUSIC_NOTES = "\u{e340}";
+    /// Bars of several heights: falling notes.
+    CHART_BARS = "\u{e150}";
+    /// One above the other.
+    ROWS = "\u{e5a2}";
     /// Heard.
     SPEAKER = "\u{e44a}";
     /// Heard sometimes.

@@ -52,7 +52,8 @@ pub fn frame(ui: &mut Ui, view: &View<'_>, state: &mut State, send: &mut Vec<Com
     state.rescue = view.rescue.is_some() && !state.rescue_put_off;
     shortcuts::handle(ui.ctx(), view, state, send);
     let blocked = state.dialog_is_open();
-    state.keyboard.handle(ui.ctx(), blocked, send);
+    let moves = matches!(state.screen, Screen::Play | Screen::Devices);
+    state.keyboard.handle(ui.ctx(), (blocked, moves), send);
     follow_piece(view, state);
     if state.screen != Screen::Play {
         // The keyboard is gone from under the mouse.

@@ -80,20 +80,15 @@ pub static TABLE: &[Entry] = &[
     entry!(Action::Slower, "Slower", "One percent slower", plain(Key::Minus)),
     entry!(Action::Mode(Mode::Listen), "Listen", "The program plays", plain(Key::Num1)),
     entry!(Action::Mode(Mode::Wait), "Wait for me", "The music waits for the right keys", plain(Key::Num2)),
-    entry!(Action::Mode(Mode::Follow), "Follow me", "Not built yet", plain(Key::Num3)),
+    entry!(Action::Mode(Mode::Follow), "Follow me", "The music follows your tempo", plain(Key::Num3)),
     entry!(Action::Mode(Mode::Tempo), "Keep tempo", "The music keeps its tempo", plain(Key::Num4)),
-    entry!(Action::Mode(Mode::Rhythm), "Rhythm only", "Not built yet", plain(Key::Num5)),
-    entry!(Action::OpenFile, "Open file", "Choose a MIDI file from the disk", command(Key::O)),
+    entry!(Action::Mode(Mode::Rhythm), "Rhythm only", "Any key will do, in time", plain(Key::Num5)),
+    entry!(Action::OpenFile, "Open file", "Choose a MIDI or MusicXML file from the disk", command(Key::O)),
     entry!(Action::Redo, "Redo", "Do again what was taken back", shifted(Key::Z), command(Key::Y)),
     entry!(Action::Undo, "Undo", "Take back the last change", command(Key::Z)),
     entry!(Action::Panic, "Panic", "All sound off, at once", plain(Key::Escape), plain(Key::F12)),
     entry!(Action::Help, "Shortcuts", "Show this table", plain(Key::F1), plain(Key::Questionmark)),
 ];
-
-/// Whether a mode can be chosen yet.
-pub const fn is_available(mode: Mode) -> bool {
-    matches!(mode, Mode::Listen | Mode::Wait | Mode::Tempo)
-}
 
 /// How the first shortcut of an action is written on this system.
 pub fn shown(ctx: &Context, action: Action) -> String {
@@ -184,8 +179,7 @@ fn act(action: Action, view: &View<'_>, state: &mut State, send: &mut Vec<Comman
         }
         Action::Faster => send.push(tempo(1)),
         Action::Slower => send.push(tempo(-1)),
-        Action::Mode(mode) if is_available(mode) => send.push(Command::SetMode(mode)),
-        Action::Mode(_) => {}
+        Action::Mode(mode) => send.push(Command::SetMode(mode)),
         Action::OpenFile => state.open_browser(FilePurpose::Piece),
         Action::Undo => send.extend(view.undo.map(|_| Command::Undo)),
         Action::Redo => send.extend(view.redo.map(|_| Command::Redo)),

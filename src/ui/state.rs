@@ -4,7 +4,7 @@ use crate::practice::BarRange;
 
 use super::browser::Browser;
 use super::computer_keyboard::ComputerKeyboard;
-use super::play::NoteIndex;
+use super::play::{NoteIndex, StaffPage};
 use super::theme::Look;
 
 /// The screens that exist.
@@ -63,6 +63,8 @@ pub struct State {
     pub(super) loop_drag: Option<(usize, BarRange)>,
     pub(super) zoom: f32,
     pub(super) index: NoteIndex,
+    pub(super) staff: StaffPage,
+    pub(super) staff_zoom: f32,
     pub(super) look: Option<Look>,
     pub(super) piece: Option<String>,
 }
@@ -111,7 +113,7 @@ pub struct InspectorState {
 impl State {
     /// The screen of the library, nothing open.
     pub fn new() -> Self {
-        Self { zoom: 1.0, ..Self::default() }
+        Self { zoom: 1.0, staff_zoom: 1.0, ..Self::default() }
     }
 
     /// Whether something lies over the window and has the keys.

@@ -34,6 +34,10 @@ pub struct Tokens {
     pub muted: Color32,
     /// Decoration only, never text that one must read.
     pub faint: Color32,
+    /// Behind the staff.
+    pub paper: Color32,
+    /// Notation on it.
+    pub ink: Color32,
     /// What is now: playhead, primary button, selection.
     pub accent: Color32,
     /// The accent as text.
@@ -86,6 +90,8 @@ pub static DARK: Tokens = Tokens {
     text: rgb(0xE9EBF0),
     muted: rgb(0x99A1B0),
     faint: rgb(0x5F6775),
+    paper: rgb(0x1B1F27),
+    ink: rgb(0xE3E6EC),
     accent: rgb(0xB79CFF),
     accent_text: rgb(0xB79CFF),
     on_accent: rgb(0x14161C),
@@ -118,6 +124,8 @@ pub static LIGHT: Tokens = Tokens {
     text: rgb(0x1D2026),
     muted: rgb(0x5F6672),
     faint: rgb(0x8B919D),
+    paper: rgb(0xFFFEFB),
+    ink: rgb(0x22252C),
     accent: rgb(0x6741D9),
     accent_text: rgb(0x6741D9),
     on_accent: rgb(0xFFFFFF),
@@ -150,6 +158,8 @@ pub static HIGH: Tokens = Tokens {
     text: rgb(0xFFFFFF),
     muted: rgb(0xD6D6D6),
     faint: rgb(0xA0A0A0),
+    paper: rgb(0x000000),
+    ink: rgb(0xFFFFFF),
     accent: rgb(0xFFE45C),
     accent_text: rgb(0xFFE45C),
     on_accent: rgb(0x000000),
@@ -255,6 +265,10 @@ pub mod space {
     pub const BAR: f32 = 64.0;
     /// The bar ruler's height.
     pub const RULER: f32 = 34.0;
+    /// The staff's height, and what is left of it in a low window.
+    pub const STAFF: f32 = 176.0;
+    /// See [`STAFF`].
+    pub const STAFF_LOW: f32 = 140.0;
     /// The on-screen keyboard's height.
     pub const KEYBOARD: f32 = 118.0;
 }
@@ -455,6 +469,7 @@ mod tests {
                     check(set, what, color, fill, 4.5);
                 }
             }
+            check(set, "notation", t.ink, t.paper, 7.0);
             check(set, "on accent", t.on_accent, t.accent, 4.5);
             check(set, "on right", t.on_right, t.right, 4.5);
             check(set, "on left", t.on_left, t.left, 4.5);

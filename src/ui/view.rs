@@ -12,7 +12,7 @@ use crate::practice::result::TakeResult;
 use crate::practice::{Mode, PracticeSettings, VerdictKind};
 use crate::time::{Micros, WallMillis};
 
-pub use crate::model::{CalibrationStand, NoteNames, Settings, ThemeChoice};
+pub use crate::model::{CalibrationStand, NoteNames, PlayView, Settings, ThemeChoice};
 
 use super::command::Command;
 

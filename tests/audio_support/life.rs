@@ -88,6 +88,7 @@ fn midi(round: usize, frames: usize) -> Vec<TimedMidi> {
             3 => Played::Pedal(Pedal::Soft((round % 128) as u8)),
             4 if round.is_multiple_of(5) => Played::AllNotesOff,
             4 if round.is_multiple_of(7) => Played::Reset,
+            4 if round.is_multiple_of(11) => Played::Controllers,
             _ => Played::Off { pitch: Pitch::from_data_byte((30 + round * 5 % 70 + 5) as u8) },
         },
     ];

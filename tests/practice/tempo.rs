@@ -131,3 +131,19 @@ fn a_verdict_can_tell_what_was_weighed() {
         weighed.iter().map(|c| (c.written.0, c.deviation.0 / 1_000, c.within_window, c.chosen)).collect();
     assert_eq!(told, [(0, 130, true, false), (1, -370, false, false)]);
 }
+
+#[test]
+fn in_rhythm_any_key_plays_what_is_written_and_a_stroke_is_one_whatever_its_keys() {
+    let score = score("R: C4 D4+F4 - E4 | L: C3 - - G3");
+    let plan = TempoPlan { any_key: true, ..plan(&score) };
+    // A chord of any keys, a stroke too many, and one too few.
+    check_tempo(
+        plan,
+        &score,
+        &[0],
+        "A5@10 A4@490 B4@520 C5@560 G4@1000",
+        "C3+10 C4+10 D4-10 F4-10 (B4) (C5) !G4 -G3 -E4",
+    );
+    let right = TempoPlan { hands: Hands::RIGHT, ..plan };
+    check_tempo(right, &score, &[0], "C4@0 C4@350 C4@1640", "C4+0 D4<-150 F4<-150 E4>140");
+}

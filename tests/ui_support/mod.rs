@@ -1,5 +1,8 @@
 //! Invented contents for every screen: what the tests and the gallery draw.
 
+#[path = "../page_support/mod.rs"]
+mod page_support;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,6 +11,7 @@ use music_trainer::bus::inspect::{
 };
 use music_trainer::bus::storage::Header;
 use music_trainer::model::{OutputKeys, OutputUse};
+use music_trainer::music::notation::Notation;
 use music_trainer::music::{Hand, KeySignature, Meter, NoteId, Pitch, Score, ScoreParts, Tempo, WrittenNote};
 use music_trainer::practice::result::TakeResult;
 use music_trainer::practice::{BarRange, Mode, PlayedId, PracticeSettings, Preset, Verdict, VerdictKind};
@@ -77,8 +81,17 @@ pub(crate) fn minuet() -> Score {
         tempos: vec![Tempo { tick: Ticks(0), micros_per_quarter: 625_000 }],
         meters: vec![Meter { tick: Ticks(0), beats: 3, unit: 4 }],
         keys: vec![KeySignature { tick: Ticks(0), fifths: 1, minor: false }],
+        notation: Some(minuet_page()),
         ..Default::default()
     })
+}
+
+/// The page of the minuet.
+fn minuet_page() -> Notation {
+    let four = |bars: &str| [bars; 8].join("|");
+    let right = four("d5q g4e a4e b4e c5e | d5q g4q g4q | e5q c5e d5e e5e f#5e | g5q g4q g4q");
+    let left = four("g3h a3q | b3h. | c4h. | b3h.");
+    page_support::page((3, 4), 1, &[(0, &right), (1, &left)])
 }
 
 /// What became of the notes up to a tick: mostly on time, some not.

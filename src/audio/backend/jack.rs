@@ -93,6 +93,11 @@ impl Backend for JackBackend {
         Ok(capture.into_iter().enumerate().map(device).collect())
     }
 
+    fn midi_sources(&mut self) -> Result<Vec<String>, BackendError> {
+        let client = connect("music-trainer-list")?;
+        Ok(client.ports(None, Some(MIDI), PortFlags::IS_PHYSICAL | PortFlags::IS_OUTPUT))
+    }
+
     fn available(&mut self, _config: &StreamConfig) -> Result<Presence, BackendError> {
         connect("music-trainer-look").map(|_| Presence::Wanted)
     }

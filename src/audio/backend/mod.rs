@@ -218,6 +218,10 @@ pub trait Backend: Send {
     fn inputs(&mut self) -> Result<Vec<Device>, BackendError> {
         Ok(Vec::new())
     }
+    /// The keyboards that the driver itself knows, without those of the system: see [`Stream::midi_sources`].
+    fn midi_sources(&mut self) -> Result<Vec<String>, BackendError> {
+        Ok(Vec::new())
+    }
     /// Whether a start is worth a try, and with which device; cheap, and disturbs nobody.
     fn available(&mut self, config: &StreamConfig) -> Result<Presence, BackendError>;
     /// Something happened after which what was not there may be: what was learnt of its absence is forgotten.

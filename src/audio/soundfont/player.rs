@@ -21,6 +21,8 @@ use crate::audio::space::Space;
 use crate::music::Pitch;
 use crate::time::Rate;
 
+/// The font's own loudness; the synthesiser halves it otherwise, and it lies far below the built-in piano.
+const VOLUME: f32 = 1.0;
 /// Frames of rustysynth's inner block: how finely its envelopes and bends move, and how late an end may come, 0.7 ms.
 const BLOCK: usize = 32;
 /// Notes of one player that sound at once. When more are struck the one that is nearest its end goes.
@@ -181,8 +183,10 @@ impl Player {
         let hertz = f64::from(rate.0);
         let fade_frames = ((FADE_SECONDS * hertz) as usize).max(1);
         let note = || {
+            let mut synthesizer = Synthesizer::new(font, &settings)?;
+            synthesizer.set_master_volume(VOLUME);
             Ok(Note {
-                synthesizer: Synthesizer::new(font, &settings)?,
+                synthesizer,
                 sounding: false,
                 key: 0,
                 number: 0,

@@ -85,6 +85,10 @@ impl Backend for GuardedBackend {
         self.list("the list of inputs", |backend| backend.inputs())
     }
 
+    fn midi_sources(&mut self) -> Result<Vec<String>, BackendError> {
+        self.backend.midi_sources()
+    }
+
     fn forget_absence(&mut self) {
         self.backend.forget_absence();
     }

@@ -1,5 +1,6 @@
 //! The MIDI inputs and the keys of the window, with the outputs beside them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,7 +12,7 @@ use crate::bus::{BusHandle, EntityKey, Publish};
 use crate::components::openings::Openings;
 use crate::components::recorder::MidiRecorder;
 use crate::midi::output::{OutputChange, OutputReport, OutputSource, Sink};
-use crate::midi::ports::{Choices, Identity, PortInfo, PortTable};
+use crate::midi::ports::{Choices, Identity, Link, PortInfo, PortTable};
 use crate::midi::watch::{Announced, Announcer};
 use crate::midi::{self, DeviceReport, MidiInputs, Played, PortSource, RingEnds, SourceId, VirtualInput};
 use crate::model::{Entity, Event, OutputUse, Trainer, device_entity};
@@ -63,6 +64,18 @@ pub struct MidiDesk {
     openings: Openings,
     /// How much had been sent when it was shown last, and when.
     shown: (u64, Micros),
+    /// Inputs that were unplugged while they were used.
+    unplugged: BTreeSet<Identity>,
+    news: Vec<Plugged>,
+}
+
+/// A keyboard that was in use came or went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Plugged {
+    /// It is gone; what it held was let go.
+    Out(String),
+    /// It is back.
+    In(String),
 }
 
 /// Why something does not work.
@@ -124,6 +137,8 @@ impl MidiDesk {
             may_listen: ports,
             openings,
             shown: (0, Micros::ZERO),
+            unplugged: BTreeSet::new(),
+            news: Vec::new(),
         }
     }
 
@@ -299,8 +314,17 @@ impl MidiDesk {
             midi::Change::Opened(_, identity) => {
                 Fault::clear(&mut self.fault, &identity);
                 publish(&identity, Event::DeviceConnected(identity.to_string()));
+                if self.unplugged.remove(&identity) {
+                    self.news.push(Plugged::In(identity.to_string()));
+                }
             }
-            midi::Change::Closed(_, identity) => publish(&identity, Event::DeviceLost),
+            midi::Change::Closed(_, identity) => {
+                publish(&identity, Event::DeviceLost);
+                let away = |device: &DeviceReport| device.identity == identity && device.link == Link::Away;
+                if self.report().iter().any(away) && self.unplugged.insert(identity.clone()) {
+                    self.news.push(Plugged::Out(identity.to_string()));
+                }
+            }
             midi::Change::Failed(_, identity, reason) => {
                 self.fault = Some(Fault::of(identity, &reason));
             }
@@ -310,6 +334,11 @@ impl MidiDesk {
                 self.may_listen = true;
             }
         }
+    }
+
+    /// Which keyboards came and went since last asked.
+    pub fn take_news(&mut self) -> Vec<Plugged> {
+        std::mem::take(&mut self.news)
     }
 
     /// Every device there is or was.

@@ -11,7 +11,7 @@ mod tapping;
 
 pub use guarded::{GuardedBackend, GuardedOutputs, GuardedPorts};
 pub use loopback::{Loopback, LoopbackStand};
-pub use midi::{MidiDesk, chosen};
+pub use midi::{MidiDesk, Plugged, chosen};
 pub use outputs::{chosen_output, usage_of};
 pub use sound::{SoundDesk, SoundReport, calibration_entity};
 pub use tapping::{BEAT, TAPS, Tapped, Tapping};

@@ -108,7 +108,7 @@ impl HandMusic {
             octave: 4,
             value: NoteValue::plain(Base::Quarter),
             length: i64::from(RESOLUTION),
-            velocity: 72,
+            velocity: Dynamic::Mf.velocity(),
             tied: Vec::new(),
             in_first: None,
         }
@@ -397,18 +397,11 @@ impl Parser<'_> {
 
     fn loudness(&mut self) -> Result<(), FormatError> {
         self.bump();
-        const MARKS: [(&str, u8, Dynamic); 6] = [
-            ("pp", 40, Dynamic::Pp),
-            ("p", 52, Dynamic::P),
-            ("mp", 62, Dynamic::Mp),
-            ("mf", 72, Dynamic::Mf),
-            ("ff", 104, Dynamic::Ff),
-            ("f", 88, Dynamic::F),
-        ];
-        for (mark, velocity, dynamic) in MARKS {
+        use Dynamic::{F, Ff, Mf, Mp, P, Pp};
+        for (mark, dynamic) in [("pp", Pp), ("p", P), ("mp", Mp), ("mf", Mf), ("ff", Ff), ("f", F)] {
             if self.eat(mark) {
                 let hand = self.now();
-                hand.velocity = velocity;
+                hand.velocity = dynamic.velocity();
                 hand.loudness.push((hand.end, dynamic));
                 return Ok(());
             }

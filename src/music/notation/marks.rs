@@ -144,6 +144,30 @@ pub enum Dynamic {
     Rfz,
 }
 
+impl Dynamic {
+    /// How hard it is played, 1 to 127, between the 90 that MusicXML takes for *f* and even steps around it.
+    pub const fn velocity(self) -> u8 {
+        match self {
+            Self::Pppp => 18,
+            Self::Ppp => 28,
+            Self::Pp => 40,
+            Self::P => 52,
+            Self::Mp => 62,
+            Self::Mf => 72,
+            Self::F | Self::Fp => 88,
+            Self::Rf | Self::Rfz | Self::Sf | Self::Fz => 96,
+            Self::Ff | Self::Sfz => 104,
+            Self::Fff | Self::Sffz => 116,
+            Self::Ffff => 124,
+        }
+    }
+
+    /// Whether it holds for what is struck there only.
+    pub const fn is_accent(self) -> bool {
+        matches!(self, Self::Fp | Self::Sf | Self::Sfz | Self::Sffz | Self::Fz | Self::Rf | Self::Rfz)
+    }
+}
+
 /// How a note is struck.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Articulation {

@@ -4,12 +4,14 @@
 
 mod marks;
 mod spelling;
+mod unfold;
 mod value;
 
 pub use marks::{
     Articulation, Barline, Clef, Direction, DirectionKind, Dynamic, Ending, Jump, Lyric, Ornament, Span, SpanKind,
 };
 pub use spelling::{SpelledPitch, Step};
+pub use unfold::{PASSAGES_MAX, order};
 pub use value::{Base, NoteValue, Ratio};
 
 use super::Hand;
@@ -149,7 +151,8 @@ pub struct Head {
     /// The finger, 1 to 5.
     pub finger: Option<u8>,
     /// When it sounds, in ticks from the measure's beginning, and its key: what it is in the score. `None` for the
-    /// later heads of a tie, and for what is not played.
+    /// later heads of a tie, and for what is not played. Where a jump leads to the later head of a tie it is struck
+    /// after the jump only: in which passages it is, the score tells ([`Score::find`](super::Score::find)).
     pub sounds: Option<(Ticks, super::Pitch)>,
 }
 

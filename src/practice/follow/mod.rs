@@ -1,11 +1,15 @@
-//! *Follow me*, afterwards: which played note is which written note, whatever the tempo, the rubato and the mistakes.
+//! *Follow me*: [`Follower`] goes along while it is played; [`pair`] tells afterwards which played note is which written
+//! note, whatever the tempo, the rubato and the mistakes.
 //!
 //! Three steps. `path` finds the place in the score for every key-down. `assign` derives from it when each written
 //! note was to be expected, given the player's own local tempo, and pairs the notes of each pitch in order; it does
 //! so again with what it has found. The deviations that come out are from the local tempo, not from a metronome.
 
 mod assign;
+mod live;
 mod path;
+
+pub use live::{Followed, Follower};
 
 use super::types::{PlayedNote, Preset, Verdict, VerdictKind};
 use crate::music::{Hands, NoteId, Percent, Pitch, Score};
@@ -31,7 +35,7 @@ struct Group {
 }
 
 /// The practised notes of a score, by onset, then pitch. A unison of both hands, which is one key, is here once.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Piece {
     written: Vec<Written>,
     groups: Vec<Group>,

@@ -6,9 +6,15 @@ use super::Piece;
 use crate::practice::types::PlayedNote;
 use crate::time::Micros;
 
-/// How many groups around the best one are kept in mind at each key-down. Bounds time and memory; a piece of fewer
-/// groups is searched whole.
+/// How many groups around the best one are kept in mind at each key-down, for somebody who may be anywhere. Bounds time
+/// and memory; a piece of fewer groups is searched whole.
 const WINDOW: usize = 1_024;
+/// The same for somebody who goes on: a dozen bars to both sides.
+const NEAR_WINDOW: usize = 96;
+/// Whoever has struck so many keys of so many that are not written where they seem to be is elsewhere.
+const ASTRAY: usize = 12;
+/// See [`ASTRAY`].
+pub(super) const ASTRAY_OF: usize = 24;
 
 /// A key-down whose pitch the group does not have.
 const FOREIGN: f32 = 5.0;
@@ -19,7 +25,7 @@ const MISS: f32 = 3.0;
 /// The most that a group which was passed over altogether costs.
 const SKIP_MAX: f32 = 8.0;
 /// The most groups gone forward in one step that is no jump.
-const FORWARD_MAX: usize = 7;
+pub(super) const FORWARD_MAX: usize = 7;
 /// Going anywhere: a repeated bar, a restart.
 const JUMP: f32 = 25.0;
 /// Staying in a group costs this much a second since the key-down before, and at most [`LINGER_MAX`]: chords may be
@@ -45,13 +51,14 @@ const FORWARD: u8 = 1;
 const JUMPED: u8 = 255;
 
 /// A group and how many of its notes have been heard.
-#[derive(Clone, Copy, Debug, Default)]
-struct State {
-    group: usize,
-    heard: usize,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct State {
+    pub(super) group: usize,
+    pub(super) heard: usize,
 }
 
 /// One key-down: for each state in the window how it was entered, and for each group the best state to leave it from.
+#[derive(Clone, Debug)]
 struct Column {
     base: usize,
     steps: Vec<u8>,
@@ -60,6 +67,7 @@ struct Column {
 }
 
 /// The states in order: for each group those from nothing heard to everything heard.
+#[derive(Clone, Debug)]
 struct Layout {
     first: Vec<usize>,
 }
@@ -85,6 +93,7 @@ fn heard_max(piece: &Piece, group: usize) -> usize {
 }
 
 /// The costs of all states of a window.
+#[derive(Clone, Debug)]
 struct Front {
     base: usize,
     costs: Vec<f32>,
@@ -92,28 +101,95 @@ struct Front {
     entered: Vec<Micros>,
 }
 
+/// The search, a key-down at a time.
+#[derive(Clone, Debug)]
+pub(super) struct Walk {
+    layout: Layout,
+    /// Groups that are kept in mind at one time.
+    width: usize,
+    /// Where the player is thought to begin.
+    start: usize,
+    front: Front,
+    last: Option<(Column, PlayedNote)>,
+}
+
+impl Walk {
+    /// Before the first key-down of somebody who begins at group `start` and goes on from there.
+    pub(super) fn near(piece: &Piece, start: usize) -> Self {
+        Self::new(piece, start, NEAR_WINDOW)
+    }
+
+    fn new(piece: &Piece, start: usize, window: usize) -> Self {
+        let front = Front { base: 0, costs: Vec::new(), entered: Vec::new() };
+        Self { layout: Layout::new(piece), width: piece.groups.len().min(window), start, front, last: None }
+    }
+
+    /// The next key-down, none earlier than the one before; where the player is now, as it seems. `None` in a piece
+    /// without notes.
+    pub(super) fn push(&mut self, piece: &Piece, note: &PlayedNote, tempos: Option<&[f64]>) -> Option<State> {
+        let _before = self.step(piece, note, tempos)?;
+        self.last.as_ref().map(|(column, _)| column.best)
+    }
+
+    /// The same; gives back what was known of the key-down before.
+    fn step(&mut self, piece: &Piece, note: &PlayedNote, tempos: Option<&[f64]>) -> Option<Option<Column>> {
+        let groups = piece.groups.len();
+        if groups == 0 {
+            return None;
+        }
+        let before = self.last.take();
+        let (column, last) = before.as_ref().map(|(column, last)| (column, last)).unzip();
+        let middle = column.map_or(self.start, |column| column.best.group);
+        let base = middle.saturating_sub(self.width / 2).min(groups - self.width);
+        let notes = (last.zip(Some(note)), tempos);
+        let window = base..base + self.width;
+        let entries = entries(piece, &self.layout, &self.front, (column, self.start), window, notes);
+        let (costs, entered, steps) = step(piece, &self.layout, &self.front, (base, &entries), (last, note));
+        self.front = Front { base, costs, entered };
+        let (leave, best) = leaving(piece, &self.layout, &self.front, self.width);
+        self.last = Some((Column { base, steps, leave, best }, *note));
+        Some(before.map(|(column, _)| column))
+    }
+}
+
 /// The group in which each key-down was found. Key-downs are in order of time. `tempos`, if known, says for each group
-/// how many seconds are played for a written one.
+/// how many seconds are played for a written one. Looks nearby first, and everywhere for whoever is not found there.
 pub(super) fn find(piece: &Piece, take: &[PlayedNote], tempos: Option<&[f64]>) -> Vec<usize> {
-    let groups = piece.groups.len();
-    if groups == 0 || take.is_empty() {
-        return vec![0; take.len()];
+    let path = find_within(piece, take, tempos, NEAR_WINDOW);
+    if is_astray(piece, take, &path) { find_anywhere(piece, take, tempos) } else { path }
+}
+
+/// The same, everywhere at once.
+pub(super) fn find_anywhere(piece: &Piece, take: &[PlayedNote], tempos: Option<&[f64]>) -> Vec<usize> {
+    find_within(piece, take, tempos, WINDOW)
+}
+
+/// Whether many keys in a row are not written where the path puts them.
+pub(super) fn is_astray(piece: &Piece, take: &[PlayedNote], path: &[usize]) -> bool {
+    if piece.groups.len() <= NEAR_WINDOW {
+        return false;
     }
-    let layout = Layout::new(piece);
-    let width = groups.min(WINDOW);
+    let is_foreign = |(note, group): (&PlayedNote, &usize)| copies(piece, *group, note) == 0;
+    let foreign: Vec<bool> = take.iter().zip(path).map(is_foreign).collect();
+    foreign.windows(ASTRAY_OF.min(foreign.len().max(1))).any(|few| few.iter().filter(|f| **f).count() >= ASTRAY)
+}
+
+/// Whether a key-down is written in a group.
+pub(super) fn is_written(piece: &Piece, group: usize, note: &PlayedNote) -> bool {
+    copies(piece, group, note) > 0
+}
+
+fn find_within(piece: &Piece, take: &[PlayedNote], tempos: Option<&[f64]>, window: usize) -> Vec<usize> {
+    let mut walk = Walk::new(piece, 0, window);
     let mut columns: Vec<Column> = Vec::with_capacity(take.len());
-    let mut front = Front { base: 0, costs: Vec::new(), entered: Vec::new() };
-    for (index, note) in take.iter().enumerate() {
-        let before = index.checked_sub(1).map(|i| &take[i]);
-        let base = columns.last().map_or(0, |c| c.best.group.saturating_sub(width / 2).min(groups - width));
-        let entries =
-            entries(piece, &layout, &front, columns.last(), base..base + width, (before.zip(Some(note)), tempos));
-        let (costs, entered, steps) = step(piece, &layout, &front, (base, &entries), (before, note));
-        front = Front { base, costs, entered };
-        let (leave, best) = leaving(piece, &layout, &front, width);
-        columns.push(Column { base, steps, leave, best });
+    for note in take {
+        match walk.step(piece, note, tempos) {
+            Some(before) => columns.extend(before),
+            None => return vec![0; take.len()],
+        }
     }
-    trace(&layout, &columns)
+    columns.extend(walk.last.map(|(column, _)| column));
+    trace(&walk.layout, &columns)
 }
 
 /// Follows the steps back from the best state at the end.
@@ -170,13 +246,14 @@ fn entries(
     piece: &Piece,
     layout: &Layout,
     front: &Front,
-    column: Option<&Column>,
+    (column, start): (Option<&Column>, usize),
     window: std::ops::Range<usize>,
     (notes, tempos): (Option<(&PlayedNote, &PlayedNote)>, Option<&[f64]>),
 ) -> Vec<(f32, u8)> {
     let (Some(column), Some((before, note))) = (column, notes) else {
-        // A take may begin anywhere; later than at the first group costs what is passed over.
-        return window.map(|g| ((g as f32 * MISS).min(JUMP), JUMPED)).collect();
+        // A take may begin anywhere; later than at the start costs what is passed over, earlier a jump.
+        let cost = |group: usize| group.checked_sub(start).map_or(JUMP, |passed| (passed as f32 * MISS).min(JUMP));
+        return window.map(|group| (cost(group), JUMPED)).collect();
     };
     let seconds = (note.at - before.at).0 as f32 / 1e6;
     let rush = RUSH * (1.0 - seconds / RUSH_SECONDS).max(0.0);

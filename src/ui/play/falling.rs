@@ -5,7 +5,7 @@ use egui::{Align2, Painter, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, Wi
 
 use super::geometry::Keys;
 use crate::music::{Pitch, Score, Spelling, WrittenNote};
-use crate::practice::{Mode, VerdictKind};
+use crate::practice::VerdictKind;
 use crate::time::Ticks;
 use crate::ui::shortcuts::{self, Action};
 use crate::ui::state::State;
@@ -107,14 +107,14 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<
     notes_ui(cx, ui, &painter, state, piece, fall);
     hit_line_ui(ui, &painter, fall);
     marks_ui(ui, &painter, state, piece, fall);
-    count_in_ui(cx, ui, &painter, piece, fall);
+    count_in_ui(cx, ui, &painter, piece, rect);
     if !cx.view.play.transport.playing {
         start_ui(ui, rect);
     }
 }
 
 /// What starts the music, while it stands still.
-fn start_ui(ui: &Ui, rect: Rect) {
+pub(super) fn start_ui(ui: &Ui, rect: Rect) {
     let t = tokens(ui);
     let words = text::press_to_start(&shortcuts::shown(ui.ctx(), Action::PlayPause));
     let line = Line::small(&words).color(t.muted).align(egui::Align::Center);
@@ -124,7 +124,7 @@ fn start_ui(ui: &Ui, rect: Rect) {
     line.paint(ui, place);
 }
 
-fn in_words(cx: &Cx<'_>, piece: &Piece<'_>) -> String {
+pub(super) fn in_words(cx: &Cx<'_>, piece: &Piece<'_>) -> String {
     let bars = piece.score.bars();
     let index = bars.index_at(Ticks(cx.view.play.transport.position as i64));
     let notes = piece.score.notes();
@@ -267,18 +267,18 @@ fn marks_ui(ui: &Ui, painter: &Painter, state: &State, piece: &Piece<'_>, fall: 
 }
 
 /// The beats left before the first note.
-fn count_in_ui(cx: &Cx<'_>, ui: &Ui, painter: &Painter, piece: &Piece<'_>, fall: Fall) {
+pub(super) fn count_in_ui(cx: &Cx<'_>, ui: &Ui, painter: &Painter, piece: &Piece<'_>, rect: Rect) {
     let transport = cx.view.play.transport;
     let bars = piece.score.bars();
     let (from, _) = transport.chosen.ticks(bars);
     let missing = from.0 as f64 - transport.position;
-    if !transport.playing || transport.chosen.mode != Mode::Tempo || missing <= 0.0 {
+    if !transport.playing || !transport.chosen.mode.is_timed() || missing <= 0.0 {
         return;
     }
     let beat = bars.get(bars.index_at(from)).meter.beat_ticks(piece.score.resolution());
     let left = (missing / beat as f64).ceil().max(1.0);
     let t = tokens(ui);
-    let at = pos2(fall.rect.center().x, fall.rect.top() + 56.0);
+    let at = pos2(rect.center().x, rect.top() + 56.0);
     painter.circle_filled(at, 38.0, fade(t.surface, 0.9));
     painter.text(at, Align2::CENTER_CENTER, left, theme::semibold(ui, 44.0), t.accent_text);
 }

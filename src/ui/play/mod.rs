@@ -3,18 +3,21 @@
 mod falling;
 mod geometry;
 mod keyboard;
+mod pen;
 mod ruler;
+mod staff;
 mod transport;
 
 pub(super) use falling::NoteIndex;
+pub(super) use staff::StaffPage;
 
 use egui::{Rect, Ui, pos2, vec2};
 
-use super::shortcuts::{self, Action, is_available};
+use super::shortcuts::{self, Action};
 use super::state::{Screen, State};
 use super::text::{self, tr};
 use super::theme::{self, space};
-use super::view::Piece;
+use super::view::{Piece, PlayView};
 use super::widgets::{Segment, empty_ui, inside, segmented_ui, segmented_width};
 use super::{Command, Cx, icons, topbar};
 use crate::practice::Mode;
@@ -33,7 +36,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
     let notes = Rect::from_min_max(pos2(rest.left(), ruler.bottom()), pos2(rest.right(), keys.top()));
     if let Some(piece) = cx.view.play.piece {
         ruler::ui(cx, ui, state, &piece, ruler);
-        falling::ui(cx, ui, state, &piece, notes);
+        music_ui(cx, ui, state, &piece, notes);
         let place = Rect::from_min_max(pos2(rest.left(), bottom), rest.max);
         transport::ui(cx, ui, &piece, place);
     } else {
@@ -41,6 +44,24 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
         free_play_ui(ui, state, notes);
     }
     keyboard::ui(cx, ui, state, keys);
+}
+
+/// The staff, falling notes, or both.
+fn music_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<'_>, rect: Rect) {
+    match shown(cx, piece) {
+        PlayView::Notes => falling::ui(cx, ui, state, piece, rect),
+        PlayView::Staff => staff::ui(cx, ui, state, piece, rect, true),
+        PlayView::Both => {
+            let (above, below) = rect.split_top_bottom_at_y(rect.top() + staff::height(state, piece, rect.height()));
+            staff::ui(cx, ui, state, piece, above, false);
+            falling::ui(cx, ui, state, piece, below);
+        }
+    }
+}
+
+/// What is shown of a piece: where no page is known, falling notes.
+fn shown(cx: &Cx<'_>, piece: &Piece<'_>) -> PlayView {
+    if piece.score.notation().is_some() { cx.view.settings.play_view } else { PlayView::Notes }
 }
 
 fn free_play_ui(ui: &mut Ui, state: &mut State, rect: Rect) {
@@ -104,7 +125,7 @@ fn segments(ui: &Ui) -> Vec<Segment<'static>> {
             label: text::mode(mode),
             icon: icon(mode),
             tip: text::with_shortcut(text::mode_tip(mode), &shortcuts::shown(ui.ctx(), Action::Mode(mode))),
-            enabled: is_available(mode),
+            enabled: true,
         })
         .to_vec()
 }

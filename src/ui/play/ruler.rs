@@ -1,6 +1,6 @@
 //! The bar ruler: the whole piece at a glance, its results, the loop, the playhead. Click to go there, drag to loop.
 
-use egui::{Align2, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use crate::practice::{BarRange, Mode};
 use crate::time::Ticks;
@@ -55,7 +55,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<
     ui.painter().hline(rect.x_range(), snap(ui, rect.bottom() - 1.0), t.hairline());
 }
 
-fn loop_of(cx: &Cx<'_>) -> Option<BarRange> {
+pub(super) fn loop_of(cx: &Cx<'_>) -> Option<BarRange> {
     let chosen = cx.view.play.transport.chosen;
     chosen.range
 }
@@ -66,9 +66,21 @@ fn interact_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<'_
     let now = bars.index_at(Ticks(cx.view.play.transport.position as i64));
     let words = || text::bar_ruler(tr().bar_ruler, bars.number(now), bars.number(bars.len() - 1));
     response.widget_info(|| WidgetInfo::labeled(Role::ScrollBar, true, words()));
-    let pointer = response.interact_pointer_pos().map(|p| scale.bar_at(p.x));
+    select_ui(cx, ui, state, &response, |x| scale.bar_at(x));
+    super::super::widgets::focus_ring(ui, &response, rect.shrink(2.0), 4);
+}
+
+/// A click goes to a bar, dragging loops bars; `bar_at` tells the bar of a place.
+pub(super) fn select_ui(
+    cx: &mut Cx<'_>,
+    ui: &Ui,
+    state: &mut State,
+    response: &Response,
+    bar_at: impl Fn(f32) -> usize,
+) {
+    let pointer = response.interact_pointer_pos().map(|p| bar_at(p.x));
     if response.drag_started() {
-        let start = ui.input(|i| i.pointer.press_origin()).map(|p| scale.bar_at(p.x)).or(pointer);
+        let start = ui.input(|i| i.pointer.press_origin()).map(|p| bar_at(p.x)).or(pointer);
         state.loop_drag = start.map(|s| (s, BarRange::new(s, s)));
     }
     if let (true, Some((start, range)), Some(bar)) = (response.dragged(), state.loop_drag.as_mut(), pointer) {
@@ -80,7 +92,6 @@ fn interact_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<'_
     if let (true, Some(bar)) = (response.clicked(), pointer) {
         cx.send.push(Command::SeekBar(bar));
     }
-    super::super::widgets::focus_ring(ui, &response, rect.shrink(2.0), 4);
 }
 
 fn marks_ui(ui: &Ui, piece: &Piece<'_>, rect: Rect, scale: Scale, (range, mode): (Option<BarRange>, Mode)) {

@@ -3,14 +3,14 @@
 use egui::{Align, Rect, Ui, pos2, vec2};
 
 use crate::music::{Hand, Hands, Percent, Score};
-use crate::practice::{BarRange, Heard, Mode};
+use crate::practice::{BarRange, Heard};
 use crate::time::Ticks;
 use crate::ui::shortcuts::{self, Action};
 use crate::ui::text::{self, tr};
 use crate::ui::theme::{self, space, tokens};
-use crate::ui::view::{Piece, Transport};
-use crate::ui::widgets::{Button, Line, slider_ui, snap};
-use crate::ui::{Command, Cx, icons};
+use crate::ui::view::{Piece, PlayView, Transport};
+use crate::ui::widgets::{Button, Line, Segment, segmented_ui, segmented_width, slider_ui, snap};
+use crate::ui::{Command, Cx, Setting, icons};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Item {
@@ -23,10 +23,11 @@ enum Item {
     Hear(Hand),
     Metronome,
     CountIn,
+    View,
 }
 
 /// From left to right, with the room before each.
-const ITEMS: [(Item, f32); 11] = [
+const ITEMS: [(Item, f32); 12] = [
     (Item::Restart, 0.0),
     (Item::Play, 10.0),
     (Item::Loop, 10.0),
@@ -38,6 +39,7 @@ const ITEMS: [(Item, f32); 11] = [
     (Item::Hear(Hand::Left), 8.0),
     (Item::Metronome, 16.0),
     (Item::CountIn, 8.0),
+    (Item::View, 16.0),
 ];
 
 /// How far labels have given way: 0 all are there, 3 none.
@@ -51,13 +53,15 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, piece: &Piece<'_>, rect: Rect) {
     let inner = rect.shrink2(vec2(space::PAGE, 0.0));
     let transport = cx.view.play.transport;
     let label = loop_label(&transport, piece);
+    let with_page = piece.score.notation().is_some();
+    let items = || ITEMS.iter().filter(|(item, _)| *item != Item::View || with_page);
     let total = |level: Level| -> f32 {
-        ITEMS.iter().map(|(item, before)| before.min(gap(level)) + width(ui, *item, level, &label)).sum()
+        items().map(|(item, before)| before.min(gap(level)) + width(ui, *item, level, &label)).sum()
     };
     let level = (0..=3).find(|l| total(*l) <= inner.width()).unwrap_or(3);
     let spare = (inner.width() - total(level)).max(0.0);
     let mut x = inner.left();
-    for (item, before) in ITEMS {
+    for (item, before) in items().copied() {
         x += before.min(gap(level));
         let mut w = width(ui, item, level, &label);
         match item {
@@ -77,7 +81,7 @@ fn gap(level: Level) -> f32 {
 }
 
 fn height(item: Item) -> f32 {
-    if matches!(item, Item::Restart | Item::Play | Item::Loop) { space::CONTROL } else { space::CHIP }
+    if matches!(item, Item::Restart | Item::Play | Item::Loop | Item::View) { space::CONTROL } else { space::CHIP }
 }
 
 fn loop_label(transport: &Transport, piece: &Piece<'_>) -> String {
@@ -97,6 +101,7 @@ fn width(ui: &Ui, item: Item, level: Level, label: &str) -> f32 {
         Item::Hear(hand) => hear_chip(hand, Heard::Muted, level, "").width(ui),
         Item::Metronome => metronome_chip(false, level).width(ui),
         Item::CountIn => count_in_chip(false, level).width(ui),
+        Item::View => segmented_width(ui, &views(), 0, view_room(level)),
     }
 }
 
@@ -109,8 +114,9 @@ fn practise_chip(ui: &Ui, hand: Hand, on: bool, level: Level) -> Button<'static>
         Hand::Right => (tr().right_practise, tr().right),
         Hand::Left => (tr().left_practise, tr().left),
     };
-    let chip = Button::new(name).shown(shown).dot(tokens(ui).hand(hand)).chip().selected(on).tip(name);
-    chip.hide_label(level >= 3)
+    let letter = if hand == Hand::Right { tr().right_letter } else { tr().left_letter };
+    let shown = if level >= 3 { letter } else { shown };
+    Button::new(name).shown(shown).dot(tokens(ui).hand(hand)).chip().selected(on).tip(name)
 }
 
 fn hear_chip<'a>(hand: Hand, heard: Heard, level: Level, tip: &'a str) -> Button<'a> {
@@ -136,6 +142,23 @@ fn metronome_chip(on: bool, level: Level) -> Button<'static> {
 fn count_in_chip(on: bool, level: Level) -> Button<'static> {
     let chip = Button::new(tr().count_in).chip().selected(on).tip(tr().count_in_tip);
     if level >= 1 { chip.icon(icons::NUMBERS).hide_label(true) } else { chip }
+}
+
+/// The room for what is shown: words only where there is plenty.
+fn view_room(level: Level) -> f32 {
+    if level == 0 { f32::INFINITY } else { 0.0 }
+}
+
+fn views() -> [Segment<'static>; 3] {
+    PlayView::ALL.map(|view| {
+        let (label, tip) = text::play_view(view);
+        let icon = match view {
+            PlayView::Staff => icons::MUSIC_NOTES,
+            PlayView::Notes => icons::CHART_BARS,
+            PlayView::Both => icons::ROWS,
+        };
+        Segment { label, icon, tip: tip.to_owned(), enabled: true }
+    })
 }
 
 fn item_ui(cx: &mut Cx<'_>, ui: &mut Ui, piece: &Piece<'_>, item: Item, level: Level, label: &str, rect: Rect) {
@@ -177,7 +200,7 @@ fn item_ui(cx: &mut Cx<'_>, ui: &mut Ui, piece: &Piece<'_>, item: Item, level: L
                 cx.send.push(Command::SetMetronome(!chosen.metronome));
             }
             let transport = cx.view.play.transport;
-            if transport.playing && chosen.metronome && chosen.mode != Mode::Wait {
+            if transport.playing && chosen.metronome && chosen.mode.keeps_time() {
                 beats_ui(ui, &transport, piece, rect);
             }
         }
@@ -185,6 +208,12 @@ fn item_ui(cx: &mut Cx<'_>, ui: &mut Ui, piece: &Piece<'_>, item: Item, level: L
             let on = chosen.count_in_bars > 0;
             if count_in_chip(on, level).show_at(ui, rect).clicked() {
                 cx.send.push(Command::SetCountIn(!on));
+            }
+        }
+        Item::View => {
+            let chosen = PlayView::ALL.iter().position(|v| *v == cx.view.settings.play_view).unwrap_or(0);
+            if let Some(index) = segmented_ui(ui, rect, &views(), chosen) {
+                cx.send.push(Command::Set(Setting::PlayView(PlayView::ALL[index])));
             }
         }
     }

@@ -3,7 +3,7 @@
 use crate::practice::{Mode, Preset};
 use crate::time::Micros;
 
-use super::view::{LocalTime, MidiView, NoteNames, Offer, Rescue, TakeRow, ThemeChoice, Way};
+use super::view::{LocalTime, MidiView, NoteNames, Offer, PlayView, Rescue, TakeRow, ThemeChoice, Way};
 
 mod devices;
 mod inspector;
@@ -63,6 +63,15 @@ pub fn theme(theme: ThemeChoice) -> &'static str {
         ThemeChoice::Dark => tr().theme_dark,
         ThemeChoice::Light => tr().theme_light,
         ThemeChoice::HighContrast => tr().theme_high,
+    }
+}
+
+/// What the play screen shows: the name and what it means.
+pub fn play_view(view: PlayView) -> (&'static str, &'static str) {
+    match view {
+        PlayView::Staff => (tr().staff, tr().staff_tip),
+        PlayView::Notes => (tr().notes, tr().notes_tip),
+        PlayView::Both => (tr().both, tr().both_tip),
     }
 }
 

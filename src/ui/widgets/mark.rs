@@ -6,7 +6,7 @@ use crate::practice::VerdictKind;
 use crate::ui::theme::Tokens;
 
 /// The colour of a verdict; nothing is drawn for what is neither right nor wrong.
-pub(super) fn color_of(t: &Tokens, kind: VerdictKind) -> Option<Color32> {
+pub fn color_of(t: &Tokens, kind: VerdictKind) -> Option<Color32> {
     match kind {
         VerdictKind::OnTime => Some(t.good),
         VerdictKind::Early => Some(t.early),

@@ -20,7 +20,7 @@ pub use field::search_ui;
 pub use histogram::histogram_ui;
 pub use line::{Line, width_of};
 pub use loads::loads_ui;
-pub use mark::{mark_shape, shape_of};
+pub use mark::{color_of, mark_shape, shape_of};
 pub use node::{Node, arrow, node_ui};
 pub use segmented::{Segment, segmented_ui, segmented_width};
 pub use slider::slider_ui;

@@ -1,0 +1,332 @@
+//! A line of music, drawn: its staves, its measures with their items, and where each tick lies on it.
+
+use super::canvas::Canvas;
+use super::draw::{ChordPlace, Placing};
+use super::font::{self, DEFAULTS};
+use super::plan::{Book, Placed};
+use super::shape::{Align, Bounds, Item, Part, Point, Tag, TextKind};
+use super::spans::Drawn;
+use super::{marks, signs, timeline, tuplets};
+use crate::music::notation::{Chord, Clef, DirectionKind, Jump, Measure};
+use crate::music::{Hand, NoteId, Pitch};
+use crate::time::Ticks;
+
+/// The size of measure numbers in spaces.
+const NUMBER_SIZE: f32 = 1.6;
+
+/// A line of music.
+#[derive(Clone, Debug, PartialEq)]
+pub struct System {
+    /// Where its staff lines end; they begin at 0.
+    pub width: f32,
+    /// The top line of each staff.
+    pub staves: Vec<f32>,
+    /// The highest and the lowest that stands there.
+    pub top: f32,
+    /// See `top`.
+    pub bottom: f32,
+    /// Its measures.
+    pub measures: Vec<PlacedMeasure>,
+    /// What reaches over several measures, by beginning.
+    spanning: Vec<Spanning>,
+}
+
+/// Something between two places.
+#[derive(Clone, Debug, PartialEq)]
+struct Spanning {
+    from: f32,
+    /// The furthest end of all up to this one.
+    latest: f32,
+    to: f32,
+    item: Item,
+}
+
+/// A measure on a line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlacedMeasure {
+    /// Which measure of the page.
+    pub measure: u32,
+    /// Which passage; on a page that has it printed once, the first.
+    pub passage: Option<u32>,
+    /// Where it begins.
+    pub left: f32,
+    /// Where it ends, its line included.
+    pub right: f32,
+    /// The tick of the score at which it begins; in the order of the page if it is in no passage.
+    pub start: Ticks,
+    /// The clefs at its beginning.
+    pub clefs: Vec<Clef>,
+    /// The key: sharps, or flats if negative.
+    pub fifths: i8,
+    /// The metre.
+    pub meter: (u8, u8),
+    /// What stands in it.
+    pub items: Vec<Item>,
+    /// Ticks of the measure and their places, ascending.
+    anchors: Vec<(f64, f32)>,
+}
+
+impl PlacedMeasure {
+    /// Where a tick of the measure lies.
+    pub fn x_at(&self, at: f64) -> f32 {
+        timeline::interpolate(&self.anchors, at)
+    }
+
+    /// The tick of the measure at a place.
+    pub fn tick_at(&self, x: f32) -> f64 {
+        timeline::invert(&self.anchors, x)
+    }
+
+    fn first_x(&self) -> f32 {
+        self.anchors.first().map_or(self.left, |a| a.1)
+    }
+}
+
+impl System {
+    /// Where a tick of the score lies; for lines in playing order.
+    pub fn x_at(&self, tick: f64) -> f32 {
+        let after = self.measures.partition_point(|m| m.start.0 as f64 <= tick).max(1);
+        self.measures.get(after - 1).map_or(0.0, |m| m.x_at(tick - m.start.0 as f64))
+    }
+
+    /// The tick of the score at a place; for lines in playing order.
+    pub fn tick_at(&self, x: f32) -> f64 {
+        let after = self.measures.partition_point(|m| m.first_x() <= x).max(1);
+        self.measures.get(after - 1).map_or(0.0, |m| m.start.0 as f64 + m.tick_at(x))
+    }
+
+    /// The measure at a place, the nearest one beyond the ends.
+    pub fn measure_at(&self, x: f32) -> Option<usize> {
+        let after = self.measures.partition_point(|m| m.left <= x).max(1);
+        (!self.measures.is_empty()).then_some(after - 1)
+    }
+
+    /// The measures between two places.
+    pub fn visible(&self, left: f32, right: f32) -> std::ops::Range<usize> {
+        let first = self.measures.partition_point(|m| m.right < left);
+        let last = self.measures.partition_point(|m| m.left <= right);
+        first..last.max(first)
+    }
+
+    /// What reaches over several measures and shows between two places.
+    pub fn spanning(&self, left: f32, right: f32) -> impl Iterator<Item = &Item> {
+        let first = self.spanning.partition_point(|s| s.latest < left);
+        let last = self.spanning.partition_point(|s| s.from <= right).max(first);
+        self.spanning[first..last].iter().filter(move |s| s.to >= left).map(|s| &s.item)
+    }
+
+    /// The heights of all staff lines.
+    pub fn staff_lines(&self) -> impl Iterator<Item = f32> {
+        self.staves.iter().flat_map(|top| (0..5).map(move |line| top + line as f32))
+    }
+
+    /// How thick staff lines are.
+    pub fn line_thickness(&self) -> f32 {
+        DEFAULTS.staff_line_thickness
+    }
+}
+
+/// Finds the note of the score by onset, key and hand.
+pub(super) type Find<'a> = &'a dyn Fn(Ticks, Pitch, Hand) -> Option<NoteId>;
+
+/// How a row becomes a line.
+#[derive(Clone, Copy)]
+pub(super) struct Drawing<'a> {
+    pub(super) book: &'a Book<'a>,
+    pub(super) resolution: u16,
+    pub(super) find: Find<'a>,
+    /// Whether it is a line of the printed page, with repeats and jumps.
+    pub(super) printed: bool,
+}
+
+impl Drawing<'_> {
+    /// Draws a row.
+    pub(super) fn draw(&self, row: &[Placed]) -> System {
+        let book = self.book;
+        let staves = book.staves(row);
+        let mut canvas = Canvas::new(staves.clone(), row.iter().map(|p| p.left).collect());
+        let starts = self.starts(row);
+        if !row.is_empty() {
+            signs::brace_ui(&mut canvas, 0.0);
+        }
+        let mut chords: Vec<Vec<ChordPlace>> = Vec::with_capacity(row.len());
+        for (index, placed) in row.iter().enumerate() {
+            canvas.measure = index;
+            chords.push(self.measure_ui(&mut canvas, placed, starts[index]));
+        }
+        let mut drawn = Drawn { page: book.page, placed: row, chords, resolution: self.resolution };
+        drawn.ties_ui(&mut canvas);
+        for (index, placed) in row.iter().enumerate() {
+            canvas.measure = index;
+            let printed = &book.page.measures[placed.measure];
+            for place in &drawn.chords[index] {
+                marks::chord_ui(&mut canvas, &printed.chords[place.chord], place);
+            }
+            for tuplet in &book.shapes[placed.measure].tuplets {
+                tuplets::tuplet_ui(&mut canvas, &book.shapes[placed.measure], tuplet, &drawn.chords[index]);
+            }
+        }
+        drawn.spans_ui(&mut canvas);
+        self.lyrics_ui(&mut canvas, row, &drawn);
+        for (index, placed) in row.iter().enumerate() {
+            canvas.measure = index;
+            self.beside_ui(&mut canvas, placed, index);
+        }
+        if self.printed {
+            drawn.endings_ui(&mut canvas);
+        }
+        self.finish(canvas, row, &starts, staves)
+    }
+
+    fn starts(&self, row: &[Placed]) -> Vec<Ticks> {
+        let passages = &self.book.page.passages;
+        let mut next = Ticks::ZERO;
+        let start = |placed: &Placed| {
+            let found = placed.passage.and_then(|p| passages.get(p as usize)).map_or(next, |p| p.start);
+            next = found + self.book.page.measures[placed.measure].length;
+            found
+        };
+        row.iter().map(start).collect()
+    }
+
+    fn measure_ui(&self, canvas: &mut Canvas, placed: &Placed, start: Ticks) -> Vec<ChordPlace> {
+        let measure = &self.book.page.measures[placed.measure];
+        if let Some(line) = placed.lines.0 {
+            signs::barline_ui(canvas, line, placed.inner.0);
+        }
+        signs::heading_ui(canvas, &placed.heading, placed.left);
+        let note = |chord: &Chord, head: usize| {
+            let (at, pitch) = chord.heads[head].sounds?;
+            placed.passage.and_then(|_| (self.find)(start + at, pitch, chord.hand))
+        };
+        let shape = &self.book.shapes[placed.measure];
+        let placing = Placing { measure, shape, columns: &placed.columns, inner: placed.inner, note: &note };
+        let places = placing.draw(canvas);
+        signs::barline_ui(canvas, placed.lines.1, placed.right);
+        let at_end = if placed.clefs.is_empty() { &shape.clefs_at_end } else { &placed.clefs };
+        for (staff, clef) in at_end.iter().copied() {
+            let (glyph, line) = font::clef(clef);
+            let x = placed.inner.1 - 0.5 - glyph.right * signs::SMALL_CLEF;
+            let at = Point::new(x, canvas.y(staff, 4.0 - f32::from(line)));
+            let tag = Tag { part: Part::Signature, staff, ..Tag::default() };
+            canvas.glyph(glyph, at, signs::SMALL_CLEF, tag);
+        }
+        places
+    }
+
+    /// Words, dynamics, jumps and the number.
+    fn beside_ui(&self, canvas: &mut Canvas, placed: &Placed, index: usize) {
+        let measure = &self.book.page.measures[placed.measure];
+        for direction in &measure.directions {
+            let mut x = placed.x_at(direction.at.0 as f64);
+            // A metronome mark stands behind the tempo word of its place.
+            let word = measure.directions.iter().find_map(|other| match &other.kind {
+                DirectionKind::Tempo(text) if other.at == direction.at => Some(text),
+                _ => None,
+            });
+            if let (DirectionKind::Metronome(..), Some(text)) = (&direction.kind, word) {
+                x += marks::text_width(text, marks::TEMPO_SIZE) + 1.5;
+            }
+            marks::direction_ui(canvas, direction, x);
+        }
+        if self.printed {
+            jumps_ui(canvas, measure, placed);
+        }
+        // At every measure of an endless line, at the beginning of each line of a page (Gould, p. 484).
+        if measure.number.is_empty() || (self.printed && index > 0) {
+            return;
+        }
+        let x = placed.left + if index == 0 { 0.0 } else { 0.35 };
+        let width = marks::text_width(&measure.number, NUMBER_SIZE);
+        let y = (canvas.y(0, 0.0) - 1.3).min(canvas.top(0, x - 0.2, x + width + 0.6) - 0.5);
+        let tag = Tag { part: Part::Number, ..Tag::default() };
+        canvas.text(&measure.number, Point::new(x, y), NUMBER_SIZE, TextKind::Number, Align::Left, tag);
+    }
+
+    /// Syllables of each staff on lines of their own, below everything.
+    fn lyrics_ui(&self, canvas: &mut Canvas, row: &[Placed], drawn: &Drawn<'_>) {
+        for staff in 0..canvas.staves.len() as u8 {
+            let mut sung: Vec<(usize, &Chord, &ChordPlace)> = Vec::new();
+            for (index, placed) in row.iter().enumerate() {
+                let chords = &self.book.page.measures[placed.measure].chords;
+                let of_staff = drawn.chords[index].iter().filter(|p| p.staff == staff);
+                sung.extend(of_staff.map(|p| (index, &chords[p.chord], p)).filter(|(_, c, _)| !c.lyrics.is_empty()));
+            }
+            let lowest = sung
+                .iter()
+                .map(|(.., p)| canvas.bottom(staff, p.bounds.left, p.bounds.right))
+                .fold(canvas.y(staff, 4.0), f32::max);
+            let baseline = lowest + 2.0;
+            for (place, (index, chord, own)) in sung.iter().enumerate() {
+                canvas.measure = *index;
+                let next = sung.get(place + 1).map(|(_, c, p)| {
+                    p.x - c.lyrics.first().map_or(0.0, |l| marks::text_width(&l.text, marks::LYRIC_SIZE) / 2.0)
+                });
+                marks::lyrics_ui(canvas, chord, own, baseline, next);
+            }
+        }
+    }
+
+    fn finish(&self, canvas: Canvas, row: &[Placed], starts: &[Ticks], staves: Vec<f32>) -> System {
+        let bounds: Bounds = canvas.bounds;
+        let mut spanning = canvas.spanning;
+        spanning.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut latest = f32::MIN;
+        let spanning = spanning.into_iter().map(|(from, to, item)| {
+            latest = latest.max(to);
+            Spanning { from, latest, to, item }
+        });
+        let spanning = spanning.collect();
+        let measures = row.iter().zip(canvas.items).zip(starts).map(|((placed, items), start)| {
+            let context = &self.book.contexts[placed.measure];
+            PlacedMeasure {
+                measure: placed.measure as u32,
+                passage: placed.passage,
+                left: placed.left,
+                right: placed.right,
+                start: *start,
+                clefs: context.clefs.clone(),
+                fifths: context.fifths,
+                meter: context.meter,
+                items,
+                anchors: placed.anchors.clone(),
+            }
+        });
+        let last = staves.last().copied().unwrap_or(0.0);
+        System {
+            width: row.last().map_or(0.0, |p| p.right),
+            top: bounds.top.min(0.0),
+            bottom: bounds.bottom.max(last + 4.0),
+            staves,
+            measures: measures.collect(),
+            spanning,
+        }
+    }
+}
+
+/// Signs and words that say where to go on.
+fn jumps_ui(canvas: &mut Canvas, measure: &Measure, placed: &Placed) {
+    use super::glyphs as g;
+    for jump in &measure.jumps {
+        let words = match jump {
+            Jump::Segno | Jump::Coda => {
+                let glyph = if *jump == Jump::Segno { g::SEGNO } else { g::CODA };
+                let x = placed.left + 0.5;
+                let y = canvas.top(0, x, x + glyph.width()) - 0.6 + glyph.bottom;
+                canvas.glyph(glyph, Point::new(x, y.min(canvas.y(0, 0.0) - 1.2)), 0.9, Tag::default());
+                continue;
+            }
+            Jump::ToCoda => "To Coda",
+            Jump::Fine => "Fine",
+            Jump::DaCapo => "D.C.",
+            Jump::DaCapoAlFine => "D.C. al Fine",
+            Jump::DaCapoAlCoda => "D.C. al Coda",
+            Jump::DalSegno => "D.S.",
+            Jump::DalSegnoAlFine => "D.S. al Fine",
+            Jump::DalSegnoAlCoda => "D.S. al Coda",
+        };
+        let width = marks::text_width(words, 2.0);
+        let y = (canvas.y(0, 0.0) - 1.3).min(canvas.top(0, placed.right - width, placed.right) - 0.6);
+        canvas.text(words, Point::new(placed.right, y), 2.0, TextKind::Bold, Align::Right, Tag::default());
+    }
+}

@@ -1,0 +1,324 @@
+//! What a document holds before its music is read: titles, parts with their measures, and which part is for a keyboard.
+
+use roxmltree::{Document, Node};
+
+use super::super::hands::named_hand;
+use super::super::text::tidy;
+use super::super::{FormatError, NOTES_MAX};
+use super::tree::{child, child_number, child_text, children, fail_at, has, text};
+use crate::music::Hand;
+
+/// More staves than any keyboard part has: an organ has three.
+pub(super) const STAVES_MAX: u8 = 4;
+
+/// Measures of all parts together; a symphony has fifty thousand.
+const MEASURES_MAX: usize = 1_000_000;
+/// Parts; a score for the largest orchestra has a hundred.
+const PARTS_MAX: usize = 1_000;
+
+/// A measure of one part.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MeasureNode<'a, 'i> {
+    /// The element with its number.
+    pub(super) head: Node<'a, 'i>,
+    /// The element with its notes; none where a timewise score leaves the part out.
+    pub(super) body: Option<Node<'a, 'i>>,
+}
+
+/// A part.
+#[derive(Debug)]
+pub(super) struct Part<'a, 'i> {
+    id: &'a str,
+    pub(super) name: String,
+    /// Whether name or instrument are those of a keyboard.
+    keyboard: bool,
+    drums: bool,
+    /// Whether it has notes with a pitch.
+    sounds: bool,
+    pub(super) staves: u8,
+    pub(super) measures: Vec<MeasureNode<'a, 'i>>,
+}
+
+/// A whole document.
+#[derive(Debug)]
+pub(super) struct Outline<'a, 'i> {
+    pub(super) title: String,
+    pub(super) composer: String,
+    pub(super) parts: Vec<Part<'a, 'i>>,
+}
+
+/// Reads the outline of a score of either kind.
+pub(super) fn read<'a, 'i>(document: &'a Document<'i>) -> Result<Outline<'a, 'i>, FormatError> {
+    let root = document.root_element();
+    let fail = |node: Node<'_, '_>, problem: String| Err(fail_at(document.input_text(), node.range().start, problem));
+    let timewise = match root.tag_name().name() {
+        "score-partwise" => false,
+        "score-timewise" => true,
+        other => return fail(root, format!("the file holds <{}>, not a score", tidy(other))),
+    };
+    let mut parts = part_list(root);
+    let too_many = |parts: usize, measures: usize| parts > PARTS_MAX || parts * measures > MEASURES_MAX;
+    if timewise {
+        for (index, head) in children(root, "measure").enumerate() {
+            for body in children(head, "part") {
+                if too_many(parts.len(), index) {
+                    return fail(body, "the score has more parts and measures than are read".into());
+                }
+                let part = by_id(&mut parts, body);
+                // What a part leaves out is silent.
+                while part.measures.len() < index {
+                    part.measures.push(MeasureNode { head, body: None });
+                }
+                part.measures.push(MeasureNode { head, body: Some(body) });
+            }
+        }
+    } else {
+        for node in children(root, "part") {
+            if too_many(parts.len(), 1) {
+                return fail(node, "the score has more parts than are read".into());
+            }
+            let part = by_id(&mut parts, node);
+            part.measures.extend(children(node, "measure").map(|head| MeasureNode { head, body: Some(head) }));
+        }
+    }
+    parts.retain(|part| !part.measures.is_empty());
+    let Some(longest) = parts.iter().map(|part| part.measures.len()).max() else {
+        return fail(root, "the score has no measures".into());
+    };
+    if longest > NOTES_MAX / 10 {
+        return fail(root, format!("the score has {longest} measures, more than are read"));
+    }
+    for part in &mut parts {
+        look_inside(part);
+    }
+    Ok(Outline { title: title(root), composer: composer(root), parts })
+}
+
+fn part_list<'a, 'i>(root: Node<'a, 'i>) -> Vec<Part<'a, 'i>> {
+    let list = child(root, "part-list");
+    let entries = list.into_iter().flat_map(|list| children(list, "score-part"));
+    let part = |node: Node<'a, 'i>| {
+        let mut words = vec![child_text(node, "part-name").to_owned()];
+        let mut drums = false;
+        for instrument in children(node, "score-instrument") {
+            words.push(child_text(instrument, "instrument-name").to_owned());
+            words.push(child_text(instrument, "instrument-sound").to_owned());
+        }
+        for midi in children(node, "midi-instrument") {
+            drums |= child_number::<u8>(midi, "midi-channel") == Some(10) || has(midi, "midi-unpitched");
+        }
+        Part {
+            id: node.attribute("id").unwrap_or_default(),
+            name: tidy(child_text(node, "part-name")),
+            keyboard: words.iter().any(|word| is_keyboard(word)),
+            drums,
+            sounds: false,
+            staves: 1,
+            measures: Vec::new(),
+        }
+    };
+    entries.take(PARTS_MAX).map(part).collect()
+}
+
+/// The part of an id, made if the list forgot it.
+fn by_id<'l, 'a, 'i>(parts: &'l mut Vec<Part<'a, 'i>>, node: Node<'a, 'i>) -> &'l mut Part<'a, 'i> {
+    let id = node.attribute("id").unwrap_or_default();
+    let found = parts.iter().position(|part| part.id == id).unwrap_or_else(|| {
+        let (name, measures) = (String::new(), Vec::new());
+        parts.push(Part { id, name, keyboard: false, drums: false, sounds: false, staves: 1, measures });
+        parts.len() - 1
+    });
+    &mut parts[found]
+}
+
+fn is_keyboard(word: &str) -> bool {
+    const WORDS: [&str; 12] = [
+        "piano",
+        "klavier",
+        "clavier",
+        "keyboard",
+        "harpsichord",
+        "cembalo",
+        "clavec",
+        "organ",
+        "orgel",
+        "orgue",
+        "celesta",
+        "clavichord",
+    ];
+    let word = word.to_lowercase();
+    WORDS.iter().any(|known| word.contains(known))
+}
+
+/// Finds out how many staves there are, whether they are for drums, and whether anything sounds.
+fn look_inside(part: &mut Part<'_, '_>) {
+    let bodies = part.measures.iter().filter_map(|measure| measure.body);
+    part.sounds = bodies.clone().flat_map(|body| children(body, "note")).any(|note| has(note, "pitch"));
+    let mut clefs = 0;
+    for attributes in bodies.flat_map(|body| children(body, "attributes")) {
+        let staves = child_number(attributes, "staves").unwrap_or(1);
+        part.staves = part.staves.max(staves).min(STAVES_MAX);
+        for clef in children(attributes, "clef") {
+            part.drums |= clefs == 0 && child_text(clef, "sign") == "percussion";
+            clefs += 1;
+        }
+    }
+}
+
+/// How many notes of drums there are.
+pub(super) fn drum_notes(parts: &[Part<'_, '_>]) -> usize {
+    let bodies = parts.iter().flat_map(|part| &part.measures).filter_map(|measure| measure.body);
+    bodies.flat_map(|body| children(body, "note")).filter(|note| has(*note, "unpitched")).count()
+}
+
+/// What is read, and what a person should know about it.
+#[derive(Debug, Default)]
+pub(super) struct Choice {
+    /// Indices of parts and the staff at which each begins.
+    pub(super) parts: Vec<(usize, u8)>,
+    /// How many staves there are.
+    pub(super) staves: u8,
+    pub(super) warning: Option<String>,
+}
+
+/// Chooses what is for the keyboard: a keyboard part of several staves, else two parts that are its hands, else any
+/// part of several staves, else a keyboard part of one. Without any of them two parts, or up to four voices of a choir,
+/// are one closed score; else it is the first part. `None` when nothing but drums sounds.
+pub(super) fn choose(parts: &[Part<'_, '_>]) -> Option<Choice> {
+    let pitched: Vec<usize> = (0..parts.len()).filter(|i| parts[*i].sounds && !parts[*i].drums).collect();
+    let first = |wanted: fn(&Part<'_, '_>) -> bool| pitched.iter().copied().find(|i| wanted(&parts[*i]));
+    let mut chosen = Choice::default();
+    if let Some(part) = first(|part| part.keyboard && part.staves > 1) {
+        chosen.parts.push((part, 0));
+    } else if let Some(pair) = hands(parts, &pitched) {
+        chosen.parts.extend([(pair[0], 0), (pair[1], 1)]);
+    } else if let Some(part) = first(|part| part.staves > 1).or_else(|| first(|part| part.keyboard)) {
+        chosen.parts.push((part, 0));
+    } else if pitched.len() == 2 || ((3..=4).contains(&pitched.len()) && pitched.iter().all(|i| sings(&parts[*i]))) {
+        let upper = pitched.len().div_ceil(2);
+        chosen.parts.extend(pitched.iter().enumerate().map(|(place, part)| (*part, u8::from(place >= upper))));
+    } else {
+        chosen.parts.push((*pitched.first()?, 0));
+    }
+    chosen.staves = chosen.parts.iter().map(|(part, staff)| parts[*part].staves + staff).max().unwrap_or(1);
+    chosen.warning = left_out(parts, &chosen);
+    Some(chosen)
+}
+
+/// Two parts of one staff that are the right hand and the left, or the two staves of one keyboard.
+fn hands(parts: &[Part<'_, '_>], pitched: &[usize]) -> Option<[usize; 2]> {
+    let single = |i: &&usize| parts[**i].staves == 1;
+    let of = |hand| pitched.iter().filter(single).copied().find(|i| named_hand(&parts[*i].name) == Some(hand));
+    let is_choir = |i: usize| sings(&parts[i]) && pitched.len() > 2;
+    if let (Some(right), Some(left)) = (of(Hand::Right), of(Hand::Left))
+        && !is_choir(right)
+        && !is_choir(left)
+    {
+        return Some([right, left]);
+    }
+    let keyboards: Vec<usize> = pitched.iter().filter(single).copied().filter(|i| parts[*i].keyboard).collect();
+    match keyboards[..] {
+        [upper, lower] if upper + 1 == lower => Some([upper, lower]),
+        _ => None,
+    }
+}
+
+/// Whether a part is a voice of a choir by its name.
+fn sings(part: &Part<'_, '_>) -> bool {
+    const VOICES: [&str; 16] = [
+        "s",
+        "a",
+        "t",
+        "b",
+        "soprano",
+        "alto",
+        "tenor",
+        "bass",
+        "sopran",
+        "alt",
+        "cantus",
+        "discantus",
+        "altus",
+        "tenore",
+        "bassus",
+        "basso",
+    ];
+    let name = part.name.to_lowercase();
+    name.split(|c: char| !c.is_alphabetic()).next().is_some_and(|word| VOICES.contains(&word))
+}
+
+/// The line about the parts that are not read.
+fn left_out(parts: &[Part<'_, '_>], chosen: &Choice) -> Option<String> {
+    let name = |i: usize| match parts[i].name.as_str() {
+        "" => format!("part {}", i + 1),
+        name => name.to_owned(),
+    };
+    let is_chosen = |i: usize| chosen.parts.iter().any(|(part, _)| *part == i);
+    let others: Vec<String> = (0..parts.len()).filter(|i| !is_chosen(*i)).take(6).map(name).collect();
+    if others.is_empty() {
+        return None;
+    }
+    let read: Vec<String> = chosen.parts.iter().map(|(part, _)| name(*part)).collect();
+    let more = parts.len() - read.len() - others.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    Some(format!("of {} parts {} is read; left out: {}{more}", parts.len(), read.join(" and "), others.join(", ")))
+}
+
+/// The title of the work and that of its movement, each once; the largest words of the title page without them.
+fn title(root: Node<'_, '_>) -> String {
+    let work = child(root, "work").map_or(String::new(), |work| tidy(child_text(work, "work-title")));
+    let movement = tidy(child_text(root, "movement-title"));
+    // Programs write these where nobody gave a title.
+    let real = |title: &str| !["untitled", "untitled score", "title"].contains(&title.to_lowercase().as_str());
+    let (work, movement) = (Some(work).filter(|t| real(t)), Some(movement).filter(|t| real(t)));
+    match (work.unwrap_or_default(), movement.unwrap_or_default()) {
+        (work, movement) if work.is_empty() && movement.is_empty() => credit_title(root),
+        (work, movement) if movement.is_empty() || work.contains(&movement) => work,
+        (work, movement) if work.is_empty() || movement.contains(&work) => movement,
+        (work, movement) => tidy(&format!("{work}: {movement}")),
+    }
+}
+
+fn credit_title(root: Node<'_, '_>) -> String {
+    let is_title = |credit: &Node<'_, '_>| child_text(*credit, "credit-type") == "title";
+    let words = children(root, "credit").find(is_title).and_then(|credit| child(credit, "credit-words"));
+    words.map_or(String::new(), |words| tidy(text(words)))
+}
+
+fn composer(root: Node<'_, '_>) -> String {
+    let Some(identification) = child(root, "identification") else { return String::new() };
+    let creator = children(identification, "creator").find(|node| node.attribute("type") == Some("composer"));
+    creator.map_or(String::new(), |node| tidy(text(node)))
+}
+
+/// The most ticks to the quarter: what a MIDI file can say.
+const RESOLUTION_MAX: u64 = 0x7fff;
+
+/// Ticks to the quarter note in which all divisions of the chosen parts are whole, and the usual values and triplets
+/// too where that fits; whether they are.
+pub(super) fn resolution(parts: &[Part<'_, '_>], choice: &Choice) -> (u16, bool) {
+    /// Whole down to 128ths, triplets and quintuplets.
+    const USUAL: u64 = 480;
+    let bodies = choice.parts.iter().flat_map(|(part, _)| &parts[*part].measures).filter_map(|measure| measure.body);
+    let attributes = bodies.flat_map(|body| children(body, "attributes"));
+    let divisions: Vec<f64> = attributes.filter_map(|node| child_number::<f64>(node, "divisions")).collect();
+    let whole = |n: f64| (n >= 1.0 && n <= RESOLUTION_MAX as f64 && n.fract() == 0.0).then_some(n as u64);
+    let common = divisions
+        .iter()
+        .try_fold(1, |common, n| whole(*n).map(|n| lcm(common, n)).filter(|common| *common <= RESOLUTION_MAX));
+    let Some(common) = common else {
+        // 2^5 · 3^2 · 5 · 7: what is not whole in this is moved by less than a millisecond.
+        return (10_080, false);
+    };
+    let candidates = [lcm(common, USUAL), lcm(common, 96), lcm(common, 32), common];
+    let fits = candidates.into_iter().find(|n| *n <= RESOLUTION_MAX).unwrap_or(common);
+    (fits as u16, true)
+}
+
+fn lcm(a: u64, b: u64) -> u64 {
+    let (mut x, mut y) = (a, b);
+    while y != 0 {
+        (x, y) = (y, x % y);
+    }
+    a / x * b
+}

@@ -1,0 +1,161 @@
+//! From notes as read to chords of the page: voices, the hand that plays each, octaves as written, courtesy accidentals.
+
+use std::collections::{HashMap, HashSet};
+
+use super::outline::STAVES_MAX;
+use super::page::{Bar, Strike};
+use crate::music::Hand;
+use crate::music::notation::{BeamHint, NoteValue, Rest, Span, SpanKind, Step};
+use crate::time::Ticks;
+
+/// More voices of one measure share the last number.
+const VOICES_MAX: usize = 64;
+
+/// Gives each note its voice and its hand, and sorts those of each measure by onset, staff and voice. A voice that
+/// crosses the staves belongs to the staff where it is at home. Returns the voice of each note by its running number.
+pub(super) fn assign(bars: &mut [Bar], notes: usize, hands: &[Hand]) -> Vec<u8> {
+    let homes = homes(bars);
+    let mut voices = vec![0; notes];
+    for bar in bars {
+        let mut lanes: Vec<Lane> = Vec::new();
+        let split = split_labels(bar);
+        for strike in &mut bar.strikes {
+            let printed = strike.chord.staff;
+            let home = match homes.get(&strike.label) {
+                Some(home) if !split.contains(&strike.label) => *home,
+                _ => printed,
+            };
+            let lane = lane(&mut lanes, strike, home);
+            strike.chord.staff = home;
+            strike.chord.voice = lane as u8;
+            strike.chord.hand = hands.get(usize::from(home)).copied().unwrap_or(Hand::Left);
+            for struck in &mut strike.heads {
+                struck.head.staff = struck.head.staff.filter(|staff| *staff != home);
+            }
+        }
+        let mut order: Vec<usize> = (0..lanes.len()).collect();
+        order.sort_by_key(|lane| lanes[*lane].home);
+        let mut number = vec![0u8; lanes.len()];
+        order.iter().enumerate().for_each(|(place, lane)| number[*lane] = place as u8);
+        for strike in &mut bar.strikes {
+            strike.chord.voice = number[usize::from(strike.chord.voice)];
+            voices[strike.id as usize] = strike.chord.voice;
+        }
+        bar.strikes.sort_by_key(|strike| (strike.chord.at, strike.chord.staff, strike.chord.voice));
+    }
+    voices
+}
+
+/// Notes of one voice in one measure that follow one another.
+struct Lane {
+    label: String,
+    home: u8,
+    end: Ticks,
+}
+
+/// The voice that a note goes on with, or a new one.
+fn lane(lanes: &mut Vec<Lane>, strike: &Strike, home: u8) -> usize {
+    let end = strike.chord.at + strike.length;
+    let fits = |lane: &Lane| lane.label == strike.label && lane.home == home && lane.end <= strike.chord.at;
+    if let Some(found) = lanes.iter().position(fits) {
+        lanes[found].end = end;
+        return found;
+    }
+    if lanes.len() < VOICES_MAX {
+        lanes.push(Lane { label: strike.label.clone(), home, end });
+    }
+    lanes.len() - 1
+}
+
+/// The staff at which each voice of the file is at home: where it has four of five notes or more.
+fn homes(bars: &[Bar]) -> HashMap<String, u8> {
+    let mut counts: HashMap<&str, [usize; STAVES_MAX as usize]> = HashMap::new();
+    for strike in bars.iter().flat_map(|bar| &bar.strikes) {
+        let staff = usize::from(strike.chord.staff).min(usize::from(STAVES_MAX) - 1);
+        counts.entry(strike.label.as_str()).or_default()[staff] += 1;
+    }
+    let home = |counts: [usize; STAVES_MAX as usize]| {
+        let most = (0..counts.len()).max_by_key(|staff| counts[*staff])?;
+        (counts[most] * 5 >= counts.iter().sum::<usize>() * 4).then_some(most as u8)
+    };
+    counts.into_iter().filter_map(|(label, counts)| Some((label.to_owned(), home(counts)?))).collect()
+}
+
+/// Names of voices that go on at two staves at once in this measure: each staff has a voice of its own.
+fn split_labels(bar: &Bar) -> HashSet<String> {
+    let mut ends: HashMap<&str, (Ticks, u8)> = HashMap::new();
+    let mut split = HashSet::new();
+    for strike in &bar.strikes {
+        let (end, staff) = ends.entry(&strike.label).or_insert((Ticks::ZERO, strike.chord.staff));
+        if strike.chord.at < *end && strike.chord.staff != *staff {
+            split.insert(strike.label.clone());
+        }
+        (*end, *staff) = ((*end).max(strike.chord.at + strike.length), strike.chord.staff);
+    }
+    split
+}
+
+/// What stands in an octava is written where one reads it.
+pub(super) fn write_octaves(bars: &mut [Bar], spans: &[Span]) {
+    for span in spans {
+        let SpanKind::Octave(octaves) = span.kind else { continue };
+        let (first, last) = (span.from.0 as usize, (span.to.0 as usize).min(bars.len().saturating_sub(1)));
+        for (index, bar) in bars.iter_mut().enumerate().take(last + 1).skip(first) {
+            let place = |strike: &Strike| (index as u32, strike.chord.at);
+            let begin = bar.strikes.partition_point(|strike| place(strike) < span.from);
+            let end = bar.strikes.partition_point(|strike| place(strike) < span.to).max(begin);
+            for strike in &mut bar.strikes[begin..end] {
+                let home = strike.chord.staff;
+                for struck in strike.heads.iter_mut().filter(|s| s.head.staff.unwrap_or(home) == span.staff) {
+                    let octave = &mut struck.head.pitch.octave;
+                    *octave = octave.saturating_sub(octaves).clamp(-2, 12);
+                }
+            }
+        }
+    }
+}
+
+/// Accidentals that are printed where the bar's rules want none.
+pub(super) fn mark_courtesies(bars: &mut [Bar]) {
+    let mut fifths = 0;
+    for bar in bars {
+        fifths = bar.page.fifths.unwrap_or(fifths);
+        let mut altered: HashMap<(u8, i32), i8> = HashMap::new();
+        for strike in &mut bar.strikes {
+            for struck in &mut strike.heads {
+                let head = &mut struck.head;
+                let place = (head.staff.unwrap_or(strike.chord.staff), head.pitch.diatonic());
+                let step: Step = head.pitch.step;
+                let usual = altered.get(&place).copied().unwrap_or_else(|| step.alter_in(fifths));
+                let needed = usual != head.pitch.alter && !struck.goes_on;
+                head.courtesy = head.courtesy && !needed;
+                if !struck.goes_on {
+                    altered.insert(place, head.pitch.alter);
+                }
+            }
+        }
+    }
+}
+
+/// Puts the notes onto the page. `beams` says whether the file draws beams itself.
+pub(super) fn write_chords(bars: &mut [Bar], resolution: u16, beams: bool) {
+    for bar in bars {
+        let length = bar.page.length;
+        for mut strike in bar.strikes.drain(..).filter(|strike| strike.printed) {
+            strike.heads.sort_by_key(|struck| (struck.head.pitch.diatonic(), struck.head.pitch.alter));
+            let mut chord = strike.chord;
+            chord.heads = strike.heads.iter().map(|struck| struck.head).collect();
+            if chord.heads.is_empty() && chord.rest != Rest::Hidden {
+                let is_whole = chord.at.0 == 0 && strike.length >= length && chord.value.ticks(resolution) != length;
+                if is_whole || chord.rest == Rest::WholeMeasure {
+                    chord.rest = Rest::WholeMeasure;
+                    chord.value = NoteValue::of_ticks(length, resolution).unwrap_or(chord.value);
+                }
+            }
+            if beams && chord.value.base.flags() > 0 && chord.beam == BeamHint::ByMeter {
+                chord.beam = BeamHint::Ends;
+            }
+            bar.page.chords.push(chord);
+        }
+    }
+}

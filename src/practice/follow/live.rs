@@ -1,0 +1,212 @@
+//! *Follow me*, while it is played: where the player is, how fast, and whether they have gone elsewhere. Every key-down is
+//! weighed against the whole neighbourhood (the same search that pairs a take afterwards); a place far away is believed
+//! only when what follows fits there too, so that one wrong key never throws the music about.
+
+use std::collections::VecDeque;
+
+use super::Piece;
+use super::path::{self, ASTRAY_OF, State, Walk};
+use crate::music::{Hands, NoteId, Percent, Score};
+use crate::practice::types::PlayedNote;
+use crate::time::{Micros, Ticks};
+
+/// Key-downs in a row that must fit elsewhere before the music goes there.
+const LEAP_NOTES: usize = 3;
+/// Groups that the tempo is taken from.
+const TEMPO_GROUPS: usize = 9;
+/// The tempo is the median over steps of so many groups: rubato within a beat or two is no other tempo.
+const TEMPO_STEP: usize = 4;
+/// A step that takes so many times its time, and so much more, is no tempo but a stop.
+const STOP_SHARE: f64 = 2.0;
+const STOP_SECONDS: f64 = 0.4;
+/// The tempo is told when it has changed by so many hundredths of the written one.
+const TOLD: u16 = 2;
+
+/// What followed from a key-down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Followed {
+    /// The written note that it seems to be; revised when the take is paired as a whole.
+    pub matched: Option<NoteId>,
+    /// Where the player is, if that is another place than before.
+    pub place: Option<Ticks>,
+    /// Whether that place does not follow the one before: a repeated bar, a jump.
+    pub leap: bool,
+    /// The player's tempo as a share of the written one, when it has changed.
+    pub speed: Option<Percent>,
+    /// Whether the last group is whole.
+    pub finished: bool,
+}
+
+/// Follows a player through the notes of some hands.
+#[derive(Clone, Debug)]
+pub struct Follower {
+    piece: Piece,
+    ticks: Vec<Ticks>,
+    end: Ticks,
+    walk: Walk,
+    /// The group where the player is.
+    place: Option<usize>,
+    /// The last group of the furthest place.
+    furthest: usize,
+    /// Another place that the player may have gone to, and how many key-downs fit there.
+    leap: Option<(usize, usize)>,
+    /// The latest key-downs, and where each seemed to be.
+    recent: VecDeque<(PlayedNote, usize)>,
+    /// When the latest groups were reached: written seconds, and the moment.
+    reached: VecDeque<(f64, Micros)>,
+    /// Seconds played for a written one.
+    pace: f64,
+    told: Percent,
+    finished: bool,
+}
+
+impl Follower {
+    /// Before the first key of a player of `hands`, who is to begin at `from` and to end before `to`, at this speed.
+    pub fn new(score: &Score, hands: Hands, (from, to): (Ticks, Ticks), speed: Percent) -> Self {
+        let groups = score.onset_groups(hands, from, to);
+        let ticks = groups.iter().map(|group| group.tick).collect();
+        let piece = Piece::new(score, hands, from, to);
+        let walk = Walk::near(&piece, 0);
+        let (recent, reached, pace) = (VecDeque::new(), VecDeque::new(), 100.0 / f64::from(speed.get()));
+        let (place, leap, end) = (None, None, to);
+        Self { piece, ticks, end, walk, place, furthest: 0, leap, recent, reached, pace, told: speed, finished: false }
+    }
+
+    /// The player is to go on at the first group at or after `tick`.
+    pub fn seek(&mut self, tick: Ticks) {
+        let start = self.ticks.partition_point(|at| *at < tick).min(self.ticks.len().saturating_sub(1));
+        self.walk = Walk::near(&self.piece, start);
+        (self.place, self.leap, self.finished) = (start.checked_sub(1), None, false);
+        self.recent.clear();
+        self.reached.clear();
+    }
+
+    /// A key went down; none comes earlier than the one before.
+    pub fn key_down(&mut self, note: PlayedNote) -> Followed {
+        let Some(state) = self.walk.push(&self.piece, &note, None) else { return Followed::default() };
+        let before = self.place;
+        self.remember(note, state.group);
+        let (state, leap) = match self.elsewhere() {
+            Some(group) => {
+                self.go_to(group);
+                (State { group, heard: 1 }, true)
+            }
+            None => match self.move_to(state.group) {
+                Some(leap) => (state, leap),
+                None => return Followed::default(),
+            },
+        };
+        let moved = self.place != before;
+        let matched = self.matched(state, &note);
+        self.finished |=
+            state.group + 1 == self.ticks.len() && state.heard >= self.piece.group_notes(state.group).len();
+        let speed = if moved { self.measure(state.group, note.at, leap) } else { None };
+        let place = self.place.filter(|_| moved).map(|group| self.ticks[group]);
+        Followed { matched, place, leap, speed, finished: self.finished }
+    }
+
+    /// Goes to a group, or stays until it is certain that the player is there; whether it is elsewhere.
+    fn move_to(&mut self, group: usize) -> Option<bool> {
+        let near = |from: usize| (from..=from + path::FORWARD_MAX).contains(&group);
+        let leap = self.place.is_some_and(|place| !near(place));
+        if leap {
+            let fits = self.leap.filter(|(elsewhere, _)| near(*elsewhere)).map_or(1, |(_, fits)| fits + 1);
+            self.leap = Some((group, fits));
+            if fits < LEAP_NOTES {
+                return None;
+            }
+        }
+        (self.place, self.leap) = (Some(group), None);
+        self.furthest = self.furthest.max(group);
+        Some(leap)
+    }
+
+    fn remember(&mut self, note: PlayedNote, group: usize) {
+        if self.recent.len() == ASTRAY_OF {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((note, group));
+    }
+
+    /// Where somebody is who is far away: looked for only when little fits nearby.
+    fn elsewhere(&self) -> Option<usize> {
+        let (notes, groups): (Vec<PlayedNote>, Vec<usize>) = self.recent.iter().copied().unzip();
+        if !path::is_astray(&self.piece, &notes, &groups) {
+            return None;
+        }
+        let path = path::find_anywhere(&self.piece, &notes, None);
+        let fits = notes.iter().zip(&path).rev().take(2 * LEAP_NOTES);
+        let certain = fits.clone().count() == 2 * LEAP_NOTES
+            && fits.into_iter().all(|(note, group)| path::is_written(&self.piece, *group, note));
+        path.last().copied().filter(|_| certain)
+    }
+
+    /// Goes to a group far away; what follows is looked for there.
+    fn go_to(&mut self, group: usize) {
+        self.walk = Walk::near(&self.piece, group);
+        (self.place, self.leap) = (Some(group), None);
+        self.furthest = self.furthest.max(group);
+        self.recent.clear();
+    }
+
+    fn matched(&self, state: State, note: &PlayedNote) -> Option<NoteId> {
+        let notes = self.piece.group_notes(state.group).iter();
+        notes.filter(|_| state.heard > 0).find(|written| written.pitch == note.pitch).map(|written| written.id)
+    }
+
+    /// Takes in when a group was reached; the tempo, if it is another one.
+    fn measure(&mut self, group: usize, at: Micros, leap: bool) -> Option<Percent> {
+        let written = self.piece.groups[group].seconds;
+        if let Some((last, then)) = self.reached.back().copied() {
+            let (played, expected) = ((at - then).0 as f64 / 1e6, (written - last) * self.pace);
+            if leap || played > STOP_SHARE * expected + STOP_SECONDS {
+                self.reached.clear();
+            }
+        }
+        if self.reached.len() == TEMPO_GROUPS {
+            self.reached.pop_front();
+        }
+        self.reached.push_back((written, at));
+        let steps = self.reached.iter().zip(self.reached.iter().skip(TEMPO_STEP.min(self.reached.len() - 1)));
+        let mut slopes: Vec<f64> = steps
+            .filter(|(a, b)| b.0 > a.0)
+            .map(|(a, b)| (b.1 - a.1).0 as f64 / 1e6 / (b.0 - a.0))
+            .filter(|slope| *slope > 0.0)
+            .collect();
+        // Two groups are a moment, not a tempo.
+        if self.reached.len() < 3 || slopes.is_empty() {
+            return None;
+        }
+        slopes.sort_by(f64::total_cmp);
+        self.pace = slopes[slopes.len() / 2];
+        let speed = Percent::new((100.0 / self.pace).round().clamp(1.0, 1_000.0) as u16);
+        (speed.get().abs_diff(self.told.get()) >= TOLD).then(|| {
+            self.told = speed;
+            speed
+        })
+    }
+
+    /// Where the player is: the tick of the group reached last; `None` before the first.
+    pub fn tick(&self) -> Option<Ticks> {
+        self.place.map(|group| self.ticks[group])
+    }
+
+    /// Where the player is expected next; the end of the range when the last group is reached.
+    pub fn next_tick(&self) -> Ticks {
+        let next = self.place.map_or(0, |group| group + 1);
+        self.ticks.get(next).copied().unwrap_or(self.end)
+    }
+
+    /// The tick after everything that was reached.
+    pub fn reached(&self) -> Ticks {
+        let after = self.place.map_or(0, |_| self.furthest + 1);
+        self.ticks.get(after).copied().unwrap_or(self.end)
+    }
+
+    /// The notes that are expected next.
+    pub fn needed(&self) -> impl Iterator<Item = NoteId> + '_ {
+        let next = self.place.map_or(0, |group| group + 1);
+        let notes = if next < self.ticks.len() { self.piece.group_notes(next) } else { &[] };
+        notes.iter().map(|written| written.id)
+    }
+}
