@@ -5,6 +5,7 @@
 pub mod csv;
 pub mod hands;
 pub mod musicxml;
+pub mod notate;
 pub mod notation;
 pub mod pieces;
 pub mod smf;

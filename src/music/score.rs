@@ -156,6 +156,11 @@ impl Score {
         Self { title: title.to_owned(), ..self }
     }
 
+    /// The same music on a page that was made for its bars.
+    pub fn with_notation(self, page: Option<Notation>) -> Self {
+        Self { notation: page.map(Arc::new), ..self }
+    }
+
     /// The title, perhaps empty.
     pub fn title(&self) -> &str {
         &self.title

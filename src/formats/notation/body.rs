@@ -2,8 +2,9 @@
 
 use super::super::FormatError;
 use super::RESOLUTION;
+use super::page::{Written, WrittenHead};
 use crate::music::Pitch;
-use crate::music::notation::Dynamic;
+use crate::music::notation::{Base, Dynamic, NoteValue, Ratio, SpelledPitch, Step, TupletMark};
 
 /// A note in written order, before repeats are unfolded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,12 +32,22 @@ pub(super) struct HandMusic {
     pub(super) notes: Vec<Note>,
     pub(super) signs: Vec<(i64, Sign)>,
     pub(super) end: i64,
+    /// Notes and rests as they stand in the text, in its order.
+    pub(super) written: Vec<Written>,
+    /// Where bar lines stand.
+    pub(super) bars: Vec<i64>,
+    /// Where loudness is given.
+    pub(super) loudness: Vec<(i64, Dynamic)>,
+    /// The voice that is read, from 0.
+    voice: u8,
     bar_start: i64,
     /// What the bar at hand must last.
     due: i64,
     /// Its number, counted from 1.
     number: u32,
-    octave: i64,
+    octave: i8,
+    /// The last value, without its tuplet, and its ticks.
+    value: NoteValue,
     length: i64,
     velocity: u8,
     /// Notes held over by a tie, by index, each to be struck again at its end.
@@ -85,12 +96,17 @@ impl HandMusic {
     fn new(bar: i64, pickup: i64) -> Self {
         Self {
             notes: Vec::new(),
+            written: Vec::new(),
+            bars: Vec::new(),
+            loudness: Vec::new(),
+            voice: 0,
             signs: Vec::new(),
             end: 0,
             bar_start: 0,
             due: if pickup > 0 { pickup } else { bar },
             number: if pickup > 0 { 0 } else { 1 },
             octave: 4,
+            value: NoteValue::plain(Base::Quarter),
             length: i64::from(RESOLUTION),
             velocity: Dynamic::Mf.velocity(),
             tied: Vec::new(),
@@ -184,7 +200,8 @@ impl Parser<'_> {
             }
             Some('r') => {
                 self.bump();
-                let length = self.value()?;
+                let (value, length) = self.value()?;
+                self.write(value, length, Vec::new());
                 self.now().end += length;
                 Ok(())
             }
@@ -217,39 +234,32 @@ impl Parser<'_> {
     }
 
     /// Letter, accidentals and octave.
-    fn pitch(&mut self) -> Result<Pitch, FormatError> {
+    fn pitch(&mut self) -> Result<(SpelledPitch, Pitch), FormatError> {
         let letter = self.bump().unwrap_or_default();
-        let class = match letter {
-            'c' => 0,
-            'd' => 2,
-            'e' => 4,
-            'f' => 5,
-            'g' => 7,
-            'a' => 9,
-            'b' => 11,
-            other => return self.fail(format!("\"{other}\" is not a note")),
+        let Some(step) = "cdefgab".find(letter).map(|at| Step::ALL[at]) else {
+            return self.fail(format!("\"{letter}\" is not a note"));
         };
-        let mut shift = 0;
+        let mut alter = 0;
         while let Some(sign @ ('#' | 'b')) = self.peek() {
             self.bump();
-            shift += if sign == '#' { 1 } else { -1 };
-            if i64::abs(shift) > 2 {
+            alter += if sign == '#' { 1 } else { -1 };
+            if i8::abs(alter) > 2 {
                 return self.fail("more than two accidentals");
             }
         }
         if let Some(octave) = self.peek().and_then(|c| c.to_digit(10)) {
             self.bump();
-            self.now().octave = i64::from(octave);
+            self.now().octave = octave as i8;
         }
-        let key = (self.now().octave + 1) * 12 + class + shift;
-        match u8::try_from(key).ok().and_then(Pitch::new) {
-            Some(pitch) => Ok(pitch),
+        let spelled = SpelledPitch { step, alter, octave: self.now().octave };
+        match spelled.pitch() {
+            Some(pitch) => Ok((spelled, pitch)),
             None => self.fail("the note is beyond the MIDI keys"),
         }
     }
 
-    /// The note value, if one is given, else the last; in ticks, triplets counted in.
-    fn value(&mut self) -> Result<i64, FormatError> {
+    /// The note value, if one is given, else the last; and its ticks. Triplets are counted in.
+    fn value(&mut self) -> Result<(NoteValue, i64), FormatError> {
         if self.eat("/") {
             let mut number = 0u32;
             while let Some(digit) = self.peek().and_then(|c| c.to_digit(10)) {
@@ -261,7 +271,9 @@ impl Parser<'_> {
             }
             let mut part = i64::from(RESOLUTION) * 4 / i64::from(number);
             let mut length = part;
+            let mut dots = 0u8;
             while self.eat(".") {
+                dots = dots.saturating_add(1);
                 if part % 2 != 0 {
                     return self.fail("too many dots");
                 }
@@ -269,13 +281,18 @@ impl Parser<'_> {
                 length += part;
             }
             self.now().length = length;
+            // The breve is the first of them, and the whole note the second.
+            self.now().value = NoteValue::dotted(Base::ALL[1 + number.trailing_zeros() as usize], dots);
         }
         let (times, over) = self.ratio;
+        let whole = |n: i64| u8::try_from(n).unwrap_or(u8::MAX);
+        let ratio = (over > 1).then(|| Ratio { actual: whole(over), normal: whole(times) });
+        let value = NoteValue { ratio, ..self.now().value };
         let length = self.now().length * times;
         if length % over != 0 {
             return self.fail("this division is finer than the notation can count");
         }
-        Ok(length / over)
+        Ok((value, length / over))
     }
 
     fn chord(&mut self) -> Result<(), FormatError> {
@@ -299,12 +316,13 @@ impl Parser<'_> {
     }
 
     /// Notes that begin now: new ones, or the rest of tied ones.
-    fn strike(&mut self, keys: Vec<(Pitch, bool)>) -> Result<(), FormatError> {
-        let length = self.value()?;
+    fn strike(&mut self, keys: Vec<((SpelledPitch, Pitch), bool)>) -> Result<(), FormatError> {
+        let (value, length) = self.value()?;
         let all_tied = self.eat("~");
         let hand = self.now();
         let (onset, end) = (hand.end, hand.end + length);
-        for (pitch, tied) in keys {
+        let mut heads = Vec::with_capacity(keys.len());
+        for ((spelled, pitch), tied) in keys {
             let notes = &mut hand.notes;
             let held = hand.tied.iter().position(|&i| notes[i].pitch == pitch && notes[i].end == onset);
             let index = match held {
@@ -315,10 +333,13 @@ impl Parser<'_> {
                 }
             };
             notes[index].end = end;
+            heads.push(WrittenHead { spelled, tied: tied || all_tied, struck: held.is_none() });
             if tied || all_tied {
                 hand.tied.push(index);
             }
         }
+        self.write(value, length, heads);
+        let hand = self.now();
         hand.end = end;
         if hand.notes.len() > super::super::NOTES_MAX {
             return self.fail("too many notes");
@@ -326,9 +347,16 @@ impl Parser<'_> {
         Ok(())
     }
 
+    /// Puts down what stands in the text.
+    fn write(&mut self, value: NoteValue, length: i64, heads: Vec<WrittenHead>) {
+        let hand = self.now();
+        let written = Written { at: hand.end, length, value, voice: hand.voice, heads, tuplet: TupletMark::None };
+        hand.written.push(written);
+    }
+
     fn voices(&mut self) -> Result<(), FormatError> {
         self.bump();
-        let start = self.now().end;
+        let (start, voice) = (self.now().end, self.now().voice);
         let mut ends = Vec::new();
         loop {
             let closing = self.until(&[';', '}'])?;
@@ -337,9 +365,11 @@ impl Parser<'_> {
                 return self.fail("the voices are not equally long");
             }
             if closing == '}' {
+                self.now().voice = voice;
                 return Ok(());
             }
             self.now().end = start;
+            self.now().voice = self.now().voice.saturating_add(1);
         }
     }
 
@@ -355,8 +385,13 @@ impl Parser<'_> {
         let lower = 1 << (i64::BITS - 1 - (number - 1).leading_zeros());
         let outer = self.ratio;
         self.ratio = (outer.0 * lower, outer.1 * number);
+        let first = self.now().written.len();
         self.until(&[')'])?;
         self.ratio = outer;
+        if let [first, .., last] = &mut self.now().written[first..] {
+            first.tuplet = TupletMark::Starts { number: true, bracket: None };
+            last.tuplet = TupletMark::Ends;
+        }
         Ok(())
     }
 
@@ -365,7 +400,9 @@ impl Parser<'_> {
         use Dynamic::{F, Ff, Mf, Mp, P, Pp};
         for (mark, dynamic) in [("pp", Pp), ("p", P), ("mp", Mp), ("mf", Mf), ("ff", Ff), ("f", F)] {
             if self.eat(mark) {
-                self.now().velocity = dynamic.velocity();
+                let hand = self.now();
+                hand.velocity = dynamic.velocity();
+                hand.loudness.push((hand.end, dynamic));
                 return Ok(());
             }
         }
@@ -439,6 +476,7 @@ impl Parser<'_> {
             return self.fail(problem);
         }
         hand.bar_start = hand.end;
+        hand.bars.push(hand.end);
         Ok(())
     }
 }

@@ -27,15 +27,17 @@
 //!   power of two.
 //! - **Voices**: `{ … ; … }` begins two or more voices together; all must last equally long.
 //! - **Bars**: `|` ends a bar, which must be full; the last may be left open, or end with `||`, and be short.
-//! - **Repeats**: `|:` and `:|`, endings `|1 … :|2 …`. A bar may be divided by a repeat sign. They are unfolded.
+//! - **Repeats**: `|:` and `:|`, endings `|1 … :|2 …`. A bar may be divided by a repeat sign. The page has
+//!   them as they stand; what is played is unfolded.
 //! - **Loudness**: `!pp !p !mp !mf !f !ff` for the hand from there on; at first `!mf`.
 //! - **Comments**: `%` to the end of the line.
 
 mod body;
+mod page;
 mod unfold;
 
-use super::FormatError;
 use super::text::tidy;
+use super::{FormatError, notate};
 use crate::music::{Hand, KeySignature, Meter, Score, ScoreParts, Tempo};
 use crate::time::Ticks;
 
@@ -80,6 +82,7 @@ pub fn read(text: &str) -> Result<Sheet, FormatError> {
     if notes.len() > super::NOTES_MAX {
         return Err(FormatError::TooManyNotes { track: 1, offset: 0 });
     }
+    let page = page::page(&hands, &header);
     let keys = key_signature(&header.key).map(|(fifths, minor)| KeySignature { tick: Ticks(0), fifths, minor });
     let score = Score::new(ScoreParts {
         title: header.title,
@@ -91,9 +94,16 @@ pub fn read(text: &str) -> Result<Sheet, FormatError> {
         keys: keys.into_iter().collect(),
         pedals: Vec::new(),
         pickup: Ticks(header.pickup),
-        notation: None,
+        notation: page,
     });
+    let score = if score.notation().is_some() { score } else { automatic(score) };
     Ok(Sheet { grade: header.grade, key: header.key, score })
+}
+
+/// Where the text is no page, such as a tune without bar lines, one is made from the notes.
+fn automatic(score: Score) -> Score {
+    let page = notate::notate(&score);
+    score.with_notation(page)
 }
 
 /// Only the music of a text; for tests and one-liners such as `score("R: c4 d e f L: c3/1")`.

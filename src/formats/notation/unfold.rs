@@ -28,7 +28,7 @@ pub(super) fn unfold(music: &HandMusic, hand: Hand) -> Vec<WrittenNote> {
 }
 
 /// The stretches of written time in the order played.
-fn spans(music: &HandMusic) -> Vec<(i64, i64)> {
+pub(super) fn spans(music: &HandMusic) -> Vec<(i64, i64)> {
     let mut spans = Vec::new();
     let (mut section, mut done) = (0, 0);
     let mut ending = None;

@@ -1,6 +1,7 @@
-//! A MIDI file as a score: what is to be played, in the file's own ticks, by which hand.
+//! A MIDI file as a score: what is to be played, by which hand, and how it is written.
 
 use super::super::hands::{self, Part};
+use super::super::notate;
 use super::super::{FormatError, Reading};
 use super::chunks::{Chunks, Division, TrackBytes, split};
 use super::performance::Performance;
@@ -48,7 +49,9 @@ pub fn read(bytes: &[u8]) -> Result<Reading, FormatError> {
         pickup,
         notation: None,
     };
-    Ok(Reading { score: Score::new(parts), warnings })
+    let score = Score::new(notate::finer(parts));
+    let page = notate::notate(&score);
+    Ok(Reading { score: score.with_notation(page), warnings })
 }
 
 /// The tracks' events; in type 2 each track begins where the one before it ended.
