@@ -36,15 +36,10 @@ fn note(wait: u8, length: u8, key: u8) -> Vec<u8> {
 }
 
 /// The notes as `onset-end:key`, in ticks of the file, with the hand's letter.
-fn notes(reading: &Reading, file: &[u8]) -> String {
-    let division = match [file[12], file[13]] {
-        [frames @ (0x80..), ticks] => i64::from(256 - u16::from(frames)) * i64::from(ticks),
-        bytes => i64::from(u16::from_be_bytes(bytes)),
-    };
-    let finer = i64::from(reading.score.resolution()) / division;
+fn notes(reading: &Reading) -> String {
     let letter = |hand| if hand == Hand::Right { 'R' } else { 'L' };
     let each = |n: &music_trainer::music::WrittenNote| {
-        format!("{}-{}:{}{}", n.onset.0 / finer, n.end.0 / finer, n.pitch.key(), letter(n.hand))
+        format!("{}-{}:{}{}", n.onset.0, n.end.0, n.pitch.key(), letter(n.hand))
     };
     reading.score.notes().iter().map(each).collect::<Vec<_>>().join(" ")
 }
@@ -52,7 +47,7 @@ fn notes(reading: &Reading, file: &[u8]) -> String {
 #[track_caller]
 fn check(file: &[u8], expected: &str, warnings: &[&str]) -> Reading {
     let reading = read("a.mid", file).expect("a readable file");
-    assert_eq!(notes(&reading, file), expected);
+    assert_eq!(notes(&reading), expected);
     assert_eq!(reading.warnings.len(), warnings.len(), "{:?}", reading.warnings);
     for (warning, part) in reading.warnings.iter().zip(warnings) {
         assert!(warning.contains(part), "{warning} should speak of {part}");
@@ -84,7 +79,9 @@ fn two_channels_in_one_track_are_two_hands() {
 fn running_status_and_silent_note_ons_release() {
     let file = midi(0, 8, &[track(&[&[0, 0x90, 60, 80, 8, 60, 0, 0, 64, 80, 8, 64, 0]])]);
     let reading = check(&file, "0-8:60R 8-16:64R", &[]);
-    assert_eq!(reading.score.resolution(), 480, "sixty times as fine, so that a page can be written");
+    let score = &reading.score;
+    assert_eq!((score.resolution(), score.on_page().resolution()), (8, 480), "a page wants finer ticks");
+    assert!(score.notation().is_some_and(|page| page.measures.len() == 1));
     assert_eq!(reading.score.duration(), Micros::SECOND);
 }
 
@@ -145,9 +142,9 @@ fn tempo_metre_key_pedal_and_title_are_read() {
     assert_eq!(score.title(), "Für Elise");
     assert_eq!(score.tempo().micros_per_quarter(Ticks(0)), 1_000_000);
     assert_eq!((score.keys()[0].fifths, score.keys()[0].minor), (0, true));
-    assert_eq!(score.pedals().iter().map(|p| (p.tick.0, p.value)).collect::<Vec<_>>(), [(0, 127), (20 * 5, 0)]);
+    assert_eq!(score.pedals().iter().map(|p| (p.tick.0, p.value)).collect::<Vec<_>>(), [(0, 127), (20, 0)]);
     let bars = score.bars();
-    assert_eq!((bars.get(0).end, bars.number(0), bars.get(1).end), (Ticks(48 * 5), 0, Ticks(192 * 5)), "a pick-up");
+    assert_eq!((bars.get(0).end, bars.number(0), bars.get(1).end), (Ticks(48), 0, Ticks(192)), "a pick-up");
 }
 
 #[test]

@@ -32,9 +32,9 @@ fn graded(mode: Mode, take: &[(i64, u8)]) -> Value {
     serde_json::from_slice(&out).expect("one JSON document")
 }
 
-/// The score's tick of a moment at its 120 quarters a minute: of a quarter in as many ticks as a page can be written in.
+/// The score file's tick of a moment at its 120 quarters a minute.
 fn tick(millis: i64) -> i64 {
-    millis * 32_640 / 500
+    millis * i64::from(music_trainer::formats::smf::WRITE_RESOLUTION) / 500
 }
 
 fn keys(list: &Value) -> Vec<i64> {

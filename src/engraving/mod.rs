@@ -66,9 +66,13 @@ pub fn signature(clefs: &[Clef], fifths: i8, staves: &[f32]) -> (Vec<Item>, f32)
 
 /// The lines of a score; `None` if its page is not known.
 pub fn engrave(score: &Score, flow: Flow) -> Option<Vec<System>> {
-    let page = score.notation()?;
-    let find = |onset, pitch, hand| score.find(onset, pitch, hand);
-    Some(engrave_page(page, score.resolution(), flow, &find))
+    let own = score.on_page();
+    let page = own.notation()?;
+    let find = |onset, pitch, hand| own.find(onset, pitch, hand);
+    let mut systems = engrave_page(page, own.resolution(), flow, &find);
+    let per_tick = f64::from(own.resolution()) / f64::from(score.resolution());
+    systems.iter_mut().for_each(|system| system.per_tick = per_tick);
+    Some(systems)
 }
 
 /// The lines of a page whose ticks are `resolution` to the quarter. `find` tells the note of the score by its onset, key

@@ -27,6 +27,8 @@ pub struct System {
     pub bottom: f32,
     /// Its measures.
     pub measures: Vec<PlacedMeasure>,
+    /// Ticks of the page to a tick of the score.
+    pub(super) per_tick: f64,
     /// What reaches over several measures, by beginning.
     spanning: Vec<Spanning>,
 }
@@ -85,6 +87,7 @@ impl PlacedMeasure {
 impl System {
     /// Where a tick of the score lies; for lines in playing order.
     pub fn x_at(&self, tick: f64) -> f32 {
+        let tick = tick * self.per_tick;
         let after = self.measures.partition_point(|m| m.start.0 as f64 <= tick).max(1);
         self.measures.get(after - 1).map_or(0.0, |m| m.x_at(tick - m.start.0 as f64))
     }
@@ -92,7 +95,7 @@ impl System {
     /// The tick of the score at a place; for lines in playing order.
     pub fn tick_at(&self, x: f32) -> f64 {
         let after = self.measures.partition_point(|m| m.first_x() <= x).max(1);
-        self.measures.get(after - 1).map_or(0.0, |m| m.start.0 as f64 + m.tick_at(x))
+        self.measures.get(after - 1).map_or(0.0, |m| (m.start.0 as f64 + m.tick_at(x)) / self.per_tick)
     }
 
     /// The measure at a place, the nearest one beyond the ends.
@@ -294,6 +297,7 @@ impl Drawing<'_> {
         });
         let last = staves.last().copied().unwrap_or(0.0);
         System {
+            per_tick: 1.0,
             width: row.last().map_or(0.0, |p| p.right),
             top: bounds.top.min(0.0),
             bottom: bounds.bottom.max(last + 4.0),

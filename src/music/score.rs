@@ -121,6 +121,8 @@ pub struct Score {
     pedals: Vec<PedalChange>,
     end: Ticks,
     notation: Option<Arc<Notation>>,
+    /// What the page is of, where this score's ticks are too coarse for one.
+    fine: Option<Arc<Self>>,
 }
 
 impl Score {
@@ -148,6 +150,7 @@ impl Score {
             pedals: parts.pedals,
             end,
             notation: parts.notation.map(Arc::new),
+            fine: None,
         }
     }
 
@@ -159,6 +162,11 @@ impl Score {
     /// The same music on a page that was made for its bars.
     pub fn with_notation(self, page: Option<Notation>) -> Self {
         Self { notation: page.map(Arc::new), ..self }
+    }
+
+    /// The same music on the page of one that has the same notes in the same order, at a finer resolution.
+    pub fn with_page_of(self, fine: Self) -> Self {
+        Self { fine: Some(Arc::new(fine)), ..self }
     }
 
     /// The title, perhaps empty.
@@ -221,9 +229,14 @@ impl Score {
         self.tempo.micros(self.end, Percent::FULL)
     }
 
-    /// The page, if it is known.
+    /// The page, if it is known. Its ticks are those of [`Score::on_page`].
     pub fn notation(&self) -> Option<&Arc<Notation>> {
-        self.notation.as_ref()
+        self.on_page().notation.as_ref()
+    }
+
+    /// The same music, note by note, at the resolution that its page is written at: this score itself as a rule.
+    pub fn on_page(&self) -> &Self {
+        self.fine.as_deref().unwrap_or(self)
     }
 
     /// The note of this onset, key and hand.

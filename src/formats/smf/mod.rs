@@ -1,7 +1,7 @@
 //! Standard MIDI Files, types 0, 1 and 2: reading as a score or as a take, and writing both.
 //!
-//! The ticks of a score are the file's own, or finer by a whole number, so that its page can be written
-//! ([`notate::finer`](super::notate::finer)); those of a take are the file's. In a file timed by SMPTE frames a "quarter" is one second and tempo events
+//! Ticks are the file's own; where they are too coarse for a page, that is written at a finer resolution
+//! ([`notate::finer`](super::notate::finer)). In a file timed by SMPTE frames a "quarter" is one second and tempo events
 //! have no meaning. In type 2 the sequences are put one after another, each with its own tempo.
 //! What is damaged is left out with a warning; what is whole stays.
 

@@ -49,9 +49,13 @@ pub fn read(bytes: &[u8]) -> Result<Reading, FormatError> {
         pickup,
         notation: None,
     };
-    let score = Score::new(notate::finer(parts));
-    let page = notate::notate(&score);
-    Ok(Reading { score: score.with_notation(page), warnings })
+    let fine = Score::new(notate::finer(parts.clone()));
+    let page = notate::notate(&fine);
+    let fine = fine.with_notation(page);
+    // The score's ticks stay the file's own: takes and graders refer to them.
+    let is_fine = fine.resolution() == parts.resolution.max(1);
+    let score = if is_fine { fine } else { Score::new(parts).with_page_of(fine) };
+    Ok(Reading { score, warnings })
 }
 
 /// The tracks' events; in type 2 each track begins where the one before it ended.
