@@ -72,7 +72,7 @@ fn both_sides_of_a_conflict_are_found_and_the_loser_comes_back_as_a_new_edit() {
     assert_eq!(of, key);
     let versions: Vec<u64> = rows.iter().map(|row| row.version).collect();
     assert_eq!(versions, [5, 4, 3, 2, 1]);
-    let values: Vec<bool> = rows.iter().map(|row| row.value.contains("Light")).collect();
+    let values: Vec<bool> = rows.iter().map(|row| row.value.contains("\"light\"")).collect();
     assert_eq!(values, [true, true, false, true, false], "what lost is back: {rows:?}");
     let nobody = EventId { device: DeviceId(9), device_seq: 1 };
     let error = bench.ask(Question::Again(key, nobody)).expect_err("no such edit");

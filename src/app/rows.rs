@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use serde_json::Value;
+
 use crate::audio::Playhead;
 use crate::bus::hlc::Hlc;
 use crate::bus::{EntityKey, Model as _, Snapshot, State, json};
@@ -302,10 +304,22 @@ pub fn shown(key: &EntityKey, value: Option<&Entity>) -> String {
     match value {
         Some(Entity::Score(bytes)) => format!("{} bytes", bytes.len()),
         Some(value) => {
-            let json = json::from_payload(&Trainer::encode_entity(key, value)).to_string();
-            json.chars().take(VALUE_CHARS_MAX).collect()
+            let json = unranked(json::from_payload(&Trainer::encode_entity(key, value)));
+            json.to_string().chars().take(VALUE_CHARS_MAX).collect()
         }
         None => "removed".to_owned(),
+    }
+}
+
+/// Without the ranks of its fields, which say who wrote last and not what.
+fn unranked(json: Value) -> Value {
+    match json {
+        Value::Object(mut fields) if fields.len() == 2 && fields.contains_key("rank") => {
+            fields.remove("value").map_or(Value::Null, unranked)
+        }
+        Value::Object(fields) => fields.into_iter().map(|(name, value)| (name, unranked(value))).collect(),
+        Value::Array(items) => items.into_iter().map(unranked).collect(),
+        other => other,
     }
 }
 
