@@ -5,14 +5,14 @@ mod audio_support;
 
 use std::collections::BTreeSet;
 
-use audio_support::{Recorder, score};
+use audio_support::{Broken, Recorder, score};
 use music_trainer::audio::backend::stepped::{Driver, stepped};
 use music_trainer::audio::backend::{Backend, StreamConfig};
-use music_trainer::audio::instrument::{Instrument, Part, Pedal};
+use music_trainer::audio::instrument::Part;
 use music_trainer::audio::{
     Bus, Command, Engine, LoopRange, PortUse, Reports, Schedule, SentPart, Supervisor, TimedWire, Wire, engine,
 };
-use music_trainer::music::{Hand, Hands, PedalChange, Percent, Pitch, Score, ScoreParts, Tempo};
+use music_trainer::music::{Hand, Hands, PedalChange, Percent, Score, ScoreParts, Tempo};
 use music_trainer::time::{Micros, Rate, Ticks};
 
 /// Frames in a tick of `score`.
@@ -137,22 +137,6 @@ fn the_driver_port_gets_what_the_ring_gets() {
     assert_eq!(bench.on_port.len(), 42);
     assert_eq!(bench.on_port, bench.in_ring);
     bench.check_silent("the end of the music");
-}
-
-/// Panics when it is asked for sound.
-struct Broken;
-
-impl Instrument for Broken {
-    fn note_on(&mut self, _: Part, _: Pitch, _: u8) {}
-    fn note_off(&mut self, _: Part, _: Pitch) {}
-    fn pedal(&mut self, _: Part, _: Pedal) {}
-    fn silence(&mut self, _: Part) {}
-    fn render(&mut self, _: &mut [f32], _: &mut [f32]) {
-        panic!("a broken instrument, as the test wants it");
-    }
-    fn voices(&self) -> usize {
-        0
-    }
 }
 
 #[test]

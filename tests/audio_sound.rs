@@ -2,7 +2,7 @@
 
 mod audio_support;
 
-use audio_support::{Act, Recorder, Rig, largest_step, off, on, pedal, perform, score};
+use audio_support::{Act, Broken, Recorder, Rig, largest_step, off, on, pedal, perform, score};
 use music_trainer::audio::instrument::{Instrument, Part, Pedal};
 use music_trainer::audio::piano::Piano;
 use music_trainer::audio::{Bus, Command, LiveEvent, Played, SourceId, TimedMidi};
@@ -309,22 +309,6 @@ fn clicks_go_where_they_are_sent_and_to_the_music_where_there_is_no_such_place()
     };
     processor.process(block, &[], Outputs::stereo(&mut left, &mut right));
     assert!(loud(&left) && loud(&right), "a device without a channel for it");
-}
-
-/// Panics when it is asked for sound.
-struct Broken;
-
-impl Instrument for Broken {
-    fn note_on(&mut self, _: Part, _: Pitch, _: u8) {}
-    fn note_off(&mut self, _: Part, _: Pitch) {}
-    fn pedal(&mut self, _: Part, _: Pedal) {}
-    fn silence(&mut self, _: Part) {}
-    fn render(&mut self, _: &mut [f32], _: &mut [f32]) {
-        panic!("a broken instrument, as the test wants it");
-    }
-    fn voices(&self) -> usize {
-        0
-    }
 }
 
 #[test]

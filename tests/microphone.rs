@@ -151,25 +151,14 @@ fn an_input_that_was_not_there_or_falls_silent_is_tried_again() {
 mod jack_server {
     use super::*;
     use jack::{AudioOut, Client, Control, Port, ProcessHandler, ProcessScope};
-    use jack_support::{Server, client, with_server_name};
+    use jack_support::{Server, client, clock, with_server_name};
     use music_trainer::audio::backend::JackBackend;
-    use music_trainer::time::{Clock, WallMillis};
+    use music_trainer::time::Clock;
 
     /// Runs that an interruption of the sound may spoil before the test gives up.
     const RUNS_MAX: usize = 6;
     /// When each A4 begins, in seconds of the recording.
     const BEGINS: [f64; 4] = [0.5, 1.237, 2.101, 2.9];
-
-    struct Monotonic(std::time::Instant);
-
-    impl Clock for Monotonic {
-        fn now(&self) -> Micros {
-            Micros(self.0.elapsed().as_micros() as i64)
-        }
-        fn wall(&self) -> WallMillis {
-            WallMillis(0)
-        }
-    }
 
     /// Plays a recording once.
     struct Player {
@@ -226,8 +215,7 @@ mod jack_server {
     #[test]
     fn another_input_of_the_server_takes_the_place_of_the_one_before() {
         with_server_name("jack_server::another_input_of_the_server_takes_the_place_of_the_one_before", |server| {
-            #[expect(clippy::disallowed_methods, reason = "a real server runs in real time")]
-            let clock: Arc<dyn Clock> = Arc::new(Monotonic(std::time::Instant::now()));
+            let clock = clock();
             let _server = Server::start(server);
             drop(client("first"));
             let mut backend = JackBackend::new(clock.clone());
@@ -260,8 +248,7 @@ mod jack_server {
     #[test]
     fn a_client_that_plays_a4_is_heard_in_tune_and_on_its_frames() {
         with_server_name("jack_server::a_client_that_plays_a4_is_heard_in_tune_and_on_its_frames", |server| {
-            #[expect(clippy::disallowed_methods, reason = "a real server runs in real time")]
-            let clock: Arc<dyn Clock> = Arc::new(Monotonic(std::time::Instant::now()));
+            let clock = clock();
             let _server = Server::start(server);
             drop(client("first"));
             for run in 1..=RUNS_MAX {

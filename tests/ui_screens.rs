@@ -63,6 +63,10 @@ fn window_at(sample: Sample, screen: Screen, tab: InspectorTab, size: [f32; 2]) 
     bench
 }
 
+fn button(pos: egui::Pos2, pressed: bool) -> Event {
+    Event::PointerButton { pos, button: PointerButton::Primary, pressed, modifiers: Modifiers::NONE }
+}
+
 impl Bench {
     fn sent(&self) -> Vec<Command> {
         self.sent.borrow_mut().drain(..).collect()
@@ -72,6 +76,21 @@ impl Bench {
     fn click(&mut self, name: &str) -> Vec<Command> {
         self.harness.get_by_label(name).click();
         self.harness.run();
+        self.sent()
+    }
+
+    /// Presses the mouse at the first place and lets it go at the last; answers what that sent.
+    fn drag(&mut self, [from, over, to]: [egui::Pos2; 3]) -> Vec<Command> {
+        for event in [
+            Event::PointerMoved(from),
+            button(from, true),
+            Event::PointerMoved(over),
+            Event::PointerMoved(to),
+            button(to, false),
+        ] {
+            self.harness.event(event);
+            self.harness.run();
+        }
         self.sent()
     }
 
@@ -400,12 +419,6 @@ fn the_mouse_plays_the_keyboard_and_slides_over_it() {
     let white = keyboard.width() / 52.0;
     // The 24th white key is C4.
     let at = |keys: f32| pos2(keyboard.left() + white * (keys + 0.5), keyboard.bottom() - 6.0);
-    let button = |pos, pressed| Event::PointerButton {
-        pos,
-        button: PointerButton::Primary,
-        pressed,
-        modifiers: Modifiers::NONE,
-    };
     bench.harness.event(Event::PointerMoved(at(23.0)));
     bench.harness.event(button(at(23.0), true));
     bench.harness.run();
@@ -429,23 +442,7 @@ fn dragging_over_the_ruler_loops_whole_bars_and_a_click_goes_there() {
     let ruler = bench.harness.get_by_label_contains("Bars of the piece").rect();
     let step = (ruler.width() - 48.0) / 32.0;
     let at = |bar: f32| pos2(ruler.left() + 24.0 + step * bar, ruler.center().y);
-    let button = |pos, pressed| Event::PointerButton {
-        pos,
-        button: PointerButton::Primary,
-        pressed,
-        modifiers: Modifiers::NONE,
-    };
-    for event in [
-        Event::PointerMoved(at(9.5)),
-        button(at(9.5), true),
-        Event::PointerMoved(at(12.0)),
-        Event::PointerMoved(at(14.2)),
-        button(at(14.2), false),
-    ] {
-        bench.harness.event(event);
-        bench.harness.run();
-    }
-    assert_eq!(bench.sent(), [Command::SetLoop(Some(BarRange::new(9, 14)))]);
+    assert_eq!(bench.drag([at(9.5), at(12.0), at(14.2)]), [Command::SetLoop(Some(BarRange::new(9, 14)))]);
     for event in [Event::PointerMoved(at(20.5)), button(at(20.5), true), button(at(20.5), false)] {
         bench.harness.event(event);
     }
@@ -478,23 +475,7 @@ fn a_bar_of_the_staff_is_gone_to_by_a_click_and_several_are_looped() {
     let staff = bench.harness.get_by_label_contains("Staff: click a bar").rect();
     assert_eq!(staff.height(), 176.0);
     let at = |share: f32| pos2(staff.left() + staff.width() * share, staff.center().y);
-    let button = |pos, pressed| Event::PointerButton {
-        pos,
-        button: PointerButton::Primary,
-        pressed,
-        modifiers: Modifiers::NONE,
-    };
-    for event in [
-        Event::PointerMoved(at(0.6)),
-        button(at(0.6), true),
-        Event::PointerMoved(at(0.7)),
-        Event::PointerMoved(at(0.9)),
-        button(at(0.9), false),
-    ] {
-        bench.harness.event(event);
-        bench.harness.run();
-    }
-    let sent = bench.sent();
+    let sent = bench.drag([at(0.6), at(0.7), at(0.9)]);
     let [Command::SetLoop(Some(range))] = sent[..] else { panic!("{sent:?}") };
     // The playhead is in the seventh bar at a third of the width; what is further right comes later.
     assert!(range.first() > 6 && range.last() > range.first() && range.last() < 16, "{range:?}");

@@ -359,7 +359,9 @@ pub fn devices(desk: &Desk, head: &Playhead, settings: &Settings, backends: &[&s
         bluetooth: stream.is_some_and(|s| s.bluetooth),
         load: head.load,
         xruns: desk.sound.xruns,
-        midi_lost: desk.sound.midi_lost + u64::from(head.unsent),
+        midi_lost: desk.sound.midi_lost
+            + u64::from(head.unsent)
+            + desk.midi.iter().map(|device| device.monitor.engine_lost).sum::<u64>(),
         callback: Callback {
             loads: head.loads.buckets.to_vec(),
             worst: head.loads.worst,

@@ -1,7 +1,7 @@
 //! Practice: who played what is written, and when. Pure: played notes in, verdicts out; no clock, thread or device.
 //!
-//! [`wait`] turns the page when an onset group is done; [`tempo`] judges against the metronome; [`follow`] pairs a
-//! whole take with a score whatever its tempo; [`result`] folds the verdicts of any of them, [`story`] tells why each is
+//! [`wait`] turns the page when an onset group is done; [`tempo`] judges against the metronome; [`follow`] goes along
+//! with a player whatever their tempo, and pairs a whole take with a score; [`result`] folds the verdicts of any of them, [`story`] tells why each is
 //! as it is, [`expression`] how a take was played beyond right and wrong.
 
 pub mod expression;

@@ -162,6 +162,22 @@ impl Instrument for Recorder {
     }
 }
 
+/// Panics when it is asked for sound.
+pub struct Broken;
+
+impl Instrument for Broken {
+    fn note_on(&mut self, _: Part, _: Pitch, _: u8) {}
+    fn note_off(&mut self, _: Part, _: Pitch) {}
+    fn pedal(&mut self, _: Part, _: Pedal) {}
+    fn silence(&mut self, _: Part) {}
+    fn render(&mut self, _: &mut [f32], _: &mut [f32]) {
+        panic!("a broken instrument, as the test wants it");
+    }
+    fn voices(&self) -> usize {
+        0
+    }
+}
+
 /// A score at 120 quarters a minute and 480 ticks (50 frames a tick at 48 kHz) in 4/4: onset, end, key, hand.
 pub fn score(notes: &[(i64, i64, u8, Hand)]) -> Score {
     let notes = notes
