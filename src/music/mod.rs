@@ -9,7 +9,7 @@ mod score;
 mod tempo;
 
 pub use click::{ClickRoute, ClickSound, ClickStyle, Division};
-pub use meter::{Bar, Bars, KeySignature, Meter};
+pub use meter::{Bar, Bars, KeySignature, Meter, missing_ticks};
 pub use pitch::{Pitch, Spelling};
 pub use score::{Hand, Hands, NoteId, OnsetGroup, PedalChange, Score, ScoreParts, WrittenNote};
 pub use tempo::{Percent, Tempo, TempoMap};
