@@ -6,6 +6,17 @@ use crate::practice::PracticeSettings;
 /// Changes that are remembered; nobody goes further back.
 const KEPT: usize = 100;
 
+/// A piece that gets a tag, or loses it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagEdit {
+    /// Which piece.
+    pub piece: PieceId,
+    /// Which tag.
+    pub tag: String,
+    /// Whether it has it afterwards.
+    pub on: bool,
+}
+
 /// A change that can be taken back.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
@@ -41,12 +52,14 @@ pub enum Change {
         /// After.
         to: String,
     },
-    /// A piece made a favourite, or not.
-    Favour {
-        /// Which.
-        piece: PieceId,
-        /// Whether it is one afterwards.
-        favourite: bool,
+    /// Tags that pieces got or lost, favourites among them.
+    Tags(Vec<TagEdit>),
+    /// A folder that is looked through for pieces, or no longer.
+    Folder {
+        /// Its path.
+        path: String,
+        /// Whether it is afterwards.
+        watched: bool,
     },
     /// A MIDI input switched on or off.
     Midi {
@@ -76,7 +89,8 @@ impl Change {
             Self::Midi { input, enabled } => Self::Midi { input, enabled: !enabled },
             Self::Output { output, from, to } => Self::Output { output, from: to, to: from },
             Self::Name { take, from, to } => Self::Name { take, from: to, to: from },
-            Self::Favour { piece, favourite } => Self::Favour { piece, favourite: !favourite },
+            Self::Tags(edits) => Self::Tags(edits.into_iter().rev().map(|edit| TagEdit { on: !edit.on, ..edit }).collect()),
+            Self::Folder { path, watched } => Self::Folder { path, watched: !watched },
         }
     }
 

@@ -20,6 +20,7 @@ mod rail;
 mod rescue;
 mod results;
 mod settings;
+pub mod query;
 pub mod shortcuts;
 mod state;
 mod take;
@@ -33,6 +34,7 @@ pub mod widgets;
 
 pub use command::{Command, Setting, TakeFile};
 pub use rescue::waiting_ui;
+pub use library::{Dialog, LibraryState};
 pub use state::{FilePurpose, InspectorState, InspectorTab, Screen, State};
 pub use theme::install;
 pub use view::View;
@@ -68,6 +70,7 @@ pub fn frame(ui: &mut Ui, view: &View<'_>, state: &mut State, send: &mut Vec<Com
         banner::ui(&mut cx, ui);
         screen_ui(&mut cx, ui, state);
     });
+    library::dialogs_ui(&mut cx, ui, state);
     browser::ui(&mut cx, ui, state);
     takes::confirm_ui(&mut cx, ui, state);
     takes::name_ui(&mut cx, ui, state);
