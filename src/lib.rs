@@ -39,7 +39,7 @@
 //! | [`midi`] | messages, ports, hot-plug, the computer keyboard as an input, outputs and their thread | sound |
 //! | [`components`] | recorder, session, results, library, devices, drivers that are left out, eraser | drawing |
 //! | [`ui`] | screens drawn from one borrowed view, answering with commands | clocks, channels, devices |
-//! | [`cli`] | `devices`, `grade`, `render`, `inspect`, `log`, `verify`, `backup`, `restore`, `recover`, `export`, `import` | |
+//! | [`cli`] | `devices`, `grade`, `render`, `inspect`, `log`, `verify`, `backup`, `restore`, `recover`, `scan`, `export`, `import` | |
 //! | [`app`] | start and stop order, the control thread, the caretaker of the data folder, the eframe window | being used by the others |
 //!
 //! `tests/layers.rs` reads the imports and fails on any arrow that points the wrong way.

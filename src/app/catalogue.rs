@@ -226,9 +226,9 @@ impl Making {
     fn hear(&mut self, question: Question, asked: &mut Option<Asked>) -> bool {
         match question {
             Question::Asked(next) => {
-                let same_day = asked.as_ref().is_some_and(|asked| {
-                    day(asked.wall) == day(next.wall) && asked.wall.offset == next.wall.offset
-                });
+                let same_day = asked
+                    .as_ref()
+                    .is_some_and(|asked| day(asked.wall) == day(next.wall) && asked.wall.offset == next.wall.offset);
                 *asked = Some(*next);
                 !same_day
             }

@@ -89,7 +89,9 @@ impl Change {
             Self::Midi { input, enabled } => Self::Midi { input, enabled: !enabled },
             Self::Output { output, from, to } => Self::Output { output, from: to, to: from },
             Self::Name { take, from, to } => Self::Name { take, from: to, to: from },
-            Self::Tags(edits) => Self::Tags(edits.into_iter().rev().map(|edit| TagEdit { on: !edit.on, ..edit }).collect()),
+            Self::Tags(edits) => {
+                Self::Tags(edits.into_iter().rev().map(|edit| TagEdit { on: !edit.on, ..edit }).collect())
+            }
             Self::Folder { path, watched } => Self::Folder { path, watched: !watched },
         }
     }

@@ -14,8 +14,8 @@ use crate::model::{Entity, PieceId, Settings, Take, TakeEnd, TakeId, Trainer};
 use crate::music::Pitch;
 use crate::time::{Clock, Frames, Rate, WallMillis};
 use crate::ui::view::{
-    AudioState, AudioView, CalibrationView, Callback, Devices, EntityRow, LatencyParts, LocalTime,
-    Microphone, MidiPort, MidiView, MonitorRow, OutputPort, OutputRow, TakeRow, TakeState, Tuner,
+    AudioState, AudioView, CalibrationView, Callback, Devices, EntityRow, LatencyParts, LocalTime, Microphone,
+    MidiPort, MidiView, MonitorRow, OutputPort, OutputRow, TakeRow, TakeState, Tuner,
 };
 
 use super::control::Desk;

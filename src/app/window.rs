@@ -567,7 +567,10 @@ impl Window {
                 }
             }
             Command::Favour(piece, favourite) => {
-                self.tag(vec![TagEdit { piece: PieceId(piece.into()), tag: FAVOURITE.to_owned(), on: favourite }], true);
+                self.tag(
+                    vec![TagEdit { piece: PieceId(piece.into()), tag: FAVOURITE.to_owned(), on: favourite }],
+                    true,
+                );
             }
             Command::Tag { pieces, tag, on } => self.tag_all(pieces, &tag, on),
             Command::RenameTag { from, to } => self.rename_tag(&from, &to),

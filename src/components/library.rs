@@ -87,7 +87,8 @@ impl Library {
             formats::read(&name, &bytes).map_err(|reason| OpenError::Format { path: shown.clone(), reason })?;
         let id = name_of(&bytes);
         let score = Arc::new(reading.score);
-        let (bytes_read, modified) = (bytes.len() as u64, std::fs::metadata(path).map_or(WallMillis(0), |meta| modified(&meta)));
+        let (bytes_read, modified) =
+            (bytes.len() as u64, std::fs::metadata(path).map_or(WallMillis(0), |meta| modified(&meta)));
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
         keep(bus, &id, bytes);
         let found = Found { bytes: bytes_read, modified, path: path.clone(), ..Found::of(&score) };
@@ -173,7 +174,8 @@ fn load(snapshot: &Snapshot<Trainer>, id: &PieceId) -> Result<(Score, Vec<u8>), 
             _ => return Err(OpenError::Gone(path)),
         },
     };
-    let name = Path::new(&path).file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or(piece.title().to_owned());
+    let name =
+        Path::new(&path).file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or(piece.title().to_owned());
     let reading = formats::read(&name, &bytes).map_err(|reason| OpenError::Format { path, reason })?;
     Ok((reading.score, bytes))
 }

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use egui::{Id, Key, Modal, TextEdit, Ui, vec2};
 
 use super::state::{FilePurpose, State};
-use crate::model::PIECE_ENDINGS;
 use super::text::tr;
 use super::theme::{self, tokens};
 use super::widgets::{Button, Column, Line, card_frame, table_ui};
 use super::{Command, Cx, Setting, icons};
+use crate::model::PIECE_ENDINGS;
 
 /// More names than that are not shown; nobody scrolls through them.
 const ENTRIES_MAX: usize = 5_000;

@@ -177,11 +177,7 @@ fn shelf(taken: Vec<(u32, &PieceRow)>) -> Vec<(Group, Vec<u32>)> {
     recent.sort_by_key(|(_, row)| Reverse(row.opened));
     others.extend(recent.split_off(recent.len().min(RECENT_MAX)));
     others.sort_by(|(_, a), (_, b)| by_title(a, b));
-    vec![
-        (Group::Recent, places(&recent)),
-        (Group::BuiltIn, places(&builtin)),
-        (Group::Files, places(&others)),
-    ]
+    vec![(Group::Recent, places(&recent)), (Group::BuiltIn, places(&builtin)), (Group::Files, places(&others))]
 }
 
 fn places(rows: &[(u32, &PieceRow)]) -> Vec<u32> {

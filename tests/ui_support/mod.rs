@@ -19,8 +19,8 @@ use music_trainer::practice::story::Story;
 use music_trainer::practice::{BarRange, Mode, PlayedId, PracticeSettings, Preset, Verdict, VerdictKind};
 use music_trainer::time::{Frames, Micros, Stamp, StreamId, Ticks, WallMillis};
 use music_trainer::ui::query::{self, Query, Selection};
-use music_trainer::ui::{Command, text};
 use music_trainer::ui::view::*;
+use music_trainer::ui::{Command, text};
 
 /// Everything a [`View`] borrows.
 pub(crate) struct Sample {
@@ -654,6 +654,8 @@ impl Sample {
                     tags: vec!["exam".into(), "slow".into()],
                     curve: vec![0.4, 0.55, 0.5, 0.7, 0.82, 0.8, 0.93],
                     passes: 31,
+                    last: Some(LastResult { at: today(12, 4), right: 186, of: 200, part: None }),
+                    best: Some(LastResult { at: today(12, 4), right: 186, of: 200, part: None }),
                     tempo: Some(85),
                     ..file("i", "Nocturne in E♭", "F. Chopin", "chopin/op9-2.mxl", 0)
                 },

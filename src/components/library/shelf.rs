@@ -417,9 +417,8 @@ impl Work {
 
     /// Pieces of the watched folders whose files are not there, or no longer theirs.
     fn missing(&self, places: &Places, present: &BTreeMap<String, SeenFile>) -> HashSet<PieceId> {
-        let below = |file: &SeenFile| {
-            self.report.folders.iter().any(|folder| Path::new(&file.path).starts_with(&folder.path))
-        };
+        let below =
+            |file: &SeenFile| self.report.folders.iter().any(|folder| Path::new(&file.path).starts_with(&folder.path));
         let gone = places.by_id.iter().filter(|(_, file)| below(file) && present.get(&file.path) != Some(*file));
         gone.map(|(id, _)| id.clone()).collect()
     }
@@ -476,6 +475,7 @@ fn read(file: &SeenFile) -> Result<(PieceId, Found), String> {
     // Readers are total; if one is not, this file is refused and the others are read.
     let reading = catch_unwind(AssertUnwindSafe(|| formats::read(&name, &bytes)));
     let reading = reading.map_err(|_| "the program failed at it".to_owned())?.map_err(|error| error.to_string())?;
-    let found = Found { path: file.path.clone(), bytes: file.bytes, modified: file.modified, ..Found::of(&reading.score) };
+    let found =
+        Found { path: file.path.clone(), bytes: file.bytes, modified: file.modified, ..Found::of(&reading.score) };
     Ok((name_of(&bytes), found))
 }

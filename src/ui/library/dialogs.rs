@@ -1,6 +1,6 @@
 //! What lies over the library: its folders, tags and progress of pieces, a tag that is renamed.
 
-use egui::{Id, Key, Modal, TextEdit, Ui, vec2};
+use egui::{Id, Key, Modal, ScrollArea, TextEdit, Ui, vec2};
 
 use super::super::state::State;
 use super::super::text::{self, tr};
@@ -25,11 +25,13 @@ pub(in crate::ui) fn dialogs_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State)
     let wanted = if dialog == Dialog::Folders { 620.0 } else { 400.0 };
     let modal = Modal::new(Id::unique("library")).frame(card_frame(ui)).show(ui.ctx(), |ui| {
         ui.set_width((wanted * theme::scale(ui)).min(room.x));
-        match &dialog {
+        let area = ScrollArea::vertical().id_salt("dialog").max_height(room.y);
+        area.show(ui, |ui| match &dialog {
             Dialog::Folders => folders::ui(cx, ui, state),
             Dialog::Pieces(pieces) => pieces_ui(cx, ui, state, pieces),
             Dialog::RenameTag(from) => rename_ui(cx, ui, state, from),
-        }
+        })
+        .inner
     });
     if modal.inner || modal.should_close() {
         state.library.dialog = None;
@@ -144,7 +146,7 @@ fn field_ui(ui: &mut Ui, typed: &mut String, name: &str, button: &str) -> Option
             .char_limit(TAG_CHARS_MAX)
             .hint_text(name)
             .desired_width(width - 16.0)
-            .min_size(vec2(width - 16.0, theme::space::CONTROL - 4.0))
+            .min_size(vec2(width - 16.0, theme::space::CONTROL))
             .align(egui::Align2::LEFT_CENTER);
         let edit = ui.add(edit).accessible_name(name);
         let entered = edit.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));

@@ -9,8 +9,8 @@ use super::super::widgets::{Button, Column, Line, table_ui};
 use super::super::{Command, Cx, icons};
 
 /// How high the list of folders and that of refused files get.
-const FOLDERS: f32 = 200.0;
-const REFUSED: f32 = 190.0;
+const FOLDERS: f32 = 150.0;
+const REFUSED: f32 = 150.0;
 
 /// A strip that tells how an import goes, or that one was broken off; nothing when neither is so.
 pub(super) fn import_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
@@ -71,9 +71,12 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) -> bool {
     } else {
         ui.allocate_ui(vec2(ui.available_width(), FOLDERS), |ui| list_ui(cx, ui));
     }
-    import_ui(cx, ui);
+    if library.import.is_some() || library.tally.left > 0 {
+        ui.add_space(10.0);
+        strip_ui(cx, ui);
+    }
     let tally = text::tally(&library.tally);
-    if !tally.is_empty() {
+    if library.import.is_none() && library.tally.left == 0 && !tally.is_empty() {
         ui.add_space(6.0);
         Line::small(&tally).color(t.muted).show(ui);
     }
@@ -95,24 +98,28 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) -> bool {
 fn list_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
     let t = tokens(ui);
     let folders = cx.view.library.folders;
-    let columns = [
-        Column::new(tr().path, 160.0).grow(1.0),
-        Column::new(tr().state, 150.0).grow(0.4),
-        Column::new("", 32.0),
-    ];
-    table_ui(ui, "folders", &columns, folders.len(), |_| None, |ui, i, row| {
-        let folder = &folders[i];
-        row.text(ui, 0, &folder.path);
-        let color = if folder.away.is_some() { t.warn } else { t.muted };
-        row.colored(ui, 1, &text::folder(folder), color);
-        if let Some(cell) = row.cell(2) {
-            let name = text::of(tr().stop_watching, &folder.path);
-            let place = Rect::from_center_size(cell.center(), vec2(28.0, 28.0));
-            if Button::icon_only(&name, icons::CLOSE).quiet().show_at(ui, place).clicked() {
-                cx.send.push(Command::WatchFolder(folder.path.clone().into(), false));
+    let columns =
+        [Column::new(tr().path, 160.0).grow(1.0), Column::new(tr().state, 150.0).grow(0.4), Column::new("", 32.0)];
+    table_ui(
+        ui,
+        "folders",
+        &columns,
+        folders.len(),
+        |_| None,
+        |ui, i, row| {
+            let folder = &folders[i];
+            row.text(ui, 0, &folder.path);
+            let color = if folder.away.is_some() { t.warn } else { t.muted };
+            row.colored(ui, 1, &text::folder(folder), color);
+            if let Some(cell) = row.cell(2) {
+                let name = text::of(tr().stop_watching, &folder.path);
+                let place = Rect::from_center_size(cell.center(), vec2(28.0, 28.0));
+                if Button::icon_only(&name, icons::CLOSE).quiet().show_at(ui, place).clicked() {
+                    cx.send.push(Command::WatchFolder(folder.path.clone().into(), false));
+                }
             }
-        }
-    });
+        },
+    );
 }
 
 fn refused_ui(cx: &Cx<'_>, ui: &mut Ui) {
@@ -125,14 +132,21 @@ fn refused_ui(cx: &Cx<'_>, ui: &mut Ui) {
     let heading = text::refused(library.tally.refused, library.refused.len());
     Line::new(&heading).size(13.0).bold().color(t.muted).show(ui);
     ui.allocate_ui(vec2(ui.available_width(), REFUSED), |ui| {
-        let columns = [Column::new("", 170.0).grow(1.0), Column::new("", 200.0).grow(1.0)];
-        table_ui(ui, "refused", &columns, library.refused.len(), |_| None, |ui, i, row| {
-            let (path, reason) = &library.refused[i];
-            let name = std::path::Path::new(path).file_name().map(|name| name.to_string_lossy().into_owned());
-            if let Some(cell) = row.cell(0) {
-                Line::new(&name.unwrap_or_default()).size(13.0).show_at(ui, cell).on_hover_text(path);
-            }
-            row.colored(ui, 1, reason, t.muted);
-        });
+        let columns = [Column::new(tr().file, 170.0).grow(1.0), Column::new(tr().error, 200.0).grow(1.0)];
+        table_ui(
+            ui,
+            "refused",
+            &columns,
+            library.refused.len(),
+            |_| None,
+            |ui, i, row| {
+                let (path, reason) = &library.refused[i];
+                let name = std::path::Path::new(path).file_name().map(|name| name.to_string_lossy().into_owned());
+                if let Some(cell) = row.cell(0) {
+                    Line::new(&name.unwrap_or_default()).size(13.0).show_at(ui, cell).on_hover_text(path);
+                }
+                row.colored(ui, 1, reason, t.muted);
+            },
+        );
     });
 }

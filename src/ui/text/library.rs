@@ -72,11 +72,8 @@ pub fn import_in_words(import: &Import) -> String {
 /// What came of the imports: `1 204 new, 3 known already, 2 that cannot be read`; empty if nothing did.
 pub fn tally(tally: &Tally) -> String {
     let told = |n: usize, words: &str| (n > 0).then(|| format!("{} {words}", count(n as u64)));
-    let parts = [
-        told(tally.found, "new"),
-        told(tally.known, "known already"),
-        told(tally.refused, "that cannot be read"),
-    ];
+    let parts =
+        [told(tally.found, "new"), told(tally.known, "known already"), told(tally.refused, "that cannot be read")];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
