@@ -193,7 +193,7 @@ fn a_found_piece_is_opened_from_its_file_and_kept_from_then_on() {
     let (id, _) = bench.pieces().remove(0);
     let mut library = Library::default();
     library.open(&bench.bus, &id, WallMillis(9)).expect("opened");
-    bench.until("the bus has it", |_| bench.pieces()[0].1.is_opened());
+    bench.wait("the bus has it", |_| bench.pieces()[0].1.is_opened());
     std::fs::remove_file(dir.path().join("x.mid")).expect("removed");
     let opened = Library::default().open(&bench.bus, &id, WallMillis(10)).expect("kept in the log");
     assert_eq!(opened.score.title(), "Piece 1");

@@ -23,7 +23,7 @@ use crate::ui::view::{FolderRow, Import, LastResult, Library, PieceRow, Tally};
 /// Questions that wait; the newest counts.
 const QUESTIONS: usize = 16;
 /// Changes that wait: that there was one is enough.
-const CHANGES: usize = 256;
+const CHANGES: usize = 8_192;
 /// Results that a piece's curve has.
 const CURVE: usize = 12;
 /// The share that must be right for a tempo to be reached.

@@ -202,6 +202,17 @@ mod tests {
     }
 
     #[test]
+    fn a_tag_that_was_renamed_gets_its_name_back_in_the_other_order() {
+        let edit = |tag: &str, on| TagEdit { piece: PieceId("a".into()), tag: tag.to_owned(), on };
+        let mut history = History::default();
+        history.push(Change::Tags(vec![edit("old", false), edit("new", true)]));
+        assert_eq!(history.undo(), Some(Change::Tags(vec![edit("new", false), edit("old", true)])));
+        assert_eq!(history.redo(), Some(Change::Tags(vec![edit("old", false), edit("new", true)])));
+        history.push(Change::Folder { path: "/a".to_owned(), watched: true });
+        assert_eq!(history.undo(), Some(Change::Folder { path: "/a".to_owned(), watched: false }));
+    }
+
+    #[test]
     fn one_movement_of_a_slider_is_one_change() {
         let mut history = History::default();
         for step in [(80, 79), (79, 75), (75, 60)] {

@@ -216,6 +216,7 @@ fn file(id: &str, title: &str, composer: &str, path: &str, opened: i64) -> Piece
         estimate: Some(4),
         builtin: false,
         favourite: false,
+        practised: Micros::ZERO,
         opened: WallMillis(opened),
         path: Some(PathBuf::from("/home/ada/music").join(path)),
         ..row(id, title, composer, 0, -3, None)
@@ -654,6 +655,7 @@ impl Sample {
                     tags: vec!["exam".into(), "slow".into()],
                     curve: vec![0.4, 0.55, 0.5, 0.7, 0.82, 0.8, 0.93],
                     passes: 31,
+                    practised: Micros(1_860_000_000),
                     last: Some(LastResult { at: today(12, 4), right: 186, of: 200, part: None }),
                     best: Some(LastResult { at: today(12, 4), right: 186, of: 200, part: None }),
                     tempo: Some(85),

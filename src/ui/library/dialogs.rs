@@ -1,5 +1,7 @@
 //! What lies over the library: its folders, tags and progress of pieces, a tag that is renamed.
 
+use std::collections::HashSet;
+
 use egui::{Id, Key, Modal, ScrollArea, TextEdit, Ui, vec2};
 
 use super::super::state::State;
@@ -43,7 +45,9 @@ pub(in crate::ui) fn dialogs_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State)
 fn pieces_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, pieces: &[String]) -> bool {
     let t = tokens(ui);
     let library = cx.view.library;
-    let rows: Vec<&PieceRow> = pieces.iter().filter_map(|id| library.row(id)).collect();
+    let wanted: HashSet<&str> = pieces.iter().map(String::as_str).collect();
+    let rows = library.rows.iter().filter(|row| wanted.contains(row.id.as_str()));
+    let rows: Vec<&PieceRow> = rows.map(|row| &**row).collect();
     match rows[..] {
         [row] => {
             Line::new(&row.title).size(theme::size::TITLE).bold().show(ui);

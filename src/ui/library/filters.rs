@@ -86,7 +86,8 @@ fn filters_ui(ui: &mut Ui, state: &mut State, list: &Selection) {
             }
         }
     });
-    if query.filters() && Button::new(tr().clear_filters).link().show(ui).clicked() {
+    // Where nothing fits, that is said larger.
+    if query.filters() && !list.is_empty() && Button::new(tr().clear_filters).link().show(ui).clicked() {
         *query = Query { sort: query.sort, ..Query::default() };
     }
 }

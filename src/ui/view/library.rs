@@ -25,13 +25,6 @@ pub struct Library<'a> {
     pub refused: &'a [(String, String)],
 }
 
-impl<'a> Library<'a> {
-    /// A piece by its id.
-    pub fn row(&self, id: &str) -> Option<&'a PieceRow> {
-        self.rows.iter().find(|row| row.id == id).map(|row| &**row)
-    }
-}
-
 /// What came of the imports since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
