@@ -165,7 +165,6 @@ fn a_piece_tells_its_progress_and_loses_a_tag() {
     for words in ["Tempo reached", "85 %", "Passes", "31", "Last results: 40 %, 55 %, 50 %, 70 %, 82 %, 80 %, 93 %"] {
         assert!(bench.harness.query_by_label(words).is_some(), "{words}");
     }
-    println!("{:?} {:?}", bench.harness.get_by_label("Take this tag off: slow").rect(), bench.harness.get_by_label("Add a tag").rect());
     let off = Command::Tag { pieces: vec!["i".to_owned()], tag: "slow".to_owned(), on: false };
     assert_eq!(bench.click("Take this tag off: slow"), [off]);
     assert_eq!(bench.click("Open"), [Command::OpenPiece("i".to_owned())]);

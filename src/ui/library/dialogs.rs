@@ -27,7 +27,8 @@ pub(in crate::ui) fn dialogs_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State)
     let wanted = if dialog == Dialog::Folders { 620.0 } else { 400.0 };
     let modal = Modal::new(Id::unique("library")).frame(card_frame(ui)).show(ui.ctx(), |ui| {
         ui.set_width((wanted * theme::scale(ui)).min(room.x));
-        let area = ScrollArea::vertical().id_salt("dialog").max_height(room.y);
+        // Without a least height it would stay as high as it was before its contents were known.
+        let area = ScrollArea::vertical().id_salt("dialog").max_height(room.y).min_scrolled_height(room.y);
         area.show(ui, |ui| match &dialog {
             Dialog::Folders => folders::ui(cx, ui, state),
             Dialog::Pieces(pieces) => pieces_ui(cx, ui, state, pieces),
