@@ -47,6 +47,12 @@ pub(super) fn from_name(name: &str) -> (String, String) {
     }
 }
 
+/// A title that is a file's name, without its ending: programs write these where nobody gave a title.
+pub(super) fn without_ending(title: &str) -> Option<&str> {
+    let (stem, ending) = title.rsplit_once('.')?;
+    ["mid", "midi", "xml", "mxl", "musicxml"].iter().any(|known| ending.eq_ignore_ascii_case(known)).then_some(stem)
+}
+
 /// Whether words may be somebody's name: letters and what stands between those of names.
 fn is_person(words: &str) -> bool {
     let is_name = |c: char| c.is_alphabetic() || " .,'’&-".contains(c);
@@ -114,6 +120,12 @@ mod tests {
         ] {
             assert_eq!(composer_in(text).as_deref(), composer, "{text}");
         }
+    }
+
+    #[test]
+    fn titles_lose_the_endings_of_files() {
+        assert_eq!(without_ending("bwv327.mxl"), Some("bwv327"));
+        assert_eq!((without_ending("Op. 9 No. 2"), without_ending("mxl")), (None, None));
     }
 
     #[test]

@@ -117,6 +117,10 @@ pub fn read(name_hint: &str, bytes: &[u8]) -> Result<Reading, FormatError> {
         _ => smf::read(bytes)?,
     };
     let (title, composer) = heading::from_name(name_hint);
+    if let Some(stem) = heading::without_ending(reading.score.title()) {
+        let stem = stem.to_owned();
+        reading.score = reading.score.with_title(&stem);
+    }
     if reading.score.title().is_empty() {
         reading.score = reading.score.with_title(&title);
     }
