@@ -78,14 +78,14 @@ pub(super) fn slur_ui(canvas: &mut Canvas, staff: u8, from: SlurEnd<'_>, to: Slu
         SlurEnd::Open(_) => None,
     };
     let (a, b) = (place(canvas, from), place(canvas, to));
-    let height = |x: f32, y: Option<f32>| y.map(|y| Point::new(x, y + way * 0.5));
-    let a = match (from, a) {
-        (SlurEnd::Open(x), _) => height(x, b.map(|b| b.y)),
-        (_, a) => a,
-    };
-    let b = match (to, b) {
-        (SlurEnd::Open(x), _) => height(x, a.map(|a| a.y)),
-        (_, b) => b,
+    // Without an end on this line it lies beside the staff.
+    let beside = canvas.y(staff, if above { -0.5 } else { 4.5 });
+    let open = |x: f32, other: Option<Point>| Some(Point::new(x, other.map_or(beside, |p| p.y) + way * 0.5));
+    let (a, b) = match (from, to) {
+        (SlurEnd::Open(from), SlurEnd::Open(to)) => (open(from, None), open(to, None)),
+        (SlurEnd::Open(from), _) => (open(from, b), b),
+        (_, SlurEnd::Open(to)) => (a, open(to, a)),
+        _ => (a, b),
     };
     let (Some(a), Some(b)) = (a, b) else { return };
     let run = b.x - a.x;

@@ -4,7 +4,7 @@ use crate::practice::BarRange;
 
 use super::browser::Browser;
 use super::computer_keyboard::ComputerKeyboard;
-use super::play::{NoteIndex, StaffPage};
+use super::play::{NoteIndex, StaffPage, StaffSheet};
 use super::theme::Look;
 
 /// The screens that exist.
@@ -68,6 +68,7 @@ pub struct State {
     pub(super) zoom: f32,
     pub(super) index: NoteIndex,
     pub(super) staff: StaffPage,
+    pub(super) sheet: StaffSheet,
     pub(super) staff_zoom: f32,
     pub(super) look: Option<Look>,
     pub(super) piece: Option<String>,

@@ -317,6 +317,7 @@ fn lyrics(node: Node<'_, '_>) -> Vec<Lyric> {
             verse,
             text: words.join(" ").chars().take(LYRIC_CHARS_MAX).collect(),
             hyphen: matches!(child_text(node, "syllabic"), "begin" | "middle"),
+            extends: child(node, "extend").is_some_and(|extend| extend.attribute("type") != Some("stop")),
         }
     };
     let mut lyrics: Vec<Lyric> = children(node, "lyric").take(VERSES_MAX).enumerate().map(lyric).collect();

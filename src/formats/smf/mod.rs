@@ -6,6 +6,7 @@
 //! What is damaged is left out with a warning; what is whole stays.
 
 mod chunks;
+mod lyrics;
 mod performance;
 mod score;
 mod track;

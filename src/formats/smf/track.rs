@@ -2,7 +2,7 @@
 
 use midly::{EventIter, MetaMessage, MidiMessage, TrackEventKind};
 
-use super::super::text::decode;
+use super::super::text::{decode, syllable};
 use super::super::{FormatError, NOTES_MAX};
 use super::TICKS_MAX;
 use super::chunks::TrackBytes;
@@ -26,12 +26,26 @@ pub(super) struct RawNote {
     pub(super) channel: u8,
 }
 
+/// Words at a tick, as they are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Words {
+    pub(super) tick: i64,
+    pub(super) text: String,
+}
+
+/// More words in one track are none: the longest opera has a tenth of it.
+const WORDS_MAX: usize = 100_000;
+
 /// What a track holds.
 #[derive(Debug, Default)]
 pub(super) struct Track {
     pub(super) name: String,
     /// Texts of karaoke files that begin with `@T`: title, then artist.
     pub(super) headings: Vec<String>,
+    /// Lyric events.
+    pub(super) lyrics: Vec<Words>,
+    /// Text events, which are syllables in a karaoke file.
+    pub(super) texts: Vec<Words>,
     pub(super) notes: Vec<RawNote>,
     pub(super) tempos: Vec<Tempo>,
     pub(super) meters: Vec<Meter>,
@@ -123,6 +137,8 @@ fn meta(track: &mut Track, tick: i64, meta: MetaMessage<'_>, number: usize, at: 
     match meta {
         MetaMessage::TrackName(bytes) if track.name.is_empty() => track.name = decode(bytes),
         MetaMessage::Text(bytes) if bytes.starts_with(b"@T") => track.headings.push(decode(&bytes[2..])),
+        MetaMessage::Text(bytes) => keep(&mut track.texts, tick, bytes),
+        MetaMessage::Lyric(bytes) => keep(&mut track.lyrics, tick, bytes),
         MetaMessage::Tempo(quarter) if quarter.as_int() > 0 => {
             track.tempos.push(Tempo { tick: Ticks(tick), micros_per_quarter: quarter.as_int() });
         }
@@ -138,6 +154,12 @@ fn meta(track: &mut Track, tick: i64, meta: MetaMessage<'_>, number: usize, at: 
             track.keys.push(KeySignature { tick: Ticks(tick), fifths, minor });
         }
         _ => {}
+    }
+}
+
+fn keep(words: &mut Vec<Words>, tick: i64, bytes: &[u8]) {
+    if words.len() < WORDS_MAX {
+        words.push(Words { tick, text: syllable(bytes) });
     }
 }
 
