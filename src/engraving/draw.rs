@@ -149,6 +149,7 @@ impl Placing<'_> {
         if let Some(y) = shape.rest {
             bounds = self.rest_ui(canvas, shape, Point::new(x, canvas.y(shape.staff, y)), tag);
         }
+        self.ledgers_ui(canvas, shape, x, tag);
         for head in &shape.heads {
             let place = self.head_ui(canvas, shape, chord, head, x, tag);
             bounds = bounds.join(place.bounds);
@@ -209,7 +210,6 @@ impl Placing<'_> {
         let written = &chord.heads[head.index];
         let tag = Tag { staff: head.staff, note: (self.note)(chord, head.index), ..tag };
         let at = Point::new(x + head.x, canvas.y(head.staff, y_of(head.step)));
-        self.ledgers_ui(canvas, shape, head, at.x, tag);
         if let Some(alter) = head.accidental {
             let at = Point::new(x + head.accidental_x, at.y);
             canvas.glyph(font::accidental(alter), at, shape.scale, Tag { part: Part::Accidental, ..tag });
@@ -234,14 +234,24 @@ impl Placing<'_> {
         }
     }
 
-    fn ledgers_ui(&self, canvas: &mut Canvas, shape: &ChordShape, head: &HeadShape, x: f32, tag: Tag) {
-        let tag = Tag { part: Part::Ledger, ..tag };
+    /// The ledger lines of a chord, each once: heads on both sides of the stem share those on their way, longer ones.
+    fn ledgers_ui(&self, canvas: &mut Canvas, shape: &ChordShape, x: f32, tag: Tag) {
+        let mut wide: Vec<(u8, i32, f32, f32)> = Vec::new();
+        for head in &shape.heads {
+            for step in ledger_steps(head.step) {
+                match wide.iter_mut().find(|line| (line.0, line.1) == (head.staff, step)) {
+                    Some(line) => (line.2, line.3) = (line.2.min(head.x), line.3.max(head.x)),
+                    None => wide.push((head.staff, step, head.x, head.x)),
+                }
+            }
+        }
         let extension = DEFAULTS.leger_line_extension * shape.scale;
-        let (left, right) = (x - extension, x + shape.head_glyph().right * shape.scale + extension);
-        for step in ledger_steps(head.step) {
-            let y = canvas.y(head.staff, y_of(step));
+        for (staff, step, first, last) in wide {
+            let tag = Tag { part: Part::Ledger, staff, ..tag };
+            let (left, right) = (x + first - extension, x + last + shape.head_glyph().right * shape.scale + extension);
+            let y = canvas.y(staff, y_of(step));
             canvas.line(Point::new(left, y), Point::new(right, y), DEFAULTS.leger_line_thickness, tag);
-            canvas.keep(head.staff, Bounds { left, right, top: y, bottom: y });
+            canvas.keep(staff, Bounds { left, right, top: y, bottom: y });
         }
     }
 

@@ -9,6 +9,7 @@
 
 mod archive;
 mod attributes;
+mod divide;
 mod encoding;
 mod loudness;
 mod note;
@@ -165,6 +166,7 @@ fn read_parts(outline: &Outline<'_, '_>, choice: &Choice, resolution: u16, warni
     {
         first.page.number = "0".into();
     }
+    page.bars = divide::divide(std::mem::take(&mut page.bars), &mut page.spans, resolution, warnings);
     lead_to_coda(&mut page.bars);
     for index in 1..page.bars.len() {
         if let Some(times) = page.bars[index].repeat_before.take() {
@@ -195,6 +197,7 @@ impl Bar {
         self.page.length = self.page.length.max(other.page.length);
         self.page.clefs.extend(other.page.clefs);
         self.page.directions.extend(other.page.directions);
+        self.within.extend(other.within);
         self.page.repeat_start |= other.page.repeat_start;
         self.page.repeat_end = self.page.repeat_end.or(other.page.repeat_end);
         self.page.ending = self.page.ending.take().or(other.page.ending);
