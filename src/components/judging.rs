@@ -1,12 +1,12 @@
 //! Judging one take from its events, in the order of the log. The same code runs while the person plays and when the
 //! take is judged again from the log, so both say the same. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::model::{Event, TakeEnd, TransportChange, TransportMoved};
 use crate::music::{NoteId, Percent, Pitch, Score, TempoMap, WrittenNote};
-use crate::practice::follow::{self, Followed, Follower};
+use crate::practice::follow::{self, FollowPlan, Followed, Follower};
 use crate::practice::result::TakeResult;
 use crate::practice::tempo::{REACH, TempoJudge, TempoPlan};
 use crate::practice::wait::{Step, WaitMatcher};
@@ -52,9 +52,11 @@ impl TakeClock {
 pub struct Judged {
     /// Final verdicts, in order.
     pub verdicts: Vec<Verdict>,
-    /// *Keep tempo*, *Rhythm only*, *Follow me*: the first impression of a note just played; the final verdict may
-    /// differ.
-    pub impression: Option<Verdict>,
+    /// *Keep tempo*, *Rhythm only*, *Follow me*: the first impression of a note just played, and of those left out
+    /// before it; the final verdicts may differ.
+    pub impressions: Vec<Verdict>,
+    /// *Follow me*: whether the verdicts are of a whole pass, whatever the impressions were.
+    pub whole_pass: bool,
     /// *Wait for me*, *Follow me*: the tick of the latest group that became done, or was reached.
     pub done: Option<Ticks>,
     /// *Wait for me*, *Follow me*: the tick of the group that is needed next, or the end of the range, if that changed.
@@ -83,26 +85,69 @@ struct FollowJudge {
     pass: u32,
     /// Where they began.
     from: Ticks,
+    /// Places that the music was told to go to, because they had gone there, and has not come to yet.
+    leaps: VecDeque<Ticks>,
 }
+
+/// Leaps that the music has not made yet; the oldest is forgotten beyond.
+const LEAPS_MAX: usize = 64;
 
 impl FollowJudge {
     fn new(score: &Score, settings: &PracticeSettings) -> Self {
-        let range = settings.ticks(score.bars());
-        let follower = Follower::new(score, settings.practise, range, settings.tempo);
-        Self { follower, notes: Vec::new(), pass: 0, from: range.0 }
+        let plan = FollowPlan::from_settings(score, settings);
+        let follower = Follower::new(score, &plan, settings.tempo);
+        Self { follower, notes: Vec::new(), pass: 0, from: plan.from, leaps: VecDeque::new() }
+    }
+
+    /// A key went down while the music stood at `tick`.
+    fn key_down(&mut self, note: PlayedNote, tick: Ticks) -> Judged {
+        self.notes.push(note);
+        let Followed { matched, foreign, missed, place: done, leap, speed, finished } = self.follower.key_down(note);
+        if let (true, Some(tick)) = (leap, done) {
+            if self.leaps.len() == LEAPS_MAX {
+                self.leaps.pop_front();
+            }
+            self.leaps.push_back(tick);
+        }
+        let extras = if foreign { vec![(note.pitch, tick)] } else { Vec::new() };
+        let impression = |played: Option<PlayedId>, written: Option<NoteId>, kind: VerdictKind| Verdict {
+            pass: self.pass,
+            played,
+            written,
+            kind,
+            deviation: None,
+        };
+        let played = Some(note.id);
+        let missed = missed.into_iter().map(|id| impression(None, Some(id), VerdictKind::Missed));
+        let right = matched.into_iter().map(|id| impression(played, Some(id), VerdictKind::OnTime));
+        let wrong = extras.iter().map(|_| impression(played, None, VerdictKind::Extra));
+        let impressions = missed.chain(right).chain(wrong).collect();
+        let next = done.map(|_| self.follower.next_tick());
+        Judged { impressions, extras, done, next, leap, speed, finished, ..Judged::default() }
     }
 
     /// Pairs what was played with what is written up to `to`, and begins a new pass.
     fn pair(&mut self, score: &Score, settings: &PracticeSettings, to: Ticks) -> Vec<Verdict> {
-        let mut verdicts = follow::pair(score, settings.practise, (self.from, to), settings.preset, &self.notes);
-        let missing = |verdict: &Verdict| {
-            let pitch = verdict.written.map(|id| score.note(id).pitch);
-            verdict.kind == VerdictKind::Missed && pitch.is_some_and(|pitch| !settings.keyboard.contains(pitch))
-        };
-        verdicts.retain(|verdict| !missing(verdict));
+        let whole = FollowPlan::from_settings(score, settings);
+        let from = self.follower.lowest().map_or(self.from, |lowest| lowest.min(self.from));
+        let mut verdicts = follow::pair(score, &FollowPlan { from, to, ..whole }, &self.notes);
         verdicts.iter_mut().for_each(|verdict| verdict.pass = self.pass);
-        *self = Self { pass: self.pass + 1, ..Self::new(score, settings) };
+        self.follower.begin_pass(whole.from);
+        self.notes.clear();
+        (self.pass, self.from) = (self.pass + 1, whole.from);
         verdicts
+    }
+
+    /// The music went to a place, because the person had gone there or because they asked for it.
+    fn sought(&mut self, tick: Ticks) {
+        if let Some(leap) = self.leaps.iter().position(|leap| *leap == tick) {
+            self.leaps.drain(..=leap);
+            return;
+        }
+        if self.notes.is_empty() {
+            self.from = tick;
+        }
+        self.follower.seek(tick);
     }
 }
 
@@ -136,7 +181,7 @@ pub struct TakeJudge {
     result: TakeResult,
     /// The undecided notes.
     places: BTreeMap<PlayedId, Place>,
-    /// *Wait for me*: the latest right note's pass, written onset and time.
+    /// Where the person makes the tempo: the latest right note's pass, written onset and time.
     reached: Option<(u32, Ticks, Micros)>,
 }
 
@@ -260,7 +305,8 @@ impl TakeJudge {
             Judge::Follow(judge) => {
                 // What is written after the place that was reached is not judged.
                 let to = judge.follower.reached();
-                judge.pair(&self.score, &self.settings, to)
+                let verdicts = judge.pair(&self.score, &self.settings, to);
+                return self.take_in_pass(verdicts);
             }
             Judge::None => Vec::new(),
         };
@@ -280,23 +326,12 @@ impl TakeJudge {
             Judge::Tempo(judge) => {
                 let mut impression = judge.play(note);
                 forgive(&mut impression, counting_in);
-                Judged { impression: Some(impression), ..Judged::default() }
+                Judged { impressions: vec![impression], ..Judged::default() }
             }
             Judge::Follow(judge) => {
-                judge.notes.push(note);
-                let followed = judge.follower.key_down(note);
-                let next = followed.place.map(|_| judge.follower.next_tick());
-                self.result.completed |= followed.finished;
-                let (played, pass) = (Some(note.id), judge.pass);
-                let impression = followed.matched.map(|id| Verdict {
-                    pass,
-                    played,
-                    written: Some(id),
-                    kind: VerdictKind::OnTime,
-                    deviation: None,
-                });
-                let Followed { place: done, leap, speed, finished, .. } = followed;
-                Judged { impression, done, next, leap, speed, finished, ..Judged::default() }
+                let judged = judge.key_down(note, tick);
+                self.result.completed |= judged.finished;
+                judged
             }
             Judge::None => Judged::default(),
         }
@@ -322,7 +357,7 @@ impl TakeJudge {
                     Judge::Follow(judge) => {
                         let (_, to) = self.settings.ticks(self.score.bars());
                         let verdicts = judge.pair(&self.score, &self.settings, to);
-                        self.take_in(verdicts)
+                        self.take_in_pass(verdicts)
                     }
                     _ => {
                         self.result.completed = true;
@@ -331,6 +366,9 @@ impl TakeJudge {
                 }
             }
             TransportChange::Runs { place, speed } => {
+                if let Judge::Follow(judge) = &mut self.judge {
+                    judge.follower.runs_at(speed);
+                }
                 let looped = std::mem::take(&mut self.looped);
                 self.runs(Running { place, speed, at }, looped)
             }
@@ -342,10 +380,8 @@ impl TakeJudge {
             }
             TransportChange::Stopped if matches!(self.judge, Judge::Tempo(_)) => self.stopped(at),
             TransportChange::Sought { tick } => match &mut self.judge {
-                // Where the person begins; later they show by what they play where they are.
-                Judge::Follow(judge) if judge.notes.is_empty() => {
-                    judge.from = tick;
-                    judge.follower.seek(tick);
+                Judge::Follow(judge) => {
+                    judge.sought(tick);
                     Judged::default()
                 }
                 // Before the first key, going to where the matcher stands anyway begins no new pass.
@@ -427,9 +463,13 @@ impl TakeJudge {
         Judged { verdicts, extras, ..Judged::default() }
     }
 
-    /// *Wait for me*: how long the step to this onset took, beside what is written.
+    fn take_in_pass(&mut self, verdicts: Vec<Verdict>) -> Judged {
+        Judged { whole_pass: true, ..self.take_in(verdicts) }
+    }
+
+    /// Where the person makes the tempo: how long the step to this onset took, beside what is written.
     fn pace(&mut self, pass: u32, onset: Ticks, at: Micros) {
-        if self.settings.mode != Mode::Wait {
+        if self.settings.mode.keeps_time() {
             return;
         }
         match self.reached {

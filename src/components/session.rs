@@ -10,7 +10,7 @@ use crate::listen::{Awaited, Written};
 use crate::model::{Event, PieceId, TakeEnd, TakeId, TakeStart, Trainer, TransportChange};
 use crate::music::{Hands, NoteId, Percent, Pitch, Score};
 use crate::practice::result::TakeResult;
-use crate::practice::{Heard, Mode, PracticeSettings, Verdict, VerdictKind, scaled_to_speed};
+use crate::practice::{Heard, Mode, PlayedId, PracticeSettings, Verdict, VerdictKind, scaled_to_speed};
 use crate::time::{Micros, Stamp, Ticks, WallMillis};
 
 use super::judging::{Judged, TakeJudge};
@@ -430,6 +430,10 @@ impl Session {
         if envelope.entity != running.take.entity() {
             return;
         }
+        if matches!(event, Event::LatencyChanged(_)) {
+            running.changes.pop_front();
+        }
+        let judged = running.judge.event(envelope.version, event, envelope.stamp.as_ref());
         if let Event::TransportMoved(moved) = event
             && matches!(moved.change, TransportChange::Looped { .. })
         {
@@ -437,12 +441,12 @@ impl Session {
             self.view.extras.clear();
             self.passes_shown = running.judge.result().passes;
         }
-        if matches!(event, Event::LatencyChanged(_)) {
-            running.changes.pop_front();
-        }
-        let judged = running.judge.event(envelope.version, event, envelope.stamp.as_ref());
-        if let (Event::NotePlayed(played), true) = (event, judged.verdicts.iter().any(|v| v.kind.is_wrong())) {
-            self.view.wrong = played.note_on().map(|(pitch, _)| (pitch, now));
+        if let Event::NotePlayed(played) = event {
+            let this = Some(PlayedId(envelope.version));
+            let is_wrong = |v: &Verdict| v.played == this && v.kind.is_wrong();
+            if judged.impressions.iter().chain(&judged.verdicts).any(is_wrong) {
+                self.view.wrong = played.note_on().map(|(pitch, _)| (pitch, now));
+            }
         }
         self.follow(judged, now, ids);
     }
@@ -464,8 +468,9 @@ impl Session {
         let waits_for_person = self.running.as_ref().is_some_and(|r| r.judge.waits());
         match change {
             TransportChange::Ended => self.music_ended(now),
-            // Without a person to wait for, the place to wait at is the end of the range.
-            TransportChange::Waits { .. } if !waits_for_person => {
+            // Without a person to wait for, the place to wait at is the end of the range. Whoever is followed has
+            // begun the last chord by then, and may have left a note of it out.
+            TransportChange::Waits { tick } if !waits_for_person || self.is_over(tick) => {
                 self.engine(Command::Stop);
                 self.music_ended(now);
             }
@@ -489,12 +494,19 @@ impl Session {
             return;
         }
         let Some(take) = self.running.as_ref().map(|r| r.take) else { return };
-        for verdict in judged.impression.iter().chain(&judged.verdicts) {
+        let shown = self.passes_shown;
+        let is_shown = judged.verdicts.iter().all(|v| v.pass >= shown);
+        if judged.whole_pass && is_shown {
+            self.view.marks.fill(None);
+            self.view.extras.clear();
+        }
+        for verdict in judged.impressions.iter().chain(&judged.verdicts) {
             self.mark(verdict, now);
         }
-        let shown = self.passes_shown;
-        if judged.verdicts.iter().all(|v| v.pass >= shown) {
+        if is_shown {
             self.view.extras.extend(judged.extras);
+            // The window looks them up by place.
+            self.view.extras.sort_by_key(|(_, tick)| *tick);
         }
         for verdict in judged.verdicts {
             self.effects.push(Effect::Publish(take, Event::VerdictGiven(verdict), None));
@@ -510,7 +522,7 @@ impl Session {
             let hold = judged.next.filter(|_| !judged.finished).or(end);
             self.engine(Command::AdvanceTo { tick, hold });
         }
-        if judged.finished && judged.done.is_some() && !self.settings.looping {
+        if judged.finished && !self.settings.looping {
             self.end_take(TakeEnd::Completed, ids);
         }
         self.show_needed();
@@ -560,6 +572,10 @@ impl Session {
     /// Where the music stops before the end of the piece.
     fn stop_at(&self) -> Option<Ticks> {
         (self.settings.range.is_some() && !self.settings.looping).then(|| self.range().1)
+    }
+
+    fn is_over(&self, tick: Ticks) -> bool {
+        self.settings.mode == Mode::Follow && !self.settings.looping && tick >= self.range().1
     }
 
     fn range(&self) -> (Ticks, Ticks) {
