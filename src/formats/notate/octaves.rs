@@ -28,6 +28,8 @@ struct Place {
     /// When it begins in the piece, and when the last of its notes is held to by a tie.
     start: Ticks,
     tied: Ticks,
+    /// Whether there are grace notes only, which take no time.
+    is_grace: bool,
 }
 
 /// Writes what is far above or below a staff an octave nearer; the lines that say so. `clef` is the staff's first.
@@ -37,11 +39,11 @@ pub(super) fn write(measures: &mut [Measure], staff: u8, clef: Clef, resolution:
         let places = places(measures, staff, clef, above, resolution);
         let mut from = 0;
         while from < places.len() {
-            let run = places[from..].iter().take_while(|p| p.near >= NEAREST).take(CHORDS_MAX).count();
+            let run = places[from..].iter().take_while(|p| p.near >= NEAREST && !p.is_grace).take(CHORDS_MAX).count();
             let found = worth(&places[from..from + run]).map(|(first, last)| (from + first, from + last));
             if let Some((first, last)) = found.and_then(|found| without_ties(&places, found)) {
                 let own = &places[first..=last];
-                spans.push(span(own, staff, above));
+                spans.push(span(own, places.get(last + 1), staff, above));
                 own.iter().for_each(|place| lower(&mut measures[place.measure], staff, place.at, above));
             }
             from += run.max(1);
@@ -67,14 +69,16 @@ fn without_ties(places: &[Place], (first, last): (usize, usize)) -> Option<(usiz
     Some((first, last))
 }
 
-fn span(own: &[Place], staff: u8, above: bool) -> Span {
+/// The line over chords, up to where the next one begins.
+fn span(own: &[Place], next: Option<&Place>, staff: u8, above: bool) -> Span {
     let (first, last) = (&own[0], &own[own.len() - 1]);
+    let until = next.filter(|next| next.measure == last.measure).map_or(last.until, |next| last.until.min(next.at));
     Span {
         kind: SpanKind::Octave(if above { 1 } else { -1 }),
         staff,
         voice: 0,
         from: (first.measure as u32, first.at),
-        to: (last.measure as u32, last.until),
+        to: (last.measure as u32, until),
         above: Some(above),
     }
 }
@@ -105,12 +109,14 @@ fn places(measures: &[Measure], staff: u8, clef: Clef, above: bool, resolution: 
             let (far, until) = (steps.max().unwrap_or(0), chord.at + chord.ticks(resolution));
             let start = begins + chord.at;
             let tied = if chord.heads.iter().any(|h| h.tied) { begins + until } else { start };
+            let is_grace = chord.grace.is_some();
             match found.last_mut().filter(|last| (last.measure, last.at) == (index, chord.at)) {
                 Some(last) => {
                     (last.near, last.far) = (last.near.min(near), last.far.max(far));
                     (last.until, last.tied) = (last.until.max(until), last.tied.max(tied));
+                    last.is_grace &= is_grace;
                 }
-                None => found.push(Place { measure: index, at: chord.at, until, near, far, start, tied }),
+                None => found.push(Place { measure: index, at: chord.at, until, near, far, start, tied, is_grace }),
             }
         }
         begins += measure.length;
