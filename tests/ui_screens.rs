@@ -514,7 +514,7 @@ fn the_staff_as_a_page_goes_to_bars_loops_them_and_is_scrolled_while_the_music_s
     let page = bench.harness.get_by_label_contains("Staff: click a bar").rect();
     let at = |x: f32, y: f32| pos2(page.left() + page.width() * x, page.top() + page.height() * y);
     let (upper, lower) = (at(0.5, 0.25), at(0.5, 0.75));
-    let mut bar_at = |bench: &mut Bench, place| {
+    let bar_at = |bench: &mut Bench, place| {
         for event in [Event::PointerMoved(place), button(place, true), button(place, false)] {
             bench.harness.event(event);
         }

@@ -236,8 +236,9 @@ impl Drawing<'_> {
         if self.printed {
             jumps_ui(canvas, measure, placed);
         }
-        // At every measure of an endless line, at the beginning of each line of a page (Gould, p. 484).
-        if measure.number.is_empty() || (self.printed && index > 0) {
+        // At every measure of an endless line, at the beginning of each line of a page but for a pick-up (Gould, p. 484).
+        let is_counted = !(self.printed && measure.number == "0");
+        if measure.number.is_empty() || !is_counted || (self.printed && index > 0) {
             return;
         }
         let x = placed.left + if index == 0 { 0.0 } else { 0.35 };

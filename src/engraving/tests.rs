@@ -243,6 +243,23 @@ fn ledger_lines_tuplets_and_stems_are_there() {
 }
 
 #[test]
+fn a_rest_between_beamed_notes_keeps_clear_of_the_beam() {
+    for voice in ["c5s_ rs c5s_ c5s/ rq rh", "c4s_ rs c4s_ c4s/ rq rh", "g5t_ rt b5t_ b5t/ re rq rh"] {
+        let system = endless(&page((4, 4), 0, &[(0, voice)]));
+        let rest = items(&system).find(|i| i.tag.part == Part::Rest).and_then(bounds).expect("a rest");
+        let corners =
+            items(&system).filter_map(|i| if let Shape::Beam(points) = i.shape { Some(points) } else { None });
+        let over = |points: &[Point; 4]| points[0].x < rest.right && rest.left < points[1].x;
+        let beams: Vec<[Point; 4]> = corners.filter(over).collect();
+        assert!(!beams.is_empty(), "{voice}");
+        for points in beams {
+            let (top, bottom) = points.iter().fold((f32::MAX, f32::MIN), |(t, b), p| (t.min(p.y), b.max(p.y)));
+            assert!(rest.bottom < top || rest.top > bottom, "{voice}: {rest:?} meets a beam {top}..{bottom}");
+        }
+    }
+}
+
+#[test]
 fn two_voices_turn_their_stems_away_from_each_other() {
     let page = page((4, 4), 0, &[(0, "c5q d5q e5h"), (0, "c4q d4q e4h")]);
     let system = endless(&page);

@@ -92,9 +92,9 @@ impl Bar {
         let (jumps, later_jumps) = std::mem::take(&mut page.jumps).into_iter().partition(at_beginning);
         page.jumps = jumps;
         let mut clefs = split(&mut page.clefs, |(_, tick, _)| is_late(tick));
-        clefs.iter_mut().for_each(|(_, tick, _)| *tick = *tick - at);
+        clefs.iter_mut().for_each(|(_, tick, _)| *tick -= at);
         let mut directions = split(&mut page.directions, |direction| is_late(&direction.at));
-        directions.iter_mut().for_each(|direction| direction.at = direction.at - at);
+        directions.iter_mut().for_each(|direction| direction.at -= at);
         let ending = page.ending.as_mut().map(|ending| {
             let ends = std::mem::take(&mut ending.ends);
             Ending { passes: ending.passes.clone(), starts: false, ends }
@@ -111,7 +111,7 @@ impl Bar {
         };
         page.length = at;
         let mut sounds = split(&mut self.sounds, |(tick, _)| is_late(tick));
-        sounds.iter_mut().for_each(|(tick, _)| *tick = *tick - at);
+        sounds.iter_mut().for_each(|(tick, _)| *tick -= at);
         let strikes = self.split_strikes(at, resolution);
         self.implicit = true;
         Self {
@@ -130,7 +130,7 @@ impl Bar {
     /// The notes and rests from a tick on; a rest that reaches over it becomes two.
     fn split_strikes(&mut self, at: Ticks, resolution: u16) -> Vec<Strike> {
         let mut later = split(&mut self.strikes, |strike| strike.chord.at >= at);
-        later.iter_mut().for_each(|strike| strike.chord.at = strike.chord.at - at);
+        later.iter_mut().for_each(|strike| strike.chord.at -= at);
         for strike in self.strikes.iter_mut().filter(|s| s.heads.is_empty() && s.chord.at + s.length > at) {
             let mut rest = strike.clone();
             (rest.chord.at, rest.length) = (Ticks::ZERO, strike.chord.at + strike.length - at);

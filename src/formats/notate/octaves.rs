@@ -25,9 +25,8 @@ struct Place {
     /// Steps from the edge of the staff on the side of the line to its nearest and farthest head.
     near: i32,
     far: i32,
-    /// When it begins in the piece, and when the last of its notes is held to by a tie.
-    start: Ticks,
-    tied: Ticks,
+    /// Ties that are open after it, in the whole staff.
+    open: i32,
     /// Whether there are grace notes only, which take no time.
     is_grace: bool,
 }
@@ -63,7 +62,7 @@ fn worth(run: &[Place]) -> Option<(usize, usize)> {
 
 /// As much of a run as no tie leads into or out of.
 fn without_ties(places: &[Place], (first, last): (usize, usize)) -> Option<(usize, usize)> {
-    let is_cut = |after: usize| places[..=after].iter().rev().take(CHORDS_MAX).all(|p| p.tied <= places[after].start);
+    let is_cut = |after: usize| places[after].open == 0;
     let first = (first..=last).find(|i| i.checked_sub(1).is_none_or(is_cut))?;
     let last = (first..=last).rev().find(|i| is_cut(*i))?;
     Some((first, last))
@@ -93,7 +92,7 @@ fn lower(measure: &mut Measure, staff: u8, at: Ticks, above: bool) {
 /// The chords of a staff by tick. Above a bass clef, and below a treble clef, there is no line: the clef changes there.
 fn places(measures: &[Measure], staff: u8, clef: Clef, above: bool, resolution: u16) -> Vec<Place> {
     let mut clef = clef;
-    let (mut found, mut begins): (Vec<Place>, _) = (Vec::new(), Ticks::ZERO);
+    let (mut found, mut open): (Vec<Place>, i32) = (Vec::new(), 0);
     for (index, measure) in measures.iter().enumerate() {
         if let Some((.., change)) = measure.clefs.iter().find(|(own, ..)| *own == staff) {
             clef = *change;
@@ -107,19 +106,17 @@ fn places(measures: &[Measure], staff: u8, clef: Clef, above: bool, resolution: 
             });
             let near = steps.clone().min().filter(|_| fits).unwrap_or(i32::MIN);
             let (far, until) = (steps.max().unwrap_or(0), chord.at + chord.ticks(resolution));
-            let start = begins + chord.at;
-            let tied = if chord.heads.iter().any(|h| h.tied) { begins + until } else { start };
+            open += chord.heads.iter().map(|h| i32::from(h.tied) - i32::from(h.sounds.is_none())).sum::<i32>();
             let is_grace = chord.grace.is_some();
             match found.last_mut().filter(|last| (last.measure, last.at) == (index, chord.at)) {
                 Some(last) => {
                     (last.near, last.far) = (last.near.min(near), last.far.max(far));
-                    (last.until, last.tied) = (last.until.max(until), last.tied.max(tied));
+                    (last.until, last.open) = (last.until.max(until), open);
                     last.is_grace &= is_grace;
                 }
-                None => found.push(Place { measure: index, at: chord.at, until, near, far, start, tied, is_grace }),
+                None => found.push(Place { measure: index, at: chord.at, until, near, far, open, is_grace }),
             }
         }
-        begins += measure.length;
     }
     found
 }
