@@ -8,6 +8,13 @@ measures are engraved by both. Measure by measure and staff by staff these must 
 staff), accidentals, rests, stems (direction), beams (how many notes each joins), dots, ledger lines, ties. Prints for
 each kind how many measures of staves agree, and with --show the first N that do not. Exits 1 when a file cannot be read.
 
+Where the two differ for good reasons:
+- Beams of nested tuplets: Verovio joins what the file beams apart. Ledger lines of seconds in a chord: one here, two there.
+- An accidental at the end of a tie, which the file repeats after its own line break: not here, lines break elsewhere.
+- D flat after D natural, and B natural beside B flat: printed here by the rules of the bar, though the file forgot it.
+- A pick-up measure that is silent: its rest has its own value here, and is a whole one there.
+- A G clef on the first line is read as the treble clef here.
+
 Needs `pip install verovio music21`, and the example page_facts built: `cargo build --example page_facts`. Neither is a
 part of this project.
 """

@@ -4,6 +4,7 @@
 //! with a line that says so. Transposing instruments are written and sound at concert pitch. Hands are staves: the
 //! upper is the right hand's; a voice that crosses over stays with its hand.
 //! Repeats, endings, D.C. and D.S. are unfolded by [`Notation::unfold`]; how notes sound is said in `plan.rs`.
+//! A repeat sign within a measure divides it into two on the page.
 //! Damage is mended where the music can be told, with a line that names the measure; else there is an error with line
 //! and column. What a file may cost is bounded: its length packed and unpacked, its depth, its elements.
 

@@ -3,8 +3,8 @@
 //!
 //! The way: onsets get their places on a grid (`grid`), ends theirs and each note one of two voices of its staff
 //! (`voices`), every voice fills its measures with values, ties, tuplets and rests (`values`, `layout`); names come from
-//! the keys around (`spelling`), clefs from the height (`clefs`). Nothing that is not heard is invented: no dynamics,
-//! slurs or repeats.
+//! the keys around (`spelling`), clefs and octave lines from the height (`clefs`, `octaves`); a dot tells what sounds much
+//! shorter than it is written. Nothing that is not heard is invented: no dynamics, slurs or repeats.
 
 mod clefs;
 mod grid;
