@@ -27,6 +27,8 @@ const SPACE_ABOVE: f32 = 6.5;
 const MARGIN: f32 = 24.0;
 /// Above the first line and below the last.
 const AIR: f32 = 10.0;
+/// A line too high for what is shown is made smaller by this at most.
+const LEAST: f32 = 0.6;
 /// The page takes so much of the music's height at most while falling notes are under it.
 const SHARE: f32 = 0.62;
 /// So many lines are shown above falling notes where there is room.
@@ -181,11 +183,13 @@ impl View<'_> {
         of(self.rect.top())..(of(self.rect.bottom()) + 1).min(self.sheet.systems().len())
     }
 
-    /// Where a line's origin is, and its space: a line of one measure that is too wide for the page is smaller.
+    /// Where a line's origin is, and its space: a line of one measure that is too wide for the page is smaller, and so is
+    /// one that is too high for what is shown.
     fn place(&self, system: usize) -> (Pos2, f32) {
         let wide = self.sheet.systems().get(system).map_or(0.0, |s| s.width);
-        let space = self.space * (self.sheet.width() / wide.max(1.0)).min(1.0);
-        let top = self.sheet.extent(system).0;
+        let (top, bottom) = self.sheet.extent(system);
+        let high = (self.rect.height() - 2.0 * AIR) / ((bottom - top) * self.space).max(1.0);
+        let space = self.space * (self.sheet.width() / wide.max(1.0)).min(high.max(LEAST)).min(1.0);
         let y = self.y(top) + (self.sheet.top(system) - top) * space;
         (pos2(self.rect.left() + MARGIN, y), space)
     }
