@@ -12,10 +12,12 @@ mod window {
     use std::time::{Duration, Instant};
 
     use egui::{Context, Pos2, RawInput, Rect, vec2};
-    use music_trainer::engraving::{self, Flow};
+    use music_trainer::engraving::{self, Flow, Sheet};
     use music_trainer::music::{Hand, Pitch, Score, ScoreParts, WrittenNote};
     use music_trainer::time::Ticks;
-    use music_trainer::ui::view::{Devices, Keys, Library, Piece, Play, Settings, Transport, View};
+    use music_trainer::ui::view::{
+        Devices, Keys, Library, Piece, Play, PlayView, Settings, StaffLayout, Transport, View,
+    };
     use music_trainer::ui::{self, State};
 
     const PASSES: usize = 2_000;
@@ -98,6 +100,17 @@ mod window {
         (times, triangles)
     }
 
+    fn time_engraving(what: &str, notes: usize, mut engrave: impl FnMut()) {
+        let engraved: Vec<Duration> = (0..20)
+            .map(|_| {
+                let start = now();
+                engrave();
+                start.elapsed()
+            })
+            .collect();
+        println!("engraving {notes} notes as {what}: {:?} to {:?}", engraved.iter().min(), engraved.iter().max());
+    }
+
     fn tell(name: &str, times: &[Duration], triangles: usize, baseline: Option<&[Duration]>) {
         let at = |times: &[Duration], q: f64| times[((times.len() - 1) as f64 * q) as usize].as_secs_f64() * 1e3;
         let ratio =
@@ -109,22 +122,27 @@ mod window {
     /// The play screen, with the music moving, and an empty window.
     pub(crate) fn main() {
         let (plain, page) = (score(), score_with_page());
-        let (devices, settings) = (Devices::default(), Settings::default());
+        let devices = Devices::default();
         let ctx = Context::default();
         ui::install(&ctx);
         let (empty, triangles) = measure(&ctx, |_, _| {});
         tell("empty pass", &empty, triangles, None);
-        let engraved: Vec<Duration> = (0..20)
-            .map(|_| {
-                let start = now();
-                std::hint::black_box(engraving::engrave(&page, Flow::Endless));
-                start.elapsed()
-            })
-            .collect();
-        let (least, most) = (engraved.iter().min(), engraved.iter().max());
-        println!("engraving {} notes: {least:?} to {most:?}", page.notes().len());
-        for (name, score) in [("falling notes", &plain), ("staff and falling notes", &page)] {
+        time_engraving("a line", page.notes().len(), || {
+            std::hint::black_box(engraving::engrave(&page, Flow::Endless));
+        });
+        time_engraving("a page", page.notes().len(), || {
+            std::hint::black_box(Sheet::new(&page, 150.0));
+        });
+        for (name, score, play_view, staff_layout) in [
+            ("falling notes", &plain, PlayView::Both, StaffLayout::Line),
+            ("staff and falling notes", &page, PlayView::Both, StaffLayout::Line),
+            ("page and falling notes", &page, PlayView::Both, StaffLayout::Page),
+            ("page alone", &page, PlayView::Staff, StaffLayout::Page),
+        ] {
+            let settings = Settings { play_view, staff_layout, ..Settings::default() };
             let (mut state, mut send) = (State::new(), Vec::new());
+            // The library is shown first; the music is what is measured.
+            state.screen = ui::Screen::Play;
             let (times, triangles) = measure(&ctx, |ui, pass| {
                 let piece = Piece {
                     id: "study",

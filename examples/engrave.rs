@@ -85,7 +85,7 @@ fn signs() -> Notation {
         }
     }
     for (chord, text) in m[8].chords.iter_mut().filter(|c| c.staff == 0).zip(["sing", "with", "me"]) {
-        chord.lyrics = vec![Lyric { verse: 0, text: text.into(), hyphen: text == "sing" }];
+        chord.lyrics = vec![Lyric { verse: 0, text: text.into(), hyphen: text == "sing", extends: text == "me" }];
     }
     m[1].repeat_start = true;
     m[4].repeat_end = Some(2);

@@ -1,7 +1,7 @@
 //! Draws every screen of the window with invented contents, for looking at.
 //!
 //! `cargo run --features window --example ui_gallery -- SCREEN [dark|light|high] [empty|fresh|full|chosen] [TEXT_PERCENT]
-//! [TAB] [staff|notes|both] [FILE.musicxml] [WxH]`: `fresh` has a bus and nothing on it, `chosen` shows the inspector with an
+//! [TAB] [staff|notes|both] [page] [FILE.musicxml] [WxH]`: `fresh` has a bus and nothing on it, `chosen` shows the inspector with an
 //! event chosen, `bar` the notes of a bar of the result, TAB is one of its tabs.
 
 #[cfg(feature = "window")]
@@ -53,6 +53,9 @@ fn main() -> eframe::Result {
         music_trainer::ui::view::PlayView::ALL.into_iter().find(|v| format!("{v:?}").to_lowercase() == word)
     };
     sample.settings.play_view = words.iter().find_map(|w| view(w)).unwrap_or_default();
+    if has("page") {
+        sample.settings.staff_layout = music_trainer::ui::view::StaffLayout::Page;
+    }
     sample.settings.text_percent = words.iter().find_map(|w| w.parse().ok()).unwrap_or(100);
     sample.rescue = has("rescue").then(ui_support::rescue);
     let mut state = State::new();

@@ -154,10 +154,39 @@ fn a_file_without_a_title_is_called_by_its_name() {
 }
 
 #[test]
-fn karaoke_texts_give_title_and_artist_and_lyrics_are_ignored() {
+fn karaoke_texts_give_title_and_artist() {
     let texts = [&[0, 0xff, 1, 6][..], b"@TSong", &[0, 0xff, 1, 5], b"@TAnn", &[0, 0xff, 5, 2], b"la"].concat();
     let score = read("a.kar", &midi(0, 96, &[track(&[&texts, &note(0, 10, 60)])])).expect("a readable file").score;
     assert_eq!((score.title(), score.composer()), ("Song", "Ann"));
+}
+
+/// The words under the notes of a page, with `-` where a word goes on, in the order of the notes; `.` for none.
+fn sung(reading: &Reading) -> String {
+    let page = reading.score.notation().expect("a page");
+    let chords = page.measures.iter().flat_map(|m| &m.chords).filter(|c| c.staff == 0 && !c.heads.is_empty());
+    let word = |chord: &music_trainer::music::notation::Chord| match chord.lyrics.first() {
+        Some(lyric) => format!("{}{}", lyric.text, if lyric.hyphen { "-" } else { "" }),
+        None => ".".to_owned(),
+    };
+    chords.map(word).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn syllables_of_karaoke_texts_and_lyric_events_stand_under_their_notes() {
+    let event = |wait: u8, kind: u8, text: &str| [&[wait, 0xff, kind, text.len() as u8], text.as_bytes()].concat();
+    let melody = track(&[&name("Melody"), &[72, 74, 76, 77].map(|key| note(0, 96, key)).concat()]);
+    let words = |kind, texts: [&str; 3]| {
+        let [a, b, c] = texts;
+        track(&[&event(0, 1, "@KMIDI KARAOKE FILE"), &event(0, kind, a), &event(96, kind, b), &event(96, kind, c)])
+    };
+    let karaoke = midi(1, 96, &[words(1, ["\\Twin", "kle ", "/star"]), melody.clone()]);
+    assert_eq!(sung(&read("a.kar", &karaoke).expect("a readable file")), "Twin- kle star .");
+    let lyrics = midi(1, 96, &[words(5, ["Twin", "kle ", "star"]), melody.clone()]);
+    assert_eq!(sung(&read("a.mid", &lyrics).expect("a readable file")), "Twin- kle star .");
+    let comment = midi(1, 96, &[track(&[&event(0, 1, "made with a program"), &event(96, 1, "by me")]), melody.clone()]);
+    assert_eq!(sung(&read("a.mid", &comment).expect("a readable file")), ". . . .", "texts alone are comments");
+    let early = midi(1, 96, &[track(&[&event(0, 5, "a "), &event(10, 5, "b "), &event(60, 5, "long ")]), melody]);
+    assert_eq!(sung(&read("a.mid", &early).expect("a readable file")), "a b long . . .", "no word is lost");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use music_trainer::model::{OutputKeys, OutputUse};
 use music_trainer::music::{Hand, Hands, Percent, Pitch};
 use music_trainer::practice::{BarRange, Heard, Mode, Preset};
 use music_trainer::time::Micros;
-use music_trainer::ui::view::{NoteNames, PlayView, ThemeChoice};
+use music_trainer::ui::view::{NoteNames, PlayView, StaffLayout, ThemeChoice};
 use music_trainer::ui::{self, Command, InspectorTab, Screen, Setting, State, TakeFile};
 use ui_support::{Sample, rescue};
 
@@ -501,6 +501,41 @@ fn the_staff_falling_notes_or_both_are_shown_and_the_place_is_told_by_each() {
         let staff = bench.harness.query_by_label_contains("Staff: click a bar").map(|node| node.rect().height());
         assert_eq!(staff, (view == PlayView::Both).then_some(140.0), "{view:?}");
     }
+}
+
+#[test]
+fn the_staff_as_a_page_goes_to_bars_loops_them_and_is_scrolled_while_the_music_stands_still() {
+    let mut bench = window(Sample::full(), Screen::Play, [1280.0, 800.0]);
+    assert_eq!(bench.click("Page"), [Command::Set(Setting::StaffLayout(StaffLayout::Page))]);
+    let mut sample = Sample::full();
+    sample.settings.staff_layout = StaffLayout::Page;
+    sample.transport.playing = false;
+    let mut bench = window(sample, Screen::Play, [1280.0, 800.0]);
+    assert_eq!(bench.click("Page"), [Command::Set(Setting::StaffLayout(StaffLayout::Line))]);
+    let page = bench.harness.get_by_label_contains("Staff: click a bar").rect();
+    let at = |x: f32, y: f32| pos2(page.left() + page.width() * x, page.top() + page.height() * y);
+    let (upper, lower) = (at(0.5, 0.25), at(0.5, 0.75));
+    let bar_at = |bench: &mut Bench, place| {
+        for event in [Event::PointerMoved(place), button(place, true), button(place, false)] {
+            bench.harness.event(event);
+        }
+        bench.harness.run();
+        match bench.sent()[..] {
+            [Command::SeekBar(bar)] => bar,
+            ref other => panic!("{other:?}"),
+        }
+    };
+    let (first, second) = (bar_at(&mut bench, upper), bar_at(&mut bench, lower));
+    assert!(first > 3 && second > first + 8, "bars {first} and {second} stand beneath each other");
+    let sent = bench.drag([at(0.3, 0.25), at(0.6, 0.3), lower]);
+    let [Command::SetLoop(Some(range))] = sent[..] else { panic!("{sent:?}") };
+    assert!(range.first() < first && range.last() == second, "{range:?}");
+    let delta = egui::vec2(0.0, -page.height() / 2.0);
+    let (unit, phase) = (egui::MouseWheelUnit::Point, egui::TouchPhase::Move);
+    let (source, modifiers) = (egui::MouseWheelSource::Unknown, Modifiers::NONE);
+    bench.harness.event(Event::MouseWheel { unit, delta, phase, source, modifiers });
+    bench.harness.run();
+    assert!(bar_at(&mut bench, upper) > first, "the page was scrolled");
 }
 
 #[test]

@@ -122,6 +122,7 @@ impl ChordShape {
                 own.right += DEFAULTS.leger_line_extension * self.scale;
             }
             into.push(own);
+            into.extend(self.ledger_box(head));
             into.extend(self.accidental_box(head));
             into.extend(self.dot_box(head));
         }
@@ -132,6 +133,16 @@ impl ChordShape {
                 into.push(Bounds { right: own.right + f32::from(self.dots) * (DOT_GAP + 0.4), ..own });
             }
         }
+    }
+
+    /// The box of a head's ledger lines between it and the staff: they do not touch those of its neighbours.
+    fn ledger_box(&self, head: &HeadShape) -> Option<Bounds> {
+        let lines = super::draw::ledger_steps(head.step);
+        let (first, last) = (y_of(*lines.first()?), y_of(*lines.last()?));
+        let extension = DEFAULTS.leger_line_extension * self.scale;
+        let own = self.head_box(head);
+        let (top, bottom) = (first.min(last), first.max(last));
+        Some(Bounds { left: own.left - extension, right: own.right + extension, top, bottom })
     }
 
     /// The box of a head's accidental.

@@ -11,6 +11,8 @@ use super::shape::{Bounds, Part, Point, Shape, Tag};
 
 /// Where a tie without its other end reaches.
 pub(super) const OPEN: f32 = 2.6;
+/// About half of the width of an ornament: so near to its ends a slur keeps clear of nothing.
+const AT_ENDS: f32 = 1.3;
 /// From a head to the end of a slur.
 const FROM_HEAD: f32 = 0.45;
 
@@ -78,14 +80,14 @@ pub(super) fn slur_ui(canvas: &mut Canvas, staff: u8, from: SlurEnd<'_>, to: Slu
         SlurEnd::Open(_) => None,
     };
     let (a, b) = (place(canvas, from), place(canvas, to));
-    let height = |x: f32, y: Option<f32>| y.map(|y| Point::new(x, y + way * 0.5));
-    let a = match (from, a) {
-        (SlurEnd::Open(x), _) => height(x, b.map(|b| b.y)),
-        (_, a) => a,
-    };
-    let b = match (to, b) {
-        (SlurEnd::Open(x), _) => height(x, a.map(|a| a.y)),
-        (_, b) => b,
+    // Without an end on this line it lies beside the staff.
+    let beside = canvas.y(staff, if above { -0.5 } else { 4.5 });
+    let open = |x: f32, other: Option<Point>| Some(Point::new(x, other.map_or(beside, |p| p.y) + way * 0.5));
+    let (a, b) = match (from, to) {
+        (SlurEnd::Open(from), SlurEnd::Open(to)) => (open(from, None), open(to, None)),
+        (SlurEnd::Open(from), _) => (open(from, b), b),
+        (_, SlurEnd::Open(to)) => (a, open(to, a)),
+        _ => (a, b),
     };
     let (Some(a), Some(b)) = (a, b) else { return };
     let run = b.x - a.x;
@@ -98,6 +100,10 @@ pub(super) fn slur_ui(canvas: &mut Canvas, staff: u8, from: SlurEnd<'_>, to: Slu
         let share = index as f32 / samples as f32;
         let x = a.x + run * share;
         let line = a.y + (b.y - a.y) * share;
+        // What stands over its first and last note is theirs: it begins and ends under it.
+        if run > 3.0 * AT_ENDS && (x - a.x < AT_ENDS || b.x - x < AT_ENDS) {
+            continue;
+        }
         let half = (run / samples as f32 / 2.0).min(0.6);
         let edge = if above { canvas.top(staff, x - half, x + half) } else { canvas.bottom(staff, x - half, x + half) };
         let staff_edge = canvas.y(staff, if above { 0.0 } else { 4.0 });

@@ -5,12 +5,15 @@ use super::canvas::Canvas;
 use super::chords::{ChordShape, HeadShape, dot_step};
 use super::font::{self, DEFAULTS};
 use super::glyphs as g;
-use super::measure::MeasureShape;
+use super::measure::{Beam, MeasureShape};
 use super::shape::{Bounds, Part, Point, Shape, Tag};
 use super::stems::y_of;
 use crate::music::notation::{Base, Chord, Measure, SpelledPitch};
 use crate::music::{Hand, NoteId};
 use crate::time::Ticks;
+
+/// Between a rest and the beam over or under it.
+const REST_FROM_BEAM: f32 = 0.25;
 
 /// Where a head was drawn.
 #[derive(Clone, Debug)]
@@ -78,10 +81,11 @@ impl Placing<'_> {
 
     /// Draws everything; the places of the chords are in the order of the shapes.
     pub(super) fn draw(&self, canvas: &mut Canvas) -> Vec<ChordPlace> {
-        let tips = self.beams(canvas);
+        let (tips, rests) = self.beams(canvas);
         let mut places = Vec::with_capacity(tips.len());
         for (index, tip) in tips.into_iter().enumerate() {
-            places.push(self.chord_ui(canvas, index, tip));
+            let away = rests.iter().find(|(rest, _)| *rest == index).map_or(0.0, |(_, away)| *away);
+            places.push(self.chord_ui(canvas, index, tip, away));
         }
         for (staff, column, clef, x) in &self.shape.clefs {
             let (glyph, line) = font::clef(*clef);
@@ -92,10 +96,11 @@ impl Placing<'_> {
         places
     }
 
-    /// The end of each stem: at its beam, which is drawn, or by itself.
-    fn beams(&self, canvas: &mut Canvas) -> Vec<f32> {
+    /// The end of each stem: at its beam, which is drawn, or by itself; and how far rests between beamed notes move.
+    fn beams(&self, canvas: &mut Canvas) -> (Vec<f32>, Vec<(usize, f32)>) {
         let shapes = &self.shape.chords;
         let mut tips: Vec<f32> = shapes.iter().map(|s| canvas.y(s.staff, s.tip)).collect();
+        let mut rests = Vec::new();
         for beam in &self.shape.beams {
             let note = |i: &usize| {
                 let (shape, outer) = (&shapes[*i], shapes[*i].outer());
@@ -114,6 +119,7 @@ impl Placing<'_> {
             for (index, note) in beam.chords.iter().zip(&notes) {
                 tips[*index] = line.at(note.x);
             }
+            rests.extend(self.rests_in(canvas, beam, &line, first.scale));
             let half = DEFAULTS.stem_thickness / 2.0;
             let thickness = DEFAULTS.beam_thickness * first.scale * line.inwards;
             for level in &beam.levels {
@@ -138,17 +144,37 @@ impl Placing<'_> {
                 canvas.keep(first.outer().staff, Bounds { left: from, right: to, top, bottom });
             }
         }
-        tips
+        (tips, rests)
     }
 
-    fn chord_ui(&self, canvas: &mut Canvas, index: usize, tip: f32) -> ChordPlace {
+    /// Rests between the notes of a beam keep clear of it, in whole spaces (Gould, p. 165).
+    fn rests_in(&self, canvas: &Canvas, beam: &Beam, line: &beaming::BeamLine, scale: f32) -> Vec<(usize, f32)> {
+        let (Some(first), Some(last)) = (beam.chords.first(), beam.chords.last()) else { return Vec::new() };
+        let voice = self.chord(*first).voice;
+        let levels = beam.levels.iter().map(|l| l.level).max().unwrap_or(0);
+        let depth = beaming::level_offset(levels, line.inwards, scale) + DEFAULTS.beam_thickness * scale * line.inwards;
+        let mut found = Vec::new();
+        for (index, shape) in self.shape.chords.iter().enumerate().take(*last).skip(first + 1) {
+            let (Some(y), true) = (shape.rest, self.chord(index).voice == voice) else { continue };
+            let own = font::rest(shape.base).bounds(self.x(index), canvas.y(shape.staff, y), shape.scale);
+            let (left, right) = (line.at(own.left) + depth, line.at(own.right) + depth);
+            let down = line.inwards > 0.0;
+            let room = if down { own.top - left.max(right) } else { left.min(right) - own.bottom };
+            let away = (REST_FROM_BEAM - room).max(0.0).ceil();
+            found.push((index, away * line.inwards));
+        }
+        found
+    }
+
+    fn chord_ui(&self, canvas: &mut Canvas, index: usize, tip: f32, away: f32) -> ChordPlace {
         let (shape, chord, x) = (&self.shape.chords[index], self.chord(index), self.x(index));
         let tag = Tag { chord: Some(shape.chord as u16), staff: shape.staff, hand: Some(chord.hand), ..Tag::default() };
         let mut bounds = Bounds::EMPTY;
         let mut heads = Vec::with_capacity(shape.heads.len());
         if let Some(y) = shape.rest {
-            bounds = self.rest_ui(canvas, shape, Point::new(x, canvas.y(shape.staff, y)), tag);
+            bounds = self.rest_ui(canvas, shape, Point::new(x, canvas.y(shape.staff, y) + away), tag);
         }
+        self.ledgers_ui(canvas, shape, x, tag);
         for head in &shape.heads {
             let place = self.head_ui(canvas, shape, chord, head, x, tag);
             bounds = bounds.join(place.bounds);
@@ -209,7 +235,6 @@ impl Placing<'_> {
         let written = &chord.heads[head.index];
         let tag = Tag { staff: head.staff, note: (self.note)(chord, head.index), ..tag };
         let at = Point::new(x + head.x, canvas.y(head.staff, y_of(head.step)));
-        self.ledgers_ui(canvas, shape, head, at.x, tag);
         if let Some(alter) = head.accidental {
             let at = Point::new(x + head.accidental_x, at.y);
             canvas.glyph(font::accidental(alter), at, shape.scale, Tag { part: Part::Accidental, ..tag });
@@ -234,14 +259,24 @@ impl Placing<'_> {
         }
     }
 
-    fn ledgers_ui(&self, canvas: &mut Canvas, shape: &ChordShape, head: &HeadShape, x: f32, tag: Tag) {
-        let tag = Tag { part: Part::Ledger, ..tag };
+    /// The ledger lines of a chord, each once: heads on both sides of the stem share those on their way, longer ones.
+    fn ledgers_ui(&self, canvas: &mut Canvas, shape: &ChordShape, x: f32, tag: Tag) {
+        let mut wide: Vec<(u8, i32, f32, f32)> = Vec::new();
+        for head in &shape.heads {
+            for step in ledger_steps(head.step) {
+                match wide.iter_mut().find(|line| (line.0, line.1) == (head.staff, step)) {
+                    Some(line) => (line.2, line.3) = (line.2.min(head.x), line.3.max(head.x)),
+                    None => wide.push((head.staff, step, head.x, head.x)),
+                }
+            }
+        }
         let extension = DEFAULTS.leger_line_extension * shape.scale;
-        let (left, right) = (x - extension, x + shape.head_glyph().right * shape.scale + extension);
-        for step in ledger_steps(head.step) {
-            let y = canvas.y(head.staff, y_of(step));
+        for (staff, step, first, last) in wide {
+            let tag = Tag { part: Part::Ledger, staff, ..tag };
+            let (left, right) = (x + first - extension, x + last + shape.head_glyph().right * shape.scale + extension);
+            let y = canvas.y(staff, y_of(step));
             canvas.line(Point::new(left, y), Point::new(right, y), DEFAULTS.leger_line_thickness, tag);
-            canvas.keep(head.staff, Bounds { left, right, top: y, bottom: y });
+            canvas.keep(staff, Bounds { left, right, top: y, bottom: y });
         }
     }
 

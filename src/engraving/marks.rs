@@ -165,20 +165,6 @@ fn arpeggio_ui(canvas: &mut Canvas, place: &ChordPlace, tag: Tag) {
     canvas.keep(place.staff, Bounds { left: x - width, right: x + width, top: place.bounds.top, bottom: end });
 }
 
-/// Draws syllables on one line a verse; `baseline` is that of the first.
-pub(super) fn lyrics_ui(canvas: &mut Canvas, chord: &Chord, place: &ChordPlace, baseline: f32, next: Option<f32>) {
-    let tag = Tag { chord: Some(place.chord as u16), staff: place.staff, hand: Some(place.hand), ..Tag::default() };
-    for lyric in &chord.lyrics {
-        let y = baseline + f32::from(lyric.verse) * LYRIC_SIZE * 1.2;
-        canvas.text(&lyric.text, Point::new(place.x, y), LYRIC_SIZE, TextKind::Lyric, Align::Center, tag);
-        if let (true, Some(next)) = (lyric.hyphen, next) {
-            let half = text_width(&lyric.text, LYRIC_SIZE) / 2.0;
-            let middle = (place.x + half + next) / 2.0;
-            canvas.line(Point::new(middle - 0.35, y - 0.55), Point::new(middle + 0.35, y - 0.55), 0.14, tag);
-        }
-    }
-}
-
 /// The height at which dynamics, hairpins and words below a staff stand: between two staves in their middle, unless
 /// something is in the way.
 pub(super) fn lane_below(canvas: &Canvas, staff: u8, left: f32, right: f32) -> f32 {

@@ -18,10 +18,12 @@ mod curves;
 mod draw;
 mod font;
 mod glyphs;
+mod lyrics;
 mod marks;
 mod measure;
 mod plan;
 mod shape;
+mod sheet;
 mod signs;
 mod spacing;
 mod spans;
@@ -32,6 +34,8 @@ mod tuplets;
 mod voices;
 
 #[cfg(test)]
+mod line_ends;
+#[cfg(test)]
 #[path = "../../tests/page_support/mod.rs"]
 mod page_support;
 #[cfg(test)]
@@ -39,6 +43,7 @@ mod tests;
 
 pub use curves::bezier;
 pub use shape::{Align, Bounds, Item, Part, Point, Shape, Tag, TextKind};
+pub use sheet::{Sheet, Spot};
 pub use system::{PlacedMeasure, System};
 
 use crate::music::notation::{Clef, Notation};

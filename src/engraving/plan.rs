@@ -49,9 +49,16 @@ pub(super) struct Placed {
     pub(super) anchors: Vec<(f64, f32)>,
     /// What is tied into it.
     pub(super) tied: Vec<TieEnd>,
+    /// Key and metre behind the line at its end, for the line of music after it.
+    pub(super) courtesy: Heading,
 }
 
 impl Placed {
+    /// Where it ends, with what stands behind the line at its end.
+    pub(super) fn end(&self) -> f32 {
+        self.right + courtesy_width(&self.courtesy)
+    }
+
     /// Where a tick of the measure lies.
     pub(super) fn x_at(&self, at: f64) -> f32 {
         super::timeline::interpolate(&self.anchors, at)
@@ -112,10 +119,7 @@ impl<'a> Book<'a> {
             let told = before.as_ref().map_or(first_of_all || printed.meter.is_some(), |b| b.meter != now.meter);
             let heading = signs::heading(before.as_ref(), now, told);
             if let (Some(before), Some(last)) = (&before, row.last_mut()) {
-                let changed = |(staff, clef): (usize, &Clef)| {
-                    (before.clefs.get(staff) != Some(clef)).then_some((staff as u8, *clef))
-                };
-                last.clefs = now.clefs.iter().enumerate().filter_map(changed).collect();
+                last.clefs = clef_changes(before, now);
             }
             let jumps = measures.get(index + 1).is_some_and(|(next, _)| *next != measure + 1);
             let mut end = Line::end_of(printed, repeats);
@@ -139,10 +143,21 @@ impl<'a> Book<'a> {
                 columns: Vec::new(),
                 anchors: Vec::new(),
                 tied: self.tied[*measure].clone(),
+                courtesy: Heading::default(),
             });
             before = Some(self.after(*measure));
         }
         row
+    }
+
+    /// Tells at the end of a line what changes at the beginning of the next: clefs before its last bar line, key and metre
+    /// behind it (Gould, pp. 7, 92, 157).
+    fn forewarn(&self, row: &mut [Placed]) {
+        let Some(last) = row.last_mut() else { return };
+        let Some(now) = self.contexts.get(last.measure + 1) else { return };
+        let before = self.after(last.measure);
+        last.clefs = clef_changes(&before, now);
+        last.courtesy = signs::heading(Some(&before), now, before.meter != now.meter);
     }
 
     /// Places a row from 0 on; how wide it is.
@@ -160,7 +175,7 @@ impl<'a> Book<'a> {
             placed.right = x;
         }
         self.anchor(row);
-        x
+        row.last().map_or(0.0, Placed::end)
     }
 
     fn width(&self, row: &[Placed], factor: f32) -> f32 {
@@ -168,7 +183,7 @@ impl<'a> Book<'a> {
             let shape = &self.shapes[placed.measure];
             let clefs = if placed.clefs.is_empty() { 0.0 } else { signs::CLEF_ROOM };
             let end = spacing::place(&shape.columns, heading_width(placed), shape.trailing.max(clefs), factor).1;
-            end + placed.lines.1.width()
+            end + placed.lines.1.width() + courtesy_width(&placed.courtesy)
         };
         row.iter().map(of).sum()
     }
@@ -210,18 +225,21 @@ impl<'a> Book<'a> {
         let mut from = 0;
         while from < all.len() {
             let mut to = from + 1;
-            // What a measure takes within a line hardly depends on its neighbours: their sum decides.
+            // What a measure adds to a line depends on the one before it only.
             let mut used = self.width(&self.row(&all[from..to], from == 0, true), 1.0);
             while to < all.len() {
-                let pair = self.row(&all[to - 1..=to], false, true);
-                let next = self.width(&pair[1..], 1.0);
-                if used + next > width {
+                let alone = self.width(&self.row(&all[to - 1..to], false, true), 1.0);
+                let mut pair = self.row(&all[to - 1..=to], false, true);
+                let added = self.width(&pair, 1.0) - alone;
+                self.forewarn(&mut pair);
+                if used + self.width(&pair, 1.0) - alone > width {
                     break;
                 }
-                used += next;
+                used += added;
                 to += 1;
             }
             let mut row = self.row(&all[from..to], from == 0, true);
+            self.forewarn(&mut row);
             let natural = self.width(&row, 1.0);
             let last_and_short = to == all.len() && natural < width * FILLED;
             let factor = if last_and_short { 1.0 } else { spacing::stretch(width, |f| self.width(&row, f)) };
@@ -271,6 +289,18 @@ impl<'a> Book<'a> {
             + if on_finger_side { fingers as f32 * 1.35 } else { 0.0 }
             + if signs { 0.8 } else { 0.0 }
     }
+}
+
+/// The clefs of a measure that are not those before it.
+fn clef_changes(before: &Context, now: &Context) -> Vec<(u8, Clef)> {
+    let changed =
+        |(staff, clef): (usize, &Clef)| (before.clefs.get(staff) != Some(clef)).then_some((staff as u8, *clef));
+    now.clefs.iter().enumerate().filter_map(changed).collect()
+}
+
+/// What a courtesy takes at the end of a line, a little of the staff behind it included.
+fn courtesy_width(courtesy: &Heading) -> f32 {
+    if courtesy.width > 0.0 { courtesy.width + 0.5 } else { 0.0 }
 }
 
 fn heading_width(placed: &Placed) -> f32 {

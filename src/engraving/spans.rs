@@ -145,8 +145,7 @@ impl Drawn<'_> {
                 let to = if stretch.ends { self.x(stretch.to, span.to.1) } else { self.placed[stretch.to].inner.1 };
                 match span.kind {
                     SpanKind::Slur => {}
-                    SpanKind::Crescendo => hairpin_ui(canvas, span, from, to, true),
-                    SpanKind::Diminuendo => hairpin_ui(canvas, span, from, to, false),
+                    SpanKind::Crescendo | SpanKind::Diminuendo => hairpin_ui(canvas, span, (from, to), stretch),
                     SpanKind::Octave(octaves) => octave_ui(canvas, span.staff, octaves, from, to, stretch.ends),
                     SpanKind::Pedal => pedal_ui(canvas, from, to, stretch.begins, stretch.ends),
                 }
@@ -243,7 +242,15 @@ fn line(canvas: &mut Canvas, from: Point, to: Point, thickness: f32, tag: Tag) {
 }
 
 /// Two lines that open or close by 1.1 spaces (SMuFL leaves the opening to the engraver; Gould, p. 103: about a space).
-fn hairpin_ui(canvas: &mut Canvas, span: &Span, from: f32, to: f32, opens: bool) {
+/// Where it goes on from one line to the next it stays open (Gould, p. 105).
+fn hairpin_ui(canvas: &mut Canvas, span: &Span, (from, to): (f32, f32), stretch: Stretch) {
+    const WIDE: f32 = 0.55;
+    const GOES_ON: [f32; 2] = [0.2, 0.36];
+    let opens = span.kind == SpanKind::Crescendo;
+    let (pointed, open) = if opens { (stretch.begins, stretch.ends) } else { (stretch.ends, stretch.begins) };
+    let narrow = if pointed { 0.0 } else { GOES_ON[0] };
+    let wide = if open { WIDE } else { GOES_ON[1] };
+    let (left, right) = if opens { (narrow, wide) } else { (wide, narrow) };
     let (from, to) = (from + 0.4, (to - 0.4).max(from + 1.6));
     let staff = span.staff.min(canvas.staves.len().saturating_sub(1) as u8);
     let y = if span.above == Some(true) {
@@ -252,12 +259,11 @@ fn hairpin_ui(canvas: &mut Canvas, span: &Span, from: f32, to: f32, opens: bool)
         marks::lane_below(canvas, staff, from, to)
     };
     let tag = Tag { staff, ..Tag::default() };
-    let half = 0.55;
-    let (narrow, wide) = if opens { (from, to) } else { (to, from) };
     for way in [-1.0, 1.0] {
-        line(canvas, Point::new(narrow, y), Point::new(wide, y + way * half), DEFAULTS.hairpin_thickness, tag);
+        let (a, b) = (Point::new(from, y + way * left), Point::new(to, y + way * right));
+        line(canvas, a, b, DEFAULTS.hairpin_thickness, tag);
     }
-    canvas.keep(staff, Bounds { left: from, right: to, top: y - half, bottom: y + half });
+    canvas.keep(staff, Bounds { left: from, right: to, top: y - WIDE, bottom: y + WIDE });
 }
 
 /// 8va with dashes and a hook.

@@ -6,7 +6,7 @@ use super::font::{self, DEFAULTS};
 use super::plan::{Book, Placed};
 use super::shape::{Align, Bounds, Item, Part, Point, Tag, TextKind};
 use super::spans::Drawn;
-use super::{marks, signs, timeline, tuplets};
+use super::{lyrics, marks, signs, timeline, tuplets};
 use crate::music::notation::{Chord, Clef, DirectionKind, Jump, Measure};
 use crate::music::{Hand, NoteId, Pitch};
 use crate::time::Ticks;
@@ -170,7 +170,7 @@ impl Drawing<'_> {
             }
         }
         drawn.spans_ui(&mut canvas);
-        self.lyrics_ui(&mut canvas, row, &drawn);
+        lyrics::lyrics_ui(&mut canvas, book, row, &drawn.chords);
         for (index, placed) in row.iter().enumerate() {
             canvas.measure = index;
             self.beside_ui(&mut canvas, placed, index);
@@ -206,6 +206,7 @@ impl Drawing<'_> {
         let placing = Placing { measure, shape, columns: &placed.columns, inner: placed.inner, note: &note };
         let places = placing.draw(canvas);
         signs::barline_ui(canvas, placed.lines.1, placed.right);
+        signs::heading_ui(canvas, &placed.courtesy, placed.right);
         let at_end = if placed.clefs.is_empty() { &shape.clefs_at_end } else { &placed.clefs };
         for (staff, clef) in at_end.iter().copied() {
             let (glyph, line) = font::clef(clef);
@@ -235,8 +236,9 @@ impl Drawing<'_> {
         if self.printed {
             jumps_ui(canvas, measure, placed);
         }
-        // At every measure of an endless line, at the beginning of each line of a page (Gould, p. 484).
-        if measure.number.is_empty() || (self.printed && index > 0) {
+        // At every measure of an endless line, at the beginning of each line of a page but for a pick-up (Gould, p. 484).
+        let is_counted = !(self.printed && measure.number == "0");
+        if measure.number.is_empty() || !is_counted || (self.printed && index > 0) {
             return;
         }
         let x = placed.left + if index == 0 { 0.0 } else { 0.35 };
@@ -244,30 +246,6 @@ impl Drawing<'_> {
         let y = (canvas.y(0, 0.0) - 1.3).min(canvas.top(0, x - 0.2, x + width + 0.6) - 0.5);
         let tag = Tag { part: Part::Number, ..Tag::default() };
         canvas.text(&measure.number, Point::new(x, y), NUMBER_SIZE, TextKind::Number, Align::Left, tag);
-    }
-
-    /// Syllables of each staff on lines of their own, below everything.
-    fn lyrics_ui(&self, canvas: &mut Canvas, row: &[Placed], drawn: &Drawn<'_>) {
-        for staff in 0..canvas.staves.len() as u8 {
-            let mut sung: Vec<(usize, &Chord, &ChordPlace)> = Vec::new();
-            for (index, placed) in row.iter().enumerate() {
-                let chords = &self.book.page.measures[placed.measure].chords;
-                let of_staff = drawn.chords[index].iter().filter(|p| p.staff == staff);
-                sung.extend(of_staff.map(|p| (index, &chords[p.chord], p)).filter(|(_, c, _)| !c.lyrics.is_empty()));
-            }
-            let lowest = sung
-                .iter()
-                .map(|(.., p)| canvas.bottom(staff, p.bounds.left, p.bounds.right))
-                .fold(canvas.y(staff, 4.0), f32::max);
-            let baseline = lowest + 2.0;
-            for (place, (index, chord, own)) in sung.iter().enumerate() {
-                canvas.measure = *index;
-                let next = sung.get(place + 1).map(|(_, c, p)| {
-                    p.x - c.lyrics.first().map_or(0.0, |l| marks::text_width(&l.text, marks::LYRIC_SIZE) / 2.0)
-                });
-                marks::lyrics_ui(canvas, chord, own, baseline, next);
-            }
-        }
     }
 
     fn finish(&self, canvas: Canvas, row: &[Placed], starts: &[Ticks], staves: Vec<f32>) -> System {
@@ -298,7 +276,7 @@ impl Drawing<'_> {
         let last = staves.last().copied().unwrap_or(0.0);
         System {
             per_tick: 1.0,
-            width: row.last().map_or(0.0, |p| p.right),
+            width: row.last().map_or(0.0, Placed::end),
             top: bounds.top.min(0.0),
             bottom: bounds.bottom.max(last + 4.0),
             staves,

@@ -203,7 +203,8 @@ fn lines_fill_their_width() {
                 Shape::Line { from, thickness, .. } => Some(from.x + thickness / 2.0),
                 _ => None,
             });
-            assert!((right.fold(0.0, f32::max) - system.width).abs() < 0.01, "the last line ends the staff");
+            let end = system.measures.last().map_or(0.0, |m| m.right);
+            assert!((right.fold(0.0, f32::max) - end).abs() < 0.01, "the last line ends the last measure");
         }
         let printed: Vec<u32> = systems.iter().flat_map(|s| s.measures.iter().map(|m| m.measure)).collect();
         assert_eq!(printed, (0..page.measures.len() as u32).collect::<Vec<_>>(), "each measure once, in order");
@@ -239,6 +240,23 @@ fn ledger_lines_tuplets_and_stems_are_there() {
     assert_eq!(items(&system).filter(is_three).count(), 1);
     let bracket = items(&system).filter(|i| i.tag.part == Part::Mark && matches!(i.shape, Shape::Line { .. })).count();
     assert_eq!(bracket, 4, "two hooks, and the line on both sides of the number");
+}
+
+#[test]
+fn a_rest_between_beamed_notes_keeps_clear_of_the_beam() {
+    for voice in ["c5s_ rs c5s_ c5s/ rq rh", "c4s_ rs c4s_ c4s/ rq rh", "g5t_ rt b5t_ b5t/ re rq rh"] {
+        let system = endless(&page((4, 4), 0, &[(0, voice)]));
+        let rest = items(&system).find(|i| i.tag.part == Part::Rest).and_then(bounds).expect("a rest");
+        let corners =
+            items(&system).filter_map(|i| if let Shape::Beam(points) = i.shape { Some(points) } else { None });
+        let over = |points: &[Point; 4]| points[0].x < rest.right && rest.left < points[1].x;
+        let beams: Vec<[Point; 4]> = corners.filter(over).collect();
+        assert!(!beams.is_empty(), "{voice}");
+        for points in beams {
+            let (top, bottom) = points.iter().fold((f32::MAX, f32::MIN), |(t, b), p| (t.min(p.y), b.max(p.y)));
+            assert!(rest.bottom < top || rest.top > bottom, "{voice}: {rest:?} meets a beam {top}..{bottom}");
+        }
+    }
 }
 
 #[test]

@@ -14,6 +14,16 @@ pub(super) fn decode(bytes: &[u8]) -> String {
     }
 }
 
+/// A syllable: UTF-8 where it is, else Latin-1; its spaces are kept, for they part words, and so are the ends of lines.
+pub(super) fn syllable(bytes: &[u8]) -> String {
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().copied().map(char::from).collect(),
+    };
+    let clean = text.chars().filter(|c| !c.is_control() || matches!(c, '\r' | '\n'));
+    clean.take(NAME_CHARS_MAX).collect()
+}
+
 /// Without control characters and outer spaces, at most 120 characters.
 pub(super) fn tidy(text: &str) -> String {
     let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();

@@ -19,7 +19,7 @@ pub use event::{
 pub use found::{FOUND_RULES, FolderChoice, Found, FoundKey, PIECE_ENDINGS};
 pub use output::{OutputKeys, OutputUse};
 pub use result::{BarSummary, ResultSummary, Tally, TimingSummary};
-pub use settings::{NoteNames, PlayView, Setting, Settings, TUNING_MAX, TUNING_MIN, ThemeChoice};
+pub use settings::{NoteNames, PlayView, Setting, Settings, StaffLayout, TUNING_MAX, TUNING_MIN, ThemeChoice};
 
 use crate::bus::{Conflict, Decoded, EntityKey, EventId, Lease, Leasing, Lost, Model, Origin, Rank, Refusal, Topic};
 

@@ -43,6 +43,17 @@ impl PlayView {
     pub const ALL: [Self; 3] = [Self::Staff, Self::Notes, Self::Both];
 }
 
+/// How the lines of the staff follow each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StaffLayout {
+    /// One line that moves under the playhead, repeats written out.
+    #[default]
+    Line,
+    /// Lines beneath each other, as printed.
+    Page,
+}
+
 impl ThemeChoice {
     /// In the order of the settings.
     pub const ALL: [Self; 4] = [Self::System, Self::Dark, Self::Light, Self::HighContrast];
@@ -123,6 +134,8 @@ settings! {
     Names, "names", names: NoteNames = NoteNames::English;
     /// Whether the play screen shows the staff, falling notes, or both.
     PlayView, "play-view", play_view: PlayView = PlayView::Both;
+    /// Whether the staff is one line or a page.
+    StaffLayout, "staff-layout", staff_layout: StaffLayout = StaffLayout::Line;
     /// Whether falling notes carry their names.
     NoteLabels, "note-labels", note_labels: bool = true;
     /// How strictly timing is judged.

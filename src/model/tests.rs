@@ -107,6 +107,7 @@ fn events() -> Vec<Event> {
             Setting::TextPercent(125),
             Setting::Names(NoteNames::FixedDo),
             Setting::PlayView(PlayView::Staff),
+            Setting::StaffLayout(StaffLayout::Page),
             Setting::NoteLabels(false),
             Setting::Preset(Preset::Strict),
             Setting::VolumePiano(3),

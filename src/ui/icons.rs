@@ -71,6 +71,8 @@ icons! {
     CHART_BARS = "\u{e150}";
     /// One above the other.
     ROWS = "\u{e5a2}";
+    /// The staff as a page.
+    ARTICLE = "\u{e0a8}";
     /// Heard.
     SPEAKER = "\u{e44a}";
     /// Heard sometimes.

@@ -5,7 +5,7 @@ use crate::practice::BarRange;
 use super::browser::Browser;
 use super::computer_keyboard::ComputerKeyboard;
 use super::library::LibraryState;
-use super::play::{NoteIndex, StaffPage};
+use super::play::{NoteIndex, StaffPage, StaffSheet};
 use super::query::Query;
 use super::theme::Look;
 
@@ -74,6 +74,7 @@ pub struct State {
     pub(super) zoom: f32,
     pub(super) index: NoteIndex,
     pub(super) staff: StaffPage,
+    pub(super) sheet: StaffSheet,
     pub(super) staff_zoom: f32,
     pub(super) look: Option<Look>,
     pub(super) piece: Option<String>,

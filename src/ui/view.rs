@@ -12,7 +12,7 @@ use crate::practice::result::TakeResult;
 use crate::practice::{Mode, PracticeSettings, VerdictKind};
 use crate::time::{Micros, WallMillis};
 
-pub use crate::model::{CalibrationStand, NoteNames, PlayView, Settings, ThemeChoice};
+pub use crate::model::{CalibrationStand, NoteNames, PlayView, Settings, StaffLayout, ThemeChoice};
 
 use super::command::Command;
 

@@ -363,6 +363,43 @@ fn dal_segno_al_coda_is_played_as_written() {
 }
 
 #[test]
+fn a_repeat_sign_within_a_measure_divides_it() {
+    let sign = |way: &str| format!("<barline location=\"middle\"><repeat direction=\"{way}\"/></barline>");
+    let lower = |text: &str| backup(4) + &notes(text, "<staff>2</staff><voice>5</voice>");
+    let slur = |kind: &str| format!("<notations><slur type=\"{kind}\" number=\"1\"/></notations>");
+    let last = note("G4", 2, "<voice>1</voice>") + &sign("backward") + &note("A4", 2, &slur("stop"));
+    let text = score(
+        &(measure(
+            "1",
+            &(TWO_STAVES.to_owned() + &note("C4", 3, &slur("start")) + &sign("forward") + &note("D4", 1, "")),
+        ) + &measure("2", &(notes("E4:2", "") + &sign("forward") + &notes("F4:2", "") + &lower("r:4")))
+            + &measure("3", &(last + &lower("C3:2 D3:2")))),
+    );
+    // The sign in the second measure begins a repeat of its own.
+    let expected =
+        "0-3:60R 3-4:62R 4-6:64R 6-8:65R 8-10:48L 8-10:67R 10-12:65R 12-14:48L 12-14:67R 14-16:50L 14-16:69R";
+    let reading = check(&text, expected, &[]);
+    let page = reading.score.notation().expect("a page");
+    assert_eq!(page.passages.iter().map(|p| p.measure).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 3, 4, 5]);
+    let numbers: Vec<&str> = page.measures.iter().map(|m| m.number.as_str()).collect();
+    assert_eq!(numbers, ["1", "", "2", "", "3", ""]);
+    assert_eq!(page.measures[2].chords.iter().filter(|c| c.staff == 1).count(), 1, "the rest is divided, too");
+    let span = &page.spans[0];
+    assert_eq!((span.from, span.to), ((0, Ticks(0)), (5, Ticks(0))));
+    let held = score(&measure(
+        "1",
+        &(EIGHTHS.to_owned()
+            + &notes("C4:2", "")
+            + &sign("forward")
+            + &notes("D4:2", "")
+            + &backup(4)
+            + &note("E3", 4, "<voice>2</voice>")),
+    ));
+    let line = "measure 1 (line 5): a repeat sign within it, where a note is held, is not played";
+    check(&held, "0-4:52R 0-2:60R 2-4:62R", &[line]);
+}
+
+#[test]
 fn of_two_coda_signs_the_first_leads_to_the_second() {
     let sign = |name: &str| format!("<direction><direction-type><{name}/></direction-type></direction>");
     let back = "<direction><direction-type><words>D.S. al Coda</words></direction-type></direction>";

@@ -4,11 +4,13 @@
 //! with a line that says so. Transposing instruments are written and sound at concert pitch. Hands are staves: the
 //! upper is the right hand's; a voice that crosses over stays with its hand.
 //! Repeats, endings, D.C. and D.S. are unfolded by [`Notation::unfold`]; how notes sound is said in `plan.rs`.
+//! A repeat sign within a measure divides it into two on the page.
 //! Damage is mended where the music can be told, with a line that names the measure; else there is an error with line
 //! and column. What a file may cost is bounded: its length packed and unpacked, its depth, its elements.
 
 mod archive;
 mod attributes;
+mod divide;
 mod encoding;
 mod loudness;
 mod note;
@@ -165,6 +167,7 @@ fn read_parts(outline: &Outline<'_, '_>, choice: &Choice, resolution: u16, warni
     {
         first.page.number = "0".into();
     }
+    page.bars = divide::divide(std::mem::take(&mut page.bars), &mut page.spans, resolution, warnings);
     lead_to_coda(&mut page.bars);
     for index in 1..page.bars.len() {
         if let Some(times) = page.bars[index].repeat_before.take() {
@@ -195,6 +198,7 @@ impl Bar {
         self.page.length = self.page.length.max(other.page.length);
         self.page.clefs.extend(other.page.clefs);
         self.page.directions.extend(other.page.directions);
+        self.within.extend(other.within);
         self.page.repeat_start |= other.page.repeat_start;
         self.page.repeat_end = self.page.repeat_end.or(other.page.repeat_end);
         self.page.ending = self.page.ending.take().or(other.page.ending);

@@ -58,7 +58,9 @@ impl Reader<'_, '_> {
         chord.beam = self.beam(node);
         chord.lyrics = lyrics(node);
         let printed = node.attribute("print-object") != Some("no");
-        let fills = child(node, "rest").is_some_and(|rest| says_yes(rest, "measure"));
+        // Without a printed value a rest as long as its measure is one for the measure.
+        let is_whole = || child(node, "type").is_none() && self.is_at_start() && self.fills_measure(quarters);
+        let fills = child(node, "rest").is_some_and(|rest| says_yes(rest, "measure") || is_whole());
         if struck.is_none() {
             chord.rest = match (printed, fills) {
                 (false, _) => Rest::Hidden,
@@ -317,6 +319,7 @@ fn lyrics(node: Node<'_, '_>) -> Vec<Lyric> {
             verse,
             text: words.join(" ").chars().take(LYRIC_CHARS_MAX).collect(),
             hyphen: matches!(child_text(node, "syllabic"), "begin" | "middle"),
+            extends: child(node, "extend").is_some_and(|extend| extend.attribute("type") != Some("stop")),
         }
     };
     let mut lyrics: Vec<Lyric> = children(node, "lyric").take(VERSES_MAX).enumerate().map(lyric).collect();

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use roxmltree::Node;
 
+use super::divide::Sign;
 use super::outline::{MeasureNode, STAVES_MAX};
 use super::spans::Spans;
 use super::tree::{child_number, says_yes, text};
@@ -78,6 +79,8 @@ pub(super) struct Bar {
     pub(super) byte: usize,
     /// A repeat that ends at its beginning, which belongs to the measure before.
     pub(super) repeat_before: Option<u8>,
+    /// Repeat signs between its notes.
+    pub(super) within: Vec<(Ticks, Sign)>,
 }
 
 /// From written to sounding: steps of the staff and semitones.
@@ -212,8 +215,13 @@ impl<'w, 't> Reader<'w, 't> {
 
     /// Whether the measure has all that its metre wants.
     pub(super) fn is_full(&self) -> bool {
+        self.fills_measure(self.cursor)
+    }
+
+    /// Whether so many quarters are all that the metre wants.
+    pub(super) fn fills_measure(&self, quarters: f64) -> bool {
         let (beats, unit) = self.meter;
-        self.cursor >= f64::from(beats) * 4.0 / f64::from(unit) - HAIR
+        quarters >= f64::from(beats) * 4.0 / f64::from(unit) - HAIR
     }
 
     /// Quarters as ticks.

@@ -2,6 +2,7 @@
 
 use roxmltree::Node;
 
+use super::divide::Sign;
 use super::note::{above, base};
 use super::page::{Reader, Sound};
 use super::spans::End;
@@ -280,7 +281,10 @@ impl Reader<'_, '_> {
         const TIMES_MAX: u8 = 64;
         let times = number::<u8>(repeat, "times").unwrap_or(2).clamp(2, TIMES_MAX);
         match (repeat.attribute("direction"), location) {
-            (_, "middle") => self.warnings.add("a repeat sign within it is not played"),
+            (Some(way @ ("forward" | "backward")), "middle") => {
+                let sign = if way == "forward" { Sign::Start } else { Sign::End(times) };
+                self.bar.within.push((self.ticks(self.cursor), sign));
+            }
             (Some("forward"), "left") => self.bar.page.repeat_start = true,
             (Some("forward"), _) => self.next_repeat_start = true,
             (Some("backward"), "left") => self.bar.repeat_before = Some(times),

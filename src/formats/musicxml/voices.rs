@@ -121,6 +121,8 @@ pub(super) fn mark_courtesies(bars: &mut [Bar]) {
     for bar in bars {
         fifths = bar.page.fifths.unwrap_or(fifths);
         let mut altered: HashMap<(u8, i32), i8> = HashMap::new();
+        // Who has said what at which tick: two voices on one note say it once.
+        let mut said: HashSet<(Ticks, u8, i32, i8)> = HashSet::new();
         for strike in &mut bar.strikes {
             for struck in &mut strike.heads {
                 let head = &mut struck.head;
@@ -128,7 +130,10 @@ pub(super) fn mark_courtesies(bars: &mut [Bar]) {
                 let step: Step = head.pitch.step;
                 let usual = altered.get(&place).copied().unwrap_or_else(|| step.alter_in(fifths));
                 let needed = usual != head.pitch.alter && !struck.goes_on;
-                head.courtesy = head.courtesy && !needed;
+                let (tick, is_main) = (strike.chord.at, strike.chord.grace.is_none());
+                let prints = needed || head.courtesy;
+                let first = !(is_main && prints) || said.insert((tick, place.0, place.1, head.pitch.alter));
+                head.courtesy = head.courtesy && !needed && first;
                 if !struck.goes_on {
                     altered.insert(place, head.pitch.alter);
                 }

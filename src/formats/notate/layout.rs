@@ -94,7 +94,8 @@ impl Layout {
             return Some(value);
         }
         let beat = self.levels.iter().find(|l| l.1 == BEAT).map_or(step, |l| l.0);
-        let is_even = middle - from == to - middle && value.dots == 0;
+        // Halves of at least half a step: what is shorter shows where the stronger place is.
+        let is_even = middle - from == to - middle && value.dots == 0 && 2 * (middle - from) >= step;
         (is_even && (inner < MIDDLE || to - from >= 2 * beat)).then_some(value)
     }
 
@@ -142,20 +143,30 @@ impl Layout {
         let windows = cuts.chunk_by(|a, b| a.div_euclid(self.window) == b.div_euclid(self.window));
         for cuts in windows {
             let from = cuts[0].div_euclid(self.window) * self.window;
-            let inner: Vec<i64> = cuts.iter().map(|cut| cut - from).filter(|cut| *cut > 0).collect();
-            let fits = |parts: i64| inner.iter().all(|cut| cut * parts % self.window == 0);
-            let plain = [1, 2, 4, 8, 16, 32].into_iter().any(fits);
-            if inner.is_empty() || plain || from + self.window > self.length {
-                continue;
-            }
-            if let Some(parts) = [3, 6, 12, 5].into_iter().find(|parts| fits(*parts)) {
-                found.push(Tuplet { from, to: from + self.window, parts });
+            if from + self.window <= self.length {
+                self.divide(&mut found, cuts, (from, self.window));
             }
         }
         if self.pairs {
             self.join(&mut found, cuts);
         }
         found
+    }
+
+    /// Finds the tuplets of a stretch: one, or those of its halves where something meets in its middle.
+    fn divide(&self, found: &mut Vec<Tuplet>, cuts: &[i64], (from, length): (i64, i64)) {
+        let inner = || cuts.iter().map(|cut| cut - from).filter(|cut| (1..length).contains(cut));
+        let fits = |parts: i64| length % parts == 0 && inner().all(|cut| cut * parts % length == 0);
+        if inner().next().is_none() || [1, 2, 4, 8, 16, 32].into_iter().any(fits) {
+            return;
+        }
+        let half = length / 2;
+        if ![3, 5].into_iter().any(fits) && length % 2 == 0 && inner().any(|cut| cut == half) {
+            self.divide(found, cuts, (from, half));
+            self.divide(found, cuts, (from + half, half));
+        } else if let Some(parts) = [3, 6, 12, 5].into_iter().find(|parts| fits(*parts)) {
+            found.push(Tuplet { from, to: from + length, parts });
+        }
     }
 
     /// Makes one tuplet of two windows where a note reaches over their middle and all lie on thirds of the two.

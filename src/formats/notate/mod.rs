@@ -3,12 +3,13 @@
 //!
 //! The way: onsets get their places on a grid (`grid`), ends theirs and each note one of two voices of its staff
 //! (`voices`), every voice fills its measures with values, ties, tuplets and rests (`values`, `layout`); names come from
-//! the keys around (`spelling`), clefs from the height (`clefs`). Nothing that is not heard is invented: no dynamics,
-//! slurs or repeats.
+//! the keys around (`spelling`), clefs and octave lines from the height (`clefs`, `octaves`); a dot tells what sounds much
+//! shorter than it is written. Nothing that is not heard is invented: no dynamics, slurs or repeats.
 
 mod clefs;
 mod grid;
 mod layout;
+mod octaves;
 mod spelling;
 #[cfg(test)]
 mod tests;
@@ -47,6 +48,8 @@ struct Placed {
     voice: u8,
     /// Whether it is a grace note of what is written at its place.
     grace: bool,
+    /// Whether it sounds much shorter than it is written: it has a dot.
+    detached: bool,
 }
 
 /// The page of a score; `None` where its resolution is not that of a page ([`finer`]), or where it is too long.
@@ -77,14 +80,18 @@ pub fn notate(score: &Score) -> Option<Notation> {
     for measure in &mut measures {
         measure.chords.sort_by_key(|c| (c.at, c.staff, c.voice, c.grace.is_none()));
     }
+    let mut spans = Vec::new();
+    for (staff, own) in (0..).zip(&staves) {
+        spans.extend(octaves::write(&mut measures, staff, own.clef, score.resolution()));
+    }
     let passages = (0..).zip(bars).map(|(measure, bar)| Passage { measure, start: bar.start }).collect();
-    Some(Notation { staves, measures, passages, spans: Vec::new() })
+    Some(Notation { staves, measures, passages, spans })
 }
 
 impl Placed {
     fn new(index: usize, note: &WrittenNote) -> Self {
         let (onset, end, key) = (note.onset.0, note.end.0, note.pitch.key());
-        Self { onset, end, key, index, at: onset, until: end, voice: 0, grace: false }
+        Self { onset, end, key, index, at: onset, until: end, voice: 0, grace: false, detached: false }
     }
 }
 

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{finer, notate};
-use crate::music::notation::{Chord, Measure, Notation, Rest};
+use crate::music::notation::{Chord, Measure, Notation, Rest, Span, SpanKind};
 use crate::music::{Hand, Meter, Pitch, Score, ScoreParts, WrittenNote};
 use crate::time::Ticks;
 
@@ -71,7 +71,9 @@ fn lawful(score: &Score, page: &Notation) {
             assert!(usize::from(chord.staff) < page.staves.len());
             assert!(head.pitch.alter.abs() <= 2, "{}", head.pitch);
             if let Some((at, pitch)) = head.sounds {
-                assert_eq!(head.pitch.pitch(), Some(pitch));
+                let octaves = octaves(page, passage.measure, chord);
+                let read = head.pitch.pitch().map(|p| i32::from(p.key()) + 12 * octaves);
+                assert_eq!(read, Some(i32::from(pitch.key())));
                 heads.push((passage.start + at, pitch, chord.hand));
             }
         }
@@ -93,6 +95,13 @@ fn lawful(score: &Score, page: &Notation) {
     sounding.sort_unstable();
     assert_eq!(heads, sounding, "every note has one head");
     ties_lead_on(page);
+}
+
+/// How many octaves higher a chord sounds than it is written.
+fn octaves(page: &Notation, measure: u32, chord: &Chord) -> i32 {
+    let here = (measure, chord.at);
+    let holds = |s: &&Span| s.staff == chord.staff && s.from <= here && here < s.to;
+    page.spans.iter().filter(holds).map(|s| if let SpanKind::Octave(n) = s.kind { i32::from(n) } else { 0 }).sum()
 }
 
 /// How long a chord is, which the resolution must be able to say.
@@ -154,9 +163,53 @@ fn tuplets_are_found_and_marked() {
     check((2, 4), &[(0, 320, 60), (320, 640, 62), (640, 960, 64)], &["C4 q3:2, D4 q3:2, E4 q3:2"]);
     check((2, 4), &[(0, 320, 60), (320, 480, 62), (480, 960, 64)], &["C4 q3:2, D4 e3:2, E4 q"]);
     let sextuplet: Vec<_> = (0..6).map(|i| (i * 80, i * 80 + 80, 60 + i as u8)).collect();
-    check((1, 4), &sextuplet, &["C4 s6:4, D♭4 s6:4, D4 s6:4, E♭4 s6:4, E4 s6:4, F4 s6:4"]);
+    check((1, 4), &sextuplet, &["C4 s3:2, D♭4 s3:2, D4 s3:2, E♭4 s3:2, E4 s3:2, F4 s3:2"]);
     let quintuplet: Vec<_> = (0..5).map(|i| (i * 96, i * 96 + 96, 60 + i as u8)).collect();
     check((1, 4), &quintuplet, &["C4 s5:4, C♯4 s5:4, D4 s5:4, D♯4 s5:4, E4 s5:4"]);
+}
+
+#[test]
+fn only_the_half_of_a_beat_that_is_divided_by_three_is_a_tuplet() {
+    check(
+        (1, 4),
+        &[(0, 240, 60), (240, 320, 62), (320, 400, 64), (400, 480, 65)],
+        &["C4 e, D4 s3:2, E4 s3:2, F4 s3:2"],
+    );
+    // Where something is held over the middle it is one of six.
+    check(
+        (1, 4),
+        &[(0, 160, 60), (160, 320, 62), (320, 400, 64), (400, 480, 65)],
+        &["C4 e6:4, D4 e6:4, E4 s6:4, F4 s6:4"],
+    );
+}
+
+#[test]
+fn what_sounds_half_of_its_value_has_a_dot_unless_everything_does() {
+    let page = |notes: &[(i64, i64, u8)]| {
+        let notes = notes.iter().map(|(onset, end, key)| written(*onset, *end, *key, Hand::Right)).collect();
+        let meters = vec![Meter { tick: Ticks(0), beats: 2, unit: 4 }];
+        let score = score(ScoreParts { resolution: 480, notes, meters, ..ScoreParts::default() });
+        let page = score.notation().expect("a page").clone();
+        page.measures.iter().flat_map(|m| &m.chords).map(|c| c.articulations.len()).collect::<Vec<_>>()
+    };
+    assert_eq!(page(&[(0, 120, 60), (240, 480, 62), (480, 720, 64), (720, 960, 65)]), [1, 0, 0, 0]);
+    assert_eq!(page(&[(0, 120, 60), (240, 360, 62), (480, 600, 64), (720, 960, 65)]), [0, 0, 0, 0]);
+}
+
+#[test]
+fn what_stands_on_many_ledger_lines_is_written_an_octave_nearer() {
+    let spans = |keys: &[u8], hand| {
+        let notes = (0..).zip(keys).map(|(i, key)| written(i * 480, i * 480 + 480, *key, hand)).collect();
+        let score = score(ScoreParts { resolution: 480, notes, ..ScoreParts::default() });
+        let page = score.notation().expect("a page");
+        lawful(&score, page);
+        let of = |s: &Span| (s.kind, s.from.0 as i64 * 1_920 + s.from.1.0, s.to.0 as i64 * 1_920 + s.to.1.0);
+        page.spans.iter().map(of).collect::<Vec<_>>()
+    };
+    // C7 and D7 stand on five and more lines, C6 on two.
+    assert_eq!(spans(&[84, 96, 98, 96, 84, 72], Hand::Right), [(SpanKind::Octave(1), 480, 1_920)]);
+    assert_eq!(spans(&[72, 84, 86, 88, 84, 72], Hand::Right), []);
+    assert_eq!(spans(&[48, 24, 26, 24, 48], Hand::Left), [(SpanKind::Octave(-1), 480, 1_920)]);
 }
 
 #[test]
@@ -175,11 +228,8 @@ fn staves_have_two_voices_where_notes_end_apart() {
 fn short_ends_are_how_it_is_played() {
     // As programs play: 95 in 100 of the value.
     check((4, 4), &[(0, 455, 60), (480, 1390, 62), (1440, 1895, 64)], &["C4 q, D4 h, E4 q"]);
-    check(
-        (4, 4),
-        &[(0, 120, 60), (240, 360, 62), (480, 960, 64), (960, 1920, 65)],
-        &["C4 s, r s, D4 s, r s, E4 q, F4 h"],
-    );
+    check((4, 4), &[(0, 120, 60), (240, 360, 62), (480, 960, 64), (960, 1920, 65)], &["C4 e, D4 e, E4 q, F4 h"]);
+    check((2, 4), &[(0, 120, 60), (240, 480, 62), (480, 600, 64), (720, 840, 65)], &["C4 e, D4 e, E4 e, F4 s, r s"]);
     // A rest that is written stays one.
     check((4, 4), &[(0, 480, 60), (960, 1440, 62)], &["C4 q, r q, D4 q, r q"]);
 }

@@ -2,7 +2,9 @@
 
 use super::layout::{Layout, Tuplet};
 use super::{Placed, VOICES, written_end};
-use crate::music::notation::{Base, Chord, Grace, Head, Measure, NoteValue, Rest, SpelledPitch, TupletMark};
+use crate::music::notation::{
+    Articulation, Base, Chord, Grace, Head, Measure, NoteValue, Rest, SpelledPitch, TupletMark,
+};
 use crate::music::{Bar, Hand, Pitch};
 use crate::time::Ticks;
 
@@ -183,6 +185,9 @@ impl Writer<'_> {
         let tied = to < stretch.to || stretch.holds;
         let heads = stretch.notes.iter().map(|i| self.head(*i, bar, first, tied)).collect();
         let mut chord = self.chord(from, value, heads);
+        if first && !tied && !stretch.notes.is_empty() && stretch.notes.iter().all(|i| self.notes[*i].detached) {
+            chord.articulations.push(Articulation::Staccato);
+        }
         if stretch.notes.is_empty() && self.voice > 0 {
             chord.rest = Rest::Hidden;
         }

@@ -61,9 +61,21 @@ pub(super) fn end(notes: &mut [Placed], grid: &Grid<'_>, timing: &Timing<'_>) {
         };
         note.until = note.until.min(grid.end()).max(note.at + 1);
     }
-    if !timing.is_exact() {
+    if timing.is_exact() {
+        detach(notes);
+    } else {
         let mut mains: Vec<&mut Placed> = notes.iter_mut().filter(|n| !n.grace).collect();
         mains.chunk_by_mut(|a, b| a.at == b.at).for_each(release_together);
+    }
+}
+
+/// Marks the notes that sound much shorter than they are written, unless that is how the file's program plays all of them.
+fn detach(notes: &mut [Placed]) {
+    let is_short = |n: &&mut Placed| !n.grace && (n.end - n.onset) * 3 <= (n.until - n.at) * 2;
+    let mains = notes.iter().filter(|n| !n.grace).count();
+    let mut short: Vec<&mut Placed> = notes.iter_mut().filter(is_short).collect();
+    if short.len() * 2 <= mains {
+        short.iter_mut().for_each(|n| n.detached = true);
     }
 }
 
@@ -82,8 +94,12 @@ fn between(note: &Placed, overlaps: bool, next: Option<i64>, grid: &Grid<'_>, ti
     let exact = timing.is_exact().then(|| written_end(note, grid, timing)).flatten();
     let quarter = timing.resolution;
     if let Some(end) = exact.filter(|end| next.is_none_or(|next| *end <= next)) {
-        // A rest below a sixteenth is how it is played.
-        return next.filter(|next| next - end < quarter / 4).unwrap_or(end);
+        // A rest below a sixteenth is how it is played, and so is one that takes half of an eighth.
+        let is_played = |next: &i64| {
+            let half = next - note.at == 2 * (end - note.at) && next - note.at <= quarter / 2;
+            next - end < quarter / 4 || half && !overlaps
+        };
+        return next.filter(is_played).unwrap_or(end);
     }
     let length = (note.end - note.onset) as f64;
     if let Some(next) = next {

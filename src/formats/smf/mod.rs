@@ -3,9 +3,11 @@
 //! Ticks are the file's own; where they are too coarse for a page, that is written at a finer resolution
 //! ([`notate::finer`](super::notate::finer)). In a file timed by SMPTE frames a "quarter" is one second and tempo events
 //! have no meaning. In type 2 the sequences are put one after another, each with its own tempo.
+//! Lyric events and the texts of karaoke files become words under the notes of the page.
 //! What is damaged is left out with a warning; what is whole stays.
 
 mod chunks;
+mod lyrics;
 mod performance;
 mod score;
 mod track;

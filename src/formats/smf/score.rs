@@ -5,6 +5,7 @@ use super::super::heading::is_title;
 use super::super::notate;
 use super::super::{FormatError, Reading};
 use super::chunks::{Chunks, Division, TrackBytes, split};
+use super::lyrics;
 use super::performance::Performance;
 use super::track::{self, RawNote, Track};
 use super::{DURATION_MICROS_MAX, TICKS_MAX};
@@ -51,7 +52,10 @@ pub fn read(bytes: &[u8]) -> Result<Reading, FormatError> {
         notation: None,
     };
     let fine = Score::new(notate::finer(parts.clone()));
-    let page = notate::notate(&fine);
+    let mut page = notate::notate(&fine);
+    if let Some(page) = &mut page {
+        lyrics::write(page, &lyrics::syllables(&tracks), (parts.resolution, fine.resolution()));
+    }
     let fine = fine.with_notation(page);
     // The score's ticks stay the file's own: takes and graders refer to them.
     let is_fine = fine.resolution() == parts.resolution.max(1);
@@ -88,6 +92,7 @@ fn shift(track: &mut Track, by: i64) {
     track.meters.iter_mut().for_each(|m| m.tick.0 += by);
     track.keys.iter_mut().for_each(|k| k.tick.0 += by);
     track.pedals.iter_mut().for_each(|p| p.tick.0 += by);
+    track.lyrics.iter_mut().chain(&mut track.texts).for_each(|w| w.tick += by);
     track.end += by;
 }
 

@@ -3,7 +3,7 @@
 use midly::{EventIter, MetaMessage, MidiMessage, TrackEventKind};
 
 use super::super::heading::composer_in;
-use super::super::text::decode;
+use super::super::text::{decode, syllable};
 use super::super::{FormatError, NOTES_MAX};
 use super::TICKS_MAX;
 use super::chunks::TrackBytes;
@@ -27,6 +27,16 @@ pub(super) struct RawNote {
     pub(super) channel: u8,
 }
 
+/// Words at a tick, as they are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Words {
+    pub(super) tick: i64,
+    pub(super) text: String,
+}
+
+/// More words in one track are none: the longest opera has a tenth of it.
+const WORDS_MAX: usize = 100_000;
+
 /// What a track holds.
 #[derive(Debug, Default)]
 pub(super) struct Track {
@@ -35,6 +45,10 @@ pub(super) struct Track {
     pub(super) headings: Vec<String>,
     /// The composer, where a text or the copyright says who it is.
     pub(super) composer: Option<String>,
+    /// Lyric events.
+    pub(super) lyrics: Vec<Words>,
+    /// Text events, which are syllables in a karaoke file.
+    pub(super) texts: Vec<Words>,
     pub(super) notes: Vec<RawNote>,
     pub(super) tempos: Vec<Tempo>,
     pub(super) meters: Vec<Meter>,
@@ -126,9 +140,12 @@ fn meta(track: &mut Track, tick: i64, meta: MetaMessage<'_>, number: usize, at: 
     match meta {
         MetaMessage::TrackName(bytes) if track.name.is_empty() => track.name = decode(bytes),
         MetaMessage::Text(bytes) if bytes.starts_with(b"@T") => track.headings.push(decode(&bytes[2..])),
-        MetaMessage::Text(bytes) | MetaMessage::Copyright(bytes) if track.composer.is_none() => {
-            track.composer = composer_in(&decode(bytes));
+        MetaMessage::Text(bytes) => {
+            credit(track, bytes);
+            keep(&mut track.texts, tick, bytes);
         }
+        MetaMessage::Copyright(bytes) => credit(track, bytes),
+        MetaMessage::Lyric(bytes) => keep(&mut track.lyrics, tick, bytes),
         MetaMessage::Tempo(quarter) if quarter.as_int() > 0 => {
             track.tempos.push(Tempo { tick: Ticks(tick), micros_per_quarter: quarter.as_int() });
         }
@@ -144,6 +161,19 @@ fn meta(track: &mut Track, tick: i64, meta: MetaMessage<'_>, number: usize, at: 
             track.keys.push(KeySignature { tick: Ticks(tick), fifths, minor });
         }
         _ => {}
+    }
+}
+
+/// Keeps the first composer that a text names.
+fn credit(track: &mut Track, bytes: &[u8]) {
+    if track.composer.is_none() {
+        track.composer = composer_in(&decode(bytes));
+    }
+}
+
+fn keep(words: &mut Vec<Words>, tick: i64, bytes: &[u8]) {
+    if words.len() < WORDS_MAX {
+        words.push(Words { tick, text: syllable(bytes) });
     }
 }
 

@@ -217,6 +217,8 @@ pub struct Lyric {
     pub text: String,
     /// Whether a hyphen leads to the next syllable.
     pub hyphen: bool,
+    /// Whether it is held for the notes that follow without one.
+    pub extends: bool,
 }
 
 /// Something that reaches from one place to another. A place is a printed measure and a tick in it.

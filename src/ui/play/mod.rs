@@ -2,13 +2,16 @@
 
 mod falling;
 mod geometry;
+mod ink;
 mod keyboard;
+mod page;
 mod pen;
 mod ruler;
 mod staff;
 mod transport;
 
 pub(super) use falling::NoteIndex;
+pub(super) use page::StaffSheet;
 pub(super) use staff::StaffPage;
 
 use egui::{Rect, Ui, pos2, vec2};
@@ -17,7 +20,7 @@ use super::shortcuts::{self, Action};
 use super::state::{Screen, State};
 use super::text::{self, tr};
 use super::theme::{self, space};
-use super::view::{Piece, PlayView};
+use super::view::{Piece, PlayView, StaffLayout};
 use super::widgets::{Segment, empty_ui, inside, segmented_ui, segmented_width};
 use super::{Command, Cx, icons, topbar};
 use crate::practice::Mode;
@@ -50,12 +53,24 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
 fn music_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<'_>, rect: Rect) {
     match shown(cx, piece) {
         PlayView::Notes => falling::ui(cx, ui, state, piece, rect),
-        PlayView::Staff => staff::ui(cx, ui, state, piece, rect, true),
+        PlayView::Staff => staff_ui(cx, ui, state, piece, rect, true),
         PlayView::Both => {
-            let (above, below) = rect.split_top_bottom_at_y(rect.top() + staff::height(state, piece, rect.height()));
-            staff::ui(cx, ui, state, piece, above, false);
+            let height = match cx.view.settings.staff_layout {
+                StaffLayout::Line => staff::height(state, piece, rect.height()),
+                StaffLayout::Page => page::height(ui, state, piece, rect),
+            };
+            let (above, below) = rect.split_top_bottom_at_y(rect.top() + height);
+            staff_ui(cx, ui, state, piece, above, false);
             falling::ui(cx, ui, state, piece, below);
         }
+    }
+}
+
+/// The staff as a line or as a page; `alone` if no falling notes are shown.
+fn staff_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<'_>, rect: Rect, alone: bool) {
+    match cx.view.settings.staff_layout {
+        StaffLayout::Line => staff::ui(cx, ui, state, piece, rect, alone),
+        StaffLayout::Page => page::ui(cx, ui, state, piece, rect, alone),
     }
 }
 

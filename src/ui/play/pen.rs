@@ -30,10 +30,25 @@ const BRACE: (f32, char) = (3.96, '\u{E000}');
 
 impl<'a> Pen<'a> {
     pub(super) fn new(ui: &'a Ui, painter: &'a Painter, origin: Pos2, space: f32) -> Self {
+        let mut pen = Self { ui, painter, origin, space, glyphs: HashMap::new() };
+        pen.put(origin, space);
+        pen
+    }
+
+    /// Goes on at another place, in another size.
+    pub(super) fn put(&mut self, origin: Pos2, space: f32) {
         // On whole pixels, as egui puts text there: then heads and stems keep together while they move.
-        let pixels = ui.pixels_per_point();
-        let origin = pos2((origin.x * pixels).round() / pixels, (origin.y * pixels).round() / pixels);
-        Self { ui, painter, origin, space, glyphs: HashMap::new() }
+        let pixels = self.ui.pixels_per_point();
+        self.origin = pos2((origin.x * pixels).round() / pixels, (origin.y * pixels).round() / pixels);
+        if self.space != space {
+            self.space = space;
+            self.glyphs.clear();
+        }
+    }
+
+    /// What it draws on.
+    pub(super) fn painter(&self) -> &Painter {
+        self.painter
     }
 
     /// A place of the line on the screen.
@@ -42,8 +57,8 @@ impl<'a> Pen<'a> {
     }
 
     /// The place of the line at a place of the screen.
-    pub(super) fn x_of(&self, x: f32) -> f32 {
-        (x - self.origin.x) / self.space
+    pub(super) fn place_of(&self, at: Pos2) -> Point {
+        Point::new((at.x - self.origin.x) / self.space, (at.y - self.origin.y) / self.space)
     }
 
     /// Draws a shape.

@@ -1,6 +1,6 @@
 //! The bar ruler: the whole piece at a glance, its results, the loop, the playhead. Click to go there, drag to loop.
 
-use egui::{Align2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, Pos2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use crate::practice::{BarRange, Mode};
 use crate::time::Ticks;
@@ -66,7 +66,7 @@ fn interact_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<'_
     let now = bars.index_at(Ticks(cx.view.play.transport.position as i64));
     let words = || text::bar_ruler(tr().bar_ruler, bars.number(now), bars.number(bars.len() - 1));
     response.widget_info(|| WidgetInfo::labeled(Role::ScrollBar, true, words()));
-    select_ui(cx, ui, state, &response, |x| scale.bar_at(x));
+    select_ui(cx, ui, state, &response, |at| scale.bar_at(at.x));
     super::super::widgets::focus_ring(ui, &response, rect.shrink(2.0), 4);
 }
 
@@ -76,11 +76,11 @@ pub(super) fn select_ui(
     ui: &Ui,
     state: &mut State,
     response: &Response,
-    bar_at: impl Fn(f32) -> usize,
+    bar_at: impl Fn(Pos2) -> usize,
 ) {
-    let pointer = response.interact_pointer_pos().map(|p| bar_at(p.x));
+    let pointer = response.interact_pointer_pos().map(&bar_at);
     if response.drag_started() {
-        let start = ui.input(|i| i.pointer.press_origin()).map(|p| bar_at(p.x)).or(pointer);
+        let start = ui.input(|i| i.pointer.press_origin()).map(&bar_at).or(pointer);
         state.loop_drag = start.map(|s| (s, BarRange::new(s, s)));
     }
     if let (true, Some((start, range)), Some(bar)) = (response.dragged(), state.loop_drag.as_mut(), pointer) {

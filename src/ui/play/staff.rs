@@ -3,21 +3,20 @@
 
 use std::sync::Arc;
 
-use egui::{Color32, Direction, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2};
+use egui::{Direction, Pos2, Rect, Role, Sense, Shape, Ui, WidgetInfo, pos2};
 
+use super::ink::{HALF_HEAD, Ink, MARK_RADIUS, lines_ui, playhead_ui};
 use super::pen::Pen;
 use super::{falling, ruler};
-use crate::engraving::{self, Flow, Item, Part, Point, System};
-use crate::music::NoteId;
+use crate::engraving::{self, Flow, Point, System};
 use crate::music::notation::Notation;
-use crate::practice::VerdictKind;
 use crate::time::Ticks;
 use crate::ui::Cx;
 use crate::ui::state::State;
 use crate::ui::text::tr;
-use crate::ui::theme::{self, Tokens, fade, space, tokens};
+use crate::ui::theme::{fade, space, tokens};
 use crate::ui::view::Piece;
-use crate::ui::widgets::{color_of, focus_ring, mark_shape, snap};
+use crate::ui::widgets::{focus_ring, mark_shape, snap};
 
 /// Points of a staff space at zoom 1.
 const SPACE: f32 = 9.0;
@@ -26,7 +25,7 @@ const ALONE: f32 = 1.45;
 /// It is not made smaller than this as long as the staff may grow.
 const SPACE_LEAST: f32 = 6.5;
 /// How far the zoom goes.
-const ZOOM: std::ops::RangeInclusive<f32> = 0.6..=2.5;
+pub(super) const ZOOM: std::ops::RangeInclusive<f32> = 0.6..=2.5;
 /// The playhead's place in the width.
 const PLAYHEAD: f32 = 0.34;
 /// From the left edge to the line.
@@ -116,12 +115,13 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<
     let painter = ui.painter_at(rect);
     let origin = pos2(rect.left() + MARGIN - camera.left * space, top);
     let pen = Pen::new(ui, &painter, origin, space);
-    let bar_at = |x: f32| {
-        let measure = system.measure_at(pen.x_of(x)).and_then(|m| system.measures[m].passage);
+    let bar_at = |at: Pos2| {
+        let measure = system.measure_at(pen.place_of(at).x).and_then(|m| system.measures[m].passage);
         (measure.unwrap_or(0) as usize).min(bars.len() - 1)
     };
     ruler::select_ui(cx, ui, state, &response, bar_at);
-    let mut scene = Scene { cx, ui, piece, system: &system, rect, camera, pen, tokens: t };
+    let ink = Ink::new(cx, ui, piece);
+    let mut scene = Scene { cx, ui, system: &system, rect, camera, pen, ink };
     scene.loop_ui(state);
     scene.music_ui();
     let clear = scene.signature_ui();
@@ -141,18 +141,17 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<
 struct Scene<'a, 'b> {
     cx: &'a Cx<'b>,
     ui: &'a Ui,
-    piece: &'a Piece<'a>,
     system: &'a System,
     rect: Rect,
     camera: Camera,
     pen: Pen<'a>,
-    tokens: &'static Tokens,
+    ink: Ink<'a>,
 }
 
 impl Scene<'_, '_> {
     /// The places of the line that are in view.
     fn view(&self) -> (f32, f32) {
-        (self.pen.x_of(self.rect.left()), self.pen.x_of(self.rect.right()))
+        (self.pen.place_of(self.rect.left_top()).x, self.pen.place_of(self.rect.right_top()).x)
     }
 
     /// Shades the bars of the loop.
@@ -165,79 +164,29 @@ impl Scene<'_, '_> {
         let place = |bar: usize| self.system.measures.iter().position(|m| m.passage == Some(bar as u32));
         if let (Some(left), Some(right)) = (edge(place(range.first()), false), edge(place(range.last()), true)) {
             let span = Rect::from_x_y_ranges(left..=right, self.rect.y_range()).intersect(self.rect);
-            self.ui.painter_at(self.rect).rect_filled(span, 0, fade(self.tokens.accent, 0.1));
+            self.ui.painter_at(self.rect).rect_filled(span, 0, fade(self.ink.tokens.accent, 0.1));
         }
     }
 
     fn music_ui(&mut self) {
         let (left, right) = self.view();
         let painter = self.ui.painter_at(self.rect);
-        let ink = self.tokens.ink;
         let (from, to) = (
             self.pen.at(Point::new(left.max(0.0), 0.0)).x,
             self.pen.at(Point::new(right.min(self.system.width), 0.0)).x,
         );
-        let thick = (self.system.line_thickness() * self.pen.space).max(1.0);
-        for line in self.system.staff_lines() {
-            let y = snap(self.ui, self.pen.at(Point::new(0.0, line)).y);
-            painter.hline(from..=to, y, Stroke::new(thick, theme::mix(self.tokens.paper, ink, 0.45)));
-        }
+        lines_ui(self.ui, &painter, &self.pen, self.system, from..=to);
         let system = self.system;
         // Marks of a measure stand out of it by less than this.
         let shown = system.visible(left - 6.0, right + 6.0);
         for measure in &system.measures[shown] {
             for item in &measure.items {
-                self.item_ui(item);
+                self.ink.item_ui(&mut self.pen, item, item.tag.note);
             }
         }
         for item in system.spanning(left, right) {
-            self.item_ui(item);
+            self.ink.item_ui(&mut self.pen, item, item.tag.note);
         }
-    }
-
-    fn item_ui(&mut self, item: &Item) {
-        let color = self.color(item);
-        if item.tag.part == Part::Head {
-            self.halo_ui(item);
-        }
-        self.pen.draw(&item.shape, color);
-    }
-
-    fn is_next(&self, note: Option<NoteId>) -> bool {
-        note.is_some_and(|note| self.piece.next.contains(&note))
-    }
-
-    /// What is needed now has a soft ground.
-    fn halo_ui(&self, item: &Item) {
-        let (engraving::Shape::Glyph { at, .. }, Some(hand)) = (&item.shape, item.tag.hand) else { return };
-        if self.is_next(item.tag.note) {
-            let center = self.pen.at(Point::new(at.x + 0.65, at.y));
-            self.ui.painter_at(self.rect).circle_filled(
-                center,
-                self.pen.space * 1.1,
-                fade(self.tokens.hand(hand), 0.25),
-            );
-        }
-    }
-
-    /// Heads tell what became of them; what has passed steps back, and so does what somebody else plays.
-    fn color(&self, item: &Item) -> Color32 {
-        let t = self.tokens;
-        let ink = match item.tag.part {
-            Part::Barline | Part::Ledger => theme::mix(t.paper, t.ink, 0.7),
-            Part::Number => return t.muted,
-            _ => t.ink,
-        };
-        let is_note = matches!(item.tag.part, Part::Head | Part::Accidental | Part::Dot);
-        if is_note && self.is_next(item.tag.note) {
-            return item.tag.hand.map_or(ink, |hand| t.hand(hand));
-        }
-        let mark = item.tag.note.and_then(|note| self.piece.marks.get(note.0 as usize).copied().flatten());
-        if let (Part::Head, Some(color)) = (item.tag.part, mark.and_then(|m| color_of(t, m.kind))) {
-            return color;
-        }
-        let mine = item.tag.hand.is_none_or(|hand| self.cx.view.play.transport.chosen.practise.contains(hand));
-        if mine { ink } else { theme::mix(t.paper, ink, 0.55) }
     }
 
     /// Clefs and key stay in view, over what moves out under them.
@@ -255,84 +204,34 @@ impl Scene<'_, '_> {
         let end = self.rect.left() + MARGIN + width * space + 8.0;
         let solid = self.rect.with_max_x(end);
         let soft = Rect::from_x_y_ranges(end..=end + 24.0, self.rect.y_range());
-        painter.rect_filled(solid, 0, self.tokens.paper);
+        painter.rect_filled(solid, 0, self.ink.tokens.paper);
         painter.add(Shape::gradient_rect(
             soft,
             Direction::LeftToRight,
-            [self.tokens.paper, fade(self.tokens.paper, 0.0)],
+            [self.ink.tokens.paper, fade(self.ink.tokens.paper, 0.0)],
         ));
-        let thick = (self.system.line_thickness() * space).max(1.0);
-        for line in self.system.staff_lines() {
-            let y = snap(self.ui, self.pen.at(Point::new(0.0, line)).y);
-            painter.hline(
-                solid.left()..=soft.right(),
-                y,
-                Stroke::new(thick, theme::mix(self.tokens.paper, self.tokens.ink, 0.45)),
-            );
-        }
+        lines_ui(self.ui, &painter, &self.pen, self.system, solid.left()..=soft.right());
         let mut pen = Pen::new(self.ui, &painter, pos2(self.rect.left() + MARGIN, self.pen.origin.y), space);
         for item in &items {
-            pen.draw(&item.shape, self.tokens.ink);
+            pen.draw(&item.shape, self.ink.tokens.ink);
         }
         end
     }
 
-    /// What became of the notes, under the staff: for each tick the worst, in its shape; crosses for keys not written.
+    /// What became of the notes, under the staff.
     fn marks_ui(&self, clear: f32) {
         let painter = self.ui.painter_at(self.rect.with_min_x(clear));
         let y = self.rect.bottom() - MARKS / 2.0 - 1.0;
         let (left, right) = self.view();
-        let (from, to) = (self.system.tick_at(left), self.system.tick_at(right));
-        let notes = self.piece.score.notes();
-        let first = notes.partition_point(|n| (n.onset.0 as f64) < from);
-        let mut shown: Option<(Ticks, VerdictKind)> = None;
-        let draw = |at: f64, kind: VerdictKind| {
-            let x = self.pen.at(Point::new(self.system.x_at(at) + 0.65, 0.0)).x;
-            painter.add(mark_shape(self.tokens, kind, pos2(x, y), 4.5));
-        };
-        for (index, note) in notes.iter().enumerate().skip(first).take_while(|(_, n)| n.onset.0 as f64 <= to) {
-            let Some(mark) = self.piece.marks.get(index).copied().flatten() else { continue };
-            match &mut shown {
-                Some((onset, kind)) if *onset == note.onset => {
-                    if rank(mark.kind) > rank(*kind) {
-                        *kind = mark.kind;
-                    }
-                }
-                _ => {
-                    if let Some((onset, kind)) = shown.replace((note.onset, mark.kind)) {
-                        draw(onset.0 as f64, kind);
-                    }
-                }
-            }
-        }
-        if let Some((onset, kind)) = shown {
-            draw(onset.0 as f64, kind);
-        }
-        let extras = self.piece.extras;
-        let first = extras.partition_point(|e| e.tick < from);
-        // More crosses than this would be one blot.
-        for extra in extras[first..].iter().take(256).take_while(|e| e.tick <= to) {
-            draw(extra.tick, VerdictKind::Extra);
-        }
+        let range = (self.system.tick_at(left), self.system.tick_at(right));
+        self.ink.marks(range, |at, kind| {
+            let x = self.pen.at(Point::new(self.system.x_at(at) + HALF_HEAD, 0.0)).x;
+            painter.add(mark_shape(self.ink.tokens, kind, pos2(x, y), MARK_RADIUS));
+        });
     }
 
     fn playhead_ui(&self) {
-        let painter = self.ui.painter_at(self.rect);
-        let x = self.pen.at(Point::new(self.camera.now + 0.65, 0.0)).x;
-        let glow = Rect::from_x_y_ranges(x - 30.0..=x, self.rect.y_range());
-        let accent = self.tokens.accent;
-        painter.add(Shape::gradient_rect(glow, Direction::LeftToRight, [theme::CLEAR, fade(accent, 0.16)]));
-        painter.vline(x, self.rect.y_range(), Stroke::new(2.0, accent));
-    }
-}
-
-/// How bad a verdict is, to show the worst of several.
-fn rank(kind: VerdictKind) -> u8 {
-    match kind {
-        VerdictKind::Neutral => 0,
-        VerdictKind::OnTime => 1,
-        VerdictKind::Early | VerdictKind::Late => 2,
-        VerdictKind::Missed => 3,
-        VerdictKind::Extra | VerdictKind::WrongOctave => 4,
+        let x = self.pen.at(Point::new(self.camera.now + HALF_HEAD, 0.0)).x;
+        playhead_ui(&self.ui.painter_at(self.rect), self.ink.tokens, x, self.rect.y_range());
     }
 }

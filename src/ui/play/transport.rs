@@ -8,7 +8,7 @@ use crate::time::Ticks;
 use crate::ui::shortcuts::{self, Action};
 use crate::ui::text::{self, tr};
 use crate::ui::theme::{self, space, tokens};
-use crate::ui::view::{Piece, PlayView, Transport};
+use crate::ui::view::{Piece, PlayView, StaffLayout, Transport};
 use crate::ui::widgets::{Button, Line, Segment, segmented_ui, segmented_width, slider_ui, snap};
 use crate::ui::{Command, Cx, Setting, icons};
 
@@ -23,11 +23,12 @@ enum Item {
     Hear(Hand),
     Metronome,
     CountIn,
+    Layout,
     View,
 }
 
 /// From left to right, with the room before each.
-const ITEMS: [(Item, f32); 12] = [
+const ITEMS: [(Item, f32); 13] = [
     (Item::Restart, 0.0),
     (Item::Play, 10.0),
     (Item::Loop, 10.0),
@@ -39,10 +40,11 @@ const ITEMS: [(Item, f32); 12] = [
     (Item::Hear(Hand::Left), 8.0),
     (Item::Metronome, 16.0),
     (Item::CountIn, 8.0),
-    (Item::View, 16.0),
+    (Item::Layout, 16.0),
+    (Item::View, 8.0),
 ];
 
-/// How far labels have given way: 0 all are there, 3 none.
+/// How far labels have given way: 0 all are there, 3 none; at 4 what stands between gives way, too.
 type Level = u8;
 
 /// The transport in `rect`.
@@ -54,11 +56,18 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, piece: &Piece<'_>, rect: Rect) {
     let transport = cx.view.play.transport;
     let label = loop_label(&transport, piece);
     let with_page = piece.score.notation().is_some();
-    let items = || ITEMS.iter().filter(|(item, _)| *item != Item::View || with_page);
+    let with_staff = with_page && cx.view.settings.play_view != PlayView::Notes;
+    let items = || {
+        ITEMS.iter().filter(|(item, _)| match item {
+            Item::View => with_page,
+            Item::Layout => with_staff,
+            _ => true,
+        })
+    };
     let total = |level: Level| -> f32 {
         items().map(|(item, before)| before.min(gap(level)) + width(ui, *item, level, &label)).sum()
     };
-    let level = (0..=3).find(|l| total(*l) <= inner.width()).unwrap_or(3);
+    let level = (0..=4).find(|l| total(*l) <= inner.width()).unwrap_or(4);
     let spare = (inner.width() - total(level)).max(0.0);
     let mut x = inner.left();
     for (item, before) in items().copied() {
@@ -77,11 +86,19 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, piece: &Piece<'_>, rect: Rect) {
 }
 
 fn gap(level: Level) -> f32 {
-    if level >= 2 { 12.0 } else { 24.0 }
+    match level {
+        0 | 1 => 24.0,
+        2 | 3 => 12.0,
+        _ => 6.0,
+    }
 }
 
 fn height(item: Item) -> f32 {
-    if matches!(item, Item::Restart | Item::Play | Item::Loop | Item::View) { space::CONTROL } else { space::CHIP }
+    if matches!(item, Item::Restart | Item::Play | Item::Loop | Item::Layout | Item::View) {
+        space::CONTROL
+    } else {
+        space::CHIP
+    }
 }
 
 fn loop_label(transport: &Transport, piece: &Piece<'_>) -> String {
@@ -101,6 +118,7 @@ fn width(ui: &Ui, item: Item, level: Level, label: &str) -> f32 {
         Item::Hear(hand) => hear_chip(hand, Heard::Muted, level, "").width(ui),
         Item::Metronome => metronome_chip(false, level).width(ui),
         Item::CountIn => count_in_chip(false, level).width(ui),
+        Item::Layout => layout_button(false).width(ui),
         Item::View => segmented_width(ui, &views(), 0, view_room(level)),
     }
 }
@@ -142,6 +160,11 @@ fn metronome_chip(on: bool, level: Level) -> Button<'static> {
 fn count_in_chip(on: bool, level: Level) -> Button<'static> {
     let chip = Button::new(tr().count_in).chip().selected(on).tip(tr().count_in_tip);
     if level >= 1 { chip.icon(icons::NUMBERS).hide_label(true) } else { chip }
+}
+
+fn layout_button(page: bool) -> Button<'static> {
+    let tip = if page { tr().as_line_tip } else { tr().as_page_tip };
+    Button::icon_only(tr().as_page, icons::ARTICLE).selected(page).tip(tip)
 }
 
 /// The room for what is shown: words only where there is plenty.
@@ -208,6 +231,13 @@ fn item_ui(cx: &mut Cx<'_>, ui: &mut Ui, piece: &Piece<'_>, item: Item, level: L
             let on = chosen.count_in_bars > 0;
             if count_in_chip(on, level).show_at(ui, rect).clicked() {
                 cx.send.push(Command::SetCountIn(!on));
+            }
+        }
+        Item::Layout => {
+            let page = cx.view.settings.staff_layout == StaffLayout::Page;
+            if layout_button(page).show_at(ui, rect).clicked() {
+                let next = if page { StaffLayout::Line } else { StaffLayout::Page };
+                cx.send.push(Command::Set(Setting::StaffLayout(next)));
             }
         }
         Item::View => {

@@ -54,6 +54,9 @@ texts! {
     notes_tip = "Falling notes alone";
     both = "Both";
     both_tip = "The staff above the falling notes";
+    as_page = "Page";
+    as_page_tip = "Show the staff as a page, lines beneath each other";
+    as_line_tip = "Show the staff as one line that moves";
     staff_bars = "Staff: click a bar to go there, drag over bars to loop them";
     zoom_tip = "Ctrl and the wheel change how much music is in view";
     keyboard = "Keyboard";

@@ -1,0 +1,136 @@
+//! How engraved music looks in the window: which colours its notes have, what stands under them, the playhead. The same
+//! for the line and for the page.
+
+use std::ops::RangeInclusive;
+
+use egui::{Color32, Direction, Painter, Rangef, Rect, Shape, Stroke, Ui};
+
+use super::pen::Pen;
+use crate::engraving::{self, Item, Part, Point, System};
+use crate::music::{Hands, NoteId};
+use crate::practice::VerdictKind;
+use crate::time::Ticks;
+use crate::ui::Cx;
+use crate::ui::theme::{self, Tokens, fade, tokens};
+use crate::ui::view::Piece;
+use crate::ui::widgets::{color_of, snap};
+
+/// From the left edge of a head to its middle, in spaces.
+pub(super) const HALF_HEAD: f32 = 0.65;
+/// The size of the marks of what was played, in points.
+pub(super) const MARK_RADIUS: f32 = 4.5;
+/// More crosses in one place would be one blot.
+const EXTRAS_MAX: usize = 256;
+
+/// What the colours are chosen by.
+pub(super) struct Ink<'a> {
+    piece: &'a Piece<'a>,
+    practised: Hands,
+    pub(super) tokens: &'static Tokens,
+}
+
+impl<'a> Ink<'a> {
+    pub(super) fn new(cx: &Cx<'_>, ui: &Ui, piece: &'a Piece<'a>) -> Self {
+        Self { piece, practised: cx.view.play.transport.chosen.practise, tokens: tokens(ui) }
+    }
+
+    /// Draws an item that stands for a note of the score, if it stands for one.
+    pub(super) fn item_ui(&self, pen: &mut Pen<'_>, item: &Item, note: Option<NoteId>) {
+        let color = self.color(item, note);
+        if item.tag.part == Part::Head {
+            self.halo_ui(pen, item, note);
+        }
+        pen.draw(&item.shape, color);
+    }
+
+    fn is_next(&self, note: Option<NoteId>) -> bool {
+        note.is_some_and(|note| self.piece.next.contains(&note))
+    }
+
+    /// What is needed now has a soft ground.
+    fn halo_ui(&self, pen: &Pen<'_>, item: &Item, note: Option<NoteId>) {
+        let (engraving::Shape::Glyph { at, .. }, Some(hand)) = (&item.shape, item.tag.hand) else { return };
+        if self.is_next(note) {
+            let center = pen.at(Point::new(at.x + HALF_HEAD, at.y));
+            pen.painter().circle_filled(center, pen.space * 1.1, fade(self.tokens.hand(hand), 0.25));
+        }
+    }
+
+    /// Heads tell what became of them; what has passed steps back, and so does what somebody else plays.
+    fn color(&self, item: &Item, note: Option<NoteId>) -> Color32 {
+        let t = self.tokens;
+        let ink = match item.tag.part {
+            Part::Barline | Part::Ledger => theme::mix(t.paper, t.ink, 0.7),
+            Part::Number => return t.muted,
+            _ => t.ink,
+        };
+        let is_note = matches!(item.tag.part, Part::Head | Part::Accidental | Part::Dot);
+        if is_note && self.is_next(note) {
+            return item.tag.hand.map_or(ink, |hand| t.hand(hand));
+        }
+        let mark = note.and_then(|note| self.piece.marks.get(note.0 as usize).copied().flatten());
+        if let (Part::Head, Some(color)) = (item.tag.part, mark.and_then(|m| color_of(t, m.kind))) {
+            return color;
+        }
+        let mine = item.tag.hand.is_none_or(|hand| self.practised.contains(hand));
+        if mine { ink } else { theme::mix(t.paper, ink, 0.55) }
+    }
+
+    /// What became of the notes between two ticks of the score: for each tick the worst; and keys that are not written.
+    pub(super) fn marks(&self, (from, to): (f64, f64), mut draw: impl FnMut(f64, VerdictKind)) {
+        let notes = self.piece.score.notes();
+        let first = notes.partition_point(|n| (n.onset.0 as f64) < from);
+        let mut shown: Option<(Ticks, VerdictKind)> = None;
+        for (index, note) in notes.iter().enumerate().skip(first).take_while(|(_, n)| n.onset.0 as f64 <= to) {
+            let Some(mark) = self.piece.marks.get(index).copied().flatten() else { continue };
+            match &mut shown {
+                Some((onset, kind)) if *onset == note.onset => {
+                    if rank(mark.kind) > rank(*kind) {
+                        *kind = mark.kind;
+                    }
+                }
+                _ => {
+                    if let Some((onset, kind)) = shown.replace((note.onset, mark.kind)) {
+                        draw(onset.0 as f64, kind);
+                    }
+                }
+            }
+        }
+        if let Some((onset, kind)) = shown {
+            draw(onset.0 as f64, kind);
+        }
+        let extras = self.piece.extras;
+        let first = extras.partition_point(|e| e.tick < from);
+        for extra in extras[first..].iter().take(EXTRAS_MAX).take_while(|e| e.tick <= to) {
+            draw(extra.tick, VerdictKind::Extra);
+        }
+    }
+}
+
+/// How bad a verdict is, to show the worst of several.
+fn rank(kind: VerdictKind) -> u8 {
+    match kind {
+        VerdictKind::Neutral => 0,
+        VerdictKind::OnTime => 1,
+        VerdictKind::Early | VerdictKind::Late => 2,
+        VerdictKind::Missed => 3,
+        VerdictKind::Extra | VerdictKind::WrongOctave => 4,
+    }
+}
+
+/// Draws the lines of the staves between two places of the screen.
+pub(super) fn lines_ui(ui: &Ui, painter: &Painter, pen: &Pen<'_>, system: &System, x: RangeInclusive<f32>) {
+    let t = tokens(ui);
+    let thick = (system.line_thickness() * pen.space).max(1.0);
+    for line in system.staff_lines() {
+        let y = snap(ui, pen.at(Point::new(0.0, line)).y);
+        painter.hline(x.clone(), y, Stroke::new(thick, theme::mix(t.paper, t.ink, 0.45)));
+    }
+}
+
+/// The playhead with a glow behind it.
+pub(super) fn playhead_ui(painter: &Painter, t: &Tokens, x: f32, y: Rangef) {
+    let glow = Rect::from_x_y_ranges(x - 30.0..=x, y);
+    painter.add(Shape::gradient_rect(glow, Direction::LeftToRight, [theme::CLEAR, fade(t.accent, 0.16)]));
+    painter.vline(x, y, Stroke::new(2.0, t.accent));
+}
