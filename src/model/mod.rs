@@ -12,8 +12,8 @@ mod topics;
 
 pub use entity::{CONFLICTS_MAX, Device, Entity, FAVOURITE, Piece, Take};
 pub use event::{
-    Calibration, CalibrationStand, Event, Met, PieceId, PieceInfo, Played, TakeEnd, TakeId, TakeStart, TransportChange,
-    TransportMoved, conflicts_entity, device_entity, recorder_entity,
+    Calibration, CalibrationStand, Event, Met, PieceId, PieceInfo, Played, TakeEnd, TakeId, TakeOrigin, TakeStart,
+    TransportChange, TransportMoved, conflicts_entity, device_entity, recorder_entity,
 };
 pub use output::{OutputKeys, OutputUse};
 pub use result::{BarSummary, ResultSummary, Tally, TimingSummary};

@@ -10,12 +10,14 @@ mod clefs;
 mod grid;
 mod layout;
 mod spelling;
+mod take;
 #[cfg(test)]
 mod tests;
 mod values;
 mod voices;
 
 pub(super) use clefs::choose as choose_clefs;
+pub use take::{TakeScore, take};
 
 use crate::music::notation::{Barline, Measure, Notation, Passage, Staff};
 use crate::music::{Bar, Hand, Meter, Score, ScoreParts, WrittenNote};

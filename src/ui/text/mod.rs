@@ -11,12 +11,14 @@ mod inspector;
 mod music;
 mod results;
 mod table;
+mod takes;
 
 pub use devices::*;
 pub use inspector::*;
 pub use music::*;
 pub use results::*;
 pub use table::*;
+pub use takes::*;
 
 /// Stands where there is no value.
 pub const NONE: &str = "—";
