@@ -39,7 +39,10 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
     head_ui(cx, ui, state, take);
     page_frame().show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = space::GAP;
-        kept_ui(cx, ui, take);
+        // Who looks back needs the room.
+        if take.past.is_none() {
+            kept_ui(cx, ui, take);
+        }
         controls_ui(cx, ui, state, take);
         let below = if take.past.is_some() { past::height(ui) + space::GAP } else { 0.0 };
         let (notes, length) = (text::notes(take.notes.len()), text::duration(take.length));
@@ -53,7 +56,8 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
                     if take.mode.is_some() { tr().roll_legend } else { tr().roll_legend_free }.to_owned()
                 }
             };
-            Line::small(&legend).color(tokens(ui).muted).show(ui);
+            let legend = if take.past.is_some() { tr().past_legend } else { &legend };
+            Line::small(legend).color(tokens(ui).muted).show(ui);
         });
         if let Some(past) = &take.past {
             past::ui(cx, ui, take, past);

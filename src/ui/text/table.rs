@@ -97,7 +97,7 @@ texts! {
     disfavour = "No longer a favourite";
     save = "Save";
     delete_for_ever = "Delete for ever";
-    delete_remark = "Undo brings a deleted take back, unless it is for ever.";
+    delete_remark = "Undo brings a deleted take back, unless it is for ever. A take that was kept from it is another one and stays.";
     delete_question = "Delete this take?";
     cancel = "Cancel";
     rescue = "Some of your data cannot be read";
@@ -191,6 +191,7 @@ texts! {
     page_without_beat = "Written down evenly: there is no clear beat in it";
     look_back = "Look back";
     look_back_tip = "Go through the take and see how everything stood: keys, place, judge and bus";
+    past_legend = "Click on a place, or use the bar below; arrow keys go from event to event.";
     look_back_place = "Place in the take";
     event_back = "Event back";
     event_forward = "Event forward";
