@@ -222,7 +222,7 @@ fn progress(state: &State<Trainer>, wall: Wall) -> HashMap<PieceId, Progress> {
         if let Some(piece) = &take.start.piece {
             let whole = result.completed && take.start.practice.is_some_and(|p| p.range.is_none());
             let found = LastResult {
-                at: wall.local(take.start.at),
+                at: wall.local(take.moment()),
                 right: result.all.right(),
                 of: result.all.written(),
                 part: (!whole).then_some(result.bars.len() as u32),

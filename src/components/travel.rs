@@ -70,7 +70,13 @@ pub struct Standing {
 #[derive(Clone, Copy, Debug)]
 enum Course {
     Rests(Ticks),
-    Runs { place: i64, speed: Percent, at: Micros },
+    /// From a place and a moment on, until it was stopped.
+    Runs {
+        place: i64,
+        speed: Percent,
+        at: Micros,
+        until: Option<Micros>,
+    },
 }
 
 impl Standing {
@@ -114,9 +120,9 @@ impl Standing {
         }
         let tick = match self.course {
             Course::Rests(tick) => tick.0 as f64,
-            Course::Runs { place, speed, at } => {
+            Course::Runs { place, speed, at, until } => {
                 let map = score.tempo();
-                let gone = i128::from((self.instant.at - at).0) * i128::from(speed.get()) / 100;
+                let gone = i128::from((until.unwrap_or(self.instant.at) - at).0) * i128::from(speed.get()) / 100;
                 let exact = i128::from(place) + gone * i128::from(map.resolution());
                 map.ticks_at_exact(i64::try_from(exact).unwrap_or(i64::MAX))
             }
@@ -152,13 +158,18 @@ impl Standing {
 
     fn moved(&mut self, change: TransportChange, at: Micros) {
         match change {
-            TransportChange::Runs { place, speed } => self.course = Course::Runs { place, speed, at },
+            TransportChange::Runs { place, speed } => self.course = Course::Runs { place, speed, at, until: None },
             TransportChange::Sought { tick } | TransportChange::Waits { tick } => self.course = Course::Rests(tick),
             TransportChange::Looped { .. } => {
                 let passes = self.judge.as_ref().map_or(0, |judge| judge.result().passes);
                 self.marks.begin_pass(passes);
             }
-            TransportChange::Bar | TransportChange::Stopped | TransportChange::Ended => {}
+            TransportChange::Stopped | TransportChange::Ended => {
+                if let Course::Runs { until, .. } = &mut self.course {
+                    until.get_or_insert(at);
+                }
+            }
+            TransportChange::Bar => {}
         }
     }
 

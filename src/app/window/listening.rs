@@ -38,8 +38,8 @@ impl Window {
                 self.read(&take, Purpose::Look, frame.wall, ctx);
                 self.state.screen = Screen::Take;
             }
-            Command::LookBack(at) => self.look_back(|open| open.look_back(at)),
-            Command::LookBackBy(events) => self.look_back(|open| open.look_back_by(events)),
+            Command::LookBack(at) => self.look_back_by_hand(frame, |open| open.look_back(at)),
+            Command::LookBackBy(events) => self.look_back_by_hand(frame, |open| open.look_back_by(events)),
             Command::LookBackEnd => self.look_back(|open| open.view.past = None),
             Command::ShowBusAt(seq) => {
                 self.inspector.show_at(Some(seq));
@@ -94,6 +94,15 @@ impl Window {
         if let Some(open) = &mut self.take {
             look(open);
         }
+    }
+
+    /// Whoever goes elsewhere than where they listen has listened enough.
+    fn look_back_by_hand(&mut self, frame: &Frame, look: impl FnOnce(&mut OpenTake)) {
+        let goes_on = self.take.as_ref().is_some_and(|open| open.view.past.is_none());
+        if !goes_on && frame.desk.listening.is_some() {
+            self.wish(Wish::PlayTake(None));
+        }
+        self.look_back(look);
     }
 
     /// Who looks back while they listen sees what they hear.
