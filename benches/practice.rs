@@ -13,6 +13,7 @@ use music_trainer::components::travel::Travel;
 use music_trainer::model::{Event, Played, TakeId, TakeStart, Trainer, TransportChange, TransportMoved};
 use music_trainer::music::{Hand, Hands, Percent, Pitch, Score, ScoreParts, WrittenNote};
 use music_trainer::practice::follow::{self, Follower};
+use music_trainer::practice::story::stories;
 use music_trainer::practice::tempo::{self, TempoJudge, TempoPlan};
 use music_trainer::practice::wait::{WaitMatcher, WaitOptions};
 use music_trainer::practice::{Mode, PlayedId, PlayedNote, PracticeSettings, Preset};
@@ -160,6 +161,15 @@ fn main() {
         look_back(name, mode, &shared, &events);
     }
     take("Follow me, a take", || follow::pair(&score, Hands::BOTH, whole, Preset::Standard, &played).len());
+    let wrong: Vec<PlayedNote> = (played.iter().enumerate())
+        .map(|(i, note)| PlayedNote {
+            pitch: if i % 20 == 7 { Pitch::from_data_byte(30) } else { note.pitch },
+            ..*note
+        })
+        .collect();
+    let verdicts = tempo::judge(&score, plan, &[Micros::ZERO], &wrong);
+    let settings = PracticeSettings { mode: Mode::Tempo, ..PracticeSettings::default() };
+    take("Why each note of a take was judged so", || stories(&score, &settings, &verdicts, &wrong).len());
     take("Keep tempo, a take", || tempo::judge(&score, plan, &[Micros::ZERO], &played).len());
     take("Wait for me, a take", || {
         let mut matcher = WaitMatcher::new(&score, Hands::BOTH, whole.0, whole.1, WaitOptions::default());

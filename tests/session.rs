@@ -397,6 +397,7 @@ fn following_goes_along_with_the_person_and_their_tempo() {
     let end = "2 ontime · 2 ontime · 2 missed · 2 ontime · 2 ontime · 2 ontime · 2 ontime · 2 ontime · 2 extra";
     assert!(told.ends_with(&format!("advance 3360 · {end} · end 2 Completed, begin 3 free, record 3")), "{told}");
     assert_eq!(room.speeds, [50], "the same tempo");
+    assert_eq!(room.session.view().extras.len(), 1, "told at once and in the end, shown once");
 }
 
 #[test]

@@ -52,9 +52,11 @@ impl TakeClock {
 pub struct Judged {
     /// Final verdicts, in order.
     pub verdicts: Vec<Verdict>,
-    /// *Keep tempo*, *Rhythm only*, *Follow me*: the first impression of a note just played; the final verdict may
-    /// differ.
-    pub impression: Option<Verdict>,
+    /// *Keep tempo*, *Rhythm only*, *Follow me*: the first impression of a note just played, and of those left out
+    /// before it; the final verdicts may differ.
+    pub impressions: Vec<Verdict>,
+    /// *Follow me*: whether the verdicts are of a whole pass, whatever the impressions were.
+    pub whole_pass: bool,
     /// *Wait for me*, *Follow me*: the tick of the latest group that became done, or was reached.
     pub done: Option<Ticks>,
     /// *Wait for me*, *Follow me*: the tick of the group that is needed next, or the end of the range, if that changed.
@@ -92,6 +94,28 @@ impl FollowJudge {
         let range = settings.ticks(score.bars());
         let follower = Follower::new(score, settings.practise, range, settings.tempo);
         Self { follower, notes: Vec::new(), pass: 0, from: range.0 }
+    }
+
+    /// A key went down while the music stood at `tick`.
+    fn key_down(&mut self, note: PlayedNote, tick: Ticks, score: &Score, settings: &PracticeSettings) -> Judged {
+        self.notes.push(note);
+        let Followed { matched, mut missed, place: done, leap, speed, finished } = self.follower.key_down(note);
+        missed.retain(|id| settings.keyboard.contains(score.note(*id).pitch));
+        let extras = if matched.is_empty() { vec![(note.pitch, tick)] } else { Vec::new() };
+        let impression = |played: Option<PlayedId>, written: Option<NoteId>, kind: VerdictKind| Verdict {
+            pass: self.pass,
+            played,
+            written,
+            kind,
+            deviation: None,
+        };
+        let played = Some(note.id);
+        let missed = missed.into_iter().map(|id| impression(None, Some(id), VerdictKind::Missed));
+        let right = matched.into_iter().map(|id| impression(played, Some(id), VerdictKind::OnTime));
+        let wrong = extras.iter().map(|_| impression(played, None, VerdictKind::Extra));
+        let impressions = missed.chain(right).chain(wrong).collect();
+        let next = done.map(|_| self.follower.next_tick());
+        Judged { impressions, extras, done, next, leap, speed, finished, ..Judged::default() }
     }
 
     /// Pairs what was played with what is written up to `to`, and begins a new pass.
@@ -139,7 +163,7 @@ pub struct TakeJudge {
     result: TakeResult,
     /// The undecided notes.
     places: BTreeMap<PlayedId, Place>,
-    /// *Wait for me*: the latest right note's pass, written onset and time.
+    /// Where the person makes the tempo: the latest right note's pass, written onset and time.
     reached: Option<(u32, Ticks, Micros)>,
 }
 
@@ -263,7 +287,8 @@ impl TakeJudge {
             Judge::Follow(judge) => {
                 // What is written after the place that was reached is not judged.
                 let to = judge.follower.reached();
-                judge.pair(&self.score, &self.settings, to)
+                let verdicts = judge.pair(&self.score, &self.settings, to);
+                return self.take_in_pass(verdicts);
             }
             Judge::None => Vec::new(),
         };
@@ -283,23 +308,12 @@ impl TakeJudge {
             Judge::Tempo(judge) => {
                 let mut impression = judge.play(note);
                 forgive(&mut impression, counting_in);
-                Judged { impression: Some(impression), ..Judged::default() }
+                Judged { impressions: vec![impression], ..Judged::default() }
             }
             Judge::Follow(judge) => {
-                judge.notes.push(note);
-                let followed = judge.follower.key_down(note);
-                let next = followed.place.map(|_| judge.follower.next_tick());
-                self.result.completed |= followed.finished;
-                let (played, pass) = (Some(note.id), judge.pass);
-                let impression = followed.matched.map(|id| Verdict {
-                    pass,
-                    played,
-                    written: Some(id),
-                    kind: VerdictKind::OnTime,
-                    deviation: None,
-                });
-                let Followed { place: done, leap, speed, finished, .. } = followed;
-                Judged { impression, done, next, leap, speed, finished, ..Judged::default() }
+                let judged = judge.key_down(note, tick, &self.score, &self.settings);
+                self.result.completed |= judged.finished;
+                judged
             }
             Judge::None => Judged::default(),
         }
@@ -325,7 +339,7 @@ impl TakeJudge {
                     Judge::Follow(judge) => {
                         let (_, to) = self.settings.ticks(self.score.bars());
                         let verdicts = judge.pair(&self.score, &self.settings, to);
-                        self.take_in(verdicts)
+                        self.take_in_pass(verdicts)
                     }
                     _ => {
                         self.result.completed = true;
@@ -430,9 +444,13 @@ impl TakeJudge {
         Judged { verdicts, extras, ..Judged::default() }
     }
 
-    /// *Wait for me*: how long the step to this onset took, beside what is written.
+    fn take_in_pass(&mut self, verdicts: Vec<Verdict>) -> Judged {
+        Judged { whole_pass: true, ..self.take_in(verdicts) }
+    }
+
+    /// Where the person makes the tempo: how long the step to this onset took, beside what is written.
     fn pace(&mut self, pass: u32, onset: Ticks, at: Micros) {
-        if self.settings.mode != Mode::Wait {
+        if self.settings.mode.keeps_time() {
             return;
         }
         match self.reached {

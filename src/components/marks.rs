@@ -44,10 +44,15 @@ impl Marks {
 
     /// What was found at a moment.
     pub fn take_in(&mut self, judged: &Judged, now: Micros) {
-        for verdict in judged.impression.iter().chain(&judged.verdicts) {
+        let is_shown = judged.verdicts.iter().all(|v| v.pass >= self.passes_over);
+        if judged.whole_pass && is_shown {
+            self.notes.fill(None);
+            self.extras.clear();
+        }
+        for verdict in judged.impressions.iter().chain(&judged.verdicts) {
             self.mark(verdict, now);
         }
-        if judged.verdicts.iter().all(|v| v.pass >= self.passes_over) {
+        if is_shown {
             self.extras.extend(&judged.extras);
         }
     }

@@ -10,7 +10,7 @@ use crate::listen::{Awaited, Written};
 use crate::model::{Event, PieceId, TakeEnd, TakeId, TakeOrigin, TakeStart, Trainer, TransportChange};
 use crate::music::{Hands, NoteId, Percent, Pitch, Score};
 use crate::practice::result::TakeResult;
-use crate::practice::{Heard, Mode, PracticeSettings, scaled_to_speed};
+use crate::practice::{Heard, Mode, PlayedId, PracticeSettings, Verdict, scaled_to_speed};
 use crate::time::{Micros, Stamp, Ticks, WallMillis};
 
 use super::judging::{Judged, TakeJudge};
@@ -423,17 +423,21 @@ impl Session {
         if envelope.entity != running.take.entity() {
             return;
         }
+        if matches!(event, Event::LatencyChanged(_)) {
+            running.changes.pop_front();
+        }
+        let judged = running.judge.event(envelope.version, event, envelope.stamp.as_ref());
         if let Event::TransportMoved(moved) = event
             && matches!(moved.change, TransportChange::Looped { .. })
         {
             self.found.begin_pass(running.judge.result().passes);
         }
-        if matches!(event, Event::LatencyChanged(_)) {
-            running.changes.pop_front();
-        }
-        let judged = running.judge.event(envelope.version, event, envelope.stamp.as_ref());
-        if let (Event::NotePlayed(played), true) = (event, judged.verdicts.iter().any(|v| v.kind.is_wrong())) {
-            self.view.wrong = played.note_on().map(|(pitch, _)| (pitch, now));
+        if let Event::NotePlayed(played) = event {
+            let this = Some(PlayedId(envelope.version));
+            let is_wrong = |v: &Verdict| v.played == this && v.kind.is_wrong();
+            if judged.impressions.iter().chain(&judged.verdicts).any(is_wrong) {
+                self.view.wrong = played.note_on().map(|(pitch, _)| (pitch, now));
+            }
         }
         self.follow(judged, now, ids);
     }

@@ -153,6 +153,11 @@ impl Standing {
         }
         let Some(judge) = &mut self.judge else { return };
         let judged = judge.event(step.version, event, step.stamp.as_ref());
+        if let Event::TransportMoved(moved) = event
+            && matches!(moved.change, TransportChange::Looped { .. })
+        {
+            self.marks.begin_pass(judge.result().passes);
+        }
         self.marks.take_in(&judged, step.at);
     }
 
@@ -160,16 +165,12 @@ impl Standing {
         match change {
             TransportChange::Runs { place, speed } => self.course = Course::Runs { place, speed, at, until: None },
             TransportChange::Sought { tick } | TransportChange::Waits { tick } => self.course = Course::Rests(tick),
-            TransportChange::Looped { .. } => {
-                let passes = self.judge.as_ref().map_or(0, |judge| judge.result().passes);
-                self.marks.begin_pass(passes);
-            }
             TransportChange::Stopped | TransportChange::Ended => {
                 if let Course::Runs { until, .. } = &mut self.course {
                     until.get_or_insert(at);
                 }
             }
-            TransportChange::Bar => {}
+            TransportChange::Looped { .. } | TransportChange::Bar => {}
         }
     }
 

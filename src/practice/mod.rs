@@ -1,8 +1,9 @@
 //! Practice: who played what is written, and when. Pure: played notes in, verdicts out; no clock, thread or device.
 //!
 //! [`wait`] turns the page when an onset group is done; [`tempo`] judges against the metronome; [`follow`] goes along
-//! with a player whatever their tempo, and pairs a whole take with a score; [`result`] folds the verdicts of any of them, [`story`] tells why each is
-//! as it is, [`expression`] how a take was played beyond right and wrong, [`recital`] what one listens to of it.
+//! with a player whatever their tempo, and pairs a whole take with a score; [`result`] folds the verdicts of any of
+//! them, [`story`] tells why each is as it is, [`expression`] how a take was played beyond right and wrong, [`recital`]
+//! what one listens to of it.
 
 pub mod expression;
 pub mod follow;
@@ -13,6 +14,7 @@ pub mod story;
 pub mod tempo;
 mod types;
 pub mod wait;
+mod weighing;
 
 pub use options::{BarRange, ChordWindow, Heard, KeyRange, PracticeSettings};
-pub use types::{Candidate, GroupDone, Mode, PlayedId, PlayedNote, Preset, Verdict, VerdictKind, scaled_to_speed};
+pub use types::{GroupDone, Mode, PlayedId, PlayedNote, Preset, Verdict, VerdictKind, scaled_to_speed};

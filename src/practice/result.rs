@@ -167,7 +167,7 @@ pub struct TakeResult {
     pub incomplete: bool,
     bars: BTreeMap<usize, BarResult>,
     deviations: Vec<Micros>,
-    /// *Wait for me*: from one written onset to the next, the written time over the played.
+    /// Where the person makes the tempo: from one written onset to the next, the written time over the played.
     paces: Vec<f64>,
     untimed: bool,
 }
@@ -261,7 +261,7 @@ impl TakeResult {
         }
     }
 
-    /// *Wait for me*: the tempo that was held, as a share of the written one. The median over the steps, so that
+    /// Where the person makes the tempo: the one that was held, as a share of the written one. The median over the steps, so that
     /// looking for a note now and then does not count; `None` below [`ENOUGH`] steps.
     pub fn tempo_held(&self) -> Option<f64> {
         let mut paces = self.paces.clone();

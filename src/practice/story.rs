@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::options::PracticeSettings;
-use super::tempo::{TempoPlan, candidates};
 use super::types::{Mode, PlayedId, PlayedNote, Verdict, VerdictKind};
+use super::weighing::weigh;
 use crate::music::{NoteId, Percent, Pitch, Score};
 use crate::time::{Micros, Ticks};
 
@@ -36,14 +36,14 @@ pub struct Story {
     pub pitch: Pitch,
     /// The index of the bar.
     pub bar: usize,
-    /// *Keep tempo*: what was weighed, nearest first, for all that is not simply on time.
+    /// What was weighed, nearest first, for all that is not simply on time; nothing in *Wait for me*.
     pub weighed: Vec<Weighed>,
     /// *Wait for me*: the keys that were needed when a wrong one was pressed.
     pub needed: Vec<Pitch>,
 }
 
 /// Written time to the clock of the played notes, for one pass: from each onset that was reached.
-struct Course {
+pub(super) struct Course {
     /// Microseconds at the written tempo, and when that was; both ascending.
     anchors: Vec<(i64, i64)>,
 }
@@ -59,7 +59,7 @@ impl Course {
     }
 
     /// Played time for a unit of written time, all in all.
-    fn pace(&self) -> f64 {
+    pub(super) fn pace(&self) -> f64 {
         match (self.anchors.first(), self.anchors.last()) {
             (Some(first), Some(last)) if last.0 > first.0 && last.1 > first.1 => {
                 (last.1 - first.1) as f64 / (last.0 - first.0) as f64
@@ -69,7 +69,7 @@ impl Course {
     }
 
     /// When a written moment was, between the onsets around it.
-    fn at(&self, written: i64) -> Option<Micros> {
+    pub(super) fn at(&self, written: i64) -> Option<Micros> {
         let after = self.anchors.partition_point(|anchor| anchor.0 <= written);
         let along = |from: (i64, i64), pace: f64| Micros(from.1 + ((written - from.0) as f64 * pace) as i64);
         match (after.checked_sub(1).map(|i| self.anchors[i]), self.anchors.get(after).copied()) {
@@ -101,9 +101,9 @@ pub fn stories(score: &Score, settings: &PracticeSettings, verdicts: &[Verdict],
         stories.push(story);
     }
     stories.sort_by_key(|story| story.at);
-    if settings.mode == Mode::Tempo {
+    if settings.mode != Mode::Wait {
         extras_to_bars(&mut stories);
-        weigh(score, settings, &courses, played, &by_id, &mut stories);
+        weigh(score, settings, &courses, played, &mut stories);
     }
     stories
 }
@@ -170,39 +170,11 @@ fn extras_to_bars(stories: &mut [Story]) {
     }
 }
 
-fn weigh(
-    score: &Score,
-    settings: &PracticeSettings,
-    courses: &HashMap<u32, Course>,
-    played: &[PlayedNote],
-    by_id: &HashMap<PlayedId, PlayedNote>,
-    stories: &mut [Story],
-) {
-    let whole = TempoPlan::from_settings(score, settings);
-    for story in stories.iter_mut().filter(|story| story.verdict.kind != VerdictKind::OnTime) {
-        let verdict = story.verdict;
-        let Some(course) = courses.get(&verdict.pass) else { continue };
-        let Some(start) = course.at(written_time(score, whole.from)) else { continue };
-        // The speed may have been changed since the take began; each change began a pass.
-        let plan = TempoPlan { speed: Percent::new((100.0 / course.pace()).round() as u16), ..whole };
-        let found = candidates(score, &plan, start, played, &verdict);
-        let weighed = found.iter().filter_map(|candidate| {
-            let pitch = match verdict.written {
-                Some(_) => by_id.get(&candidate.played)?.pitch,
-                None => score.note(candidate.written).pitch,
-            };
-            let (deviation, within_window, chosen) = (candidate.deviation, candidate.within_window, candidate.chosen);
-            Some(Weighed { pitch, deviation, within_window, chosen })
-        });
-        story.weighed = weighed.collect();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::music::{Hand, ScoreParts, WrittenNote};
-    use crate::practice::tempo::judge;
+    use crate::practice::tempo::{TempoPlan, judge};
     use crate::practice::wait::WaitMatcher;
 
     /// Eight quarters from middle C upwards, half a second each.

@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::options::{KeyRange, PracticeSettings};
-use super::types::{Candidate, Mode, PlayedNote, Preset, Verdict, VerdictKind, scaled_to_speed};
+use super::types::{Mode, PlayedNote, Preset, Verdict, VerdictKind, scaled_to_speed};
 use super::wait::STROKE_WINDOW;
 use crate::music::{Hands, NoteId, Percent, Pitch, Score};
 use crate::time::{Micros, Ticks};
@@ -419,51 +419,4 @@ pub fn judge(score: &Score, plan: TempoPlan, starts: &[Micros], notes: &[PlayedN
         judge.play(note);
     }
     judge.finish()
-}
-
-/// What was weighed for a verdict, nearest first: for a written note the key-downs of its name around its moment, for
-/// an extra note the written notes of its name around it. `start` is when the verdict's pass began.
-pub fn candidates(
-    score: &Score,
-    plan: &TempoPlan,
-    start: Micros,
-    notes: &[PlayedNote],
-    verdict: &Verdict,
-) -> Vec<Candidate> {
-    let reach = scaled_to_speed(REACH, plan.speed);
-    let mut found = Vec::new();
-    let slots = template(score, plan);
-    for (index, slot) in slots.iter().enumerate() {
-        let at = start + slot.at;
-        let of_pitch = |s: &&Slot| s.pitch == slot.pitch;
-        let half = |other: Option<&Slot>| other.map_or(reach, |o| Micros((o.at - slot.at).0.abs() / 2).min(reach));
-        let left = half(slots[..index].iter().rev().find(of_pitch));
-        let right = half(slots[index + 1..].iter().find(of_pitch));
-        for &written in &slot.written {
-            for note in notes {
-                let deviation = note.at - at;
-                let meant = match (verdict.written, verdict.played) {
-                    (Some(id), _) => id == written,
-                    (None, played) => played == Some(note.id),
-                };
-                let fits = plan.any_key || note.pitch.class() == slot.pitch.class();
-                if !meant || !fits || deviation.0.abs() > 2 * reach.0 {
-                    continue;
-                }
-                let chosen = verdict.played == Some(note.id) && verdict.written == Some(written);
-                let same = plan.any_key || note.pitch == slot.pitch;
-                let within_window = same && -left.0 <= deviation.0 && deviation.0 < right.0;
-                found.push(Candidate {
-                    played: note.id,
-                    written,
-                    pass: verdict.pass,
-                    deviation,
-                    within_window,
-                    chosen,
-                });
-            }
-        }
-    }
-    found.sort_by_key(|c| (c.deviation.0.abs(), c.written, c.played));
-    found
 }

@@ -76,23 +76,6 @@ pub struct Verdict {
     pub deviation: Option<Micros>,
 }
 
-/// One of the notes that were weighed for a verdict, so that any note can tell why it was judged so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Candidate {
-    /// The played note.
-    pub played: PlayedId,
-    /// The written note.
-    pub written: NoteId,
-    /// The pass in which the written note stood.
-    pub pass: u32,
-    /// Played minus expected time, positive when late.
-    pub deviation: Micros,
-    /// Whether it was near enough to be chosen at all.
-    pub within_window: bool,
-    /// Whether this pair is the verdict.
-    pub chosen: bool,
-}
-
 /// How strictly timing is coloured. From the spread of 22 professionals around their own local tempo: 60 % of their
 /// notes lie within ±50 ms, 89 % within ±100, 96 % within ±150.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -1,12 +1,13 @@
 //! *Follow*: pairing under rubato, mistakes, repeated bars.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use music_trainer::formats::pieces;
 use music_trainer::music::Percent;
 use music_trainer::music::{Hand, Hands, NoteId, Pitch, Score};
 use music_trainer::practice::follow::Follower;
-use music_trainer::practice::{PlayedId, PlayedNote, Preset, VerdictKind, follow};
+use music_trainer::practice::story::stories;
+use music_trainer::practice::{Mode, PlayedId, PlayedNote, PracticeSettings, Preset, VerdictKind, follow};
 use music_trainer::time::{Micros, Ticks};
 
 use crate::words::*;
@@ -192,22 +193,25 @@ fn people_are_followed_through_real_pieces_with_and_without_mistakes() {
 
 #[test]
 fn the_place_is_known_while_it_is_played() {
+    let (mut left_out, mut told, mut falsely) = (0, 0, 0);
     for piece in pieces::builtin() {
         let score = &piece.score;
         let (mut right, mut all, mut finished) = (0, 0, 0);
+        let place = |id: NoteId| (score.note(id).onset, score.note(id).pitch);
         for seed in 0..4 {
             let (notes, truth) = played_by_a_person(score, seed, 0.05);
+            let played: HashSet<_> = truth.values().map(|id| place(*id)).collect();
+            left_out += score.iter().filter(|(id, _)| !played.contains(&place(*id))).count();
             let mut follower = Follower::new(score, Hands::BOTH, (Ticks(0), score.end()), Percent::FULL);
             for note in &notes {
                 let followed = follower.key_down(*note);
                 assert!(!followed.leap, "{} seed {seed}: nobody jumped", piece.id);
                 if let Some(id) = truth.get(&note.id) {
                     all += 1;
-                    right += usize::from(followed.matched.is_some_and(|found| {
-                        let (found, real) = (score.note(found), score.note(*id));
-                        (found.onset, found.pitch) == (real.onset, real.pitch)
-                    }));
+                    right += usize::from(followed.matched.iter().any(|found| place(*found) == place(*id)));
                 }
+                told += followed.missed.len();
+                falsely += followed.missed.iter().filter(|id| played.contains(&place(**id))).count();
             }
             let groups = score.onset_groups(Hands::BOTH, Ticks(0), score.end());
             finished += usize::from(follower.tick().is_some_and(|tick| tick >= groups[groups.len() - 2].tick));
@@ -216,6 +220,11 @@ fn the_place_is_known_while_it_is_played() {
         println!("{}: {share:.4} known at once", piece.id);
         assert!(share >= 0.9 && finished == 4, "{}: {share:.4} known at once, {finished} of 4 to the end", piece.id);
     }
+    println!("{told} of {left_out} left out were told, {falsely} falsely");
+    assert!(
+        (told - falsely) * 20 >= left_out * 17 && falsely * 10 <= told,
+        "{told} of {left_out} told, {falsely} falsely"
+    );
 }
 
 /// Plays a score's notes in time, from a group on, at so many hundredths of the written tempo; groups take their turn.
@@ -299,6 +308,37 @@ fn a_wrong_key_moves_nothing_elsewhere_and_what_is_expected_is_known() {
     let ends: Vec<bool> = take("B4@9000 C5@9500").into_iter().map(|note| follower.key_down(note).finished).collect();
     assert_eq!(ends, [false, true]);
     assert_eq!(needed(&follower), [""; 0]);
+}
+
+#[test]
+fn what_is_left_out_is_told_once_when_the_next_but_one_is_played() {
+    let score = score("R: C4 D4 E4 F4 G4 A4 | L: C4 - D3 - - -");
+    let mut follower = Follower::new(&score, Hands::BOTH, (Ticks(0), score.end()), Percent::FULL);
+    let told: Vec<(usize, Vec<String>)> = take("C4@0 E4@1000 F4@1500 G4@2000 C7@2200 A4@2500")
+        .into_iter()
+        .map(|note| follower.key_down(note))
+        .map(|f| (f.matched.len(), f.missed.iter().map(|id| name(score.note(*id).pitch)).collect()))
+        .collect();
+    let told: Vec<(usize, &str)> = told.iter().map(|(n, keys)| (*n, keys.first().map_or("", String::as_str))).collect();
+    assert_eq!(told, [(2, ""), (1, ""), (1, "D4"), (1, "D3"), (0, ""), (1, "")]);
+}
+
+#[test]
+fn a_note_that_was_not_found_tells_what_was_played_near_it() {
+    let score = score("R: C4 D4 E4 F4 G4 A4 B4 C5");
+    // Twice as slow; the fourth comes 700 ms too late, the sixth in another octave.
+    let notes = take("C4@0 D4@1000 E4@2000 F4@3700 G4@4000 A5@5000 B4@6000 C5@7000");
+    let verdicts = follow::pair(&score, Hands::BOTH, (Ticks(0), score.end()), Preset::Standard, &notes);
+    let settings = PracticeSettings { mode: Mode::Follow, ..PracticeSettings::default() };
+    let stories = stories(&score, &settings, &verdicts, &notes);
+    let missed = stories.iter().filter(|story| story.verdict.kind == VerdictKind::Missed);
+    let told: Vec<_> = missed.map(|s| (name(s.pitch), s.weighed.iter().map(|w| name(w.pitch)).collect())).collect();
+    assert_eq!(told, [("A4".to_owned(), vec!["A5".to_owned()])], "{stories:?}");
+    let late = stories.iter().find(|story| name(story.pitch) == "F4").expect("a story");
+    assert_eq!((late.verdict.kind, late.weighed.len()), (VerdictKind::Late, 1));
+    assert!(late.weighed[0].chosen && late.weighed[0].deviation > Micros::from_millis(500), "{late:?}");
+    let extra = stories.iter().find(|story| story.verdict.kind == VerdictKind::Extra).expect("a story");
+    assert_eq!((extra.bar, extra.weighed.len()), (1, 1));
 }
 
 #[test]

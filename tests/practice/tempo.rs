@@ -1,8 +1,9 @@
 //! *Keep tempo*: what is early, late, missed, extra, and when that is known.
 
 use music_trainer::music::{Hands, NoteId, Percent, Score};
+use music_trainer::practice::story::{Story, stories};
 use music_trainer::practice::tempo::{self, TempoJudge, TempoPlan};
-use music_trainer::practice::{PlayedId, Preset, VerdictKind};
+use music_trainer::practice::{Mode, PlayedId, PracticeSettings, Preset, VerdictKind};
 use music_trainer::time::{Micros, Ticks};
 
 use crate::words::*;
@@ -119,17 +120,16 @@ fn stopping_judges_what_was_reached() {
 #[test]
 fn a_verdict_can_tell_what_was_weighed() {
     let score = score("R: C4 C4 D4");
-    let notes = take("C4@100 C4@130 D4@1000");
+    let notes = take("C4@110 C4@130 D4@1000");
     let verdicts = tempo::judge(&score, plan(&score), &[Micros(0)], &notes);
-    let first = verdicts.iter().find(|v| v.written == Some(NoteId(0))).expect("a verdict");
-    let weighed = tempo::candidates(&score, &plan(&score), Micros(0), &notes, first);
-    let told: Vec<_> = weighed.iter().map(|c| (c.played.0, c.deviation.0 / 1_000, c.within_window, c.chosen)).collect();
-    assert_eq!(told, [(0, 100, true, true), (1, 130, true, false)]);
-    let extra = verdicts.iter().find(|v| v.kind == VerdictKind::Extra).expect("an extra note");
-    let weighed = tempo::candidates(&score, &plan(&score), Micros(0), &notes, extra);
-    let told: Vec<_> =
-        weighed.iter().map(|c| (c.written.0, c.deviation.0 / 1_000, c.within_window, c.chosen)).collect();
-    assert_eq!(told, [(0, 130, true, false), (1, -370, false, false)]);
+    let settings = PracticeSettings { mode: Mode::Tempo, ..PracticeSettings::default() };
+    let stories = stories(&score, &settings, &verdicts, &notes);
+    let told = |of: &dyn Fn(&Story) -> bool| {
+        let weighed = &stories.iter().find(|story| of(story)).expect("a story").weighed;
+        weighed.iter().map(|w| (w.deviation.0 / 1_000, w.within_window, w.chosen)).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&|s| s.verdict.written == Some(NoteId(0))), [(110, true, true), (130, true, false)]);
+    assert_eq!(told(&|s| s.verdict.kind == VerdictKind::Extra), [(130, true, false), (-370, false, false)]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Which key-down is which written note, given roughly where the player was: each pitch for itself, in order, nearest
 //! to the moment that the notes around it make one expect.
 
-use super::Piece;
+use super::{Piece, REACH};
 use crate::practice::types::PlayedNote;
 
 /// How often expectations and pairs are derived from each other.
@@ -13,7 +13,7 @@ const MOMENT_GROUPS: usize = 3;
 /// How much less a neighbouring group says about the moment than the group itself.
 const NEIGHBOUR_WEIGHT: f64 = 0.3;
 /// The farthest from its expected moment, in seconds, that a note is looked for.
-const FARTHEST: f64 = 0.5;
+const FARTHEST: f64 = REACH.0 as f64 / 1e6;
 /// The same for a note that the path puts into the group: a chord may be rolled over seconds.
 const FARTHEST_ON_PATH: f64 = 5.0;
 /// How much nearer, in seconds, such a note seems.

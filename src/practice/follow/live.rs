@@ -23,10 +23,12 @@ const STOP_SECONDS: f64 = 0.4;
 const TOLD: u16 = 2;
 
 /// What followed from a key-down.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Followed {
-    /// The written note that it seems to be; revised when the take is paired as a whole.
-    pub matched: Option<NoteId>,
+    /// The written note that it seems to be (both of a unison of the hands); revised when the take is paired as a whole.
+    pub matched: Vec<NoteId>,
+    /// What seems to have been left out by now: of the onset groups before the one before this. Revised like the above.
+    pub missed: Vec<NoteId>,
     /// Where the player is, if that is another place than before.
     pub place: Option<Ticks>,
     /// Whether that place does not follow the one before: a repeated bar, a jump.
@@ -48,6 +50,10 @@ pub struct Follower {
     place: Option<usize>,
     /// The last group of the furthest place.
     furthest: usize,
+    /// Which written notes seem to have been played since the last leap.
+    heard: Vec<bool>,
+    /// Groups before this one have been told of.
+    told_upto: usize,
     /// Another place that the player may have gone to, and how many key-downs fit there.
     leap: Option<(usize, usize)>,
     /// The latest key-downs, and where each seemed to be.
@@ -67,9 +73,22 @@ impl Follower {
         let ticks = groups.iter().map(|group| group.tick).collect();
         let piece = Piece::new(score, hands, from, to);
         let walk = Walk::near(&piece, 0);
-        let (recent, reached, pace) = (VecDeque::new(), VecDeque::new(), 100.0 / f64::from(speed.get()));
-        let (place, leap, end) = (None, None, to);
-        Self { piece, ticks, end, walk, place, furthest: 0, leap, recent, reached, pace, told: speed, finished: false }
+        Self {
+            heard: vec![false; piece.written.len()],
+            piece,
+            ticks,
+            end: to,
+            walk,
+            place: None,
+            furthest: 0,
+            told_upto: 0,
+            leap: None,
+            recent: VecDeque::new(),
+            reached: VecDeque::new(),
+            pace: 100.0 / f64::from(speed.get()),
+            told: speed,
+            finished: false,
+        }
     }
 
     /// The player is to go on at the first group at or after `tick`.
@@ -77,13 +96,14 @@ impl Follower {
         let start = self.ticks.partition_point(|at| *at < tick).min(self.ticks.len().saturating_sub(1));
         self.walk = Walk::near(&self.piece, start);
         (self.place, self.leap, self.finished) = (start.checked_sub(1), None, false);
+        self.begin_anew(start);
         self.recent.clear();
         self.reached.clear();
     }
 
     /// A key went down; none comes earlier than the one before.
     pub fn key_down(&mut self, note: PlayedNote) -> Followed {
-        let Some(state) = self.walk.push(&self.piece, &note, None) else { return Followed::default() };
+        let Some(state) = self.walk.push(&self.piece, &note) else { return Followed::default() };
         let before = self.place;
         self.remember(note, state.group);
         let (state, leap) = match self.elsewhere() {
@@ -97,12 +117,16 @@ impl Follower {
             },
         };
         let moved = self.place != before;
+        if leap {
+            self.begin_anew(state.group);
+        }
         let matched = self.matched(state, &note);
+        let missed = self.missed(state.group);
         self.finished |=
             state.group + 1 == self.ticks.len() && state.heard >= self.piece.group_notes(state.group).len();
         let speed = if moved { self.measure(state.group, note.at, leap) } else { None };
         let place = self.place.filter(|_| moved).map(|group| self.ticks[group]);
-        Followed { matched, place, leap, speed, finished: self.finished }
+        Followed { matched, missed, place, leap, speed, finished: self.finished }
     }
 
     /// Goes to a group, or stays until it is certain that the player is there; whether it is elsewhere.
@@ -134,7 +158,7 @@ impl Follower {
         if !path::is_astray(&self.piece, &notes, &groups) {
             return None;
         }
-        let path = path::find_anywhere(&self.piece, &notes, None);
+        let path = path::find_anywhere(&self.piece, &notes);
         let fits = notes.iter().zip(&path).rev().take(2 * LEAP_NOTES);
         let certain = fits.clone().count() == 2 * LEAP_NOTES
             && fits.into_iter().all(|(note, group)| path::is_written(&self.piece, *group, note));
@@ -149,9 +173,31 @@ impl Follower {
         self.recent.clear();
     }
 
-    fn matched(&self, state: State, note: &PlayedNote) -> Option<NoteId> {
-        let notes = self.piece.group_notes(state.group).iter();
-        notes.filter(|_| state.heard > 0).find(|written| written.pitch == note.pitch).map(|written| written.id)
+    /// The player goes on at a group, wherever they were.
+    fn begin_anew(&mut self, group: usize) {
+        self.heard.fill(false);
+        self.told_upto = group;
+    }
+
+    /// The note of the group that a key-down is, else one of the group before or after: hands are seldom together.
+    fn matched(&mut self, state: State, note: &PlayedNote) -> Vec<NoteId> {
+        let groups = [Some(state.group), state.group.checked_sub(1), Some(state.group + 1)];
+        let groups = groups.into_iter().flatten().filter_map(|group| self.piece.groups.get(group));
+        let is_free = |written: &usize| self.piece.written[*written].pitch == note.pitch && !self.heard[*written];
+        let Some(found) = groups.flat_map(|group| group.first..group.end).find(is_free) else { return Vec::new() };
+        self.heard[found] = true;
+        let twins = self.piece.twins.iter().filter(|(_, twin)| *twin == found).map(|(id, _)| *id);
+        std::iter::once(self.piece.written[found].id).chain(twins).collect()
+    }
+
+    /// What was left out up to the group before the one before `group`, as far as it has not been told.
+    fn missed(&mut self, group: usize) -> Vec<NoteId> {
+        let upto = group.saturating_sub(1);
+        let Some(passed) = self.piece.groups.get(self.told_upto..upto) else { return Vec::new() };
+        let left_out = passed.iter().flat_map(|group| group.first..group.end).filter(|written| !self.heard[*written]);
+        let missed = left_out.map(|written| self.piece.written[written].id).collect();
+        self.told_upto = self.told_upto.max(upto);
+        missed
     }
 
     /// Takes in when a group was reached; the tempo, if it is another one.

@@ -15,6 +15,9 @@ use super::types::{PlayedNote, Preset, Verdict, VerdictKind};
 use crate::music::{Hands, NoteId, Percent, Pitch, Score};
 use crate::time::{Micros, Ticks};
 
+/// How far from its moment a key-down may be to count for a written note, where the notes around it say nothing else.
+pub const REACH: Micros = Micros::from_millis(500);
+
 /// A written note as the steps see it.
 #[derive(Clone, Copy, Debug)]
 struct Written {
@@ -70,6 +73,12 @@ impl Piece {
         piece
     }
 
+    /// How many notes of a key-down's pitch each group has.
+    fn copies_of(&self, note: &PlayedNote) -> &[u8] {
+        let groups = self.groups.len();
+        &self.copies[usize::from(note.pitch.key()) * groups..][..groups]
+    }
+
     fn group_notes(&self, group: usize) -> &[Written] {
         &self.written[self.groups[group].first..self.groups[group].end]
     }
@@ -88,9 +97,9 @@ pub fn pair(
     let piece = Piece::new(score, hands, from, to);
     let mut take = notes.to_vec();
     take.sort_by_key(|n| (n.at, n.pitch, n.id));
-    let rough = path::find(&piece, &take, None);
+    let rough = path::find(&piece, &take);
     let tempos = assign::tempos(&piece, &take, &rough);
-    let path = path::find(&piece, &take, Some(&tempos));
+    let path = path::refine(&piece, &take, &tempos, &rough);
     let assignment = assign::assign(&piece, &take, &path);
     let mut used = vec![false; take.len()];
     assignment.iter().flatten().for_each(|pair| used[pair.played] = true);
