@@ -48,7 +48,8 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
         let (notes, length) = (text::notes(take.notes.len()), text::duration(take.length));
         let page = take.page.as_ref().filter(|_| state.take_notes);
         card_ui(ui, tr().as_played, &[notes, length].join(text::DOT), |ui| {
-            let height = (ui.available_height() - below - space::CARD - 30.0 * theme::scale(ui)).max(120.0);
+            let words = if take.past.is_some() { 0.0 } else { 30.0 * theme::scale(ui) };
+            let height = (ui.available_height() - below - space::CARD - words).max(80.0);
             let legend = match page {
                 Some(page) => page::ui(cx, ui, state, take, page, height),
                 None => {
@@ -56,8 +57,9 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
                     if take.mode.is_some() { tr().roll_legend } else { tr().roll_legend_free }.to_owned()
                 }
             };
-            let legend = if take.past.is_some() { tr().past_legend } else { &legend };
-            Line::small(legend).color(tokens(ui).muted).show(ui);
+            if take.past.is_none() {
+                Line::small(&legend).color(tokens(ui).muted).show(ui);
+            }
         });
         if let Some(past) = &take.past {
             past::ui(cx, ui, take, past);
@@ -88,7 +90,8 @@ fn controls_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, take: &TakeView)
             segment(tr().page, icons::MUSIC_NOTES, tr().page_tip),
         ];
         let chosen = usize::from(state.take_notes);
-        let place = room.with_max_x((room.right() - voices_width - space::GAP).max(room.left() + 80.0));
+        let place =
+            room.with_max_x((room.right() - voices_width - space::GAP).max(room.left() + 76.0 * theme::scale(ui)));
         let width = segmented_width(ui, &views, chosen, place.width());
         if let Some(index) = segmented_ui(ui, place, &views, chosen) {
             state.take_notes = index == 1;

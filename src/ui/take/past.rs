@@ -5,6 +5,7 @@ use egui::{Align, Rect, Ui, pos2, vec2};
 use crate::music::{Hand, Pitch};
 use crate::time::Micros;
 use crate::ui::play::keyboard_ui;
+use crate::ui::shortcuts::{self, Action};
 use crate::ui::text::{self, tr};
 use crate::ui::theme::{self, space, tokens};
 use crate::ui::view::{Keys, PastInstant, TakeView};
@@ -49,11 +50,17 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, take: &TakeView, past: &PastInsta
 fn bar_ui(cx: &mut Cx<'_>, ui: &mut Ui, past: &PastInstant) {
     let (_, rect) = ui.allocate_space(vec2(ui.available_width(), BAR));
     let square = |left: f32| Rect::from_min_size(pos2(left, rect.top()), vec2(BAR, BAR));
-    let back = Button::icon_only(tr().event_back, icons::CARET_LEFT).enabled(past.events > 0);
+    let shown = |action| shortcuts::shown(ui.ctx(), action);
+    let (tip_back, tip_forward) = (
+        text::with_shortcut(tr().event_back, &shown(Action::BarBack)),
+        text::with_shortcut(tr().event_forward, &shown(Action::BarForward)),
+    );
+    let back = Button::icon_only(tr().event_back, icons::CARET_LEFT).enabled(past.events > 0).tip(&tip_back);
     if back.show_at(ui, square(rect.left())).clicked() {
         cx.send.push(Command::LookBackBy(-1));
     }
-    let forward = Button::icon_only(tr().event_forward, icons::CARET_RIGHT).enabled(past.events < past.of);
+    let forward = Button::icon_only(tr().event_forward, icons::CARET_RIGHT);
+    let forward = forward.enabled(past.events < past.of).tip(&tip_forward);
     if forward.show_at(ui, square(rect.left() + BAR + GAP)).clicked() {
         cx.send.push(Command::LookBackBy(1));
     }

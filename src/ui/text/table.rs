@@ -191,7 +191,6 @@ texts! {
     page_without_beat = "Written down evenly: there is no clear beat in it";
     look_back = "Look back";
     look_back_tip = "Go through the take and see how everything stood: keys, place, judge and bus";
-    past_legend = "Click on a place, or use the bar below; arrow keys go from event to event.";
     look_back_place = "Place in the take";
     event_back = "Event back";
     event_forward = "Event forward";
