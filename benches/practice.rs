@@ -12,11 +12,11 @@ use music_trainer::bus::{Body, DeviceId, Envelope, EventId};
 use music_trainer::components::travel::Travel;
 use music_trainer::model::{Event, Played, TakeId, TakeStart, Trainer, TransportChange, TransportMoved};
 use music_trainer::music::{Hand, Hands, Percent, Pitch, Score, ScoreParts, WrittenNote};
-use music_trainer::practice::follow::{self, Follower};
+use music_trainer::practice::follow::{self, FollowPlan, Follower};
 use music_trainer::practice::story::stories;
 use music_trainer::practice::tempo::{self, TempoJudge, TempoPlan};
 use music_trainer::practice::wait::{WaitMatcher, WaitOptions};
-use music_trainer::practice::{Mode, PlayedId, PlayedNote, PracticeSettings, Preset};
+use music_trainer::practice::{Mode, PlayedId, PlayedNote, PracticeSettings};
 use music_trainer::time::{Micros, Rate, Stamp, StreamId, Ticks, WallMillis};
 use support::{Samples, machine, now, time};
 
@@ -143,7 +143,7 @@ fn main() {
     let rhythm = TempoPlan { any_key: true, ..plan };
     let mut waits = WaitMatcher::new(&score, Hands::BOTH, whole.0, whole.1, WaitOptions::default());
     live("Wait for me", &played, |note| drop(waits.key_down(note)));
-    let mut follower = Follower::new(&score, Hands::BOTH, whole, Percent::FULL);
+    let mut follower = Follower::new(&score, &FollowPlan::whole(&score), Percent::FULL);
     live("Follow me", &played, |note| {
         follower.key_down(note);
     });
@@ -160,7 +160,7 @@ fn main() {
     for (name, mode) in [("Wait for me", Mode::Wait), ("Keep tempo", Mode::Tempo), ("Follow me", Mode::Follow)] {
         look_back(name, mode, &shared, &events);
     }
-    take("Follow me, a take", || follow::pair(&score, Hands::BOTH, whole, Preset::Standard, &played).len());
+    take("Follow me, a take", || follow::pair(&score, &FollowPlan::whole(&score), &played).len());
     let wrong: Vec<PlayedNote> = (played.iter().enumerate())
         .map(|(i, note)| PlayedNote {
             pitch: if i % 20 == 7 { Pitch::from_data_byte(30) } else { note.pitch },

@@ -173,9 +173,7 @@ fn marks(found: &Marks) -> (Vec<Option<Mark>>, Vec<Extra>) {
     let mark = |mark: &Option<_>| {
         mark.map(|m: crate::components::marks::NoteMark| Mark { kind: m.kind, deviation: m.deviation })
     };
-    let mut extras: Vec<Extra> =
-        found.extras.iter().map(|(pitch, tick)| Extra { tick: tick.0 as f64, pitch: *pitch }).collect();
-    extras.sort_by(|a, b| a.tick.total_cmp(&b.tick));
+    let extras = found.extras.iter().map(|(pitch, tick)| Extra { tick: tick.0 as f64, pitch: *pitch }).collect();
     (found.notes.iter().map(mark).collect(), extras)
 }
 

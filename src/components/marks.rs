@@ -23,7 +23,7 @@ pub struct NoteMark {
 pub struct Marks {
     /// One for each written note.
     pub notes: Vec<Option<NoteMark>>,
-    /// Keys that are not written, and where the music stood.
+    /// Keys that are not written, and where the music stood, by place.
     pub extras: Vec<(Pitch, Ticks)>,
     /// Passes that are over, whose verdicts are not shown any more.
     passes_over: u32,
@@ -54,6 +54,8 @@ impl Marks {
         }
         if is_shown {
             self.extras.extend(&judged.extras);
+            // They are looked up by place.
+            self.extras.sort_by_key(|(_, tick)| *tick);
         }
     }
 

@@ -13,22 +13,24 @@ const NOTES_MAX: usize = 20_000;
 const STROKE: Micros = Micros::from_millis(70);
 /// A beat is sought from this many strokes on.
 const STROKES_MIN: usize = 8;
-/// Beats that are tried, shortest and longest in microseconds: 180 to 45 a minute; and each so much longer than the last.
-const BEATS: (f64, f64) = (333_000.0, 1_333_000.0);
-const BEAT_STEP: f64 = 1.01;
-/// What people tap to most: 100 a minute; a beat twice or half as long is worth this much less.
+/// Units that are tried, the shortest value that all lie on: shortest and longest in microseconds, and each so much longer
+/// than the last.
+const UNITS: (f64, f64) = (100_000.0, 1_000_000.0);
+const UNIT_STEP: f64 = 1.005;
+/// Longer steps say nothing of the unit: it would be as well another.
+const STEP_MAX: f64 = 2_500_000.0;
+/// What people tap to most: 100 a minute. The beat is the unit, or twice, four or eight times it, that is nearest.
 const USUAL: f64 = 600_000.0;
-const UNUSUAL: f64 = 0.12;
-/// The strokes must lie this well on sixteenths: 1 is exactly, 0 is anyhow.
+const DOUBLINGS: u32 = 3;
+/// The strokes must lie this well on the unit: 1 is exactly, 0 is anyhow.
 const CLEAR: f64 = 0.45;
 /// A beat where there is none: 120 a minute.
 const PLAIN: f64 = 500_000.0;
 /// How fast the beat follows the player: the share of each step's difference from it.
 const FOLLOW: f64 = 0.15;
-/// How fast the place follows: the share of each stroke's distance from the nearest sixteenth.
+/// How fast the place follows: the share of each stroke's distance from the nearest unit.
 const PULL: f64 = 0.4;
-/// Sixteenths to the beat, and the longest step in them that says something of the tempo.
-const PARTS: f64 = 4.0;
+/// The longest step, in units, that says something of the tempo.
 const TOLD_MAX: f64 = 16.0;
 /// The longest pause that is written, in beats: rests of a whole page are no music.
 const PAUSE_MAX: f64 = 8.0;
@@ -50,9 +52,10 @@ pub fn take(notes: &[PlayedNote]) -> Option<TakeScore> {
         return None;
     }
     let strokes = strokes(notes);
-    let beat = beat(&strokes);
-    let course = follow(&strokes, beat.unwrap_or(PLAIN), beat.is_some());
-    let tick = |at: Micros| tick_at(&course, at, beat.unwrap_or(PLAIN));
+    let pulse = pulse(&strokes);
+    let beat = pulse.map_or(PLAIN, |pulse| pulse.beat);
+    let course = follow(&strokes, pulse);
+    let tick = |at: Micros| tick_at(&course, at, beat);
     let parts: Vec<PartNote> = notes
         .iter()
         .map(|note| {
@@ -63,7 +66,7 @@ pub fn take(notes: &[PlayedNote]) -> Option<TakeScore> {
         .collect();
     let hands = split(&parts);
     let notes = parts.iter().zip(hands).map(|(note, hand)| note.with(hand)).collect();
-    let micros_per_quarter = beat.unwrap_or(PLAIN) as u32;
+    let micros_per_quarter = beat as u32;
     let score = Score::new(ScoreParts {
         resolution: PAGE_TICKS,
         notes,
@@ -72,7 +75,8 @@ pub fn take(notes: &[PlayedNote]) -> Option<TakeScore> {
         ..ScoreParts::default()
     });
     let page = notate(&score)?;
-    Some(TakeScore { score: score.with_notation(Some(page)), course, beat: beat.map(|beat| Micros(beat as i64)) })
+    let beat = pulse.map(|pulse| Micros(pulse.beat as i64));
+    Some(TakeScore { score: score.with_notation(Some(page)), course, beat })
 }
 
 /// The moments at which something was struck.
@@ -86,50 +90,62 @@ fn strokes(notes: &[PlayedNote]) -> Vec<Micros> {
     strokes
 }
 
-/// The beat on whose sixteenths the steps from stroke to stroke lie best, in microseconds.
-fn beat(strokes: &[Micros]) -> Option<f64> {
+/// What the playing lies on, in microseconds.
+#[derive(Clone, Copy, Debug)]
+struct Pulse {
+    /// The shortest value.
+    unit: f64,
+    /// The beat, some units long.
+    beat: f64,
+}
+
+/// The unit on which the steps from stroke to stroke lie best, and the beat of it.
+fn pulse(strokes: &[Micros]) -> Option<Pulse> {
     if strokes.len() < STROKES_MIN {
         return None;
     }
     let steps: Vec<f64> = (1..=2)
         .flat_map(|far| strokes.windows(far + 1).map(move |w| (w[far] - w[0]).0 as f64))
-        .filter(|step| *step < BEATS.1 * 2.0)
+        .filter(|step| *step < STEP_MAX)
         .collect();
     if steps.len() < STROKES_MIN {
         return None;
     }
-    let clear = |beat: f64| {
-        let unit = beat / PARTS;
+    let clear = |unit: f64| {
         steps.iter().map(|step| (std::f64::consts::TAU * step / unit).cos()).sum::<f64>() / steps.len() as f64
     };
-    let (mut best, mut beat) = (None::<(f64, f64)>, BEATS.0);
-    while beat <= BEATS.1 {
-        let worth = clear(beat) - UNUSUAL * (beat / USUAL).log2().abs();
-        if best.is_none_or(|(most, _)| worth > most) {
-            best = Some((worth, beat));
+    let (mut best, mut unit) = ((CLEAR, None), UNITS.0);
+    while unit <= UNITS.1 {
+        let clear = clear(unit);
+        if clear > best.0 {
+            best = (clear, Some(unit));
         }
-        beat *= BEAT_STEP;
+        unit *= UNIT_STEP;
     }
-    best.map(|(_, beat)| beat).filter(|beat| clear(*beat) >= CLEAR)
+    let unit = best.1?;
+    let beats = (0..=DOUBLINGS).map(|doublings| unit * f64::from(1 << doublings));
+    let unusual = |beat: &f64| (beat / USUAL).log2().abs();
+    let beat = beats.min_by(|a, b| unusual(a).total_cmp(&unusual(b)))?;
+    Some(Pulse { unit, beat })
 }
 
-/// Where each stroke lies: the beat follows the player, and the place is drawn to sixteenths.
-fn follow(strokes: &[Micros], beat: f64, clear: bool) -> Vec<(Micros, Ticks)> {
-    let resolution = f64::from(PAGE_TICKS);
-    let (mut now, mut place) = (beat, 0.0);
+/// Where each stroke lies: the unit follows the player, and the place is drawn to whole ones.
+fn follow(strokes: &[Micros], pulse: Option<Pulse>) -> Vec<(Micros, Ticks)> {
+    let Pulse { unit, beat } = pulse.unwrap_or(Pulse { unit: PLAIN, beat: PLAIN });
+    let ticks_a_unit = f64::from(PAGE_TICKS) * unit / beat;
+    let (mut now, mut place) = (unit, 0.0_f64);
     let mut course: Vec<(Micros, Ticks)> = Vec::with_capacity(strokes.len());
     for (index, at) in strokes.iter().enumerate() {
         if let Some(before) = index.checked_sub(1).map(|before| strokes[before]) {
             let step = (*at - before).0 as f64;
-            let parts = step / now * PARTS;
-            place += (step / now).min(PAUSE_MAX);
-            if clear && (1.0..=TOLD_MAX).contains(&parts.round()) {
-                now += (step * PARTS / parts.round() - now) * FOLLOW;
-                now = now.clamp(beat / 2.0, beat * 2.0);
-                place += ((place * PARTS).round() / PARTS - place) * PULL;
+            place += (step / now).min(PAUSE_MAX * beat / unit);
+            let units = (step / now).round();
+            if pulse.is_some() && (1.0..=TOLD_MAX).contains(&units) {
+                now = (now + (step / units - now) * FOLLOW).clamp(unit / 2.0, unit * 2.0);
+                place += (place.round() - place) * PULL;
             }
         }
-        let tick = Ticks((place * resolution).round() as i64);
+        let tick = Ticks((place * ticks_a_unit).round() as i64);
         let rising = course.last().map_or(tick, |(_, last)| Ticks(tick.0.max(last.0 + 1)));
         course.push((*at, rising));
     }
