@@ -156,7 +156,7 @@ fn take_view(score: &Score, marks: &[Option<Mark>]) -> TakeView {
         let played = kind.is_right().then_some(PlayedId(u64::from(id.0)));
         let verdict = Verdict { pass: 0, played, written: Some(id), kind, deviation };
         let bar = score.bars().index_at(note.onset);
-        stories.push(Story { verdict, at, end, pitch, bar, weighed: Vec::new(), needed: Vec::new() });
+        stories.push(Story::new(&verdict, (at, end), pitch, bar));
         written.push(RollWritten { at, end, pitch, hand, kind });
         verdicts.push(verdict);
         if let Some(deviation) = deviation {
