@@ -205,6 +205,7 @@ fn window(shown: &Shown) {
             result: None,
             take: None,
             listening: None,
+            voice: music_trainer::practice::recital::Voice::Mine,
             devices: &devices,
             settings: &settings,
             system_soundfont: None,

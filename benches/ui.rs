@@ -163,6 +163,7 @@ mod window {
                     takes: &[],
                     result: None,
                     take: None,
+                    voice: music_trainer::practice::recital::Voice::Mine,
                     listening: None,
                     devices: &devices,
                     settings: &settings,

@@ -2,7 +2,8 @@
 //!
 //! `cargo run --features window --example ui_gallery -- SCREEN [dark|light|high] [empty|fresh|full|chosen] [TEXT_PERCENT]
 //! [TAB] [staff|notes|both] [page] [FILE.musicxml] [WxH]`: `fresh` has a bus and nothing on it, `chosen` shows the inspector with an
-//! event chosen, `bar` the notes of a bar of the result, TAB is one of its tabs.
+//! event chosen, `bar` the notes of a bar of the result, TAB is one of its tabs; `page`, `past` and `free` show a take as
+//! notes, at an instant of it, and one of free playing; `still` while nothing plays.
 
 #[cfg(feature = "window")]
 #[path = "../tests/ui_support/mod.rs"]
@@ -57,6 +58,18 @@ fn main() -> eframe::Result {
         sample.settings.staff_layout = music_trainer::ui::view::StaffLayout::Page;
     }
     sample.settings.text_percent = words.iter().find_map(|w| w.parse().ok()).unwrap_or(100);
+    if has("free")
+        && let Some(score) = &sample.score
+    {
+        sample.take = Some(ui_support::free_take(score));
+    }
+    if let (true, Some(take), Some(score)) = (has("past"), &mut sample.take, &sample.score) {
+        take.past = Some(ui_support::past(score));
+        sample.listening = None;
+    }
+    if has("still") {
+        sample.listening = None;
+    }
     sample.rescue = has("rescue").then(ui_support::rescue);
     let mut state = State::new();
     let mut send = Vec::new();
@@ -89,6 +102,7 @@ fn main() -> eframe::Result {
     if has("several") {
         state.library.chosen = Some(["a", "i"].map(str::to_owned).into());
     }
+    state.take_notes = has("page");
     if has("files") {
         state.open_browser(ui::FilePurpose::Piece);
     }

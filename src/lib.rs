@@ -37,7 +37,7 @@
 //! | [`model`] | the domain events, how they are stored, the state they fold into | I/O |
 //! | [`audio`] | engine, processor, piano, SoundFonts, metronome, backends | the bus thread, MIDI ports |
 //! | [`midi`] | messages, ports, hot-plug, the computer keyboard as an input, outputs and their thread | sound |
-//! | [`components`] | recorder, session, results, library, devices, drivers that are left out, eraser | drawing |
+//! | [`components`] | recorder, session, results, keeper, time travel, library, devices, drivers that are left out, eraser | drawing |
 //! | [`ui`] | screens drawn from one borrowed view, answering with commands | clocks, channels, devices |
 //! | [`cli`] | `devices`, `grade`, `render`, `inspect`, `log`, `verify`, `backup`, `restore`, `recover`, `scan`, `export`, `import` | |
 //! | [`app`] | start and stop order, the control thread, the caretaker of the data folder, the eframe window | being used by the others |
@@ -63,6 +63,8 @@
 //! | a new setting | the list in `model/settings.rs`, and its row in `ui/settings.rs` |
 //! | how the page is engraved | [`engraving`]: a file a rule |
 //! | a rule of judging | [`practice`], with a line in its test language |
+//! | what one listens to of a take | [`practice::recital`], played by [`components::player`] |
+//! | how one looks back through a take | [`components::travel`] |
 //! | what a microphone hears | [`listen`]; its thread is [`components::microphone`] |
 //! | what the engine does on Play | [`components::session`] |
 //! | what the library can be asked for | `ui/query.rs`; what it shows of a piece is made in `app/catalogue.rs` |

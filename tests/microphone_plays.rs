@@ -67,7 +67,7 @@ impl Room {
         desk.set(true);
         desk.set_counts(true);
         let events = bus.subscribe_live(Filter::topics(["note.*", "notes.*", "transport.*"]), 4_096);
-        let begin = TakeStart { at: WallMillis(0), piece: None, practice: None, latency: Micros::ZERO };
+        let begin = TakeStart::free(WallMillis(0));
         let take = TakeId(1);
         let point = Publish::new(recorder_entity(), Event::RecorderPointed(Some(take)));
         bus.transact(vec![Publish::new(take.entity(), Event::TakeStarted(begin)), point]).applied().expect("a take");

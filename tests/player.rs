@@ -21,7 +21,7 @@ fn tape(from: i64) -> Tape {
         (millis(700), [0x80, 64, 64]),
         (millis(900), [0x90, 67, 60]),
     ];
-    Tape { take: TakeId(7), messages: Arc::from(messages), from: millis(from) }
+    Tape { take: TakeId(7), messages: Arc::from(messages), from: millis(from), until: None }
 }
 
 /// Runs so many blocks of 10 ms, with the player looked after before each.
@@ -74,4 +74,17 @@ fn it_begins_where_one_likes_and_is_silent_at_once_when_stopped() {
     let (on, offs) = heard(&mut log);
     assert_eq!(on.iter().map(|(_, key)| *key).collect::<Vec<_>>(), [64], "no note after it was stopped");
     assert_eq!(offs, 1);
+}
+
+#[test]
+fn a_part_of_a_take_ends_where_it_is_cut_with_every_key_up() {
+    let (mut rig, mut log) = Rig::recorded(PERIOD as u32);
+    let mut player = Player::default();
+    run(&mut rig, &mut player, 5);
+    let part = Tape { until: Some(Micros::from_millis(600)), ..tape(0) };
+    player.play(part, rig.driver.mono(), &mut rig.engine);
+    run(&mut rig, &mut player, 120);
+    let (on, offs) = heard(&mut log);
+    assert_eq!(on.iter().map(|(_, key)| *key).collect::<Vec<_>>(), [60, 64], "what comes later is not heard");
+    assert_eq!((player.playing(), offs), (None, 2));
 }

@@ -14,6 +14,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use music_trainer::model::{OutputKeys, OutputUse};
 use music_trainer::music::{Hand, Hands, Percent, Pitch};
+use music_trainer::practice::recital::Voice;
 use music_trainer::practice::{BarRange, Heard, Mode, Preset};
 use music_trainer::time::Micros;
 use music_trainer::ui::view::{NoteNames, PlayView, StaffLayout, ThemeChoice};
@@ -621,6 +622,15 @@ fn a_bar_of_the_result_tells_of_each_note_why_it_was_judged_so() {
     bench.harness.run();
     let sent = bench.sent();
     assert!(matches!(&sent[..], [Command::PractiseBars { bars, .. }] if *bars == BarRange::new(22, 22)), "{sent:?}");
+    bench.harness.state_mut().1.screen = Screen::Results;
+    bench.harness.run();
+    for (name, expected) in [("Hear mine", Voice::Mine), ("Hear as written", Voice::AsWritten)] {
+        let sent = bench.click(name);
+        let [Command::PlayPart { take, voice, from, until }] = &sent[..] else { panic!("{sent:?}") };
+        assert_eq!((take.as_str(), *voice), ("8f2b", expected));
+        // A bar of three quarters at 96 a minute.
+        assert_eq!(*until - *from, Micros(1_875_000));
+    }
 }
 
 #[test]
@@ -638,6 +648,93 @@ fn a_take_is_listened_to_from_the_list_and_from_the_place_that_was_clicked() {
     let sent = bench.sent();
     assert!(matches!(&sent[..], [Command::PlayTake(take, from)] if take == "8f2b" && *from > Micros::ZERO), "{sent:?}");
     assert_eq!(bench.click("Results"), [Command::ShowResult("8f2b".into())]);
+}
+
+#[test]
+fn the_last_five_minutes_are_kept_from_wherever_one_plays() {
+    let samples: [(fn() -> Sample, Screen); 3] =
+        [(Sample::full, Screen::Takes), (Sample::full, Screen::Play), (Sample::empty, Screen::Play)];
+    for (sample, screen) in samples {
+        for size in [[1280.0, 800.0], [900.0, 600.0]] {
+            let mut bench = window(sample(), screen, size);
+            assert_eq!(bench.click("Keep the last 5 minutes"), [Command::KeepLast], "{screen:?} at {size:?}");
+        }
+    }
+    let mut bench = window(Sample::full(), Screen::Results, [1280.0, 800.0]);
+    assert_eq!(bench.key(Key::K, Modifiers::COMMAND), [Command::KeepLast]);
+}
+
+#[test]
+fn a_take_is_heard_in_four_voices_and_read_as_notes() {
+    for size in [[1280.0, 800.0], [900.0, 600.0]] {
+        let mut bench = window(Sample::full(), Screen::Take, size);
+        for (name, voice) in
+            [("Written, my tempo", Voice::InMyTempo), ("Written", Voice::AsWritten), ("Both", Voice::Both)]
+        {
+            assert_eq!(bench.click(name), [Command::SetVoice(voice)], "{size:?}");
+        }
+        assert_eq!(bench.click("Notes"), []);
+        let page = bench.harness.get_by_label_contains("Page: ");
+        page.click();
+        bench.harness.run();
+        let sent = bench.sent();
+        assert!(matches!(&sent[..], [Command::PlayTake(take, _)] if take == "8f2b"), "{sent:?}");
+        assert_eq!(bench.click("Roll"), []);
+        assert!(bench.harness.query_by_label_contains("Piano roll: ").is_some());
+    }
+    let mut free = Sample::full();
+    free.take = free.score.as_ref().map(ui_support::free_take);
+    let mut bench = window(free, Screen::Take, [1280.0, 800.0]);
+    assert!(bench.harness.query_by_label("Both").is_none(), "nothing is written");
+    bench.click("Notes");
+    assert!(bench.harness.query_all_by_label_contains("the beat heard in it").next().is_some());
+}
+
+#[test]
+fn one_looks_back_through_a_take_event_by_event_and_on_to_the_bus() {
+    let mut bench = window(Sample::full(), Screen::Take, [1280.0, 800.0]);
+    assert_eq!(bench.click("Look back"), [Command::LookBack(Micros(7_300_000))], "from what is heard now");
+    // On the widest one all of the roll is in sight.
+    for size in [[900.0, 600.0], [4_000.0, 800.0]] {
+        let mut sample = Sample::full();
+        let past = sample.score.as_ref().map(ui_support::past);
+        sample.take.as_mut().expect("a take").past = past;
+        sample.listening = None;
+        bench = window(sample, Screen::Take, size);
+        assert_eq!(bench.click("Event forward"), [Command::LookBackBy(1)]);
+        assert_eq!(bench.click("Event back"), [Command::LookBackBy(-1)]);
+        assert_eq!(bench.click("See the bus"), [Command::ShowBusAt(1_284_907)]);
+        for (words, place) in [("note.played", "event"), ("pedal down", "keys"), ("right · next", "judge")] {
+            let shown = bench.harness.query_all_by_label_contains(words).next();
+            let bottom = shown.map(|node| node.rect().bottom()).unwrap_or_else(|| panic!("{place}: {words}"));
+            assert!(bottom <= size[1], "{place} ends at {bottom}");
+        }
+        let slider = bench.harness.get_by_role_and_label(Role::Slider, "Place in the take");
+        slider.set_value_accesskit(2_500.0);
+        bench.harness.run();
+        assert_eq!(bench.sent(), [Command::LookBack(Micros(2_500_000))]);
+    }
+    for (size, percent, notes) in
+        [([1280.0, 800.0], 150, false), ([900.0, 600.0], 150, true), ([900.0, 600.0], 100, true)]
+    {
+        let mut sample = Sample::full();
+        let past = sample.score.as_ref().map(ui_support::past);
+        sample.take.as_mut().expect("a take").past = past;
+        sample.settings.text_percent = percent;
+        let mut other = window(sample, Screen::Take, size);
+        other.harness.state_mut().1.take_notes = notes;
+        other.harness.run();
+        assert!(clipped(&other, size).is_empty(), "{size:?} {percent} %: {:#?}", clipped(&other, size));
+    }
+    for (key, by) in [(Key::ArrowRight, 1), (Key::ArrowLeft, -1)] {
+        bench.harness.ctx.memory_mut(|m| m.focused().into_iter().for_each(|id| m.surrender_focus(id)));
+        assert_eq!(bench.key(key, Modifiers::NONE), [Command::LookBackBy(by)]);
+    }
+    bench.harness.get_by_label_contains("Piano roll: ").click();
+    bench.harness.run();
+    let sent = bench.sent();
+    assert!(matches!(&sent[..], [Command::LookBack(at)] if *at > Micros::ZERO), "{sent:?}");
+    assert_eq!(bench.click("Look back"), [Command::LookBackEnd]);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use music_trainer::app::window::Window;
 use music_trainer::bus::{BusHandle, Config, EventId, Publish, start};
 use music_trainer::cli::WindowArgs;
 use music_trainer::formats::{pieces, smf};
-use music_trainer::model::{Event, FolderChoice, Setting, ThemeChoice, Trainer};
+use music_trainer::model::{Entity, Event, FolderChoice, Setting, TakeOrigin, ThemeChoice, Trainer};
 use music_trainer::store::{OpenOptions, backup, open};
 use music_trainer::ui;
 
@@ -241,4 +241,46 @@ fn a_folder_of_music_fills_the_library_and_its_pieces_are_tagged_filtered_and_fo
     std::fs::remove_file(music.join("Antonín Dvořák - a.mid")).expect("removed");
     bench.until("the piece stays", shows("Humoresque", true));
     assert!(bench.harness.state_mut().stop());
+}
+
+#[test]
+fn what_was_just_played_is_kept_shown_and_looked_back_at_down_to_the_bus() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut bench = Bench::open(&dir.path().join("data"));
+    bench.click("Play");
+    let notes = |bus: &BusHandle<Trainer>| {
+        let snapshot = bus.snapshot();
+        let takes = snapshot.state.iter_prefix("take/").filter_map(|(_, take)| match &take.value {
+            Some(Entity::Take(take)) => Some((take.start.origin, take.notes)),
+            _ => None,
+        });
+        takes.collect::<Vec<_>>()
+    };
+    let bus = bench.bus.clone();
+    for (pressed, count) in [(true, 1), (false, 1), (true, 2), (false, 2)] {
+        let (key, modifiers) = (egui::Key::A, egui::Modifiers::NONE);
+        bench.harness.event(egui::Event::Key { key, physical_key: Some(key), pressed, repeat: false, modifiers });
+        bench.until("the key is recorded", |_| notes(&bus) == [(TakeOrigin::Played, count)]);
+    }
+    bench.click("Keep the last 5 minutes");
+    bench.until("it is kept", says("The last five minutes are kept as a take of their own: 2 notes"));
+    assert_eq!(notes(&bus), [(TakeOrigin::Played, 2), (TakeOrigin::Kept, 2)]);
+    bench.click("Show it");
+    bench.until("the take is shown", says("Piano roll: 2 notes"));
+    bench.click("Look back");
+    bench.until("the first key is down", says("C4"));
+    bench.until("its event is named", says("event 2 of 7 · note.played"));
+    bench.click("Event forward");
+    bench.until("it is up again", says("no key down"));
+    bench.click("See the bus");
+    bench.until("the inspector shows that event", says("· note.played"));
+    // Undo takes the new take off the list, and leaves what was recorded.
+    bench.harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
+    bench.until("it is off the list", |_| {
+        let snapshot = bus.snapshot();
+        let gone = snapshot.state.iter_prefix("take/").filter(|(_, take)| {
+            matches!(&take.value, Some(Entity::Take(take)) if *take.discarded && take.start.origin == TakeOrigin::Kept)
+        });
+        gone.count() == 1
+    });
 }

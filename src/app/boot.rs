@@ -24,7 +24,7 @@ use crate::components::recorder::AudioRecorder;
 use crate::components::results::Results;
 use crate::model::{Entity, Event, Settings, TakeEnd, TakeId, TakeStart, Trainer, recorder_entity};
 use crate::store::{self, InstanceLock, OpenError, OpenOptions, Opened};
-use crate::time::{Clock, Micros, Rate};
+use crate::time::{Clock, Rate};
 
 use super::caretaker::{Caretaker, Copies, News, Place};
 use super::clock::SystemClock;
@@ -53,6 +53,8 @@ pub struct Program {
     pub lines: Vec<String>,
     /// How many notes were played when the program ended before it was closed.
     pub interrupted: Option<u32>,
+    /// The last event before this run of the program.
+    pub before: u64,
     /// What the data folder's caretaker has to say.
     pub news: Receiver<News>,
     /// The folders that are looked through for pieces.
@@ -97,6 +99,7 @@ pub fn boot(args: &WindowArgs, repaint: Arc<dyn Fn() + Send + Sync>) -> Result<P
         .map_err(threads)?;
     let Base { bus, lock, mut lines, place } = base?;
     let settings = settings(&bus, args);
+    let before = bus.snapshot().applied;
     let (take, interrupted) = begin_take(&bus, &*clock);
     let (engine, processor, reports) = engine(piano, Rate::DEFAULT);
     bus.add_lane("audio", reports.events, Box::new(AudioRecorder::default())).map_err(threads)?;
@@ -153,6 +156,7 @@ pub fn boot(args: &WindowArgs, repaint: Arc<dyn Fn() + Send + Sync>) -> Result<P
         settings,
         lines,
         interrupted,
+        before,
         news,
         shelf,
         caretaker,
@@ -261,8 +265,7 @@ fn begin_take(bus: &BusHandle<Trainer>, clock: &dyn Clock) -> (TakeId, Option<u3
     }
     let at = clock.wall();
     let id = TakeId::new(at, std::process::id() as u16);
-    let start = TakeStart { at, piece: None, practice: None, latency: Micros::ZERO };
-    events.push(Publish::new(id.entity(), Event::TakeStarted(start)).actor("recorder"));
+    events.push(Publish::new(id.entity(), Event::TakeStarted(TakeStart::free(at))).actor("recorder"));
     events.push(Publish::new(recorder_entity(), Event::RecorderPointed(Some(id))).actor("recorder"));
     // The bus has just started and refuses nothing; without the answer the first notes would still be recorded.
     let _ = bus.transact(events).applied();

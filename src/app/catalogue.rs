@@ -173,7 +173,7 @@ impl Outcome {
         let good = result.completed && !result.incomplete && of > 0 && right as f32 >= TEMPO_SHARE * of as f32;
         let tempo = take.start.practice.filter(|p| good && matches!(p.mode, Mode::Tempo | Mode::Rhythm));
         Self {
-            at: take.start.at,
+            at: take.moment(),
             right,
             of,
             part: (!whole).then_some(result.bars.len() as u32),

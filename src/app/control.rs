@@ -396,7 +396,7 @@ impl Worker {
         self.engine.send(EngineCommand::Panic);
         // What is played from here on belongs to no practice.
         let (old, Fresh { take, wall, now }) = (self.session.current_take(), self.ids.next());
-        let begin = TakeStart { at: wall, piece: None, practice: None, latency: Micros::ZERO };
+        let begin = TakeStart::free(wall);
         let events = vec![
             (old, Event::TakeEnded(TakeEnd::Interrupted)),
             (take, Event::TakeStarted(begin)),

@@ -15,6 +15,8 @@ pub mod history;
 #[cfg(feature = "window")]
 pub mod inspector;
 #[cfg(feature = "window")]
+mod keeping;
+#[cfg(feature = "window")]
 pub mod lookup;
 #[cfg(feature = "window")]
 pub mod pages;

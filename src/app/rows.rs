@@ -93,7 +93,7 @@ pub fn title(state: &State<Trainer>, id: &PieceId) -> String {
 }
 
 fn take_rows(state: &State<Trainer>, wall: Wall, recording: TakeId) -> Vec<TakeRow> {
-    let mut rows: Vec<TakeRow> = Vec::new();
+    let mut rows: Vec<(WallMillis, TakeRow)> = Vec::new();
     for (key, versioned) in state.iter_prefix("take/") {
         let (Some(Entity::Take(take)), Some(id)) = (&versioned.value, TakeId::parse(key.id())) else { continue };
         if take.notes == 0 || *take.discarded {
@@ -105,7 +105,7 @@ fn take_rows(state: &State<Trainer>, wall: Wall, recording: TakeId) -> Vec<TakeR
         };
         let row = TakeRow {
             id: id.to_string(),
-            at: wall.local(take.start.at),
+            at: wall.local(take.moment()),
             piece: take.start.piece.as_ref().map(|p| title(state, p)),
             name: take.name(),
             mode: take.start.practice.map(|p| p.mode),
@@ -114,11 +114,11 @@ fn take_rows(state: &State<Trainer>, wall: Wall, recording: TakeId) -> Vec<TakeR
             state: take_state(take, id == recording),
             result,
         };
-        rows.push(row);
+        rows.push((take.moment(), row));
     }
-    rows.reverse();
-    rows.truncate(TAKES_MAX);
-    rows
+    // Names sort by the start; a take that was kept begins before it was named, and one may wait for its first key.
+    rows.sort_by_key(|(moment, _)| *moment);
+    rows.into_iter().rev().take(TAKES_MAX).map(|(_, row)| row).collect()
 }
 
 fn take_state(take: &Take, recording: bool) -> TakeState {

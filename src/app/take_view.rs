@@ -5,18 +5,23 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 
-use crate::bus::{BusHandle, EntityKey};
+use crate::bus::{BusHandle, EntityKey, Envelope};
 use crate::components::library::Library;
-use crate::components::performed::{Performed, PerformedNote};
+use crate::components::marks::Marks;
+use crate::components::performed::{Performed, PerformedNote, each_event};
 use crate::components::player::Tape;
 use crate::components::results::{self, JudgeError, JudgedTake};
+use crate::components::travel::{Instant, Standing, Travel};
+use crate::formats::notate;
+use crate::formats::smf;
 use crate::model::{Entity, ResultSummary, Take, TakeId, Trainer};
-use crate::music::Hand;
+use crate::music::{Hand, Hands, Score};
 use crate::practice::expression::Expression;
+use crate::practice::recital::{Recital, Timed, Voice};
 use crate::practice::story::{Story, stories};
 use crate::practice::{PlayedId, PlayedNote, Verdict, VerdictKind};
 use crate::time::Micros;
-use crate::ui::view::{RollNote, RollWritten, TakeView};
+use crate::ui::view::{Extra, Mark, PastInstant, RollNote, RollWritten, TakePage, TakeView};
 
 use super::rows::{self, Wall};
 
@@ -27,8 +32,8 @@ pub(super) enum Purpose {
     Result,
     /// It is to be looked at.
     Look,
-    /// It is to be heard, from there on.
-    Play(Micros),
+    /// It is to be heard, from there on, perhaps up to there.
+    Play(Micros, Option<Micros>),
     /// What the result that is shown already rests on.
     Detail,
 }
@@ -39,16 +44,44 @@ pub(super) struct OpenTake {
     pub(super) id: TakeId,
     /// As the window shows it.
     pub(super) view: TakeView,
-    /// What is played of it.
-    pub(super) messages: Arc<[(Micros, [u8; 3])]>,
+    /// What is heard of it.
+    pub(super) recital: Recital,
     /// What came out, where it can be judged.
     pub(super) judged: Option<JudgedTake>,
+    /// The way back through it.
+    travel: Travel,
+    /// The monotonic time of its first message.
+    first: Micros,
 }
 
 impl OpenTake {
-    /// To be played from a place on.
-    pub(super) fn tape(&self, from: Micros) -> Tape {
-        Tape { take: self.id, messages: Arc::clone(&self.messages), from }
+    /// To be played from a place on, in a voice; in that of the person where nothing is written.
+    pub(super) fn tape(&self, voice: Voice, from: Micros, until: Option<Micros>) -> Tape {
+        let voice = self.voice(voice);
+        let time = |at| self.recital.time_in(voice, at);
+        Tape { take: self.id, messages: self.recital.messages(voice), from: time(from), until: until.map(time) }
+    }
+
+    /// That voice, if the take has it.
+    pub(super) fn voice(&self, wanted: Voice) -> Voice {
+        if self.recital.has_written() { wanted } else { Voice::Mine }
+    }
+
+    /// Shows how things stood at a time from the first message on.
+    pub(super) fn look_back(&mut self, at: Micros) {
+        self.go(self.travel.instant_at(at + self.first));
+    }
+
+    /// The same, so many events on from there or back.
+    pub(super) fn look_back_by(&mut self, events: i64) {
+        let now = self.travel.now().instant().events;
+        let then = i64::try_from(now).unwrap_or(i64::MAX).saturating_add(events).max(0);
+        self.go(self.travel.instant_after(usize::try_from(then).unwrap_or(usize::MAX)));
+    }
+
+    fn go(&mut self, to: Instant) {
+        self.travel.go(to);
+        self.view.past = Some(past(&self.travel, self.first));
     }
 }
 
@@ -113,9 +146,89 @@ fn open(bus: &BusHandle<Trainer>, id: TakeId, wall: Wall) -> Result<OpenTake, St
         _ => None,
     };
     let first = performed.first();
-    let messages = performed.messages().iter().map(|message| (message.at - first, message.played.data)).collect();
-    let view = lay_out(id, &take, title, &performed, judged.as_ref(), kept.as_ref(), wall);
-    Ok(OpenTake { id, view, messages, judged })
+    let travel = travel(bus, id, &take, judged.as_ref())?;
+    let messages: Arc<[Timed]> =
+        performed.messages().iter().map(|message| (message.at - first, message.played.data)).collect();
+    let mut view = lay_out(id, &take, title, &performed, judged.as_ref(), kept.as_ref(), wall);
+    let score = judged.as_ref().map(|judged| &*judged.score);
+    let recital = Recital::new(messages, score, &view.stories);
+    view.page = match &judged {
+        Some(judged) => piece_page(judged, &view.stories, &travel),
+        None => free_page(&performed),
+    };
+    Ok(OpenTake { id, view, recital, judged, travel, first })
+}
+
+fn travel(bus: &BusHandle<Trainer>, id: TakeId, take: &Take, judged: Option<&JudgedTake>) -> Result<Travel, String> {
+    let mut events: Vec<Envelope<Trainer>> = Vec::new();
+    let read = |entity: &EntityKey, from, max| bus.entity_events(entity, from, max);
+    each_event(id, read, |envelope| events.push(envelope.clone())).map_err(|e| e.to_string())?;
+    let piece = judged.map(|judged| (judged.score.clone(), judged.practice));
+    let mut travel = Travel::new(&take.start, piece, events);
+    travel.go(travel.instant_at(travel.span().1));
+    Ok(travel)
+}
+
+fn marks(found: &Marks) -> (Vec<Option<Mark>>, Vec<Extra>) {
+    let mark = |mark: &Option<_>| {
+        mark.map(|m: crate::components::marks::NoteMark| Mark { kind: m.kind, deviation: m.deviation })
+    };
+    let extras = found.extras.iter().map(|(pitch, tick)| Extra { tick: tick.0 as f64, pitch: *pitch }).collect();
+    (found.notes.iter().map(mark).collect(), extras)
+}
+
+/// The page of the piece, with what became of its notes in the last pass.
+fn piece_page(judged: &JudgedTake, stories: &[Story], travel: &Travel) -> Option<TakePage> {
+    judged.score.notation()?;
+    let (marks, extras) = marks(&travel.now().marks);
+    let mut course: Vec<(Micros, f64)> = Vec::new();
+    for story in stories {
+        let Some(id) = story.verdict.written else { continue };
+        let tick = judged.score.note(id).onset.0 as f64;
+        if course.last().is_none_or(|(at, _)| *at < story.at) {
+            course.push((story.at, tick));
+        }
+    }
+    let hands = judged.practice.practise;
+    Some(TakePage { score: judged.score.clone(), marks, extras, course, hands, beat: None })
+}
+
+/// A page made from what was played.
+fn free_page(performed: &Performed) -> Option<TakePage> {
+    let played = |n: &PerformedNote| {
+        let PerformedNote { at, duration, pitch, velocity, .. } = *n;
+        smf::PlayedNote { at, duration, pitch, velocity }
+    };
+    let notes: Vec<smf::PlayedNote> = performed.notes().iter().map(played).collect();
+    let notate::TakeScore { score, course, beat } = notate::take(&notes)?;
+    let course = course.into_iter().map(|(at, tick)| (at, tick.0 as f64)).collect();
+    let (marks, extras) = (Vec::new(), Vec::new());
+    Some(TakePage { score: Arc::new(score), marks, extras, course, hands: Hands::BOTH, beat })
+}
+
+/// How things stand where the journey is.
+fn past(travel: &Travel, first: Micros) -> PastInstant {
+    let now: &Standing = travel.now();
+    let score: Option<&Arc<Score>> = travel.score();
+    let (marks, extras) = marks(&now.marks);
+    let (from, to) = travel.span();
+    let event = travel.event();
+    PastInstant {
+        at: now.instant().at - first,
+        span: (from - first, to - first),
+        events: now.instant().events,
+        of: travel.steps().len(),
+        event: event.map(|step| (step.seq, step.topic.to_string())),
+        erased: event.is_some_and(|step| step.erased),
+        erased_so_far: now.erased,
+        keys: now.keys,
+        pedal: now.pedal,
+        place: score.and_then(|score| now.place(score)),
+        marks,
+        extras,
+        next: now.needed(),
+        counts: now.result().map(|result| (result.counts.right(), result.counts.written(), result.counts.extra)),
+    }
 }
 
 fn lay_out(
@@ -137,7 +250,7 @@ fn lay_out(
     });
     TakeView {
         id: id.to_string(),
-        at: wall.local(take.start.at),
+        at: wall.local(take.moment()),
         piece,
         mode: take.start.practice.map(|practice| practice.mode),
         length: performed.length(),
@@ -146,6 +259,8 @@ fn lay_out(
         stories,
         expression,
         kept_result,
+        page: None,
+        past: None,
     }
 }
 

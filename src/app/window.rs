@@ -31,11 +31,15 @@ use super::control::{Desk, Notice, Wish};
 use super::exporting::Exports;
 use super::history::{Change, History, TagEdit};
 use super::inspector::{Inspector, Told};
+use super::keeping::Keeping;
 use super::rescue::Rescue;
 use super::rows::{self, Rows, Wall};
 use super::take_view::{OpenTake, Purpose, Reading};
 
+use self::listening::Voices;
+
 mod library;
+mod listening;
 mod reading;
 
 /// How long a slider rests before its value is written down.
@@ -86,6 +90,9 @@ pub struct Window {
     folders: Folders,
     /// What the folders' thread complains of, once told.
     shelf_fault: Option<String>,
+    keeping: Keeping,
+    /// What is heard of a take, and of the one that is played.
+    voices: Voices,
     inspector: Inspector,
     /// Whether the screen of devices is shown.
     at_devices: bool,
@@ -142,6 +149,8 @@ impl Window {
             catalogue: None,
             folders: Folders::default(),
             shelf_fault: None,
+            keeping: Keeping::default(),
+            voices: Voices::default(),
             inspector: Inspector::new(end),
             shown_take: None,
             at_devices: false,
@@ -179,6 +188,7 @@ impl Window {
         let frame = Frame { desk, head, now, wall };
         self.look_up(&frame, ui.ctx());
         self.tell_exports();
+        self.tell_kept();
         self.catch_up(&frame, ui.ctx());
         self.draw(ui, &frame);
         for command in std::mem::take(&mut self.send) {
@@ -308,6 +318,7 @@ impl Window {
             self.show_finished(finished, frame);
         }
         self.take_in_what_was_read(frame.wall);
+        self.look_along(frame);
         self.look_into_result(&snapshot, frame, ctx);
     }
 
@@ -364,7 +375,7 @@ impl Window {
                 take: finished.take.to_string(),
                 piece: piece.id.0.to_string(),
                 title: piece.score.title().to_owned(),
-                at: frame.wall.local(finished.start.at),
+                at: frame.wall.local(self.moment_of(finished)),
                 chosen,
                 result: result.clone(),
                 tempo: tempo(&piece.score, &chosen, result),
@@ -417,10 +428,11 @@ impl Window {
             takes: &self.rows.takes,
             result: self.result.as_ref(),
             take: self.take.as_ref().map(|open| &open.view),
+            voice: self.voices.wanted,
             listening: listened
                 .as_deref()
                 .zip(frame.desk.listening)
-                .map(|(take, (_, began))| view::Listening { take, at: frame.now - began - frame.desk.sound.heard() }),
+                .map(|(take, (id, began))| self.listening(take, id, frame.now - began - frame.desk.sound.heard())),
             devices: &devices,
             settings: &self.settings,
             system_soundfont: self.system_soundfont.as_deref(),
@@ -541,10 +553,15 @@ impl Window {
                 self.read(&take, Purpose::Result, frame.wall, ctx);
             }
             Command::ShowTake(take) => self.read(&take, Purpose::Look, frame.wall, ctx),
-            Command::PlayTake(take, from) => match self.take.as_ref().filter(|open| open.view.id == take) {
-                Some(open) => self.wish(Wish::PlayTake(Some(open.tape(from)))),
-                None => self.read(&take, Purpose::Play(from), frame.wall, ctx),
-            },
+            Command::PlayTake(..)
+            | Command::PlayPart { .. }
+            | Command::SetVoice(_)
+            | Command::KeepLast
+            | Command::OpenTake(_)
+            | Command::LookBack(_)
+            | Command::LookBackBy(_)
+            | Command::LookBackEnd
+            | Command::ShowBusAt(_) => self.of_takes(command, frame, ctx),
             Command::StopTake => self.wish(Wish::PlayTake(None)),
             Command::KeepResult(take) => self.keep_result(&take),
             Command::ExportTake(take, file) => self.export(&take, file, ctx),
@@ -914,7 +931,8 @@ fn words(change: &Change) -> String {
         Change::Practice { from, to, .. } if from.mode != to.mode => "mode".to_owned(),
         Change::Practice { from, to, .. } if from.range != to.range => "loop".to_owned(),
         Change::Practice { .. } => "practice".to_owned(),
-        Change::Discard { .. } => "take off the list".to_owned(),
+        Change::Discard { discarded: true, .. } => "take off the list".to_owned(),
+        Change::Discard { .. } => "kept take".to_owned(),
         Change::Name { .. } => "name of a take".to_owned(),
         Change::Tags(edits) if edits.iter().all(|edit| edit.tag == FAVOURITE) => "favourite".to_owned(),
         Change::Tags(_) => "tags".to_owned(),

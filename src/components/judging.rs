@@ -71,6 +71,7 @@ pub struct Judged {
     pub extras: Vec<(Pitch, Ticks)>,
 }
 
+#[derive(Clone)]
 enum Judge {
     Wait(Box<WaitMatcher>),
     Tempo(Box<TempoJudge>),
@@ -79,6 +80,7 @@ enum Judge {
 }
 
 /// *Follow me*: where the person is now, and everything they played in this pass, which is paired when it is whole.
+#[derive(Clone)]
 struct FollowJudge {
     follower: Follower,
     notes: Vec<PlayedNote>,
@@ -163,6 +165,7 @@ struct Course {
 }
 
 /// Judges a take: events in, verdicts out, and a result that is complete at every moment.
+#[derive(Clone)]
 pub struct TakeJudge {
     score: Arc<Score>,
     settings: PracticeSettings,

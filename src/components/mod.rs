@@ -4,7 +4,9 @@
 pub mod devices;
 pub mod eraser;
 pub mod judging;
+pub mod keeper;
 pub mod library;
+pub mod marks;
 pub mod microphone;
 mod next_keys;
 pub mod openings;
@@ -14,4 +16,5 @@ pub mod recorder;
 pub mod results;
 pub mod session;
 pub mod sound_file;
+pub mod travel;
 pub mod whole_file;

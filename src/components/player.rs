@@ -25,10 +25,12 @@ const SUSTAIN: u8 = 64;
 pub struct Tape {
     /// Which.
     pub take: TakeId,
-    /// Its messages by time, from the first one on.
+    /// What is heard of it, messages by time, from its first one on.
     pub messages: Arc<[(Micros, [u8; 3])]>,
     /// From where on it is heard.
     pub from: Micros,
+    /// Up to where; to its end where that is not said.
+    pub until: Option<Micros>,
 }
 
 impl Tape {
@@ -83,7 +85,8 @@ impl Player {
     /// Hands over what is due soon; whether the take has ended with that.
     pub fn poll(&mut self, now: Micros, engine: &mut Engine) -> bool {
         let Some(playing) = &mut self.0 else { return false };
-        while let Some((at, data)) = playing.tape.messages.get(playing.next) {
+        let until = playing.tape.until.unwrap_or(Micros(i64::MAX / 4));
+        while let Some((at, data)) = playing.tape.messages.get(playing.next).filter(|(at, _)| *at < until) {
             let due = playing.began + *at;
             if due > now + AHEAD {
                 return false;
@@ -96,8 +99,10 @@ impl Player {
             }
             playing.next += 1;
         }
-        let end = playing.tape.messages.last().map_or(Micros::ZERO, |(at, _)| *at);
-        now > playing.began + end + RING_OUT && self.stop(engine)
+        let last = playing.tape.messages.last().map_or(Micros::ZERO, |(at, _)| *at);
+        // What is cut off is not left to ring.
+        let end = if last < until { last + RING_OUT } else { until };
+        now > playing.began + end && self.stop(engine)
     }
 
     /// What is played, and when its first message sounds or would have sounded.
@@ -119,7 +124,7 @@ mod tests {
             (millis(500), [0x90, 64, 80]),
             (millis(600), [0x80, 64, 64]),
         ];
-        Tape { take: TakeId(7), messages: messages.into(), from: millis(from) }
+        Tape { take: TakeId(7), messages: messages.into(), from: millis(from), until: None }
     }
 
     #[test]

@@ -7,13 +7,15 @@ use std::sync::Arc;
 use crate::audio::{Command, LoopRange, MusicTime, Schedule};
 use crate::bus::Envelope;
 use crate::listen::{Awaited, Written};
-use crate::model::{Event, PieceId, TakeEnd, TakeId, TakeStart, Trainer, TransportChange};
+use crate::model::{Event, PieceId, TakeEnd, TakeId, TakeOrigin, TakeStart, Trainer, TransportChange};
 use crate::music::{Hands, NoteId, Percent, Pitch, Score};
 use crate::practice::result::TakeResult;
-use crate::practice::{Heard, Mode, PlayedId, PracticeSettings, Verdict, VerdictKind, scaled_to_speed};
+use crate::practice::{Heard, Mode, PlayedId, PracticeSettings, Verdict, scaled_to_speed};
 use crate::time::{Micros, Stamp, Ticks, WallMillis};
 
 use super::judging::{Judged, TakeJudge};
+use super::marks::Marks;
+pub use super::marks::NoteMark;
 use super::next_keys::NextKeys;
 
 /// How long after the end of the music the last notes may still come, in *Keep tempo* at full speed. Longer than any
@@ -59,17 +61,6 @@ pub struct OnStand {
     pub id: PieceId,
     /// The music.
     pub score: Arc<Score>,
-}
-
-/// What became of a written note in the present pass.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct NoteMark {
-    /// What was found.
-    pub kind: VerdictKind,
-    /// Signed, positive when late.
-    pub deviation: Option<Micros>,
-    /// When it was found, on the monotonic clock.
-    pub at: Micros,
 }
 
 /// What the window shows of the session. Rebuilt when something changes.
@@ -148,8 +139,7 @@ pub struct Session {
     playing: bool,
     /// Where *Play* begins when not at the start of the range.
     start: Option<Ticks>,
-    /// Passes that are over, whose verdicts are not shown any more.
-    passes_shown: u32,
+    found: Marks,
     view: SessionView,
     effects: Vec<Effect>,
     /// Of the devices, as of now.
@@ -167,7 +157,7 @@ impl Session {
             take,
             playing: false,
             start: None,
-            passes_shown: 0,
+            found: Marks::default(),
             view: SessionView::default(),
             effects: Vec::new(),
             latency: Micros::ZERO,
@@ -198,6 +188,8 @@ impl Session {
             settings: self.settings,
             judging: self.running.is_some(),
             playing: self.playing,
+            marks: self.found.notes.clone(),
+            extras: self.found.extras.clone(),
             ..self.view.clone()
         }
     }
@@ -278,6 +270,7 @@ impl Session {
         self.stand = None;
         self.start = None;
         self.view = SessionView::default();
+        self.clear_marks();
     }
 
     /// Changes how the piece is practised. What cannot change under a take ends it: another mode, other hands, another
@@ -337,7 +330,7 @@ impl Session {
     fn begin_take(&mut self, stand: &OnStand, start: Ticks, ids: &mut dyn FnMut() -> Fresh) {
         let Fresh { take, wall, now } = ids();
         let (piece, practice) = (Some(stand.id.clone()), Some(self.settings));
-        let begin = TakeStart { at: wall, piece, practice, latency: self.latency };
+        let begin = TakeStart { at: wall, piece, practice, latency: self.latency, origin: TakeOrigin::Played };
         self.switch(take, begin.clone(), TakeEnd::Stopped, now);
         // Not before: where the music begins belongs to the new take.
         self.engine(Command::Seek(start));
@@ -437,9 +430,7 @@ impl Session {
         if let Event::TransportMoved(moved) = event
             && matches!(moved.change, TransportChange::Looped { .. })
         {
-            self.view.marks.fill(None);
-            self.view.extras.clear();
-            self.passes_shown = running.judge.result().passes;
+            self.found.begin_pass(running.judge.result().passes);
         }
         if let Event::NotePlayed(played) = event {
             let this = Some(PlayedId(envelope.version));
@@ -495,20 +486,7 @@ impl Session {
             return;
         }
         let Some(take) = self.running.as_ref().map(|r| r.take) else { return };
-        let shown = self.passes_shown;
-        let is_shown = judged.verdicts.iter().all(|v| v.pass >= shown);
-        if judged.whole_pass && is_shown {
-            self.view.marks.fill(None);
-            self.view.extras.clear();
-        }
-        for verdict in judged.impressions.iter().chain(&judged.verdicts) {
-            self.mark(verdict, now);
-        }
-        if is_shown {
-            self.view.extras.extend(judged.extras);
-            // The window looks them up by place.
-            self.view.extras.sort_by_key(|(_, tick)| *tick);
-        }
+        self.found.take_in(&judged, now);
         for verdict in judged.verdicts {
             self.effects.push(Effect::Publish(take, Event::VerdictGiven(verdict), None));
         }
@@ -540,7 +518,7 @@ impl Session {
         let (take, completed) = (running.take, end == TakeEnd::Completed);
         self.view.finished = Some(Finished { take, start: running.start, completed });
         self.view.needed.clear();
-        self.switch(free, TakeStart { at: wall, piece: None, practice: None, latency: Micros::ZERO }, end, now);
+        self.switch(free, TakeStart::free(wall), end, now);
     }
 
     fn switch(&mut self, next: TakeId, begin: TakeStart, end: TakeEnd, at: Micros) {
@@ -583,22 +561,9 @@ impl Session {
         self.stand.as_ref().map_or((Ticks::ZERO, Ticks(1)), |s| self.settings.ticks(s.score.bars()))
     }
 
-    /// Shows a verdict, unless it is about a pass that is over: its notes are to come again.
-    fn mark(&mut self, verdict: &Verdict, now: Micros) {
-        if verdict.pass < self.passes_shown {
-            return;
-        }
-        if let Some(slot) = verdict.written.and_then(|id| self.view.marks.get_mut(id.0 as usize)) {
-            *slot = Some(NoteMark { kind: verdict.kind, deviation: verdict.deviation, at: now });
-        }
-    }
-
     fn clear_marks(&mut self) {
-        let notes = self.stand.as_ref().map_or(0, |s| s.score.notes().len());
-        self.view.marks = vec![None; notes];
-        self.view.extras.clear();
+        self.found = self.stand.as_ref().map(|stand| Marks::new(&stand.score)).unwrap_or_default();
         self.view.wrong = None;
-        self.passes_shown = 0;
     }
 
     fn show_needed(&mut self) {

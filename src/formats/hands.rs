@@ -58,7 +58,8 @@ pub fn assign(parts: Vec<Part>) -> Vec<WrittenNote> {
 }
 
 impl PartNote {
-    fn with(&self, hand: Hand) -> WrittenNote {
+    /// The note, played by that hand.
+    pub(super) fn with(&self, hand: Hand) -> WrittenNote {
         WrittenNote { onset: self.onset, end: self.end, pitch: self.pitch, hand, velocity: self.velocity }
     }
 }

@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 
+use crate::bus::hlc::Hlc;
 use crate::bus::{EventId, Lease, Leasing, Observed, Origin, Rank, Register, Totals};
 use crate::practice::PracticeSettings;
-use crate::time::Micros;
+use crate::time::{Micros, WallMillis};
 
 use super::{
     Calibration, Event, FolderChoice, Found, Met, OutputUse, PieceInfo, ResultSummary, Setting, TakeEnd, TakeId,
-    TakeStart,
+    TakeOrigin, TakeStart,
 };
 
 /// A take in short; its notes live in the log.
@@ -18,6 +19,8 @@ pub struct Take {
     pub start: TakeStart,
     /// Key-downs so far.
     pub notes: u32,
+    /// The wall clock at the first key-down, where the take is recorded while it is played.
+    pub began: Option<WallMillis>,
     /// The monotonic time of the first message.
     pub first: Option<Micros>,
     /// The monotonic time of the latest message.
@@ -36,6 +39,11 @@ impl Take {
     /// What it is called; empty if nobody named it. Names that were given at the same time stand side by side.
     pub fn name(&self) -> String {
         self.names.values().map(String::as_str).collect::<Vec<_>>().join(" / ")
+    }
+
+    /// The moment of the take: that of its first key, as far as the log tells.
+    pub fn moment(&self) -> WallMillis {
+        self.began.unwrap_or(self.start.at)
     }
 
     /// From the first message to the last.
@@ -182,6 +190,7 @@ pub(super) fn apply(event: &Event, origin: &Origin<'_>, current: Option<&Entity>
         (Event::TakeStarted(start), None) => Some(Entity::Take(Take {
             start: start.clone(),
             notes: 0,
+            began: None,
             first: None,
             last: None,
             lost: 0,
@@ -263,7 +272,13 @@ fn apply_to_device(event: &Event, rank: Rank, mut device: Device) -> Device {
 fn apply_to_take(event: &Event, origin: &Origin<'_>, mut take: Take) -> Take {
     match event {
         Event::NotePlayed(played) => {
-            take.notes += u32::from(played.note_on().is_some());
+            if played.note_on().is_some() {
+                take.notes += 1;
+                if take.start.origin == TakeOrigin::Played {
+                    let at = Hlc::wall(origin.rank.hlc);
+                    take.began = Some(take.began.map_or(at, |began| began.min(at)));
+                }
+            }
             if let Some(stamp) = origin.stamp {
                 take.first = Some(take.first.map_or(stamp.mono, |first| first.min(stamp.mono)));
                 take.last = take.last.max(Some(stamp.mono));

@@ -161,6 +161,18 @@ pub enum TakeEnd {
     Completed,
 }
 
+/// Where a take comes from, and with it what its moment is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TakeOrigin {
+    /// Logs that do not say: its moment is that of its start.
+    #[default]
+    Unsaid,
+    /// It is recorded while it is played: its moment is that of its first key.
+    Played,
+    /// It was copied from what was played before, to be kept: its start is the moment of its first key.
+    Kept,
+}
+
 /// How a take began.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TakeStart {
@@ -173,6 +185,15 @@ pub struct TakeStart {
     /// How much later than the music a key that is struck in time is stamped: taken off before it is judged, until
     /// [`Event::LatencyChanged`] says otherwise.
     pub latency: Micros,
+    /// Where the take comes from.
+    pub origin: TakeOrigin,
+}
+
+impl TakeStart {
+    /// Free play that is recorded from a moment on.
+    pub fn free(at: WallMillis) -> Self {
+        Self { at, piece: None, practice: None, latency: Micros::ZERO, origin: TakeOrigin::Played }
+    }
 }
 
 /// How late a sound device is at one rate and period, as far as it was measured.

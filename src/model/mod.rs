@@ -13,8 +13,8 @@ mod topics;
 
 pub use entity::{CONFLICTS_MAX, Device, Entity, FAVOURITE, Piece, Take};
 pub use event::{
-    Calibration, CalibrationStand, Event, Met, PieceId, PieceInfo, Played, TakeEnd, TakeId, TakeStart, TransportChange,
-    TransportMoved, conflicts_entity, device_entity, recorder_entity,
+    Calibration, CalibrationStand, Event, Met, PieceId, PieceInfo, Played, TakeEnd, TakeId, TakeOrigin, TakeStart,
+    TransportChange, TransportMoved, conflicts_entity, device_entity, recorder_entity,
 };
 pub use found::{FOUND_RULES, FolderChoice, Found, FoundKey, PIECE_ENDINGS};
 pub use output::{OutputKeys, OutputUse};

@@ -11,7 +11,7 @@ use crate::time::{Micros, Rate, Ticks, WallMillis};
 
 use super::{
     Calibration, Device, Entity, Event, Found, OutputUse, Piece, PieceId, PieceInfo, Played, Take, TakeEnd, TakeId,
-    TakeStart, TransportChange, TransportMoved,
+    TakeOrigin, TakeStart, TransportChange, TransportMoved,
 };
 
 #[derive(Default, Serialize, Deserialize)]
@@ -42,6 +42,15 @@ struct StoredTakeStart {
     /// Microseconds.
     #[serde(default, skip_serializing_if = "is_zero")]
     latency: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    origin: Option<StoredOrigin>,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StoredOrigin {
+    Played,
+    Kept,
 }
 
 fn is_zero(value: &i64) -> bool {
@@ -157,6 +166,8 @@ struct Nothing {}
 struct StoredTake {
     start: StoredTakeStart,
     notes: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    began: Option<i64>,
     first: Option<i64>,
     last: Option<i64>,
     lost: u64,
@@ -340,6 +351,7 @@ pub(super) fn encode_entity(entity: &Entity) -> Vec<u8> {
         Entity::Take(take) => pack(&StoredTake {
             start: store_start(&take.start),
             notes: take.notes,
+            began: take.began.map(|at| at.0),
             first: take.first.map(|t| t.0),
             last: take.last.map(|t| t.0),
             lost: take.lost,
@@ -374,10 +386,10 @@ pub(super) fn decode_entity(key: &str, bytes: &[u8]) -> Result<Entity, String> {
         "score" => Entity::Score(unpack::<StoredBytes>(bytes)?.content.into()),
         "recorder" => Entity::Recorder(unpack::<StoredRecorder>(bytes)?.take.map(TakeId)),
         "take" => {
-            let StoredTake { start, notes, first, last, lost, end, discarded, names } = unpack(bytes)?;
-            let (first, last) = (first.map(Micros), last.map(Micros));
+            let StoredTake { start, notes, began, first, last, lost, end, discarded, names } = unpack(bytes)?;
+            let (began, first, last) = (began.map(WallMillis), first.map(Micros), last.map(Micros));
             let (start, end) = (load_start(start), end.map(load_end));
-            Entity::Take(Take { start, notes, first, last, lost, end, discarded, names })
+            Entity::Take(Take { start, notes, began, first, last, lost, end, discarded, names })
         }
         "result" => Entity::Result(unpack(bytes)?),
         "conflicts" => Entity::Conflicts(unpack(bytes)?),
@@ -422,6 +434,11 @@ fn store_start(start: &TakeStart) -> StoredTakeStart {
         piece: start.piece.as_ref().map(|p| p.0.clone()),
         practice: start.practice,
         latency: start.latency.0,
+        origin: match start.origin {
+            TakeOrigin::Unsaid => None,
+            TakeOrigin::Played => Some(StoredOrigin::Played),
+            TakeOrigin::Kept => Some(StoredOrigin::Kept),
+        },
     }
 }
 
@@ -431,6 +448,11 @@ fn load_start(stored: StoredTakeStart) -> TakeStart {
         piece: stored.piece.map(PieceId),
         practice: stored.practice,
         latency: Micros(stored.latency),
+        origin: match stored.origin {
+            None => TakeOrigin::Unsaid,
+            Some(StoredOrigin::Played) => TakeOrigin::Played,
+            Some(StoredOrigin::Kept) => TakeOrigin::Kept,
+        },
     }
 }
 

@@ -14,6 +14,7 @@ fn start() -> TakeStart {
         piece: Some(PieceId::builtin("lightly-row")),
         practice: Some(PracticeSettings::default()),
         latency: Micros::ZERO,
+        origin: TakeOrigin::Unsaid,
     }
 }
 
@@ -78,6 +79,8 @@ fn events() -> Vec<Event> {
         Event::DeviceLost,
         Event::DeviceChosen { name: "Piano".to_owned(), enabled: false },
         Event::TakeStarted(TakeStart { latency: Micros(-12_345), ..start() }),
+        Event::TakeStarted(TakeStart::free(WallMillis(7))),
+        Event::TakeStarted(TakeStart { origin: TakeOrigin::Kept, ..TakeStart::free(WallMillis(8)) }),
         Event::DeviceCalibrated(Calibration {
             name: "Interface".to_owned(),
             loopback: Some(Micros(21_333)),
@@ -235,6 +238,27 @@ fn a_take_counts_its_notes_and_knows_its_gaps_and_its_end() {
     let Some(Entity::Take(take)) = folded else { panic!("a take, not {folded:?}") };
     assert_eq!((take.notes, take.lost, take.end), (2, 5, Some(TakeEnd::Completed)));
     assert_eq!(take.duration(), Micros(2_000));
+    assert_eq!(take.moment(), start().at, "a log that does not say where the take comes from");
+}
+
+#[test]
+fn the_moment_of_a_take_is_that_of_its_first_key() {
+    let key = EntityKey::new("take/1");
+    let at = |millis: i64, device_seq: u64| Rank { hlc: (millis as u64) << 16, id: id(1, device_seq) };
+    let note = |data| Event::NotePlayed(Played { source: 0, data });
+    let moment = |start: TakeStart| {
+        let events = [Event::TakeStarted(start), note([0xb0, 64, 127]), note([0x90, 60, 80]), note([0x90, 62, 80])];
+        let mut value = None;
+        for (n, event) in events.iter().enumerate() {
+            let rank = at(1_000 * (n as i64 + 1), n as u64 + 1);
+            value = Trainer::apply(&key, event, &Origin { rank, stamp: None }, value.as_ref());
+        }
+        let Some(Entity::Take(take)) = value else { panic!("a take, not {value:?}") };
+        take.moment()
+    };
+    assert_eq!(moment(TakeStart::free(WallMillis(1))), WallMillis(3_000));
+    assert_eq!(moment(TakeStart { origin: TakeOrigin::Kept, ..TakeStart::free(WallMillis(1)) }), WallMillis(1));
+    assert_eq!(moment(TakeStart { origin: TakeOrigin::Unsaid, ..TakeStart::free(WallMillis(1)) }), WallMillis(1));
 }
 
 #[test]
@@ -334,6 +358,7 @@ fn edits() -> Vec<(Vec<Event>, Vec<Event>)> {
     vec![
         (vec![info("T"), Event::PieceTagged(FAVOURITE.to_owned())], piece.to_vec()),
         (vec![Event::TakeStarted(start()), named("n", vec![])], take.to_vec()),
+        (vec![Event::TakeStarted(TakeStart::free(WallMillis(1)))], take.to_vec()),
         (vec![Event::DeviceConnected("Keys".to_owned())], device.to_vec()),
         (vec![folder(true)], vec![folder(false), folder(true)]),
         (vec![setting(1)], vec![setting(2), setting(3), setting(4)]),
@@ -377,9 +402,16 @@ fn entities_come_back_from_their_stored_form() {
     let named = |name: &str, seen| Event::TakeNamed { name: name.to_owned(), seen };
     let met = events().into_iter().find(|event| matches!(event, Event::EditsMet(_))).expect("there is one");
     let info = PieceInfo { title: "T".to_owned(), composer: String::new(), path: None, opened: WallMillis(5) };
-    let stories: [(&str, Vec<Event>); 10] = [
+    let stories: [(&str, Vec<Event>); 11] = [
         ("piece/y", vec![Event::PieceFound(found("T", "/t.mid")), Event::PieceTagged("slow".to_owned())]),
         ("folder/y", vec![Event::FolderChosen(FolderChoice { path: "/t".to_owned(), watched: true })]),
+        (
+            "take/2",
+            vec![
+                Event::TakeStarted(TakeStart::free(WallMillis(3))),
+                Event::NotePlayed(Played { source: 0, data: [0x90, 60, 80] }),
+            ],
+        ),
         ("lease/take/1", vec![Event::Leasing(Leasing::Taken(lease()))]),
         (
             "take/1",

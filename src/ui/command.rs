@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::music::{Hand, Hands, Percent, Pitch};
+use crate::practice::recital::Voice;
 use crate::practice::{BarRange, Heard, Mode};
 use crate::time::Micros;
 use crate::ui::view::Failure;
@@ -75,8 +76,33 @@ pub enum Command {
     ShowTake(String),
     /// Play a take from a time on, by id.
     PlayTake(String, Micros),
+    /// Play a part of a take, by id, in a voice.
+    PlayPart {
+        /// The take.
+        take: String,
+        /// What is heard.
+        voice: Voice,
+        /// From there.
+        from: Micros,
+        /// To there.
+        until: Micros,
+    },
+    /// Hear this of takes from now on; what is played goes on in it.
+    SetVoice(Voice),
     /// Stop playing it.
     StopTake,
+    /// Keep what was played in the last five minutes as a take of its own.
+    KeepLast,
+    /// Show a take on its screen, by id.
+    OpenTake(String),
+    /// In the take that is shown, look how things stood at a time.
+    LookBack(Micros),
+    /// So many events on from there, or back.
+    LookBackBy(i64),
+    /// Look no further.
+    LookBackEnd,
+    /// Show the bus as it was after an event, in the inspector.
+    ShowBusAt(u64),
     /// Keep what today's rules find of the take that is shown, in place of the result that is kept.
     KeepResult(String),
     /// Write a take into the music folder, by id.

@@ -85,6 +85,12 @@ icons! {
     KEYBOARD = "\u{e2d8}";
     /// Back.
     ARROW_LEFT = "\u{e058}";
+    /// Back in time.
+    LOOK_BACK = "\u{e1a0}";
+    /// An event back.
+    CARET_LEFT = "\u{e138}";
+    /// An event forward.
+    CARET_RIGHT = "\u{e13a}";
     /// Undo.
     UNDO = "\u{e08a}";
     /// Redo.

@@ -12,6 +12,7 @@ use super::widgets::{
 use super::{Command, Cx, icons, topbar};
 use crate::music::Percent;
 use crate::practice::expression::Expression;
+use crate::practice::recital::Voice;
 use crate::practice::result::{BarResult, ENOUGH, HISTOGRAM_COLUMNS, HISTOGRAM_STEP_MILLIS, Trouble};
 use crate::practice::{BarRange, Mode};
 
@@ -195,10 +196,19 @@ fn chosen_bar_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, view: &ResultV
         }
         ui.add_space(8.0);
         let label = text::practise_bars(bar.number, bar.number);
-        if Button::new(&label).show(ui).clicked() {
-            cx.send.push(practise_command(view, BarRange::new(index, index)));
-            state.screen = Screen::Play;
-        }
+        let take = cx.view.take.filter(|take| take.id == view.take);
+        ui.horizontal(|ui| {
+            if Button::new(&label).show(ui).clicked() {
+                cx.send.push(practise_command(view, BarRange::new(index, index)));
+                state.screen = Screen::Play;
+            }
+            let Some((from, until)) = take.and_then(|take| super::take::time_of_bar(take, index)) else { return };
+            for (words, voice) in [(tr().hear_mine, Voice::Mine), (tr().hear_written, Voice::AsWritten)] {
+                if Button::new(words).icon(icons::PLAY).show(ui).clicked() {
+                    cx.send.push(Command::PlayPart { take: view.take.clone(), voice, from, until });
+                }
+            }
+        });
     });
 }
 

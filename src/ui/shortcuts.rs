@@ -35,6 +35,8 @@ pub enum Action {
     Redo,
     /// All sound off.
     Panic,
+    /// What was just played becomes a take of its own.
+    KeepLast,
     /// The table of shortcuts.
     Help,
 }
@@ -84,6 +86,12 @@ pub static TABLE: &[Entry] = &[
     entry!(Action::Mode(Mode::Tempo), "Keep tempo", "The music keeps its tempo", plain(Key::Num4)),
     entry!(Action::Mode(Mode::Rhythm), "Rhythm only", "Any key will do, in time", plain(Key::Num5)),
     entry!(Action::OpenFile, "Open file", "Choose a MIDI or MusicXML file from the disk", command(Key::O)),
+    entry!(
+        Action::KeepLast,
+        "Keep the last 5 minutes",
+        "What was just played becomes a take of its own",
+        command(Key::K)
+    ),
     entry!(Action::Redo, "Redo", "Do again what was taken back", shifted(Key::Z), command(Key::Y)),
     entry!(Action::Undo, "Undo", "Take back the last change", command(Key::Z)),
     entry!(Action::Panic, "Panic", "All sound off, at once", plain(Key::Escape), plain(Key::F12)),
@@ -159,7 +167,11 @@ fn act(action: Action, view: &View<'_>, state: &mut State, send: &mut Vec<Comman
         let percent = (i32::from(chosen.tempo.get()) + by).max(0);
         Command::SetTempo(Percent::new(u16::try_from(percent).unwrap_or(u16::MAX)))
     };
+    let looks_back = state.screen == Screen::Take && view.take.is_some_and(|take| take.past.is_some());
     match action {
+        Action::BarBack if looks_back => send.push(Command::LookBackBy(-1)),
+        Action::BarForward if looks_back => send.push(Command::LookBackBy(1)),
+        Action::KeepLast => send.push(Command::KeepLast),
         Action::PlayPause if view.play.piece.is_none() => {}
         Action::PlayPause => {
             if !transport.playing {

@@ -76,6 +76,11 @@ pub struct State {
     pub(super) staff: StaffPage,
     pub(super) sheet: StaffSheet,
     pub(super) staff_zoom: f32,
+    /// Whether a take is shown as notes on a page.
+    pub take_notes: bool,
+    /// The page of the take, and the tick under its playhead while nothing plays, with the take that it belongs to.
+    pub(super) take_page: StaffPage,
+    pub(super) take_place: (String, f64),
     pub(super) look: Option<Look>,
     pub(super) piece: Option<String>,
 }

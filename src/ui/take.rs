@@ -1,4 +1,8 @@
-//! A take in full: what was played as a piano roll, the written notes behind it, and a way to listen to it.
+//! A take in full: what was played as a piano roll with the written notes behind it, or on a page; ways to listen to it,
+//! and to look back at any instant of it.
+
+mod page;
+mod past;
 
 use egui::{Align, CursorIcon, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
@@ -7,10 +11,13 @@ use super::takes::export_menu_ui;
 use super::text::{self, tr};
 use super::theme::{self, Tokens, space, tokens};
 use super::view::{NoteNames, RollNote, TakeView};
-use super::widgets::{Button, Line, card_ui, empty_ui, mark_shape, page_frame, snap};
+use super::widgets::{
+    Button, Line, Segment, card_ui, empty_ui, mark_shape, page_frame, segmented_ui, segmented_width, snap,
+};
 use super::{Command, Cx, icons, topbar};
 use crate::music::Pitch;
 use crate::practice::VerdictKind;
+use crate::practice::recital::Voice;
 use crate::time::Micros;
 
 /// Points a second of music at least; a long take is scrolled.
@@ -32,16 +39,76 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
     head_ui(cx, ui, state, take);
     page_frame().show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = space::GAP;
-        kept_ui(cx, ui, take);
+        // Who looks back needs the room.
+        if take.past.is_none() {
+            kept_ui(cx, ui, take);
+        }
+        controls_ui(cx, ui, state, take);
+        let below = if take.past.is_some() { past::height(ui) + space::GAP } else { 0.0 };
         let (notes, length) = (text::notes(take.notes.len()), text::duration(take.length));
+        let page = take.page.as_ref().filter(|_| state.take_notes);
         card_ui(ui, tr().as_played, &[notes, length].join(text::DOT), |ui| {
-            let height = (ui.available_height() - space::CARD - 30.0 * theme::scale(ui)).max(160.0);
-            roll_ui(cx, ui, take, height);
-            Line::small(if take.mode.is_some() { tr().roll_legend } else { tr().roll_legend_free })
-                .color(tokens(ui).muted)
-                .show(ui);
+            let words = if take.past.is_some() { 0.0 } else { 30.0 * theme::scale(ui) };
+            let height = (ui.available_height() - below - space::CARD - words).max(80.0);
+            let legend = match page {
+                Some(page) => page::ui(cx, ui, state, take, page, height),
+                None => {
+                    roll_ui(cx, ui, take, height);
+                    if take.mode.is_some() { tr().roll_legend } else { tr().roll_legend_free }.to_owned()
+                }
+            };
+            if take.past.is_none() {
+                Line::small(&legend).color(tokens(ui).muted).show(ui);
+            }
         });
+        if let Some(past) = &take.past {
+            past::ui(cx, ui, take, past);
+        }
     });
+}
+
+/// How the take is shown, what is heard of it, and the way back through it.
+fn controls_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, take: &TakeView) {
+    let segment = |label, icon, tip: &str| Segment { label, icon, tip: tip.to_owned(), enabled: true };
+    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), 42.0 + (theme::scale(ui) - 1.0) * 16.0));
+    let back = Button::new(tr().look_back).icon(icons::LOOK_BACK).selected(take.past.is_some()).tip(tr().look_back_tip);
+    let width = back.width(ui);
+    let place = Rect::from_center_size(pos2(rect.right() - width / 2.0, rect.center().y), vec2(width, space::CONTROL));
+    if back.show_at(ui, place).clicked() {
+        let here = cx.view.listening.filter(|listening| listening.take == take.id).map(|listening| listening.at);
+        let look = Command::LookBack(here.unwrap_or(Micros::ZERO));
+        cx.send.push(if take.past.is_some() { Command::LookBackEnd } else { look });
+    }
+    let mut room = rect.with_max_x(place.left() - space::GAP);
+    let voices = Voice::ALL.map(|voice| segment(text::voice(voice).0, "", text::voice(voice).1));
+    let heard = Voice::ALL.iter().position(|voice| *voice == cx.view.voice).unwrap_or(0);
+    let has_written = !take.written.is_empty();
+    let voices_width = if has_written { segmented_width(ui, &voices, heard, room.width()) } else { 0.0 };
+    if take.page.is_some() {
+        let views = [
+            segment(tr().roll, icons::CHART_BARS, tr().roll_tip),
+            segment(tr().page, icons::MUSIC_NOTES, tr().page_tip),
+        ];
+        let chosen = usize::from(state.take_notes);
+        let place =
+            room.with_max_x((room.right() - voices_width - space::GAP).max(room.left() + 76.0 * theme::scale(ui)));
+        let width = segmented_width(ui, &views, chosen, place.width());
+        if let Some(index) = segmented_ui(ui, place, &views, chosen) {
+            state.take_notes = index == 1;
+        }
+        room = room.with_min_x(room.left() + width + space::GAP);
+    }
+    if has_written && let Some(index) = segmented_ui(ui, room, &voices, heard) {
+        cx.send.push(Command::SetVoice(Voice::ALL[index]));
+    }
+}
+
+/// From when to when a bar was played, the first time through it.
+pub(super) fn time_of_bar(take: &TakeView, bar: usize) -> Option<(Micros, Micros)> {
+    let of_bar = || take.stories.iter().filter(|story| story.bar == bar && story.verdict.written.is_some());
+    let pass = of_bar().map(|story| story.verdict.pass).min()?;
+    let of_pass = || of_bar().filter(|story| story.verdict.pass == pass);
+    Some((of_pass().map(|story| story.at).min()?, of_pass().map(|story| story.end).max()?))
 }
 
 fn head_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, take: &TakeView) {
@@ -164,9 +231,14 @@ fn roll_ui(cx: &mut Cx<'_>, ui: &mut Ui, take: &TakeView, height: f32) {
             let x = snap(ui, grid.x(listening.at));
             painter.vline(x, grid.rect.y_range(), Stroke::new(2.0, t.accent));
         }
+        if let Some(past) = &take.past {
+            let x = snap(ui, grid.x(past.at));
+            painter.vline(x, grid.rect.y_range(), Stroke::new(2.0, t.text));
+        }
+        follow_ui(cx, ui, take, &grid, seen);
         let response = response.on_hover_cursor(CursorIcon::PointingHand);
         if let (true, Some(at)) = (response.clicked(), response.interact_pointer_pos()) {
-            cx.send.push(Command::PlayTake(take.id.clone(), grid.time(at.x)));
+            cx.send.push(go_command(take, grid.time(at.x)));
         }
         if let Some(pointer) = response.hover_pos()
             && let Some(note) =
@@ -175,6 +247,26 @@ fn roll_ui(cx: &mut Cx<'_>, ui: &mut Ui, take: &TakeView, height: f32) {
             response.on_hover_text_at_pointer(hover(take, note, cx.view.settings.names));
         }
     });
+}
+
+/// What a press on a place of the take does: listen from there, or look how things stood there.
+fn go_command(take: &TakeView, at: Micros) -> Command {
+    match take.past {
+        Some(_) => Command::LookBack(at),
+        None => Command::PlayTake(take.id.clone(), at),
+    }
+}
+
+/// Keeps the place that is heard or looked at in sight.
+fn follow_ui(cx: &Cx<'_>, ui: &Ui, take: &TakeView, grid: &Grid, seen: Rect) {
+    let listening = cx.view.listening.filter(|listening| listening.take == take.id).map(|listening| listening.at);
+    let moves = listening.or(take.past.as_ref().map(|past| past.at));
+    let Some(x) = moves.map(|at| grid.x(at)).filter(|_| !ui.input(|i| i.pointer.any_down())) else { return };
+    let at = x - grid.rect.left();
+    if !(seen.left()..=seen.right()).contains(&at) {
+        let place = Rect::from_x_y_ranges(x..=x + seen.width() * 0.8, grid.rect.y_range());
+        ui.scroll_to_rect(place, Some(Align::Min));
+    }
 }
 
 /// What there is to say of a played note, with the reasons for its verdict.
@@ -273,6 +365,8 @@ mod tests {
             stories: Vec::new(),
             expression: None,
             kept_result: None,
+            page: None,
+            past: None,
         };
         let rect = Rect::from_min_size(pos2(10.0, 20.0), vec2(900.0, 400.0));
         let grid = Grid::new(&take, rect);

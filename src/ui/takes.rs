@@ -7,13 +7,16 @@ use super::text::{self, tr};
 use super::theme::{self, tokens};
 use super::view::{TakeRow, TakeState};
 use super::widgets::{Button, Column, Line, card_frame, card_ui, empty_ui, page_frame, table_ui};
-use super::{Command, Cx, TakeFile, icons, topbar};
+use super::{Command, Cx, TakeFile, icons, shortcuts, topbar};
 
 /// The screen.
 pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
     let chip = topbar::audio_chip_width(ui, &cx.view.devices.audio, 240.0);
-    let bar = topbar::ui(ui, tr().takes, "", chip);
+    let keep = keep_button();
+    let width = keep.width(ui);
+    let bar = topbar::ui(ui, tr().takes, "", chip + width + theme::space::GAP);
     topbar::audio_chip_ui(ui, bar.room, &cx.view.devices.audio, state);
+    keep_ui(cx, ui, &keep, bar.room.right() - chip - theme::space::GAP, bar.rect.center().y);
     let takes = cx.view.takes;
     if takes.is_empty() {
         if empty_ui(ui, icons::RECORD, tr().takes_empty, Some(tr().go_play)) {
@@ -24,6 +27,21 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
     page_frame().show(ui, |ui| {
         card_ui(ui, "", "", |ui| list_ui(cx, ui, state, takes));
     });
+}
+
+/// The button that keeps the last five minutes.
+pub(super) fn keep_button() -> Button<'static> {
+    Button::new(tr().keep_last).icon(icons::RECORD)
+}
+
+/// Shows it, its right edge there.
+pub(super) fn keep_ui(cx: &mut Cx<'_>, ui: &mut Ui, keep: &Button<'_>, right: f32, middle: f32) {
+    let width = keep.width(ui);
+    let place = egui::Rect::from_center_size(pos2(right - width / 2.0, middle), vec2(width, theme::space::CONTROL));
+    let tip = text::with_shortcut(tr().keep_last_tip, &shortcuts::shown(ui.ctx(), shortcuts::Action::KeepLast));
+    if keep.show_at(ui, place).on_hover_text(tip).clicked() {
+        cx.send.push(Command::KeepLast);
+    }
 }
 
 fn list_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, takes: &[TakeRow]) {

@@ -8,6 +8,7 @@ use crate::bus::inspect::{EventView, Report, Round};
 pub use crate::bus::inspect::{Failure, Lab};
 use crate::model::OutputUse;
 use crate::music::{NoteId, Pitch, Score};
+use crate::practice::recital::Voice;
 use crate::practice::result::TakeResult;
 use crate::practice::{Mode, PracticeSettings, VerdictKind};
 use crate::time::{Micros, WallMillis};
@@ -38,6 +39,8 @@ pub struct View<'a> {
     pub result: Option<&'a ResultView>,
     /// The take last asked for with [`Command::ShowTake`], or that of the result, once it is read.
     pub take: Option<&'a TakeView>,
+    /// What is heard of a take when it is played.
+    pub voice: Voice,
     /// The take that is played now.
     pub listening: Option<Listening<'a>>,
     /// Sound and MIDI.

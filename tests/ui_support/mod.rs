@@ -186,6 +186,72 @@ fn take_view(score: &Score, marks: &[Option<Mark>]) -> TakeView {
         stories,
         expression: Some(Expression::of(score, &verdicts, played)),
         kept_result: Some((201, 216)),
+        page: Some(TakePage {
+            score: Arc::new(score.clone()),
+            marks: marks.to_vec(),
+            extras: vec![Extra { tick: 2_400.0, pitch: pitch(66) }, Extra { tick: 4_100.0, pitch: pitch(50) }],
+            course: score.notes().iter().map(|note| (time(note.onset), note.onset.0 as f64)).collect(),
+            hands: music_trainer::music::Hands::BOTH,
+            beat: None,
+        }),
+        past: None,
+    }
+}
+
+/// An instant of that take.
+pub(crate) fn past(score: &Score) -> PastInstant {
+    let until = Ticks(6 * 1440);
+    let (marks, result) = judged(score, until);
+    let next = score.onset_groups(music_trainer::music::Hands::BOTH, until, score.end());
+    let at = score.tempo().micros(until, music_trainer::music::Percent::FULL);
+    PastInstant {
+        at,
+        span: (Micros::ZERO, score.duration()),
+        events: 412,
+        of: 1_630,
+        event: Some((1_284_907, "note.played".to_owned())),
+        keys: Keys::bit(pitch(62)) | Keys::bit(pitch(66)),
+        pedal: 127,
+        place: Some(until.0 as f64),
+        marks,
+        extras: vec![Extra { tick: 2_400.0, pitch: pitch(66) }],
+        next: next.first().map(|group| group.notes.clone()).unwrap_or_default(),
+        counts: Some((result.counts.right(), result.counts.written(), result.counts.extra)),
+        ..PastInstant::default()
+    }
+}
+
+/// A take of free playing, written down from the notes themselves.
+pub(crate) fn free_take(score: &Score) -> TakeView {
+    let all: Vec<Option<Mark>> =
+        vec![Some(Mark { kind: VerdictKind::OnTime, deviation: Some(Micros::ZERO) }); score.notes().len()];
+    let take = take_view(score, &all);
+    let played = |n: &RollNote| music_trainer::formats::smf::PlayedNote {
+        at: n.at,
+        duration: n.duration,
+        pitch: n.pitch,
+        velocity: n.velocity,
+    };
+    let notes: Vec<_> = take.notes.iter().map(played).collect();
+    let page = music_trainer::formats::notate::take(&notes).expect("a page");
+    let plain = |n: &RollNote| RollNote { hand: None, kind: None, ..*n };
+    TakeView {
+        piece: None,
+        mode: None,
+        notes: take.notes.iter().map(plain).collect(),
+        written: Vec::new(),
+        stories: Vec::new(),
+        expression: None,
+        kept_result: None,
+        page: Some(TakePage {
+            score: Arc::new(page.score),
+            marks: Vec::new(),
+            extras: Vec::new(),
+            course: page.course.into_iter().map(|(at, tick)| (at, tick.0 as f64)).collect(),
+            hands: music_trainer::music::Hands::BOTH,
+            beat: page.beat,
+        }),
+        ..take
     }
 }
 
@@ -814,7 +880,12 @@ impl Sample {
             takes: &self.takes,
             result: self.shown.as_ref(),
             take: self.take.as_ref(),
-            listening: self.take.as_ref().zip(self.listening).map(|(take, at)| Listening { take: &take.id, at }),
+            voice: music_trainer::practice::recital::Voice::Mine,
+            listening: self.take.as_ref().zip(self.listening).map(|(take, at)| Listening {
+                take: &take.id,
+                at,
+                voice: music_trainer::practice::recital::Voice::Mine,
+            }),
             devices: &self.devices,
             settings: &self.settings,
             system_soundfont: Some(Path::new("/usr/share/sounds/sf2/TimGM6mb.sf2")),

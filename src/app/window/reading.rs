@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::app::control::Wish;
 use crate::app::rows::Wall;
 use crate::app::take_view::{Purpose, Reading};
 use crate::bus::{Publish, Snapshot};
@@ -42,7 +41,7 @@ impl Window {
                 self.state.screen = Screen::Take;
                 self.fail("there is nothing to judge this take against".to_owned());
             }
-            (Purpose::Play(from), _) => self.wish(Wish::PlayTake(Some(open.tape(from)))),
+            (Purpose::Play(from, until), _) => self.play(&open, from, until),
             (Purpose::Look | Purpose::Detail, _) => {}
         }
         self.take = Some(open);
@@ -75,7 +74,7 @@ impl Window {
             take: id.to_string(),
             piece: take.start.piece.as_ref().map(|p| p.0.to_string()).unwrap_or_default(),
             title: score.title().to_owned(),
-            at: wall.local(take.start.at),
+            at: wall.local(take.moment()),
             chosen: *practice,
             result: Arc::new(result.clone()),
             tempo,

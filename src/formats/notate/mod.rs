@@ -11,12 +11,14 @@ mod grid;
 mod layout;
 mod octaves;
 mod spelling;
+mod take;
 #[cfg(test)]
 mod tests;
 mod values;
 mod voices;
 
 pub(super) use clefs::choose as choose_clefs;
+pub use take::{TakeScore, take};
 
 use crate::music::notation::{Barline, Measure, Notation, Passage, Staff};
 use crate::music::{Bar, Hand, Meter, Score, ScoreParts, WrittenNote};

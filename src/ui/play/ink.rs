@@ -10,7 +10,6 @@ use crate::engraving::{self, Item, Part, Point, System};
 use crate::music::{Hands, NoteId};
 use crate::practice::VerdictKind;
 use crate::time::Ticks;
-use crate::ui::Cx;
 use crate::ui::theme::{self, Tokens, fade, tokens};
 use crate::ui::view::Piece;
 use crate::ui::widgets::{color_of, snap};
@@ -24,14 +23,15 @@ const EXTRAS_MAX: usize = 256;
 
 /// What the colours are chosen by.
 pub(super) struct Ink<'a> {
-    piece: &'a Piece<'a>,
+    pub(super) piece: &'a Piece<'a>,
     practised: Hands,
     pub(super) tokens: &'static Tokens,
 }
 
 impl<'a> Ink<'a> {
-    pub(super) fn new(cx: &Cx<'_>, ui: &Ui, piece: &'a Piece<'a>) -> Self {
-        Self { piece, practised: cx.view.play.transport.chosen.practise, tokens: tokens(ui) }
+    /// `practised` tells whose notes stand out.
+    pub(super) fn new(ui: &Ui, piece: &'a Piece<'a>, practised: Hands) -> Self {
+        Self { piece, practised, tokens: tokens(ui) }
     }
 
     /// Draws an item that stands for a note of the score, if it stands for one.

@@ -26,21 +26,30 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, rect: Rect) {
     let keys = Keys::new(rect);
     mouse(cx, ui, state, rect, keys);
     let painter = ui.painter_at(rect);
-    painter.rect_filled(rect, 0, t.key_line);
     let next = next_keys(cx);
-    let down = cx.view.play.keys;
-    for black in [false, true] {
-        for pitch in Keys::all().filter(|p| p.is_black() == black) {
-            let Some(key) = keys.rect(pitch, rect) else { continue };
-            let look = look(t, pitch, down, &next, state.mouse_key == Some(pitch));
-            paint_key(&painter, t, key, pitch, look);
-        }
-    }
+    keys_ui(&painter, t, rect, (cx.view.play.keys, state.mouse_key), &next);
     names_ui(cx, ui, &painter, rect, keys, &next);
     if !cx.view.devices.midi.iter().any(|port| port.connected && port.enabled) {
         letters_ui(cx, ui, state, &painter, rect, keys, &next);
     }
     painter.hline(rect.x_range(), rect.top() + 0.5, Stroke::new(2.0, theme::fade(t.accent, 0.7)));
+}
+
+/// A keyboard that is only looked at: these keys are down, those come next.
+pub(in crate::ui) fn shown_ui(ui: &Ui, rect: Rect, down: Down, next: &[(Pitch, Hand)]) {
+    keys_ui(&ui.painter_at(rect), tokens(ui), rect, (down, None), next);
+}
+
+fn keys_ui(painter: &Painter, t: &Tokens, rect: Rect, (down, mouse): (Down, Option<Pitch>), next: &[(Pitch, Hand)]) {
+    let keys = Keys::new(rect);
+    painter.rect_filled(rect, 0, t.key_line);
+    for black in [false, true] {
+        for pitch in Keys::all().filter(|p| p.is_black() == black) {
+            let Some(key) = keys.rect(pitch, rect) else { continue };
+            let look = look(t, pitch, down, next, mouse == Some(pitch));
+            paint_key(painter, t, key, pitch, look);
+        }
+    }
 }
 
 /// The keys to press next with their hands, in the order of the score.

@@ -11,8 +11,9 @@ mod staff;
 mod transport;
 
 pub(super) use falling::NoteIndex;
+pub(super) use keyboard::shown_ui as keyboard_ui;
 pub(super) use page::StaffSheet;
-pub(super) use staff::StaffPage;
+pub(super) use staff::{Shown, StaffPage, Touched, page_ui};
 
 use egui::{Rect, Ui, pos2, vec2};
 
@@ -22,7 +23,7 @@ use super::text::{self, tr};
 use super::theme::{self, space};
 use super::view::{Piece, PlayView, StaffLayout};
 use super::widgets::{Segment, empty_ui, inside, segmented_ui, segmented_width};
-use super::{Command, Cx, icons, topbar};
+use super::{Command, Cx, icons, takes, topbar};
 use crate::practice::Mode;
 
 /// The screen.
@@ -106,18 +107,21 @@ fn head_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
     let chosen = Mode::ALL.iter().position(|m| *m == cx.view.play.transport.chosen.mode).unwrap_or(0);
     let width = ui.available_width() - 2.0 * space::PAGE;
     let chip = topbar::audio_chip_width(ui, &cx.view.devices.audio, if width < 1000.0 { 90.0 } else { width * 0.24 });
+    // Where modes stand in the middle there is room for an icon only.
+    let keep = takes::keep_button().hide_label(piece.is_some() || width < 700.0);
+    let aside = chip + keep.width(ui) + space::GAP;
     let title = width * topbar::TITLE_SHARE;
     let modes_width =
-        if piece.is_some() { segmented_width(ui, &modes, chosen, width - title - chip - 32.0) } else { 0.0 };
+        if piece.is_some() { segmented_width(ui, &modes, chosen, width - title - aside - 32.0) } else { 0.0 };
     let (name, context) = match &piece {
         Some(piece) => (piece.title.to_owned(), context(piece, cx.view.settings.names)),
         None => (tr().free_play.to_owned(), String::new()),
     };
-    let bar = topbar::ui(ui, &name, &context, modes_width + chip + 32.0);
+    let bar = topbar::ui(ui, &name, &context, modes_width + aside + 32.0);
     let chip_room = bar.room.with_min_x(bar.room.right() - chip);
     if piece.is_some() {
         let middle = bar.rect.center().x - modes_width / 2.0;
-        let left = middle.clamp(bar.room.left(), (chip_room.left() - 16.0 - modes_width).max(bar.room.left()));
+        let left = middle.clamp(bar.room.left(), (bar.room.right() - aside - 16.0 - modes_width).max(bar.room.left()));
         let height = 42.0 + (theme::scale(ui) - 1.0) * 16.0;
         let place = Rect::from_min_size(pos2(left, bar.rect.center().y - height / 2.0), vec2(modes_width, height));
         if let Some(index) = segmented_ui(ui, place, &modes, chosen) {
@@ -125,6 +129,7 @@ fn head_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
         }
     }
     topbar::audio_chip_ui(ui, chip_room, &cx.view.devices.audio, state);
+    takes::keep_ui(cx, ui, &keep, chip_room.left() - space::GAP, bar.rect.center().y);
 }
 
 fn segments(ui: &Ui) -> Vec<Segment<'static>> {

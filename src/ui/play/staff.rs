@@ -3,13 +3,15 @@
 
 use std::sync::Arc;
 
-use egui::{Direction, Pos2, Rect, Role, Sense, Shape, Ui, WidgetInfo, pos2};
+use egui::{Direction, Pos2, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2};
 
 use super::ink::{HALF_HEAD, Ink, MARK_RADIUS, lines_ui, playhead_ui};
 use super::pen::Pen;
 use super::{falling, ruler};
-use crate::engraving::{self, Flow, Point, System};
+use crate::engraving::{self, Flow, Part, Point, System};
 use crate::music::notation::Notation;
+use crate::music::{Hands, Pitch};
+use crate::practice::{BarRange, VerdictKind};
 use crate::time::Ticks;
 use crate::ui::Cx;
 use crate::ui::state::State;
@@ -120,9 +122,9 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<
         (measure.unwrap_or(0) as usize).min(bars.len() - 1)
     };
     ruler::select_ui(cx, ui, state, &response, bar_at);
-    let ink = Ink::new(cx, ui, piece);
-    let mut scene = Scene { cx, ui, system: &system, rect, camera, pen, ink };
-    scene.loop_ui(state);
+    let ink = Ink::new(ui, piece, cx.view.play.transport.chosen.practise);
+    let mut scene = Scene { ui, system: &system, rect, camera, pen, ink };
+    scene.loop_ui(state.loop_drag.map(|(_, range)| range).or(ruler::loop_of(cx)));
     scene.music_ui();
     let clear = scene.signature_ui();
     scene.marks_ui(clear);
@@ -137,9 +139,63 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<
     state.staff.system = Some(system);
 }
 
+/// A page that is looked at: a piece with what became of it, the place on it, and whose notes they are.
+pub(in crate::ui) struct Shown<'a> {
+    /// The piece.
+    pub(in crate::ui) piece: &'a Piece<'a>,
+    /// The tick under the playhead.
+    pub(in crate::ui) position: f64,
+    /// Whose notes stand out.
+    pub(in crate::ui) hands: Hands,
+    /// What a screen reader is told.
+    pub(in crate::ui) words: &'a str,
+}
+
+/// What was done to a page.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::ui) enum Touched {
+    /// This tick was pressed.
+    Pressed(f64),
+    /// It was drawn along; this tick is under the playhead now.
+    Moved(f64),
+}
+
+/// The page in `rect`, each verdict where its note stands.
+pub(in crate::ui) fn page_ui(ui: &mut Ui, page: &mut StaffPage, shown: &Shown<'_>, rect: Rect) -> Option<Touched> {
+    page.update(shown.piece);
+    let t = tokens(ui);
+    ui.painter().rect_filled(rect, 4, t.paper);
+    let response = ui.interact(rect, ui.scope_id().with("page"), Sense::click_and_drag());
+    focus_ring(ui, &response, rect.shrink(2.0), 4);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, shown.words));
+    let system = page.system.as_ref()?;
+    let space = (SPACE * ALONE).min((rect.height() - 2.0 * ABOVE) / (system.bottom - system.top).max(1.0));
+    let bars = shown.piece.score.bars();
+    let bar = bars.get(bars.index_at(Ticks(shown.position.max(0.0) as i64)));
+    let beat = bar.meter.beat_ticks(shown.piece.score.resolution());
+    let camera = Camera::new(system, shown.position, beat as f64, (rect.width() - MARGIN) / space);
+    let top = rect.center().y - (system.top + system.bottom) / 2.0 * space;
+    let painter = ui.painter_at(rect);
+    let pen = Pen::new(ui, &painter, pos2(rect.left() + MARGIN - camera.left * space, top), space);
+    let ink = Ink::new(ui, shown.piece, shown.hands);
+    let mut scene = Scene { ui, system, rect, camera, pen, ink };
+    scene.music_ui();
+    scene.verdicts_ui();
+    scene.signature_ui();
+    scene.playhead_ui();
+    let tick = |x: f32| system.tick_at(scene.pen.place_of(pos2(x, 0.0)).x - HALF_HEAD).max(0.0);
+    let wheel = if response.hovered() { ui.input(|i| i.smooth_scroll_delta()) } else { egui::Vec2::ZERO };
+    let moved = response.drag_delta().x + wheel.x + wheel.y;
+    if moved != 0.0 {
+        let end = shown.piece.score.end().0 as f64;
+        return Some(Touched::Moved(system.tick_at(camera.now - moved / space).clamp(0.0, end)));
+    }
+    let pressed = response.interact_pointer_pos().filter(|_| response.clicked());
+    pressed.map(|at| Touched::Pressed(tick(at.x)))
+}
+
 /// What one frame of the staff is drawn from.
-struct Scene<'a, 'b> {
-    cx: &'a Cx<'b>,
+struct Scene<'a> {
     ui: &'a Ui,
     system: &'a System,
     rect: Rect,
@@ -148,15 +204,15 @@ struct Scene<'a, 'b> {
     ink: Ink<'a>,
 }
 
-impl Scene<'_, '_> {
+impl Scene<'_> {
     /// The places of the line that are in view.
     fn view(&self) -> (f32, f32) {
         (self.pen.place_of(self.rect.left_top()).x, self.pen.place_of(self.rect.right_top()).x)
     }
 
     /// Shades the bars of the loop.
-    fn loop_ui(&self, state: &State) {
-        let Some(range) = state.loop_drag.map(|(_, range)| range).or(ruler::loop_of(self.cx)) else { return };
+    fn loop_ui(&self, range: Option<BarRange>) {
+        let Some(range) = range else { return };
         let edge = |measure: Option<usize>, right: bool| {
             let found = measure.and_then(|m| self.system.measures.get(m))?;
             Some(self.pen.at(Point::new(if right { found.right } else { found.left }, 0.0)).x)
@@ -228,6 +284,56 @@ impl Scene<'_, '_> {
             let x = self.pen.at(Point::new(self.system.x_at(at) + HALF_HEAD, 0.0)).x;
             painter.add(mark_shape(self.ink.tokens, kind, pos2(x, y), MARK_RADIUS));
         });
+    }
+
+    /// What became of the notes, where they stand: rings around what was missed, marks beside what was early, late or in
+    /// another octave, crosses at keys that are not written.
+    fn verdicts_ui(&self) {
+        let painter = self.ui.painter_at(self.rect);
+        let (t, space) = (self.ink.tokens, self.pen.space);
+        let piece = self.ink.piece;
+        let (left, right) = self.view();
+        for measure in &self.system.measures[self.system.visible(left - 6.0, right + 6.0)] {
+            for item in measure.items.iter().filter(|item| item.tag.part == Part::Head) {
+                let (engraving::Shape::Glyph { at, .. }, Some(note)) = (&item.shape, item.tag.note) else { continue };
+                let Some(mark) = piece.marks.get(note.0 as usize).copied().flatten() else { continue };
+                let center = self.pen.at(Point::new(at.x + HALF_HEAD, at.y));
+                let beside = |side: f32| egui::vec2(side * space * 1.35, 0.0);
+                match mark.kind {
+                    VerdictKind::Missed => {
+                        painter.circle_stroke(center, space * 0.95, Stroke::new((space * 0.16).max(1.5), t.bad));
+                    }
+                    VerdictKind::Early | VerdictKind::WrongOctave => {
+                        painter.add(mark_shape(t, mark.kind, center + beside(-1.0), space * 0.42));
+                    }
+                    VerdictKind::Late => {
+                        painter.add(mark_shape(t, mark.kind, center + beside(1.0), space * 0.42));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let (from, to) = (self.system.tick_at(left), self.system.tick_at(right));
+        let first = piece.extras.partition_point(|e| e.tick < from);
+        // More crosses than this would be one blot.
+        for extra in piece.extras[first..].iter().take(256).take_while(|e| e.tick <= to) {
+            let x = self.system.x_at(extra.tick) + HALF_HEAD;
+            if let Some(y) = self.height_of(x, extra.pitch) {
+                painter.add(mark_shape(t, VerdictKind::Extra, self.pen.at(Point::new(x, y)), space * 0.5));
+            }
+        }
+    }
+
+    /// Where a key stands at a place of the line: on the upper staff from middle C on, as naturals and sharps.
+    fn height_of(&self, x: f32, pitch: Pitch) -> Option<f32> {
+        const STEPS: [i32; 12] = [0, 0, 1, 1, 2, 3, 3, 4, 4, 5, 5, 6];
+        let measure = &self.system.measures[self.system.measure_at(x)?];
+        let lower = self.system.staves.len() > 1 && pitch < Pitch::MIDDLE_C;
+        let staff = if lower { self.system.staves.len() - 1 } else { 0 };
+        // C0 is the key 12.
+        let step = (i32::from(pitch.key()) / 12 - 1) * 7 + STEPS[usize::from(pitch.class())];
+        let above = step - measure.clefs.get(staff)?.bottom_line();
+        Some(self.system.staves.get(staff)? + 4.0 - above as f32 / 2.0)
     }
 
     fn playhead_ui(&self) {

@@ -13,6 +13,7 @@ mod library;
 mod music;
 mod results;
 mod table;
+mod takes;
 
 pub use devices::*;
 pub use fold::*;
@@ -21,6 +22,7 @@ pub use library::*;
 pub use music::*;
 pub use results::*;
 pub use table::*;
+pub use takes::*;
 
 /// Stands where there is no value.
 pub const NONE: &str = "—";

@@ -1,0 +1,264 @@
+//! Time travel through a take: at every instant things stand as they stood, at the end the result is the one that is kept,
+//! and no way there is long.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use music_trainer::bus::storage::Erasure;
+use music_trainer::bus::{BusHandle, Config, Envelope, Filter, LiveItem, MemoryStorage, Publish, start};
+use music_trainer::components::judging::TakeJudge;
+use music_trainer::components::library::Library;
+use music_trainer::components::results::{self, Results};
+use music_trainer::components::travel::Travel;
+use music_trainer::formats::pieces;
+use music_trainer::model::{
+    Entity, Event, PieceId, PieceInfo, Played, ResultSummary, TakeEnd, TakeId, TakeStart, Trainer, TransportChange,
+    TransportMoved,
+};
+use music_trainer::music::{Hand, Hands, Percent, Pitch, Score, ScoreParts, WrittenNote};
+use music_trainer::practice::{Mode, PracticeSettings, VerdictKind};
+use music_trainer::time::{Frames, ManualClock, Micros, Rate, Stamp, StreamId, Ticks, WallMillis};
+
+const WAIT: Duration = Duration::from_secs(30);
+const RATE: Rate = Rate(48_000);
+const TAKE: TakeId = TakeId(7);
+
+fn bus() -> BusHandle<Trainer> {
+    start(Config::default(), Arc::new(ManualClock::default()), Box::new(MemoryStorage::new())).expect("a bus")
+}
+
+/// The stream began half a second after the monotonic clock.
+fn stamp(at: Micros) -> Stamp {
+    let mono = at + Micros::from_millis(500);
+    Stamp { driver: mono, mono, frame: Some(RATE.frames(at)), stream: StreamId(1) }
+}
+
+fn key(at: Micros, down: bool, pitch: Pitch) -> (Micros, Event) {
+    let data = [if down { 0x90 } else { 0x80 }, pitch.key(), 70];
+    (at, Event::NotePlayed(Played { source: 1, data }))
+}
+
+fn practice(mode: Mode) -> PracticeSettings {
+    PracticeSettings { mode, practise: Hands::BOTH, count_in_bars: 0, ..PracticeSettings::default() }
+}
+
+/// Someone plays a piece a little unevenly, leaves a note out here and there, and touches wrong keys.
+fn performance(score: &Score, practice: &PracticeSettings) -> Vec<(Micros, Event)> {
+    let place = score.tempo().exact(Ticks::ZERO);
+    let runs = TransportMoved { change: TransportChange::Runs { place, speed: Percent::FULL }, rate: RATE };
+    let mut events = vec![(Micros::ZERO, Event::TransportMoved(runs))];
+    let beat = Micros::from_millis(100);
+    for (index, group) in score.onset_groups(practice.practise, Ticks::ZERO, score.end()).iter().enumerate() {
+        let due = beat + score.tempo().micros(group.tick, Percent::FULL) - beat;
+        let late = Micros((index as i64 * 37 % 90 - 45) * 1_000).max(Micros::ZERO - due);
+        for (voice, id) in group.notes.iter().enumerate() {
+            let at = due + late + Micros(voice as i64 * 9_000);
+            let pitch = score.note(*id).pitch;
+            if index % 17 == 9 && practice.mode != Mode::Wait {
+                continue;
+            }
+            events.push(key(at, true, pitch));
+            events.push(key(at + Micros::from_millis(120), false, pitch));
+        }
+        if index % 11 == 5 {
+            let wrong = Pitch::from_data_byte(23);
+            events.push(key(due + late + Micros::from_millis(60), true, wrong));
+            events.push(key(due + late + Micros::from_millis(90), false, wrong));
+        }
+    }
+    events.sort_by_key(|(at, _)| *at);
+    events
+}
+
+fn record(bus: &BusHandle<Trainer>, start: &TakeStart, events: &[(Micros, Event)], end: Option<TakeEnd>) {
+    let of = |event| Publish::<Trainer>::new(TAKE.entity(), event);
+    bus.publish(of(Event::TakeStarted(start.clone())));
+    for (at, event) in events {
+        bus.publish(of(event.clone()).stamp(stamp(*at)));
+    }
+    let over = events.last().map_or(Micros::ZERO, |(at, _)| *at) + Micros::from_millis(900);
+    if let Some(end) = end {
+        bus.publish(of(Event::TakeEnded(end)).stamp(stamp(over)));
+    }
+    // An edit is on disk at once, and everything before it.
+    bus.publish(of(Event::TakeNamed { name: "n".to_owned(), seen: Vec::new() })).durable().expect("durable");
+}
+
+fn travel(bus: &BusHandle<Trainer>, start: &TakeStart, piece: Option<(Arc<Score>, PracticeSettings)>) -> Travel {
+    let events = bus.entity_events(&TAKE.entity(), 1, usize::MAX).expect("readable");
+    Travel::new(start, piece, events)
+}
+
+#[test]
+fn at_the_end_the_judge_stands_where_the_result_that_is_kept_stands() {
+    for mode in [Mode::Wait, Mode::Tempo, Mode::Rhythm, Mode::Follow] {
+        for end in [Some(TakeEnd::Completed), Some(TakeEnd::Stopped), None] {
+            let bus = bus();
+            let built_in = pieces::find("lightly-row").expect("a built-in piece");
+            let practice = practice(mode);
+            let piece = Some(PieceId::builtin("lightly-row"));
+            let begin = TakeStart { piece, practice: Some(practice), ..TakeStart::free(WallMillis(0)) };
+            let ended = bus.subscribe_live(Filter::topic("result.recorded"), 16);
+            bus.run(Box::new(Results::default())).expect("a thread");
+            let (title, composer) = (built_in.title.clone(), built_in.composer.clone());
+            let info = PieceInfo { title, composer, path: None, opened: WallMillis(0) };
+            let opened = Publish::new(PieceId::builtin("lightly-row").entity(), Event::PieceOpened(info));
+            bus.publish(opened).applied().expect("applied");
+            let score = Arc::new(built_in.score.clone());
+            record(&bus, &begin, &performance(&score, &practice), end);
+            let judged = results::judge(&bus, &bus.snapshot(), &mut Library::default(), TAKE).expect("judged");
+            assert!(judged.result.counts.right() > 10, "{mode:?}: {:?}", judged.result.counts);
+            let mut travel = travel(&bus, &begin, Some((score, practice)));
+            let (first, last) = travel.span();
+            // There and back again, and once more to the end.
+            for at in [last, first, Micros((first.0 + last.0) / 2), last] {
+                travel.go(travel.instant_at(at));
+            }
+            let found = travel.now().result().expect("judged");
+            assert_eq!(*found, judged.result, "{mode:?}, {end:?}");
+            if end.is_some() {
+                let LiveItem::Event(_) = ended.channel().recv_timeout(WAIT).expect("a result") else { panic!("lost") };
+                let snapshot = bus.snapshot();
+                let Some(Entity::Result(kept)) = snapshot.state.value(TAKE.result_entity().as_str()) else {
+                    panic!("a result")
+                };
+                assert_eq!(ResultSummary::of(found), ***kept, "{mode:?}, {end:?}");
+            }
+            assert!(bus.shutdown(WAIT));
+        }
+    }
+}
+
+#[test]
+fn at_every_instant_the_keys_and_marks_are_what_the_events_up_to_it_make_them() {
+    let bus = bus();
+    let built_in = pieces::find("lightly-row").expect("a built-in piece");
+    let (practice, score) = (practice(Mode::Tempo), Arc::new(built_in.score.clone()));
+    let begin = TakeStart { practice: Some(practice), ..TakeStart::free(WallMillis(0)) };
+    record(&bus, &begin, &performance(&score, &practice), Some(TakeEnd::Completed));
+    let events = bus.entity_events(&TAKE.entity(), 1, usize::MAX).expect("readable");
+    let mut travel = travel(&bus, &begin, Some((score.clone(), practice)));
+    let count = events.len();
+    // In an order that goes to and fro; 37 and the count have no common divisor.
+    let count_odd = count + usize::from(count.is_multiple_of(37));
+    for index in (0..count_odd).map(|n| n * 37 % count_odd).filter(|n| *n < count) {
+        let standing = travel.go(travel.instant_after(index));
+        let mut judge = TakeJudge::new(score.clone(), practice, Micros::ZERO);
+        let mut keys = 0_u128;
+        for envelope in &events[..index] {
+            if let Some(Event::NotePlayed(played)) = envelope.event() {
+                if let Some((pitch, _)) = played.note_on() {
+                    keys |= 1 << pitch.key();
+                }
+                if let Some(pitch) = played.note_off() {
+                    keys &= !(1 << pitch.key());
+                }
+            }
+            if let Some(stamp) = envelope.stamp {
+                judge.time_passes(stamp.mono);
+            }
+            judge.event(envelope.version, envelope.event().expect("known"), envelope.stamp.as_ref());
+        }
+        assert_eq!(standing.keys, keys, "after {index} events");
+        let found = standing.result().expect("judged");
+        assert_eq!(found.counts, judge.result().counts, "after {index} events");
+    }
+}
+
+#[test]
+fn a_first_impression_is_seen_as_it_was_before_it_was_revised() {
+    let notes = [(0, 60), (960, 62)].map(|(onset, key)| WrittenNote {
+        onset: Ticks(onset),
+        end: Ticks(onset + 480),
+        pitch: Pitch::from_data_byte(key),
+        hand: Hand::Right,
+        velocity: 80,
+    });
+    let score = Arc::new(Score::new(ScoreParts { resolution: 480, notes: notes.to_vec(), ..ScoreParts::default() }));
+    let practice = practice(Mode::Tempo);
+    let begin = TakeStart { practice: Some(practice), ..TakeStart::free(WallMillis(0)) };
+    let bus = bus();
+    let place = score.tempo().exact(Ticks::ZERO);
+    let runs = TransportMoved { change: TransportChange::Runs { place, speed: Percent::FULL }, rate: RATE };
+    let millis = Micros::from_millis;
+    let c = Pitch::MIDDLE_C;
+    // Struck late, and once more so much nearer that the first one was none.
+    let events =
+        [(Micros::ZERO, Event::TransportMoved(runs)), key(millis(-300) + millis(1), true, c), key(millis(20), true, c)];
+    let mut events = events.to_vec();
+    events.sort_by_key(|(at, _)| *at);
+    record(&bus, &begin, &events, Some(TakeEnd::Stopped));
+    let mut travel = travel(&bus, &begin, Some((score, practice)));
+    let kinds: Vec<Option<VerdictKind>> = (0..=travel.steps().len())
+        .map(|n| travel.go(travel.instant_after(n)).marks.notes[0].map(|mark| mark.kind))
+        .collect();
+    let first = kinds.iter().flatten().next();
+    assert_eq!((kinds[0], kinds.last().copied().flatten()), (None, Some(VerdictKind::OnTime)), "{kinds:?}");
+    assert!(first.is_some(), "{kinds:?}");
+    // And on the way back it is not known again.
+    assert_eq!(travel.go(travel.instant_after(1)).marks.notes[0], None);
+}
+
+/// A take of ten thousand notes.
+fn long_take() -> (Arc<Score>, PracticeSettings, Vec<Envelope<Trainer>>) {
+    let note = |n: i64| WrittenNote {
+        onset: Ticks(n * 240),
+        end: Ticks(n * 240 + 200),
+        pitch: Pitch::from_data_byte(48 + (n * 7 % 36) as u8),
+        hand: Hand::Right,
+        velocity: 80,
+    };
+    let notes: Vec<WrittenNote> = (0..10_000).map(note).collect();
+    let score = Arc::new(Score::new(ScoreParts { resolution: 480, notes, ..ScoreParts::default() }));
+    let practice = practice(Mode::Tempo);
+    let bus = bus();
+    let begin = TakeStart { practice: Some(practice), ..TakeStart::free(WallMillis(0)) };
+    record(&bus, &begin, &performance(&score, &practice), Some(TakeEnd::Completed));
+    let events = bus.entity_events(&TAKE.entity(), 1, usize::MAX).expect("readable");
+    assert!(bus.shutdown(WAIT));
+    (score, practice, events)
+}
+
+#[test]
+fn from_anywhere_to_anywhere_in_a_take_of_ten_thousand_notes_few_events_are_fed() {
+    let (score, practice, events) = long_take();
+    let begin = TakeStart { practice: Some(practice), ..TakeStart::free(WallMillis(0)) };
+    let mut travel = Travel::new(&begin, Some((score, practice)), events);
+    let count = travel.steps().len();
+    assert!(count > 18_000, "{count}");
+    let most = (count / 32).max(256) as u64;
+    assert_eq!(travel.fed(), 0, "what was fed to lay checkpoints is not a journey");
+    for n in 0..500_usize {
+        let before = travel.fed();
+        travel.go(travel.instant_after(n * 7_919 % (count + 1)));
+        assert!(travel.fed() - before <= most, "{} events for one journey", travel.fed() - before);
+    }
+    travel.go(travel.instant_after(1_000));
+    let before = travel.fed();
+    for n in 1_001..=1_500 {
+        travel.go(travel.instant_after(n));
+    }
+    assert!(travel.fed() - before <= 500, "a step forward is one event, or none where there is a checkpoint");
+}
+
+#[test]
+fn what_was_erased_is_there_as_erased_and_what_follows_stands() {
+    let bus = bus();
+    let c = Pitch::MIDDLE_C;
+    let millis = Micros::from_millis;
+    let events = [key(millis(0), true, c), key(millis(300), false, c), key(millis(600), true, c)];
+    let begin = TakeStart::free(WallMillis(0));
+    record(&bus, &begin, &events, Some(TakeEnd::Stopped));
+    let entity = TAKE.entity().as_str().into();
+    assert_eq!(bus.erase(Erasure::Entity { entity, versions: 2..4 }).expect("erased"), 2);
+    let mut travel = travel(&bus, &begin, None);
+    let erased: Vec<bool> = travel.steps().iter().map(|step| step.erased).collect();
+    assert_eq!(erased, [false, true, true, false, false, false]);
+    let standing = travel.go(travel.instant_after(3));
+    assert_eq!((standing.keys, standing.erased), (0, 2));
+    assert!(travel.event().is_some_and(|step| step.erased && step.event.is_none() && &*step.topic == "note.played"));
+    let standing = travel.go(travel.instant_after(4));
+    assert_eq!((standing.keys, standing.result()), (1 << c.key(), None));
+    assert_eq!(travel.go(travel.instant_after(usize::MAX)).instant().events, 6);
+    assert_eq!(RATE.frames(millis(1_000)), Frames(48_000));
+}
