@@ -205,7 +205,7 @@ fn pair_by_pitch(
     expected: &[Option<Expected>],
 ) -> Vec<Option<Pair>> {
     let first = piece.written_of(part).start;
-    let mut by_pitch: BTreeMap<Pitch, (Vec<(usize, f64)>, Vec<(usize, f64)>)> = BTreeMap::new();
+    let mut by_pitch: BTreeMap<Pitch, (Vec<Moment>, Vec<Moment>)> = BTreeMap::new();
     for (w, expected) in piece.written_of(part).zip(expected) {
         let Some(expected) = *expected else { continue };
         by_pitch.entry(piece.written[w].pitch).or_default().0.push((w, expected.seconds));
@@ -221,11 +221,14 @@ fn pair_by_pitch(
         for (w, p) in best_chain(written, played, on_path) {
             let ((played, at), (written, moment)) = (played[p], written[w]);
             let is_vague = expected[written - first].is_none_or(|expected| expected.is_vague);
-            pairs[written - first] = Some(Pair { played, deviation: (!is_vague).then(|| at - moment) });
+            pairs[written - first] = Some(Pair { played, deviation: (!is_vague).then_some(at - moment) });
         }
     }
     pairs
 }
+
+/// A written or a played note by its index, and when it was expected or came, in seconds.
+type Moment = (usize, f64);
 
 /// A possible pair, and the best chain of pairs that ends with it.
 struct Link {
@@ -238,8 +241,8 @@ struct Link {
 /// The set of pairs, ascending in both, with the largest gain. A pair gains more the nearer it is. Played notes are
 /// ascending in time.
 fn best_chain(
-    written: &[(usize, f64)],
-    played: &[(usize, f64)],
+    written: &[Moment],
+    played: &[Moment],
     on_path: impl Fn(usize, usize) -> bool,
 ) -> Vec<(usize, usize)> {
     let mut links: Vec<Link> = Vec::new();
