@@ -102,7 +102,7 @@ fn take(number: u64) -> Vec<Publish<Trainer>> {
     let practice = piece.as_ref().map(|_| first_settings(Mode::Wait));
     let mut events = Vec::with_capacity(TAKE_EVENTS as usize);
     events.push(
-        Publish::new(id.entity(), Event::TakeStarted(TakeStart { at, piece, practice, latency: Micros(0) }))
+        Publish::new(id.entity(), Event::TakeStarted(TakeStart { piece, practice, ..TakeStart::free(at) }))
             .actor("session"),
     );
     events.push(Publish::new(recorder_entity(), Event::RecorderPointed(Some(id))).actor("session"));

@@ -63,6 +63,8 @@
 //! | a new setting | the list in `model/settings.rs`, and its row in `ui/settings.rs` |
 //! | how the page is engraved | [`engraving`]: a file a rule |
 //! | a rule of judging | [`practice`], with a line in its test language |
+//! | when the tempo ladder climbs | [`practice::ladder`]; the passes are [`components::judging`]'s and the session's |
+//! | whose hand plays what | [`formats::hands`] finds it, [`music::HandEdits`] is what a person says instead |
 //! | what a microphone hears | [`listen`]; its thread is [`components::microphone`] |
 //! | what the engine does on Play | [`components::session`] |
 //! | a shortcut or a menu entry | `ui/shortcuts.rs` |

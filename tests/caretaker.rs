@@ -11,7 +11,7 @@ use music_trainer::bus::{BusHandle, Config, Publish, start};
 use music_trainer::components::eraser::Eraser;
 use music_trainer::model::{Event, TakeEnd, TakeId, TakeStart, Trainer};
 use music_trainer::store::{BACKUPS, InstanceLock, OpenOptions, Opened, backups_in, open};
-use music_trainer::time::{ManualClock, Micros, WallMillis};
+use music_trainer::time::{ManualClock, WallMillis};
 
 const WAIT: Duration = Duration::from_secs(30);
 
@@ -45,7 +45,7 @@ fn contains(dir: &Path, text: &str) -> bool {
 fn what_is_deleted_for_ever_goes_from_the_backups_too() {
     let bench = bench();
     let take = TakeId(1);
-    let begin = TakeStart { at: WallMillis(0), piece: None, practice: None, latency: Micros::ZERO };
+    let begin = TakeStart::free(WallMillis(0));
     let named = Event::TakeNamed { name: "never to be seen again".to_owned(), seen: Vec::new() };
     for event in [Event::TakeStarted(begin), named, Event::TakeEnded(TakeEnd::Stopped)] {
         bench.bus.publish(Publish::new(take.entity(), event)).durable().expect("durable");

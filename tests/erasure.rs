@@ -18,7 +18,7 @@ const WAIT: Duration = Duration::from_secs(30);
 const NOTES: u64 = 3_000;
 
 fn record(bus: &BusHandle<Trainer>, take: TakeId, name: &str) {
-    let begin = TakeStart { at: WallMillis(0), piece: None, practice: None, latency: Micros::ZERO };
+    let begin = TakeStart::free(WallMillis(0));
     bus.publish(Publish::new(take.entity(), Event::TakeStarted(begin)));
     for note in 0..NOTES {
         let played = Event::NotePlayed(Played { source: 0, data: [0x90, (note % 88) as u8 + 21, 80] });
@@ -45,7 +45,7 @@ fn what_is_deleted_for_ever_is_gone_from_log_state_and_copies_and_the_rest_is_as
     record(&bus, gone, "never to be seen again");
     record(&bus, kept, "stays as it is");
     let still_recorded = TakeId(3);
-    let begin = TakeStart { at: WallMillis(0), piece: None, practice: None, latency: Micros::ZERO };
+    let begin = TakeStart::free(WallMillis(0));
     bus.publish(Publish::new(still_recorded.entity(), Event::TakeStarted(begin))).applied().expect("applied");
     let refused = bus.publish(Publish::new(still_recorded.entity(), Event::Erased)).applied();
     assert!(refused.expect_err("a take that is recorded").to_string().contains("being recorded"));

@@ -67,7 +67,7 @@ impl Room {
         desk.set(true);
         desk.set_counts(true);
         let events = bus.subscribe_live(Filter::topics(["note.*", "notes.*", "transport.*"]), 4_096);
-        let begin = TakeStart { at: WallMillis(0), piece: None, practice: None, latency: Micros::ZERO };
+        let begin = TakeStart::free(WallMillis(0));
         let take = TakeId(1);
         let point = Publish::new(recorder_entity(), Event::RecorderPointed(Some(take)));
         bus.transact(vec![Publish::new(take.entity(), Event::TakeStarted(begin)), point]).applied().expect("a take");
@@ -96,7 +96,11 @@ impl Room {
         let score = Arc::new(notation::score(notes).expect("the notes are written right"));
         let (takes, now) = (&mut self.takes, self.driver.mono());
         let mut ids = || fresh(takes, now);
-        self.session.open(OnStand { id: PieceId::builtin("test"), score }, first_settings(Mode::Wait), &mut ids);
+        self.session.open(
+            OnStand { id: PieceId::builtin("test"), score, hands: Default::default() },
+            first_settings(Mode::Wait),
+            &mut ids,
+        );
         self.session.await_person(&mut ids);
         self.carry_out();
         self.until("the first note is awaited", |room| room.session.view().awaited_keys() != 0);

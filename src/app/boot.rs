@@ -23,7 +23,7 @@ use crate::components::recorder::AudioRecorder;
 use crate::components::results::Results;
 use crate::model::{Entity, Event, Settings, TakeEnd, TakeId, TakeStart, Trainer, recorder_entity};
 use crate::store::{self, InstanceLock, OpenError, OpenOptions, Opened};
-use crate::time::{Clock, Micros, Rate};
+use crate::time::{Clock, Rate};
 
 use super::caretaker::{Caretaker, Copies, News, Place};
 use super::clock::SystemClock;
@@ -242,7 +242,7 @@ fn begin_take(bus: &BusHandle<Trainer>, clock: &dyn Clock) -> (TakeId, Option<u3
     }
     let at = clock.wall();
     let id = TakeId::new(at, std::process::id() as u16);
-    let start = TakeStart { at, piece: None, practice: None, latency: Micros::ZERO };
+    let start = TakeStart::free(at);
     events.push(Publish::new(id.entity(), Event::TakeStarted(start)).actor("recorder"));
     events.push(Publish::new(recorder_entity(), Event::RecorderPointed(Some(id))).actor("recorder"));
     // The bus has just started and refuses nothing; without the answer the first notes would still be recorded.

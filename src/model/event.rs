@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::bus::{EntityKey, EventId, Leasing};
-use crate::music::{Percent, Pitch};
+use crate::music::{HandEdits, Percent, Pitch};
 use crate::practice::{PracticeSettings, Verdict};
 use crate::time::{Micros, Rate, Ticks, WallMillis};
 
@@ -173,6 +173,15 @@ pub struct TakeStart {
     /// How much later than the music a key that is struck in time is stamped: taken off before it is judged, until
     /// [`Event::LatencyChanged`] says otherwise.
     pub latency: Micros,
+    /// What had been said about the hands: what is judged again is judged by the hands that were played.
+    pub hands: HandEdits,
+}
+
+impl TakeStart {
+    /// Free play: of no piece.
+    pub fn free(at: WallMillis) -> Self {
+        Self { at, piece: None, practice: None, latency: Micros::ZERO, hands: HandEdits::default() }
+    }
 }
 
 /// How late a sound device is at one rate and period, as far as it was measured.
@@ -249,6 +258,8 @@ pub enum Event {
     PieceForgotten,
     /// The way a piece is practised was chosen (`piece/<id>`).
     PracticeChosen(PracticeSettings),
+    /// Whose hands play what was chosen; nothing said means as it was found (`piece/<id>`).
+    HandsChosen(HandEdits),
     /// A piece got a tag (`piece/<id>`).
     PieceTagged(String),
     /// A piece lost what these events tagged it with (`piece/<id>`).

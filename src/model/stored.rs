@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::bus::{Decoded, EventId, Observed, Register, Totals};
-use crate::music::Percent;
+use crate::music::{HandEdits, Percent};
 use crate::practice::{PlayedId, PracticeSettings, Verdict, VerdictKind};
 use crate::time::{Micros, Rate, Ticks, WallMillis};
 
@@ -42,6 +42,8 @@ struct StoredTakeStart {
     /// Microseconds.
     #[serde(default, skip_serializing_if = "is_zero")]
     latency: i64,
+    #[serde(default, skip_serializing_if = "HandEdits::is_empty")]
+    hands: HandEdits,
 }
 
 fn is_zero(value: &i64) -> bool {
@@ -130,6 +132,11 @@ struct StoredUse {
 }
 
 #[derive(Serialize, Deserialize)]
+struct StoredHands {
+    hands: HandEdits,
+}
+
+#[derive(Serialize, Deserialize)]
 struct StoredTag {
     tag: String,
 }
@@ -170,6 +177,8 @@ struct StoredPiece {
     info: Register<StoredPieceInfo>,
     recent: Register<bool>,
     practice: Register<Option<PracticeSettings>>,
+    #[serde(default)]
+    hands: Register<HandEdits>,
     tags: Observed<String>,
     practised: Totals,
 }
@@ -234,6 +243,7 @@ pub(super) fn encode(event: &Event) -> Vec<u8> {
         Event::PieceOpened(info) => pack(&store_info(info)),
         Event::PieceForgotten | Event::DeviceLost | Event::Erased => pack(&Nothing {}),
         Event::PracticeChosen(practice) => pack(practice),
+        Event::HandsChosen(hands) => pack(&StoredHands { hands: hands.clone() }),
         Event::PieceTagged(tag) => pack(&StoredTag { tag: tag.clone() }),
         Event::PieceUntagged(seen) => pack(&StoredSeen { seen: seen.clone() }),
         Event::PractiseCounted(millis) => pack(&StoredTotal { millis: *millis }),
@@ -278,6 +288,7 @@ pub(super) fn decode(schema: &str, version: u16, bytes: &[u8]) -> Result<Decoded
         "piece.opened" => Event::PieceOpened(load_info(unpack(bytes)?)),
         "piece.forgotten" => unpack::<Nothing>(bytes).map(|_| Event::PieceForgotten)?,
         "practice.chosen" => Event::PracticeChosen(unpack(bytes)?),
+        "hands.chosen" => Event::HandsChosen(unpack::<StoredHands>(bytes)?.hands),
         "piece.tagged" => Event::PieceTagged(unpack::<StoredTag>(bytes)?.tag),
         "piece.untagged" => Event::PieceUntagged(unpack::<StoredSeen>(bytes)?.seen),
         "practise.counted" => Event::PractiseCounted(unpack::<StoredTotal>(bytes)?.millis),
@@ -324,8 +335,9 @@ pub(super) fn encode_entity(entity: &Entity) -> Vec<u8> {
     match entity {
         Entity::Setting(setting) => pack(setting),
         Entity::Piece(piece) => {
-            let Piece { info, recent, practice, tags, practised } = piece.clone();
-            pack(&StoredPiece { info: info.transform(|info| store_info(&info)), recent, practice, tags, practised })
+            let Piece { info, recent, practice, hands, tags, practised } = piece.clone();
+            let info = info.transform(|info| store_info(&info));
+            pack(&StoredPiece { info, recent, practice, hands, tags, practised })
         }
         Entity::Score(content) => pack(&StoredBytes { content: content.to_vec() }),
         Entity::Recorder(take) => pack(&StoredRecorder { take: take.map(|t| t.0) }),
@@ -359,8 +371,8 @@ pub(super) fn decode_entity(key: &str, bytes: &[u8]) -> Result<Entity, String> {
     Ok(match kind {
         "settings" => Entity::Setting(unpack(bytes)?),
         "piece" => {
-            let StoredPiece { info, recent, practice, tags, practised } = unpack(bytes)?;
-            Entity::Piece(Piece { info: info.transform(load_info), recent, practice, tags, practised })
+            let StoredPiece { info, recent, practice, hands, tags, practised } = unpack(bytes)?;
+            Entity::Piece(Piece { info: info.transform(load_info), recent, practice, hands, tags, practised })
         }
         "score" => Entity::Score(unpack::<StoredBytes>(bytes)?.content.into()),
         "recorder" => Entity::Recorder(unpack::<StoredRecorder>(bytes)?.take.map(TakeId)),
@@ -413,6 +425,7 @@ fn store_start(start: &TakeStart) -> StoredTakeStart {
         piece: start.piece.as_ref().map(|p| p.0.clone()),
         practice: start.practice,
         latency: start.latency.0,
+        hands: start.hands.clone(),
     }
 }
 
@@ -422,6 +435,7 @@ fn load_start(stored: StoredTakeStart) -> TakeStart {
         piece: stored.piece.map(PieceId),
         practice: stored.practice,
         latency: Micros(stored.latency),
+        hands: stored.hands,
     }
 }
 

@@ -103,6 +103,10 @@ icons! {
     GAUGE = "\u{e628}";
     /// The laboratory.
     FLASK = "\u{e79e}";
+    /// Hands.
+    HAND = "\u{e298}";
+    /// A climbing line.
+    CLIMB = "\u{e4ae}";
     /// Drop here.
     UPLOAD = "\u{e4c0}";
 }

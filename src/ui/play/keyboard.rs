@@ -32,7 +32,8 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, rect: Rect) {
     for black in [false, true] {
         for pitch in Keys::all().filter(|p| p.is_black() == black) {
             let Some(key) = keys.rect(pitch, rect) else { continue };
-            let look = look(t, pitch, down, &next, state.mouse_key == Some(pitch));
+            let keyboard = cx.view.settings.keyboard;
+            let look = look(t, pitch, down, &next, (state.mouse_key == Some(pitch), !keyboard.contains(pitch)));
             paint_key(&painter, t, key, pitch, look);
         }
     }
@@ -50,9 +51,15 @@ fn next_keys(cx: &Cx<'_>) -> Vec<(Pitch, Hand)> {
     piece.next.iter().filter_map(|id| notes.get(id.0 as usize)).map(|n| (n.pitch, n.hand)).collect()
 }
 
-fn look(t: &Tokens, pitch: Pitch, down: Down, next: &[(Pitch, Hand)], mouse: bool) -> KeyLook {
+fn look(t: &Tokens, pitch: Pitch, down: Down, next: &[(Pitch, Hand)], (mouse, lacks): (bool, bool)) -> KeyLook {
     let bit = Down::bit(pitch);
-    let base = if pitch.is_black() { t.key_black } else { t.key_white };
+    let base = match (pitch.is_black(), lacks) {
+        (true, false) => t.key_black,
+        (false, false) => t.key_white,
+        // Greyed: the person's keyboard has no such key.
+        (true, true) => theme::mix(t.key_black, t.key_text, 0.6),
+        (false, true) => theme::mix(t.key_white, t.key_text, 0.45),
+    };
     let live = down.live & bit != 0 || mouse;
     let wrong = down.wrong & bit != 0;
     let wanted = next.iter().find(|(p, _)| *p == pitch).map(|(_, hand)| *hand);

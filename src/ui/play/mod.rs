@@ -2,7 +2,9 @@
 
 mod falling;
 mod geometry;
+mod hands;
 mod keyboard;
+mod ladder;
 mod pen;
 mod ruler;
 mod staff;
@@ -36,9 +38,10 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
     let notes = Rect::from_min_max(pos2(rest.left(), ruler.bottom()), pos2(rest.right(), keys.top()));
     if let Some(piece) = cx.view.play.piece {
         ruler::ui(cx, ui, state, &piece, ruler);
-        music_ui(cx, ui, state, &piece, notes);
+        let music = hands::strip_ui(cx, ui, state, &piece, notes);
+        music_ui(cx, ui, state, &piece, music);
         let place = Rect::from_min_max(pos2(rest.left(), bottom), rest.max);
-        transport::ui(cx, ui, &piece, place);
+        transport::ui(cx, ui, state, &piece, place);
     } else {
         falling::grid_ui(ui, notes);
         free_play_ui(ui, state, notes);
@@ -48,15 +51,25 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
 
 /// The staff, falling notes, or both.
 fn music_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<'_>, rect: Rect) {
-    match shown(cx, piece) {
-        PlayView::Notes => falling::ui(cx, ui, state, piece, rect),
+    let shown = match shown(cx, piece) {
+        // Notes are chosen among those that fall.
+        PlayView::Staff if state.hands.is_some() => PlayView::Both,
+        shown => shown,
+    };
+    match shown {
+        PlayView::Notes => notes_ui(cx, ui, state, piece, rect),
         PlayView::Staff => staff::ui(cx, ui, state, piece, rect, true),
         PlayView::Both => {
             let (above, below) = rect.split_top_bottom_at_y(rect.top() + staff::height(state, piece, rect.height()));
             staff::ui(cx, ui, state, piece, above, false);
-            falling::ui(cx, ui, state, piece, below);
+            notes_ui(cx, ui, state, piece, below);
         }
     }
+}
+
+fn notes_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<'_>, rect: Rect) {
+    falling::ui(cx, ui, state, piece, rect);
+    hands::choose_ui(cx, ui, state, piece, rect);
 }
 
 /// What is shown of a piece: where no page is known, falling notes.

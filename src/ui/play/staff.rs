@@ -8,8 +8,8 @@ use egui::{Color32, Direction, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo,
 use super::pen::Pen;
 use super::{falling, ruler};
 use crate::engraving::{self, Flow, Item, Part, Point, System};
-use crate::music::NoteId;
 use crate::music::notation::Notation;
+use crate::music::{Hand, NoteId};
 use crate::practice::VerdictKind;
 use crate::time::Ticks;
 use crate::ui::Cx;
@@ -207,9 +207,15 @@ impl Scene<'_, '_> {
         note.is_some_and(|note| self.piece.next.contains(&note))
     }
 
+    /// Whose a note is; its voice's on the page where it is no note.
+    fn hand(&self, item: &Item) -> Option<Hand> {
+        let note = item.tag.note.and_then(|note| self.piece.score.notes().get(note.0 as usize));
+        note.map(|note| note.hand).or(item.tag.hand)
+    }
+
     /// What is needed now has a soft ground.
     fn halo_ui(&self, item: &Item) {
-        let (engraving::Shape::Glyph { at, .. }, Some(hand)) = (&item.shape, item.tag.hand) else { return };
+        let (engraving::Shape::Glyph { at, .. }, Some(hand)) = (&item.shape, self.hand(item)) else { return };
         if self.is_next(item.tag.note) {
             let center = self.pen.at(Point::new(at.x + 0.65, at.y));
             self.ui.painter_at(self.rect).circle_filled(
@@ -230,13 +236,17 @@ impl Scene<'_, '_> {
         };
         let is_note = matches!(item.tag.part, Part::Head | Part::Accidental | Part::Dot);
         if is_note && self.is_next(item.tag.note) {
-            return item.tag.hand.map_or(ink, |hand| t.hand(hand));
+            return self.hand(item).map_or(ink, |hand| t.hand(hand));
         }
         let mark = item.tag.note.and_then(|note| self.piece.marks.get(note.0 as usize).copied().flatten());
         if let (Part::Head, Some(color)) = (item.tag.part, mark.and_then(|m| color_of(t, m.kind))) {
             return color;
         }
-        let mine = item.tag.hand.is_none_or(|hand| self.cx.view.play.transport.chosen.practise.contains(hand));
+        let chosen = &self.cx.view.play.transport.chosen;
+        let mine = match item.tag.note.and_then(|note| self.piece.score.notes().get(note.0 as usize)) {
+            Some(note) => chosen.is_mine(note),
+            None => item.tag.hand.is_none_or(|hand| chosen.practise.contains(hand)),
+        };
         if mine { ink } else { theme::mix(t.paper, ink, 0.55) }
     }
 

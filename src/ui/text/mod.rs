@@ -9,12 +9,14 @@ use super::view::{LocalTime, MidiView, NoteNames, Offer, PlayView, Rescue, TakeR
 mod devices;
 mod inspector;
 mod music;
+mod playing;
 mod results;
 mod table;
 
 pub use devices::*;
 pub use inspector::*;
 pub use music::*;
+pub use playing::*;
 pub use results::*;
 pub use table::*;
 
