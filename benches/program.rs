@@ -18,7 +18,7 @@ use music_trainer::cli::{BackendChoice, WindowArgs};
 use music_trainer::components::results::Results;
 use music_trainer::components::session::first_settings;
 use music_trainer::formats::pieces;
-use music_trainer::model::{Event, PieceId, Played, TakeEnd, TakeId, TakeOrigin, TakeStart, Trainer, recorder_entity};
+use music_trainer::model::{Event, PieceId, Played, TakeEnd, TakeId, TakeStart, Trainer, recorder_entity};
 use music_trainer::practice::Mode;
 use music_trainer::store;
 use music_trainer::time::{Clock, Micros, Stamp, WallMillis};
@@ -102,11 +102,8 @@ fn take(number: u64) -> Vec<Publish<Trainer>> {
     let practice = piece.as_ref().map(|_| first_settings(Mode::Wait));
     let mut events = Vec::with_capacity(TAKE_EVENTS as usize);
     events.push(
-        Publish::new(
-            id.entity(),
-            Event::TakeStarted(TakeStart { at, piece, practice, latency: Micros(0), origin: TakeOrigin::Played }),
-        )
-        .actor("session"),
+        Publish::new(id.entity(), Event::TakeStarted(TakeStart { piece, practice, ..TakeStart::free(at) }))
+            .actor("session"),
     );
     events.push(Publish::new(recorder_entity(), Event::RecorderPointed(Some(id))).actor("session"));
     for note in 0..TAKE_EVENTS - 3 {

@@ -3,7 +3,8 @@
 //! `cargo run --features window --example ui_gallery -- SCREEN [dark|light|high] [empty|fresh|full|chosen] [TEXT_PERCENT]
 //! [TAB] [staff|notes|both] [page] [FILE.musicxml] [WxH]`: `fresh` has a bus and nothing on it, `chosen` shows the inspector with an
 //! event chosen, `bar` the notes of a bar of the result, TAB is one of its tabs; `page`, `past` and `free` show a take as
-//! notes, at an instant of it, and one of free playing; `still` while nothing plays.
+//! notes, at an instant of it, and one of free playing; `still` while nothing plays; `hands` the strip that tells hands,
+//! `ladder` a tempo ladder under way and how it went, `keys13` a keyboard of one octave.
 
 #[cfg(feature = "window")]
 #[path = "../tests/ui_support/mod.rs"]
@@ -70,6 +71,14 @@ fn main() -> eframe::Result {
     if has("still") {
         sample.listening = None;
     }
+    if has("ladder") {
+        climb(&mut sample);
+    }
+    if has("keys13") {
+        let key = music_trainer::music::Pitch::from_data_byte;
+        let keyboard = music_trainer::practice::KeyRange { low: key(60), high: key(72) };
+        (sample.settings.keyboard, sample.transport.chosen.keyboard) = (keyboard, keyboard);
+    }
     sample.rescue = has("rescue").then(ui_support::rescue);
     let mut state = State::new();
     let mut send = Vec::new();
@@ -92,6 +101,7 @@ fn main() -> eframe::Result {
     if has("bar") {
         state.bar = Some(("8f2b".to_owned(), 22));
     }
+    state.hands = has("hands").then(Default::default);
     state.help = has("help");
     if has("folders") {
         state.library.dialog = Some(ui::Dialog::Folders);
@@ -129,6 +139,29 @@ fn main() -> eframe::Result {
             Ok(Box::new(Gallery { sample, state }))
         }),
     )
+}
+
+/// On the second rung of a ladder, and the result of one that was climbed.
+#[cfg(feature = "window")]
+fn climb(sample: &mut ui_support::Sample) {
+    use music_trainer::music::Percent;
+    use music_trainer::practice::ladder::{Ladder, LadderPlan, Rung};
+
+    let plan = LadderPlan { on: true, start: Percent::new(60), ..LadderPlan::default() };
+    let mut ladder = Ladder::at(plan, plan.start);
+    let passes = [true, true, false, true, true, true, false, false, false, true, true, true, true, true];
+    let rungs: Vec<Rung> = (passes.into_iter().cycle().take(30))
+        .map(|clean| {
+            let speed = ladder.speed();
+            Rung { speed, clean, climb: ladder.pass(clean) }
+        })
+        .collect();
+    (sample.transport.chosen.ladder, sample.transport.ladder) = (plan, Some(ladder));
+    if let Some(shown) = &mut sample.shown {
+        let mut result = (*shown.result).clone();
+        result.ladder = rungs;
+        shown.result = result.into();
+    }
 }
 
 #[cfg(not(feature = "window"))]

@@ -65,6 +65,8 @@
 //! | a rule of judging | [`practice`], with a line in its test language |
 //! | what one listens to of a take | [`practice::recital`], played by [`components::player`] |
 //! | how one looks back through a take | [`components::travel`] |
+//! | when the tempo ladder climbs | [`practice::ladder`]; the passes are [`components::judging`]'s and the session's |
+//! | whose hand plays what | [`formats::hands`] finds it, [`music::HandEdits`] is what a person says instead |
 //! | what a microphone hears | [`listen`]; its thread is [`components::microphone`] |
 //! | what the engine does on Play | [`components::session`] |
 //! | what the library can be asked for | `ui/query.rs`; what it shows of a piece is made in `app/catalogue.rs` |

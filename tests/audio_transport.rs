@@ -160,6 +160,67 @@ fn hands_come_and_go_while_the_music_plays() {
 }
 
 #[test]
+fn a_range_without_a_loop_ends_before_the_first_note_of_the_next_bar() {
+    let notes = [(0, 1920, 60, Right), (1920, 2400, 72, Right)];
+    let script = || vec![(0, Command::Hold(Some(Ticks(1920)))), (0, play()), (120_000, Command::Stop)];
+    let calls = accompany(&notes, script, 200_000);
+    assert_eq!(calls, [(0, Call::On(60, 80)), (120_000, Call::Off(60))]);
+}
+
+#[test]
+fn keys_that_lack_are_played_for_the_hand_that_has_none_and_what_is_nobodys_always() {
+    let notes = [(0, 480, 60, Right), (0, 480, 40, Right), (0, 480, 41, Left), (480, 960, 50, Hand::Neither)];
+    let lacking = 1 << 40 | 1 << 41;
+    let script = || vec![(0, Command::SetHands(Hands::NONE)), (0, Command::Fill(Hands::RIGHT, lacking)), (0, play())];
+    let calls = accompany(&notes, script, 60_000);
+    let expected =
+        [(0, Call::On(40, 80)), (24_000, Call::Off(40)), (24_000, Call::On(50, 80)), (48_000, Call::Off(50))];
+    assert_eq!(calls, expected);
+}
+
+#[test]
+fn a_prompt_sounds_whoever_is_heard_for_as_long_as_it_is_to_be_held() {
+    let prompt = |key, millis| {
+        let pitch = music_trainer::music::Pitch::new(key).expect("a key");
+        Command::Prompt { pitch, velocity: 70, hold: music_trainer::time::Micros::from_millis(millis) }
+    };
+    let notes = [(0, 1920, 64, Right)];
+    let script = || {
+        vec![
+            (0, Command::SetHands(Hands::NONE)),
+            (1_000, prompt(60, 10)),
+            (2_000, play()),
+            (3_000, prompt(62, 2_000)),
+            (4_000, prompt(62, 1)),
+            (10_000, Command::Stop),
+        ]
+    };
+    let calls = accompany(&notes, script, 200_000);
+    let expected = [
+        (1_000, Call::On(60, 70)),
+        (1_480, Call::Off(60)),
+        (3_000, Call::On(62, 70)),
+        (4_000, Call::On(62, 70)),
+        (10_000, Call::Off(62)),
+    ];
+    assert_eq!(calls, expected, "a key that is prompted twice is let go once, and at the latest when the music stops");
+}
+
+#[test]
+fn more_prompts_than_there_is_room_for_are_left_out() {
+    let (mut rig, mut log) = Rig::recorded(256);
+    for key in 20..80 {
+        let pitch = music_trainer::music::Pitch::new(key).expect("a key");
+        rig.engine.send(Command::Prompt { pitch, velocity: 70, hold: music_trainer::time::Micros::SECOND });
+    }
+    rig.driver.run(60_000, 400);
+    let calls = log.of(Part::ACCOMPANIMENT);
+    let ons = calls.iter().filter(|(_, call)| matches!(call, Call::On(..))).count();
+    let offs = calls.iter().filter(|(frame, call)| matches!(call, Call::Off(_)) && *frame == 48_000).count();
+    assert_eq!((ons, offs), (32, 32));
+}
+
+#[test]
 fn a_change_of_speed_keeps_the_place() {
     let notes = [(480, 490, 60, Right), (960, 970, 62, Right)];
     let script = || {

@@ -1,8 +1,8 @@
 //! Standard MIDI Files of every kind and texts in our notation, whole and broken: music or a clear error, never a panic.
 
 use music_trainer::formats::smf::{PedalMove, PlayedNote, WRITE_RESOLUTION, read_performance, write, write_score};
-use music_trainer::formats::{FormatError, Reading, SCORE_BYTES_MAX, check_len, notation, pieces, read};
-use music_trainer::music::{Hand, Hands, Percent, Pitch, Score};
+use music_trainer::formats::{FormatError, Reading, SCORE_BYTES_MAX, check_len, hands, notation, pieces, read};
+use music_trainer::music::{Hand, HandEdit, HandEdits, Hands, Percent, Pitch, Score};
 use music_trainer::time::{Micros, Ticks};
 use proptest::prelude::*;
 
@@ -67,6 +67,49 @@ fn two_tracks_are_two_hands_by_name_or_by_pitch() {
         |a: &str, b: &str| midi(1, 480, &[track(&[&name(a), &note(0, 96, 50)]), track(&[&name(b), &note(0, 96, 70)])]);
     check(&file("Right hand", "Left hand"), "0-96:50R 0-96:70L", &[]);
     check(&file("", ""), "0-96:50L 0-96:70R", &[]);
+}
+
+#[test]
+fn hands_are_edited_by_part_and_the_page_is_made_again_while_notes_keep_their_ids() {
+    for division in [96, 480] {
+        let parts = [("Voice", 72), ("Piano right", 67), ("", 48)];
+        let tracks: Vec<_> =
+            parts.iter().map(|(n, key)| track(&[&name(n), &note(0, 96, *key), &note(0, 96, *key)])).collect();
+        let score = read("a.mid", &midi(1, division, &tracks)).expect("a readable file").score;
+        assert_eq!(score.parts(), ["Voice", "Piano right", ""]);
+        let part = |part, hand| HandEdit::Part { part, bars: None, hand };
+        let edits = HandEdits::new([part(0, Hand::Neither), part(1, Hand::Left), part(2, Hand::Right)]);
+        let edited = hands::edited(&score, &edits);
+        let of: Vec<_> = edited.iter().map(|(id, n)| (edited.part_of(id), n.pitch.key(), n.hand)).collect();
+        let once = [(2, 48, Hand::Right), (1, 67, Hand::Left), (0, 72, Hand::Neither)];
+        assert_eq!(of, [once, once].concat(), "{division} ticks a quarter");
+        let page = edited.notation().expect("a page");
+        let chords = || page.measures.iter().flat_map(|m| &m.chords);
+        let keys = |hand| {
+            let heads = chords().filter(|chord| chord.hand == hand).flat_map(|chord| &chord.heads);
+            heads.filter_map(|head| head.sounds.map(|(_, pitch)| pitch.key())).collect::<Vec<_>>()
+        };
+        assert_eq!((keys(Hand::Right), keys(Hand::Left)), (vec![48, 48], vec![67, 67]), "nobody's is not on the page");
+        let on_page = edited.on_page();
+        for (id, note) in on_page.iter().filter(|(_, note)| note.hand != Hand::Neither) {
+            assert_eq!(on_page.find(note.onset, note.pitch, note.hand), Some(id));
+        }
+        assert_eq!(hands::edited(&score, &HandEdits::default()), score, "as it was found");
+    }
+}
+
+#[test]
+fn a_printed_page_stays_as_it_is_when_hands_are_edited() {
+    let score = notation::score("R: c4 d e f | g/1\nL: c3/1 | g2/1").expect("readable");
+    let edits = HandEdits::new([HandEdit::Split { at: Pitch::new(65).expect("a key"), bars: Some((0, 0)) }]);
+    let edited = hands::edited(&score, &edits);
+    assert_eq!(edited.notation(), score.notation());
+    let left = edited.notes().iter().filter(|note| note.hand == Hand::Left).count();
+    assert_eq!(left, 5, "C D E of the first bar, and the left hand's own");
+    for (id, note) in score.iter() {
+        assert_eq!(edited.find(note.onset, note.pitch, note.hand), Some(id), "its place on the page");
+        assert_eq!(edited.part_of(id), u16::from(note.hand == Hand::Left));
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use music_trainer::components::judging::TakeJudge;
 use music_trainer::formats::notation;
 use music_trainer::model::{Event, Played, TakeEnd, TransportChange, TransportMoved};
 use music_trainer::music::{Percent, Score};
+use music_trainer::practice::ladder::LadderPlan;
 use music_trainer::practice::{BarRange, Mode, PracticeSettings, Verdict, VerdictKind};
 use music_trainer::time::{Frames, Micros, Rate, Stamp, StreamId, Ticks};
 
@@ -64,6 +65,7 @@ impl Story {
         let (as_played, live_result) = judge(true);
         assert_eq!(from_log, as_played);
         assert_eq!(result.counts, live_result.counts);
+        assert_eq!(result.ladder, live_result.ladder);
         from_log
     }
 
@@ -338,4 +340,29 @@ fn waiting_tells_the_tempo_that_was_held_without_the_search_for_a_note() {
     let held = judge.result().tempo_held().expect("23 steps are enough");
     assert!((held - 0.8).abs() < 1e-6, "{held}");
     assert_eq!((judge.result().counts.right(), judge.result().timing()), (24, None));
+}
+
+#[test]
+fn the_passes_of_a_ladder_are_the_same_from_the_log_each_judged_at_its_own_speed() {
+    let ladder = LadderPlan { on: true, start: Percent::new(50), step: 50, goal: Percent::FULL, up: 1, down: 0 };
+    let settings = PracticeSettings { ladder, tempo: ladder.start, ..tempo() };
+    let end = |story: Story, frame| {
+        let story = story.moved(frame, TransportChange::Ended);
+        story.moved(frame + 70_000, TransportChange::Sought { tick: Ticks(0) })
+    };
+    let story = Story::new(FOUR, settings).runs(0, 0, 50);
+    // Half the tempo: a quarter is 48 000 frames. The last note comes late.
+    let story = story.note(0, 60).note(48_000, 62).note(96_000, 64).note(144_000 + 30_000, 65);
+    let story = end(story, 192_000).runs(300_000, 0, 100).note(300_000, 60).note(324_000, 62);
+    let story = end(story, 396_000);
+    story.check(
+        "0:0 ontime +0, 0:1 ontime +0, 0:2 ontime +0, 0:3 late +625000, \
+         1:0 ontime +0, 1:1 ontime +0, 1:2 missed, 1:3 missed",
+    );
+    let mut judge = TakeJudge::new(story.score.clone(), settings, Micros::ZERO);
+    for (version, (event, stamp)) in story.events.iter().enumerate() {
+        judge.event(version as u64 + 1, event, Some(stamp));
+    }
+    let rungs: Vec<_> = judge.result().ladder.iter().map(|rung| (rung.speed.get(), rung.clean)).collect();
+    assert_eq!(rungs, [(50, true), (100, false)]);
 }

@@ -96,7 +96,11 @@ impl Room {
         let score = Arc::new(notation::score(notes).expect("the notes are written right"));
         let (takes, now) = (&mut self.takes, self.driver.mono());
         let mut ids = || fresh(takes, now);
-        self.session.open(OnStand { id: PieceId::builtin("test"), score }, first_settings(Mode::Wait), &mut ids);
+        self.session.open(
+            OnStand { id: PieceId::builtin("test"), score, hands: Default::default() },
+            first_settings(Mode::Wait),
+            &mut ids,
+        );
         self.session.await_person(&mut ids);
         self.carry_out();
         self.until("the first note is awaited", |room| room.session.view().awaited_keys() != 0);

@@ -8,8 +8,9 @@ use music_trainer::bus::{Body, DeviceId, Envelope, EventId};
 use music_trainer::components::session::{Effect, Fresh, OnStand, Session, first_settings};
 use music_trainer::formats::notation;
 use music_trainer::model::{Event, PieceId, Played, TakeId, Trainer, TransportChange, TransportMoved};
-use music_trainer::music::{Hands, Percent};
-use music_trainer::practice::{BarRange, Heard, Mode, PracticeSettings};
+use music_trainer::music::{HandEdits, Hands, Percent, Pitch};
+use music_trainer::practice::ladder::{Climb, LadderPlan};
+use music_trainer::practice::{BarRange, Heard, KeyRange, Mode, PracticeSettings};
 use music_trainer::time::{Frames, Micros, Rate, Stamp, StreamId, Ticks, WallMillis};
 
 const RATE: Rate = Rate(48_000);
@@ -25,6 +26,8 @@ struct Room {
     told: Vec<String>,
     /// The speeds that the engine was told.
     speeds: Vec<u16>,
+    /// For which hands it was told to play which keys that lack.
+    fills: Vec<(Hands, u128)>,
 }
 
 impl Room {
@@ -34,10 +37,10 @@ impl Room {
 
     fn with_notes(notes: &str, settings: PracticeSettings) -> Self {
         let session = Session::new(TakeId(1));
-        let mut room =
-            Self { session, now: Micros(1_000_000), takes: 1, version: 0, told: Vec::new(), speeds: Vec::new() };
+        let (told, speeds, fills) = (Vec::new(), Vec::new(), Vec::new());
+        let mut room = Self { session, now: Micros(1_000_000), takes: 1, version: 0, told, speeds, fills };
         let score = Arc::new(notation::score(notes).expect("the notes are written right"));
-        let stand = OnStand { id: PieceId::builtin("test"), score };
+        let stand = OnStand { id: PieceId::builtin("test"), score, hands: HandEdits::default() };
         room.with(|session, ids| session.open(stand, settings, ids));
         room.told.clear();
         room
@@ -53,6 +56,9 @@ impl Room {
         for effect in self.session.take_effects() {
             if let Effect::Engine(Command::SetSpeed(speed)) = &effect {
                 self.speeds.push(speed.get());
+            }
+            if let Effect::Engine(Command::Fill(hands, keys)) = &effect {
+                self.fills.push((*hands, *keys));
             }
             self.told.extend(tell(&effect));
         }
@@ -107,6 +113,7 @@ fn tell(effect: &Effect) -> Option<String> {
             Some(hold) => format!("advance {tick} hold {hold}"),
             None => format!("advance {tick}"),
         },
+        Effect::Engine(Command::Prompt { pitch, hold, .. }) => format!("prompt {pitch} for {}", hold.0 / 1_000),
         Effect::Engine(_) => return None,
         Effect::Switch { events, .. } => {
             let told = events.iter().map(|(take, event)| match event {
@@ -452,4 +459,164 @@ fn rhythm_keeps_its_time_and_counts_in() {
     let now = room.now;
     room.with(|session, ids| session.time_passes(now, now, ids));
     assert_eq!(room.told(), ["2 ontime"; 8].join(" · "));
+}
+
+/// The first bar, at half the tempo; one clean pass goes ten percent up, one failed pass down, 60 % is the goal.
+fn climbing(mode: Mode) -> PracticeSettings {
+    let speed = Percent::new;
+    let ladder = LadderPlan { on: true, start: speed(50), step: 10, goal: speed(60), up: 1, down: 1 };
+    let range = Some(BarRange::new(0, 0));
+    PracticeSettings { mode, range, looping: true, ladder, tempo: ladder.start, ..wait() }
+}
+
+/// One pass in the music's own time: these keys on the beats, and what was told once late notes had their time.
+fn pass(room: &mut Room, speed: u16, keys: &[u8]) -> String {
+    room.told();
+    let place = room.session.stand().expect("a piece").score.tempo().exact(Ticks(0));
+    room.moved(TransportChange::Runs { place, speed: Percent::new(speed) });
+    let beat = Micros(500_000 * 100 / i64::from(speed));
+    for beat_at in 0..4 {
+        if let Some(key) = keys.get(beat_at) {
+            room.key(*key);
+        }
+        room.now += beat;
+        let now = room.now;
+        room.with(|session, ids| session.time_passes(now, now, ids));
+    }
+    room.moved(TransportChange::Waits { tick: Ticks(1_920) });
+    let told = room.told();
+    assert!(told.ends_with("stop") && !told.contains("seek"), "late notes have their time: {told}");
+    room.now += Micros(700_000 * 100 / i64::from(speed));
+    let now = room.now;
+    room.with(|session, ids| session.time_passes(now, now, ids));
+    room.told()
+}
+
+const AGAIN: &str = "seek 0 · hold 1920 · play after 1";
+
+#[test]
+fn on_a_ladder_each_pass_is_begun_anew_at_its_own_tempo_with_its_count_in() {
+    for mode in [Mode::Tempo, Mode::Rhythm] {
+        let mut room = Room::new(climbing(mode));
+        room.with(|session, ids| session.play(ids));
+        assert_eq!(room.told(), "end 1 Stopped, begin 2 piece, record 2 · seek 0 · hold 1920 · play after 1");
+        let right = [60, 62, 64, 65];
+        let mut tempos = Vec::new();
+        for (speed, keys) in [(50, &right[..]), (60, &right[..1]), (50, &right), (60, &right)] {
+            let told = pass(&mut room, speed, keys);
+            let last = tempos.len() == 3;
+            let end = if last { "end 2 Completed, begin 3 free, record 3" } else { AGAIN };
+            assert!(told.ends_with(end), "{mode:?} at {speed}: {told}");
+            tempos.push(room.session.settings().tempo.get());
+        }
+        assert_eq!(tempos, [60, 50, 60, 60]);
+        assert_eq!(*room.speeds.last().expect("it was told"), 60);
+        assert!(room.session.take_climbed(), "the tempo is to be kept");
+        let result = room.session.view().result.expect("a result");
+        let rungs: Vec<_> = result.ladder.iter().map(|rung| (rung.speed.get(), rung.clean, rung.climb)).collect();
+        use Climb::{Done, Down, Up};
+        assert_eq!(rungs, [(50, true, Up), (60, false, Down), (50, true, Up), (60, true, Done)]);
+        assert_eq!((result.passes, result.counts.right(), result.counts.missed), (4, 13, 3));
+    }
+}
+
+#[test]
+fn the_ladder_works_with_the_whole_piece_and_goes_no_further_when_nobody_plays() {
+    let mut room = Room::new(PracticeSettings { range: None, looping: false, ..climbing(Mode::Tempo) });
+    room.with(|session, ids| session.play(ids));
+    let place = 0;
+    for key in [Some(60), None] {
+        room.told();
+        room.moved(TransportChange::Runs { place, speed: room.session.settings().tempo });
+        key.into_iter().for_each(|key| room.key(key));
+        room.now += Micros::from_millis(8_000);
+        room.moved(TransportChange::Ended);
+        assert!(room.session.is_playing(), "the next pass follows");
+        room.now += Micros::from_millis(1_400);
+        let now = room.now;
+        room.with(|session, ids| session.time_passes(now, now, ids));
+        let told = room.told();
+        match key {
+            Some(_) => assert!(told.ends_with("seek 0 · hold none · play after 1"), "{told}"),
+            None => assert!(told.ends_with("stop · end 2 Stopped, begin 3 free, record 3"), "{told}"),
+        }
+    }
+    assert_eq!(room.session.view().result.map(|result| result.ladder.len()), Some(1), "silence is no pass");
+}
+
+#[test]
+fn waiting_climbs_the_ladder_too_and_what_is_not_begun_at_the_beginning_does_not_count() {
+    let mut room = Room::new(climbing(Mode::Wait));
+    room.with(|session, ids| session.play(ids));
+    let right = [60, 62, 64, 65];
+    right.iter().for_each(|key| room.key(*key));
+    assert!(room.told().ends_with("advance 1440 hold 1920"), "the bar is played to its end");
+    room.moved(TransportChange::Waits { tick: Ticks(1_920) });
+    assert_eq!(room.told(), "stop · seek 0 · hold 0 · play after 0");
+    assert_eq!((room.session.settings().tempo.get(), *room.speeds.last().expect("told")), (60, 60));
+    room.moved(TransportChange::Sought { tick: Ticks(0) });
+    for key in [61, 60, 63, 62, 64, 65] {
+        room.key(key);
+    }
+    room.moved(TransportChange::Waits { tick: Ticks(1_920) });
+    assert_eq!(room.session.settings().tempo.get(), 50, "two wrong keys are no clean pass");
+    room.with(|session, _| session.seek(Ticks(0)));
+    room.moved(TransportChange::Sought { tick: Ticks(0) });
+    let ladder = room.session.view().ladder.expect("a ladder");
+    assert_eq!((ladder.speed().get(), ladder.clean(), ladder.is_done()), (50, 0, false));
+}
+
+#[test]
+fn a_note_that_i_miss_sounds_once_as_soon_as_it_is_later_than_on_time() {
+    let heard_right = Heard::WhenMissed;
+    let mut room = Room::new(PracticeSettings { heard_right, count_in_bars: 0, mode: Mode::Tempo, ..wait() });
+    room.with(|session, ids| session.play(ids));
+    room.moved(TransportChange::Runs { place: 0, speed: Percent::FULL });
+    room.key(60);
+    let heard_at = |room: &mut Room, millis: i64| {
+        room.now = Micros::from_millis(1_000 + millis);
+        let now = room.now;
+        room.told();
+        room.with(|session, ids| session.time_passes(now, now, ids));
+        room.told().split(" · ").filter(|told| told.starts_with("prompt")).collect::<Vec<_>>().join(", ")
+    };
+    // D is due after half a second; on time is a tenth, and arriving takes up to 50 ms.
+    assert_eq!(heard_at(&mut room, 649), "");
+    assert_eq!(heard_at(&mut room, 651), "prompt D4 for 500");
+    assert_eq!(heard_at(&mut room, 660), "", "once");
+    room.now = Micros::from_millis(1_900);
+    room.key(64);
+    assert_eq!(heard_at(&mut room, 1_400), "", "E was played");
+    assert_eq!(heard_at(&mut room, 1_700), "prompt F4 for 500");
+    let mut room = Room::new(PracticeSettings { heard_right, go_on_after_error: true, ..wait() });
+    room.with(|session, ids| session.play(ids));
+    room.told();
+    room.key(61);
+    let told = room.told();
+    assert!(told.starts_with("prompt C4 for 500"), "{told}");
+    let mut room = Room::new(PracticeSettings { heard_right, ..first_settings(Mode::Follow) });
+    room.with(|session, ids| session.play(ids));
+    press(&mut room, &[60, 62, 65, 67, 65], 500);
+    let told = room.told();
+    assert_eq!(told.matches("prompt").count(), 1, "{told}");
+    assert!(told.contains("prompt E4 for 500"), "the person went past it: {told}");
+}
+
+#[test]
+fn what_the_keyboard_lacks_is_played_by_the_program_and_never_waited_for() {
+    let key = |key| Pitch::new(key).expect("a key");
+    let keyboard = KeyRange { low: key(62), high: key(96) };
+    let mut room = Room::new(PracticeSettings { keyboard, ..wait() });
+    room.with(|session, ids| session.await_person(ids));
+    assert!(!room.session.is_playing(), "C sounds before the person's first note");
+    room.with(|session, ids| session.play(ids));
+    assert!(room.told().ends_with("seek 0 · hold 480 · play after 0"), "C is not waited for");
+    assert_eq!(room.session.view().awaited_keys(), 1 << 62);
+    let (hands, keys) = room.fills.last().copied().expect("it was told");
+    assert_eq!((hands, keys >> 61 & 1, keys >> 62 & 1, keys >> 97 & 1), (Hands::BOTH, 1, 0, 1));
+    room.key(62);
+    assert_eq!(room.told(), "2 ontime · advance 480 hold 960");
+    let mut room = Room::new(PracticeSettings { keyboard, ..first_settings(Mode::Rhythm) });
+    room.with(|session, ids| session.play(ids));
+    assert_eq!(room.fills.last().map(|(hands, _)| *hands), Some(Hands::NONE), "any key will do");
 }

@@ -228,8 +228,8 @@ fn the_transport_sends_what_it_says() {
         ("Bars 5–8", Command::SetLoop(None)),
         ("Practise the right hand", Command::SetPractised(Hands::LEFT)),
         ("Practise the left hand", Command::SetPractised(Hands::RIGHT)),
-        ("Hear the right hand", Command::SetHeard(Hand::Right, Heard::Muted)),
-        ("Hear the left hand", Command::SetHeard(Hand::Left, Heard::Muted)),
+        ("Hear the right hand", Command::SetHeard(Hand::Right, Heard::WhenMissed)),
+        ("Hear the left hand", Command::SetHeard(Hand::Left, Heard::WhenMissed)),
         ("Metronome", Command::SetMetronome(false)),
         ("Count-in", Command::SetCountIn(false)),
     ];

@@ -8,15 +8,19 @@ use std::time::Duration;
 
 use egui::accesskit::Role;
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use music_trainer::app::boot::{Program, boot};
 use music_trainer::app::clock::SystemClock;
 use music_trainer::app::window::Window;
 use music_trainer::bus::{BusHandle, Config, EventId, Publish, start};
 use music_trainer::cli::WindowArgs;
 use music_trainer::formats::{pieces, smf};
-use music_trainer::model::{Entity, Event, FolderChoice, Setting, TakeOrigin, ThemeChoice, Trainer};
+use music_trainer::model::{
+    Entity, Event, FolderChoice, PieceId, PieceInfo, Setting, TakeOrigin, ThemeChoice, Trainer,
+};
+use music_trainer::music::{Hand, HandEdit, HandEdits};
 use music_trainer::store::{OpenOptions, backup, open};
+use music_trainer::time::WallMillis;
 use music_trainer::ui;
 
 /// Frames until something asked for is missing.
@@ -283,4 +287,54 @@ fn what_was_just_played_is_kept_shown_and_looked_back_at_down_to_the_bus() {
         });
         gone.count() == 1
     });
+}
+
+/// What was said about the hands of a piece, as the state has it.
+fn hands(bus: &BusHandle<Trainer>, piece: &PieceId) -> HandEdits {
+    match bus.snapshot().state.value(piece.entity().as_str()) {
+        Some(Entity::Piece(piece)) => (*piece.hands).clone(),
+        _ => HandEdits::default(),
+    }
+}
+
+#[test]
+fn the_hands_of_a_piece_are_edited_taken_back_and_known_at_the_next_start() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let piece = PieceId::builtin("lightly-row");
+    let data = dir.path().join("data");
+    let opened = open(&dir.path().join("first"), OpenOptions::default()).expect("a fresh folder opens");
+    let reader = opened.storage.lmdb_reader();
+    let first: BusHandle<Trainer> =
+        start(Config::default(), Arc::new(SystemClock::start()), Box::new(opened.storage)).expect("a bus");
+    let info = PieceInfo { title: "Lightly Row".into(), composer: String::new(), path: None, opened: WallMillis(1) };
+    let said = HandEdits::new([HandEdit::Part { part: 1, bars: None, hand: Hand::Neither }]);
+    for event in [Event::PieceOpened(info), Event::HandsChosen(said.clone())] {
+        first.publish(Publish::new(piece.entity(), event)).durable().expect("durable");
+    }
+    backup(&reader, &data).expect("a copy");
+    assert!(first.shutdown(Duration::from_secs(30)));
+
+    let mut bench = Bench::open(&data);
+    let row =
+        |harness: &Harness<'static, Window>| harness.query_all_by_label_contains("Open Lightly Row").next().is_some();
+    bench.until("the library", row);
+    bench.harness.query_all_by_label_contains("Open Lightly Row").next().expect("a row").click();
+    bench.click("Hands");
+    let bus = bench.bus.clone();
+    bench.until("what was said is there", |harness| {
+        harness.query_by_label("As found").is_some_and(|found| !found.accesskit_node().is_disabled())
+    });
+    bench.click("Parts");
+    bench.click("Lower staff: Right");
+    bench.until("it is said", |_| hands(&bus, &piece) != said);
+    let after = HandEdits::new([HandEdit::Part { part: 1, bars: None, hand: Hand::Right }]);
+    assert_eq!(hands(&bus, &piece), after, "the later word counts");
+    let undo = |bench: &mut Bench| bench.harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
+    undo(&mut bench);
+    bench.until("it is taken back", |_| hands(&bus, &piece) == said);
+    bench.click("As found");
+    bench.until("as it was found", |_| hands(&bus, &piece).is_empty());
+    undo(&mut bench);
+    bench.until("that too", |_| hands(&bus, &piece) == said);
+    assert!(bench.harness.state_mut().stop());
 }

@@ -3,6 +3,7 @@
 //! next moment at which a device or the session wants to be looked after.
 
 mod calibration;
+mod stand;
 mod waking;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -26,7 +27,7 @@ use crate::components::devices::{MidiDesk, Plugged, SoundDesk, SoundReport, cali
 use crate::components::library::{Library, OpenError, Opened};
 use crate::components::openings::Openings;
 use crate::components::player::{Player, Tape};
-use crate::components::session::{Effect, Fresh, OnStand, Session, SessionView, first_settings};
+use crate::components::session::{Effect, Fresh, Session, SessionView, first_settings};
 use crate::midi::output::OutputReport;
 use crate::midi::{Cause, DeviceReport};
 use crate::model::{
@@ -305,7 +306,7 @@ impl Worker {
             lab,
             repaint,
         } = parts;
-        let devices = ["device.chosen", "device.calibrated", "output.chosen"];
+        let devices = ["device.chosen", "device.calibrated", "output.chosen", "hands.chosen"];
         let wanted = ["note.*", "notes.*", "latency.*", "transport.*", "setting.*"].into_iter().chain(devices);
         let events = bus.subscribe_live(Filter::topics(wanted), EVENTS);
         sound.connect_microphone(&bus);
@@ -438,6 +439,7 @@ impl Worker {
         self.look_whether_it_slept(now);
         self.session.time_passes(now, self.sound.told_upto(now), &mut || self.ids.next());
         self.changed |= self.carry_out();
+        self.keep_climbed(now);
         self.save_practice(Some(now));
         self.changed |= self.player.poll(now, &mut self.engine);
         self.engine.poll();
@@ -583,6 +585,7 @@ impl Worker {
             }
             Some(Event::DeviceChosen { name, enabled }) => self.midi.enable(name, *enabled),
             Some(Event::DeviceCalibrated(_)) => self.calibrate(),
+            Some(Event::HandsChosen(_)) => self.follow_hands(envelope),
             Some(Event::OutputChosen { name, usage }) => {
                 self.midi.use_output(name, *usage, &mut self.engine);
                 self.send_accompaniment_volume();
@@ -687,6 +690,7 @@ impl Worker {
     }
 
     fn choose(&mut self, practice: PracticeSettings) {
+        let practice = self.for_everything(practice);
         // Whoever paused goes on when they say so; a loop around the place does not.
         let paused = self.session.is_paused();
         let course = |p: &PracticeSettings| (p.mode, p.practise, p.range.filter(|_| !paused), p.looping && !paused);
@@ -724,8 +728,8 @@ impl Worker {
                     _ => None,
                 };
                 let practice = practice.or(known).unwrap_or_else(|| first_settings(Mode::Wait));
-                let practice = PracticeSettings { preset: self.settings.preset, ..practice };
-                self.session.open(OnStand { id, score }, practice, &mut || self.ids.next());
+                let (stand, practice) = (self.on_stand(id, score), self.for_everything(practice));
+                self.session.open(stand, practice, &mut || self.ids.next());
                 self.session.await_person(&mut || self.ids.next());
             }
             Err(error) => self.notice(true, error.to_string()),
@@ -756,8 +760,8 @@ impl Worker {
         if old.as_ref().is_some_and(|o| device(o) != device(&settings)) {
             self.sound.choose(&settings);
         }
-        if old.as_ref().is_some_and(|o| o.preset != settings.preset) {
-            let practice = PracticeSettings { preset: settings.preset, ..*self.session.settings() };
+        if old.as_ref().is_some_and(|o| (o.preset, o.keyboard) != (settings.preset, settings.keyboard)) {
+            let practice = self.for_everything(*self.session.settings());
             self.session.choose(practice, &mut || self.ids.next());
         }
     }

@@ -1,6 +1,7 @@
 //! Undo and redo of what a person did on purpose: settings, and how a piece is practised. Pure.
 
 use crate::model::{OutputUse, PieceId, Setting, TakeId};
+use crate::music::HandEdits;
 use crate::practice::PracticeSettings;
 
 /// Changes that are remembered; nobody goes further back.
@@ -35,6 +36,15 @@ pub enum Change {
         from: PracticeSettings,
         /// After.
         to: PracticeSettings,
+    },
+    /// What was said about the hands of a piece.
+    Hands {
+        /// Which piece.
+        piece: PieceId,
+        /// Before.
+        from: HandEdits,
+        /// After.
+        to: HandEdits,
     },
     /// A take taken off the list, or put back.
     Discard {
@@ -85,6 +95,7 @@ impl Change {
         match self.clone() {
             Self::Setting { from, to } => Self::Setting { from: to, to: from },
             Self::Practice { piece, from, to } => Self::Practice { piece, from: to, to: from },
+            Self::Hands { piece, from, to } => Self::Hands { piece, from: to, to: from },
             Self::Discard { take, discarded } => Self::Discard { take, discarded: !discarded },
             Self::Midi { input, enabled } => Self::Midi { input, enabled: !enabled },
             Self::Output { output, from, to } => Self::Output { output, from: to, to: from },

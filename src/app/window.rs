@@ -16,12 +16,12 @@ use crate::components::session::{Finished, SessionView};
 use crate::formats::pieces;
 use crate::midi::Cause;
 use crate::model::{Entity, Event, FAVOURITE, PieceId, Setting, Settings, TakeId, Trainer};
-use crate::music::{Hand, Hands, Pitch, Score};
+use crate::music::{Hand, HandEdits, Pitch, Score};
 use crate::practice::result::TakeResult;
-use crate::practice::{Heard, Mode, PracticeSettings};
+use crate::practice::{Heard, PracticeSettings};
 use crate::store::Recovered;
 use crate::time::{Frames, Micros, Ticks, WallMillis};
-use crate::ui::view::{self, Banner, Level, Mark, Play, ResultView, Transport, View};
+use crate::ui::view::{self, Banner, Level, Mark, Play, ResultView, View};
 use crate::ui::{self, Command, Screen, TakeFile};
 
 use super::boot::{BootError, Program};
@@ -40,6 +40,7 @@ use self::listening::Voices;
 
 mod library;
 mod listening;
+mod playing;
 mod reading;
 
 /// How long a slider rests before its value is written down.
@@ -307,9 +308,7 @@ impl Window {
         }
         self.hear_answers();
         self.follow_settings(&snapshot);
-        if self.chosen == Some(frame.desk.session.settings) {
-            self.chosen = None;
-        }
+        self.chosen = self.chosen.filter(|chosen| !playing::is_in_force(chosen, &frame.desk.session.settings));
         if let Some(finished) = &frame.desk.session.finished
             && self.shown_take.replace(finished.take) != Some(finished.take)
             && finished.completed
@@ -419,11 +418,7 @@ impl Window {
         let listened = frame.desk.listening.map(|(take, _)| take.to_string());
         let view = View {
             moving: frame.head.moves() || listened.is_some() || wrong_is_fresh(frame),
-            play: Play {
-                piece,
-                transport: Transport { chosen, playing: session.playing, position },
-                keys: keys(frame, position),
-            },
+            play: Play { piece, transport: playing::transport(session, chosen, position), keys: keys(frame, position) },
             library: self.folders.library(&pieces_shown),
             takes: &self.rows.takes,
             result: self.result.as_ref(),
@@ -521,10 +516,13 @@ impl Window {
             | Command::SetTempo(_)
             | Command::SetLoop(_)
             | Command::SetMetronome(_)
-            | Command::SetCountIn(_) => {
+            | Command::SetCountIn(_)
+            | Command::SetLadder(_) => {
                 let old = self.chosen.unwrap_or(session.settings);
-                self.practise(session, old, chosen(old, &command));
+                self.practise(session, old, playing::chosen(old, &command));
             }
+            Command::EditHands(edit) => self.edit_hands(session, |hands| hands.with(edit)),
+            Command::ForgetHands => self.edit_hands(session, |_| HandEdits::default()),
             Command::OpenPiece(id) => {
                 self.wish(Wish::Open(PieceId(id.into()), None));
                 self.state.screen = Screen::Play;
@@ -699,6 +697,7 @@ impl Window {
             Change::Folder { path, watched } => self.choose_folder(path, watched),
             Change::Midi { input, enabled } => self.enable_midi(input, enabled),
             Change::Output { output, to, .. } => self.publish(devices::chosen_output(&output, to)),
+            Change::Hands { piece, to, .. } => self.choose_hands(&piece, to),
             Change::Practice { piece, to, .. } => {
                 if session.piece.as_ref().is_some_and(|p| p.id == piece) {
                     self.chosen = Some(to);
@@ -849,32 +848,6 @@ fn backends() -> Vec<&'static str> {
     names
 }
 
-/// The choice after a command of the transport.
-fn chosen(old: PracticeSettings, command: &Command) -> PracticeSettings {
-    match *command {
-        Command::SetMode(Mode::Listen) => {
-            let (heard_right, heard_left) = (Heard::Always, Heard::Always);
-            PracticeSettings { mode: Mode::Listen, heard_right, heard_left, ..old }
-        }
-        Command::SetMode(mode) => with_hands(PracticeSettings { mode, ..old }, old.practise),
-        Command::SetPractised(practise) if old.mode.is_judged() => with_hands(old, practise),
-        Command::SetPractised(practise) => PracticeSettings { practise, ..old },
-        Command::SetHeard(Hand::Right, heard_right) => PracticeSettings { heard_right, ..old },
-        Command::SetHeard(Hand::Left, heard_left) => PracticeSettings { heard_left, ..old },
-        Command::SetTempo(tempo) => PracticeSettings { tempo, ..old },
-        Command::SetLoop(range) => PracticeSettings { range, looping: range.is_some(), ..old },
-        Command::SetMetronome(metronome) => PracticeSettings { metronome, ..old },
-        Command::SetCountIn(on) => PracticeSettings { count_in_bars: u8::from(on), ..old },
-        _ => old,
-    }
-}
-
-/// The hand that one does not play is heard, the one that one plays is not.
-fn with_hands(old: PracticeSettings, practise: Hands) -> PracticeSettings {
-    let heard = |played: bool| if played { Heard::Muted } else { Heard::Always };
-    PracticeSettings { practise, heard_right: heard(practise.right), heard_left: heard(practise.left), ..old }
-}
-
 /// The tempo held and the tempo asked for, in quarters a minute at the beginning.
 fn tempo(score: &Score, practice: &PracticeSettings, result: &TakeResult) -> Option<(f64, f64)> {
     let written = score.tempo().quarters_per_minute(practice.ticks(score.bars()).0);
@@ -912,12 +885,14 @@ fn keys(frame: &Frame, position: f64) -> view::Keys {
     let notes = piece.score.notes();
     let end = notes.partition_point(|n| n.onset.0 as f64 <= position);
     for note in notes[end.saturating_sub(SOUNDING_LOOK_BACK)..end].iter().filter(|n| n.end.0 as f64 > position) {
-        if session.settings.heard(note.hand) != Heard::Always {
+        let lacks = session.settings.practise.contains(note.hand) && !session.settings.keyboard.contains(note.pitch);
+        if session.settings.heard(note.hand) != Heard::Always && !lacks {
             continue;
         }
         match note.hand {
             Hand::Right => keys.right |= view::Keys::bit(note.pitch),
             Hand::Left => keys.left |= view::Keys::bit(note.pitch),
+            Hand::Neither => {}
         }
     }
     keys
@@ -930,6 +905,8 @@ fn words(change: &Change) -> String {
         Change::Practice { from, to, .. } if from.tempo != to.tempo => "tempo".to_owned(),
         Change::Practice { from, to, .. } if from.mode != to.mode => "mode".to_owned(),
         Change::Practice { from, to, .. } if from.range != to.range => "loop".to_owned(),
+        Change::Practice { from, to, .. } if from.ladder != to.ladder => "tempo ladder".to_owned(),
+        Change::Hands { .. } => "hands".to_owned(),
         Change::Practice { .. } => "practice".to_owned(),
         Change::Discard { discarded: true, .. } => "take off the list".to_owned(),
         Change::Discard { .. } => "kept take".to_owned(),

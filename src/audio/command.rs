@@ -6,8 +6,8 @@ use super::live::{LiveSource, Played, SourceId};
 use super::outlet::PortUse;
 use super::schedule::Schedule;
 use super::transport::LoopRange;
-use crate::music::{ClickStyle, Hands, Percent};
-use crate::time::Ticks;
+use crate::music::{ClickStyle, Hands, Percent, Pitch};
+use crate::time::{Micros, Ticks};
 
 /// What a volume belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,18 @@ pub enum Command {
     },
     /// Which hands of the score are heard; notes of a hand that no longer is are released.
     SetHands(Hands),
+    /// Which keys, one bit each, are played for which hands though those are not heard: the keyboard of the person has none.
+    Fill(Hands, u128),
+    /// Strikes a note now on the accompaniment's instrument, whichever hands are heard, and releases it after a while: one
+    /// that the person missed.
+    Prompt {
+        /// Which key.
+        pitch: Pitch,
+        /// How hard, 1 to 127.
+        velocity: u8,
+        /// How long it is held.
+        hold: Micros,
+    },
     /// Whether the metronome is heard. The count-in always is.
     SetMetronome(bool),
     /// What the metronome sounds like, and where.

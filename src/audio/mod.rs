@@ -35,6 +35,7 @@ mod metronome;
 mod outlet;
 pub mod piano;
 mod processor;
+mod prompts;
 mod ramp;
 pub mod render;
 mod report;

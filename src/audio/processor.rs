@@ -1,6 +1,7 @@
 //! The callback side: takes commands, splits each block at the frames where something happens, renders, reports. No
 //! allocation, no lock, no system call, no unbounded loop, no panic that escapes.
 
+mod sounding;
 mod stream;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,6 +21,7 @@ use super::live::{SourceId, TimedMidi};
 use super::loads::Loads;
 use super::metronome::{self, ClickVoice};
 use super::outlet::{Outlet, TimedWire};
+use super::prompts::Prompts;
 use super::ramp::Ramp;
 use super::report::{AudioEvent, OwnSound, Playhead, TransportEvent};
 use super::schedule::{Click, EventKind, Schedule, Strength};
@@ -130,6 +132,7 @@ pub struct Processor {
     metronome_gain: Ramp,
     master: Ramp,
     emission: Option<Box<Emission>>,
+    prompts: Prompts,
     limiter: Limiter,
     peak: [f32; 2],
     load: f32,
@@ -169,6 +172,7 @@ impl Processor {
             metronome_gain: Ramp::new(1.0, rate),
             master: Ramp::new(1.0, rate),
             emission: None,
+            prompts: Prompts::default(),
             limiter: Limiter::new(rate),
             peak: [0.0; 2],
             load: 0.0,
@@ -272,6 +276,8 @@ impl Processor {
             if self.inputs.next_frame(self.now, self.now + Frames(1)).is_some() {
                 let stage = &mut self.stage;
                 self.inputs.take(self.now, self.called, &mut |played| stage.play(Part::LIVE, played));
+            } else if let Some(pitch) = self.prompts.take(self.now) {
+                self.stage.prompt_off(pitch);
             } else if self.transport.next_frame(self.now) == Some(self.now) {
                 if let Some(due) = self.transport.take(self.now) {
                     self.perform(due);
@@ -286,6 +292,7 @@ impl Processor {
     fn quiet_until(&mut self, end: Frames) -> Frames {
         let next_live = self.inputs.next_frame(self.now, end).unwrap_or(end);
         let next_due = self.transport.next_frame(self.now).unwrap_or(end);
+        let next_due = next_due.min(self.prompts.next_frame().unwrap_or(end));
         next_live.min(next_due).min(end).min(self.now + Frames(CHUNK as i64)).max(self.now + Frames(1))
     }
 
@@ -370,7 +377,7 @@ impl Processor {
             }
             Due::Hold(tick) => self.publish(TransportEvent::HoldReached { tick }),
             Due::End => {
-                self.stage.release_accompaniment();
+                self.release();
                 self.publish(TransportEvent::ReachedEnd);
             }
         }
@@ -390,15 +397,6 @@ impl Processor {
     fn tell(&mut self, sound: OwnSound) {
         let stamp = self.stamp(self.now);
         let _full = self.links.own_sounds.push((stamp, sound));
-    }
-
-    /// Releases what sounds and puts the pedal as it is written where the music now is.
-    fn resume_elsewhere(&mut self) {
-        self.stage.release_accompaniment();
-        let pedal = self.transport.pedal();
-        if self.transport.playing() && pedal > 0 {
-            self.stage.pedal(Part::ACCOMPANIMENT, Pedal::Sustain(pedal));
-        }
     }
 
     fn take_commands(&mut self) {
@@ -438,6 +436,8 @@ impl Processor {
             }
             Command::AdvanceTo { tick, hold } => self.advance(tick, hold),
             Command::SetHands(hands) => self.stage.set_hands(hands),
+            Command::Fill(hands, keys) => self.stage.set_filled(hands, keys),
+            Command::Prompt { pitch, velocity, hold } => self.prompt(pitch, velocity, hold),
             Command::SetMetronome(on) => self.metronome_on = on,
             Command::SetClicks(clicks) => {
                 self.clicks = clicks;
@@ -452,6 +452,7 @@ impl Processor {
                 self.stop();
                 self.inputs.panic();
                 self.stage.panic();
+                self.prompts.forget();
             }
             Command::Load(_) | Command::SetInstrument(_) | Command::AddSource(..) | Command::Emit(_) => {
                 self.exchange(command)
@@ -467,7 +468,7 @@ impl Processor {
         match command {
             Command::Load(schedule) => {
                 send_home(Return::Schedule(self.transport.load(self.now, schedule)));
-                self.stage.release_accompaniment();
+                self.release();
             }
             Command::SetInstrument(instrument) if self.outdated > 0 => {
                 self.outdated -= 1;
@@ -503,7 +504,7 @@ impl Processor {
 
     fn stop(&mut self) {
         if self.transport.stop(self.now) {
-            self.stage.release_accompaniment();
+            self.release();
             self.publish(TransportEvent::Stopped);
         }
     }

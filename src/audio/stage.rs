@@ -13,6 +13,10 @@ const FADE_SECONDS: f32 = 0.01;
 /// How far the pitch wheel bends: two semitones, the default of General MIDI.
 const BEND_CENTS: f32 = 200.0;
 
+/// Who may hold a key of the accompaniment: the right hand, the left, neither, and prompts.
+const ROWS: usize = 4;
+const PROMPTS: usize = 3;
+
 /// An instrument that leaves.
 struct Leaving {
     instrument: Box<dyn Instrument>,
@@ -27,9 +31,11 @@ pub(super) struct Stage {
     /// Waits until the one before has left.
     entering: Option<Box<dyn Instrument>>,
     fade_frames: u32,
-    /// Notes of the accompaniment that sound, by hand and key.
-    held: [[u8; 128]; 2],
+    /// Notes of the accompaniment that sound, by [`row`] and key.
+    held: [[u8; 128]; ROWS],
     hands: Hands,
+    /// Hands for which the keys of the mask are played, though they are not heard.
+    filled: (Hands, u128),
     /// Sustain, sostenuto, soft; by part.
     pedals: [[u8; 3]; Part::COUNT],
     /// Cents of the pitch wheel, and pressure; by part.
@@ -51,8 +57,9 @@ impl Stage {
             leaving: None,
             entering: None,
             fade_frames: fade_frames(rate),
-            held: [[0; 128]; 2],
+            held: [[0; 128]; ROWS],
             hands: Hands::BOTH,
+            filled: (Hands::NONE, 0),
             pedals: [[0; 3]; Part::COUNT],
             wheels: [(0.0, 0); Part::COUNT],
             gains: [1.0; Part::COUNT],
@@ -126,25 +133,45 @@ impl Stage {
 
     /// Strikes a note of the accompaniment, if its hand is heard; whether it is.
     pub(super) fn accompany_on(&mut self, hand: Hand, pitch: Pitch, velocity: u8) -> bool {
-        let is_heard = self.hands.contains(hand);
+        let (filled, keys) = self.filled;
+        let is_lacking = filled.contains(hand) && keys >> pitch.key() & 1 == 1;
+        let is_heard = hand == Hand::Neither || self.hands.contains(hand) || is_lacking;
         if is_heard {
-            let held = &mut self.held[row(hand)][usize::from(pitch.key())];
-            *held = held.saturating_add(1);
-            self.strike(Part::ACCOMPANIMENT, pitch, velocity);
-            if let Some(velocity) = scaled(velocity, self.gains[usize::from(Part::ACCOMPANIMENT.0)]) {
-                self.outlet.note_on(pitch, velocity);
-            }
+            self.begin(row(hand), pitch, velocity);
         }
         is_heard
     }
 
+    /// Strikes a note of the accompaniment's instrument that is not due by itself, whoever is heard.
+    pub(super) fn prompt_on(&mut self, pitch: Pitch, velocity: u8) {
+        self.begin(PROMPTS, pitch, velocity);
+    }
+
+    /// Releases it.
+    pub(super) fn prompt_off(&mut self, pitch: Pitch) {
+        self.end(PROMPTS, pitch);
+    }
+
+    fn begin(&mut self, row: usize, pitch: Pitch, velocity: u8) {
+        let held = &mut self.held[row][usize::from(pitch.key())];
+        *held = held.saturating_add(1);
+        self.strike(Part::ACCOMPANIMENT, pitch, velocity);
+        if let Some(velocity) = scaled(velocity, self.gains[usize::from(Part::ACCOMPANIMENT.0)]) {
+            self.outlet.note_on(pitch, velocity);
+        }
+    }
+
     /// Releases a note of the accompaniment, unless the same key is held by another note.
     pub(super) fn accompany_off(&mut self, hand: Hand, pitch: Pitch) {
+        self.end(row(hand), pitch);
+    }
+
+    fn end(&mut self, row: usize, pitch: Pitch) {
         let key = usize::from(pitch.key());
-        let held = &mut self.held[row(hand)][key];
+        let held = &mut self.held[row][key];
         if *held > 0 {
             *held -= 1;
-            if self.held[0][key] == 0 && self.held[1][key] == 0 {
+            if self.held.iter().all(|row| row[key] == 0) {
                 self.with(|i| i.note_off(Part::ACCOMPANIMENT, pitch));
                 self.outlet.note_off(pitch);
             }
@@ -153,8 +180,8 @@ impl Stage {
 
     /// Releases everything that the accompaniment holds, its pedal too.
     pub(super) fn release_accompaniment(&mut self) {
-        for hand in [Hand::Right, Hand::Left] {
-            self.release_hand(hand);
+        for row in 0..ROWS {
+            self.release_row(row);
         }
         if self.pedals[usize::from(Part::ACCOMPANIMENT.0)][0] > 0 {
             self.pedal(Part::ACCOMPANIMENT, Pedal::Sustain(0));
@@ -162,11 +189,11 @@ impl Stage {
         self.outlet.release();
     }
 
-    fn release_hand(&mut self, hand: Hand) {
+    fn release_row(&mut self, row: usize) {
         for key in 0..128 {
-            if self.held[row(hand)][usize::from(key)] > 0 {
-                self.held[row(hand)][usize::from(key)] = 1;
-                self.accompany_off(hand, Pitch::from_data_byte(key));
+            if self.held[row][usize::from(key)] > 0 {
+                self.held[row][usize::from(key)] = 1;
+                self.end(row, Pitch::from_data_byte(key));
             }
         }
     }
@@ -176,9 +203,15 @@ impl Stage {
         self.hands = hands;
         for hand in [Hand::Right, Hand::Left] {
             if !hands.contains(hand) {
-                self.release_hand(hand);
+                self.release_row(row(hand));
             }
         }
+    }
+
+    /// Chooses the hands for which these keys, one bit each, are played though the hands are not heard: their keyboard
+    /// has none.
+    pub(super) fn set_filled(&mut self, hands: Hands, keys: u128) {
+        self.filled = (hands, keys);
     }
 
     /// Sets the volume of a part.
@@ -197,7 +230,7 @@ impl Stage {
 
     /// Everything off, as fast as it can be without a click.
     pub(super) fn panic(&mut self) {
-        self.held = [[0; 128]; 2];
+        self.held = [[0; 128]; ROWS];
         self.outlet.release();
         for part in [Part::LIVE, Part::ACCOMPANIMENT] {
             for pedal in [Pedal::Sustain(0), Pedal::Sostenuto(0), Pedal::Soft(0)] {
@@ -257,7 +290,7 @@ impl Stage {
             send_home(if replaced { Return::Instrument(broken) } else { Return::Broken(broken) });
             self.introduce();
         }
-        self.held = [[0; 128]; 2];
+        self.held = [[0; 128]; ROWS];
         // Outside the music goes on, with its pedal; of a note it is not known whether its end was still told.
         self.outlet.release_notes();
         self.outlet.sustain(self.pedals[usize::from(Part::ACCOMPANIMENT.0)][0]);
@@ -308,6 +341,7 @@ fn row(hand: Hand) -> usize {
     match hand {
         Hand::Right => 0,
         Hand::Left => 1,
+        Hand::Neither => 2,
     }
 }
 

@@ -4,10 +4,15 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+mod passes;
+
+use self::passes::Pass;
+pub use self::passes::PassOver;
 use crate::model::{Event, TakeEnd, TransportChange, TransportMoved};
 use crate::music::{NoteId, Percent, Pitch, Score, TempoMap, WrittenNote};
 use crate::practice::follow::{self, FollowPlan, Followed, Follower};
-use crate::practice::result::TakeResult;
+use crate::practice::ladder::Ladder;
+use crate::practice::result::{Counts, TakeResult};
 use crate::practice::tempo::{REACH, TempoJudge, TempoPlan};
 use crate::practice::wait::{Step, WaitMatcher};
 use crate::practice::{Mode, PlayedId, PlayedNote, PracticeSettings, Verdict, VerdictKind, scaled_to_speed};
@@ -69,6 +74,8 @@ pub struct Judged {
     pub finished: bool,
     /// Keys that are not written, and where the music stood when they were played.
     pub extras: Vec<(Pitch, Ticks)>,
+    /// On a tempo ladder: a pass is over, and how it went.
+    pub pass_over: Option<PassOver>,
 }
 
 #[derive(Clone)]
@@ -186,6 +193,8 @@ pub struct TakeJudge {
     places: BTreeMap<PlayedId, Place>,
     /// Where the person makes the tempo: the latest right note's pass, written onset and time.
     reached: Option<(u32, Ticks, Micros)>,
+    ladder: Option<Ladder>,
+    pass: Pass,
 }
 
 impl TakeJudge {
@@ -214,6 +223,8 @@ impl TakeJudge {
             result: TakeResult::for_mode(settings.mode),
             places: BTreeMap::new(),
             reached: None,
+            ladder: settings.climbs().then(|| Ladder::at(settings.ladder, settings.tempo)),
+            pass: Pass { before: Counts::NONE, whole: true, at_end: false },
         }
     }
 
@@ -262,6 +273,11 @@ impl TakeJudge {
             (Event::NotesLost(_), _) => {
                 self.result.incomplete = true;
                 Judged::default()
+            }
+            (Event::TakeEnded(_), _) if self.pass.at_end => {
+                let last = self.close_pass();
+                let rest = self.finish();
+                Judged { verdicts: [last.verdicts, rest.verdicts].concat(), ..last }
             }
             (Event::TakeEnded(TakeEnd::Completed), _) => self.finish(),
             (Event::TakeEnded(_), _) => self.stopped(at.unwrap_or(self.latest) - self.latency),
@@ -379,8 +395,12 @@ impl TakeJudge {
                 if matches!(self.judge, Judge::Tempo(_)) {
                     self.result.completed = true;
                 }
-                Judged::default()
+                self.music_ended()
             }
+            TransportChange::Waits { tick } if tick >= self.settings.ticks(self.score.bars()).1 => self.music_ended(),
+            // The music has come to its end; late notes may still come.
+            TransportChange::Stopped if self.pass.at_end => Judged::default(),
+            TransportChange::Sought { .. } if self.pass.at_end => self.close_pass(),
             TransportChange::Stopped if matches!(self.judge, Judge::Tempo(_)) => self.stopped(at),
             TransportChange::Sought { tick } => match &mut self.judge {
                 Judge::Follow(judge) => {
@@ -390,7 +410,9 @@ impl TakeJudge {
                 // Before the first key, going to where the matcher stands anyway begins no new pass.
                 Judge::Wait(matcher) if self.begun || tick > matcher.tick() => {
                     let step = matcher.seek(tick);
-                    self.take_step(step)
+                    let judged = self.take_step(step);
+                    self.begin_pass(tick);
+                    judged
                 }
                 _ => Judged::default(),
             },
@@ -434,9 +456,16 @@ impl TakeJudge {
         let whole = TempoPlan { speed: now.speed, ..TempoPlan::from_settings(&self.score, &self.settings) };
         let plan = TempoPlan { from, ..whole };
         let start = now.time_of(map, from);
-        if self.course.is_some() {
+        // Who comes back to the beginning begins another pass, however the one before ended.
+        if self.course.is_some() || self.ladder.is_some() {
             self.passes_before = self.result.passes;
         }
+        self.ladder = self.ladder.map(|now_at| match now_at.speed() == now.speed {
+            true => now_at,
+            // Somebody chose it by hand.
+            false => Ladder::at(*now_at.plan(), now.speed),
+        });
+        self.begin_pass(from);
         let mut judge = TempoJudge::new(&self.score, plan);
         judge.begin_pass(start);
         let mut announced = start;

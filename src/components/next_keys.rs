@@ -1,7 +1,7 @@
 //! Which keys come next while the music runs in its own time: they light up on instruments that can. Pure.
 
 use crate::model::TransportChange;
-use crate::music::{Score, TempoMap};
+use crate::music::{NoteId, Score, TempoMap};
 use crate::practice::PracticeSettings;
 use crate::time::{Micros, Ticks};
 
@@ -24,9 +24,11 @@ impl NextKeys {
     /// What is practised from now on; the course of the music stays.
     pub(super) fn practise(&mut self, score: &Score, settings: &PracticeSettings) {
         let (from, to) = settings.ticks(score.bars());
-        let key = |keys, id: &_| keys | 1 << score.note(*id).pitch.key();
+        let mine = |id: &&NoteId| settings.is_mine(score.note(**id));
+        let key = |keys, id: &NoteId| keys | 1 << score.note(*id).pitch.key();
         let groups = score.onset_groups(settings.practise, from, to);
-        self.onsets = groups.iter().map(|group| (group.tick, group.notes.iter().fold(0, key))).collect();
+        let onsets = groups.iter().map(|group| (group.tick, group.notes.iter().filter(mine).fold(0, key)));
+        self.onsets = onsets.filter(|(_, keys)| *keys != 0).collect();
     }
 
     /// What the transport did, and when.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::bus::storage::StorageError;
 use crate::bus::{BusHandle, Component, Context, Delivery, EntityKey, Filter, Outcome, Publish, Snapshot};
+use crate::formats::hands;
 use crate::model::{Entity, Event, PieceId, ResultSummary, Take, TakeId, Trainer};
 use crate::music::Score;
 use crate::practice::result::TakeResult;
@@ -85,6 +86,8 @@ pub fn judge(
         return Err(JudgeError::Free);
     };
     let score = library.score(snapshot, piece)?;
+    let said = &take.start.hands;
+    let score = if said.is_empty() { score } else { Arc::new(hands::edited(&score, said)) };
     let mut judge = TakeJudge::new(score.clone(), practice, take.start.latency);
     let (mut performed, mut verdicts) = (Performed::default(), Vec::new());
     let read = |entity: &EntityKey, from, max| bus.entity_events(entity, from, max);

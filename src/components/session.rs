@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use crate::audio::{Command, LoopRange, MusicTime, Schedule};
 use crate::bus::Envelope;
-use crate::listen::{Awaited, Written};
+use crate::listen::Written;
 use crate::model::{Event, PieceId, TakeEnd, TakeId, TakeOrigin, TakeStart, Trainer, TransportChange};
-use crate::music::{Hands, NoteId, Percent, Pitch, Score};
-use crate::practice::result::TakeResult;
+use crate::music::{HandEdits, NoteId, Percent, Score};
 use crate::practice::{Heard, Mode, PlayedId, PracticeSettings, Verdict, scaled_to_speed};
 use crate::time::{Micros, Stamp, Ticks, WallMillis};
 
@@ -17,6 +16,12 @@ use super::judging::{Judged, TakeJudge};
 use super::marks::Marks;
 pub use super::marks::NoteMark;
 use super::next_keys::NextKeys;
+
+mod climbing;
+mod hearing;
+mod view;
+
+pub use view::{Finished, SessionView};
 
 /// How long after the end of the music the last notes may still come, in *Keep tempo* at full speed. Longer than any
 /// note is judged late.
@@ -61,61 +66,8 @@ pub struct OnStand {
     pub id: PieceId,
     /// The music.
     pub score: Arc<Score>,
-}
-
-/// What the window shows of the session. Rebuilt when something changes.
-#[derive(Clone, Default)]
-pub struct SessionView {
-    /// The piece.
-    pub piece: Option<OnStand>,
-    /// How it is practised.
-    pub settings: PracticeSettings,
-    /// Whether a take of the piece is being judged.
-    pub judging: bool,
-    /// Whether the transport was started and has not come to its end.
-    pub playing: bool,
-    /// *Wait for me*: the written notes that are needed now and not yet played.
-    pub needed: Vec<NoteId>,
-    /// A mark for each written note of the present pass.
-    pub marks: Vec<Option<NoteMark>>,
-    /// Keys that are not written, and where the music stood.
-    pub extras: Vec<(Pitch, Ticks)>,
-    /// The latest wrong key, and when.
-    pub wrong: Option<(Pitch, Micros)>,
-    /// The result so far, or of the last take.
-    pub result: Option<Arc<TakeResult>>,
-    /// The last take that was judged, once it has ended.
-    pub finished: Option<Finished>,
-}
-
-impl SessionView {
-    /// *Wait for me*: the keys of the whole onset that is waited for, one bit each, until the last of them was played.
-    pub fn awaited_keys(&self) -> u128 {
-        let Some(notes) = self.piece.as_ref().map(|piece| piece.score.notes()) else { return 0 };
-        let next = self.needed.first().and_then(|id| notes.get(id.0 as usize));
-        let Some(onset) = next.map(|note| note.onset) else { return 0 };
-        let practised = self.settings.practise;
-        let awaited = notes.iter().filter(|note| note.onset == onset && practised.contains(note.hand));
-        awaited.fold(0, |keys, note| keys | 1 << note.pitch.key())
-    }
-
-    /// The same keys, and which of them have not been played yet.
-    pub fn awaited(&self) -> Awaited {
-        let notes = self.piece.as_ref().map_or(&[][..], |piece| piece.score.notes());
-        let needed = self.needed.iter().filter_map(|id| notes.get(id.0 as usize));
-        Awaited { keys: self.awaited_keys(), needed: needed.fold(0, |keys, note| keys | 1 << note.pitch.key()) }
-    }
-}
-
-/// A take that was judged and has ended.
-#[derive(Clone, Debug)]
-pub struct Finished {
-    /// Its name.
-    pub take: TakeId,
-    /// How it began.
-    pub start: TakeStart,
-    /// Whether it came to the end of its range.
-    pub completed: bool,
+    /// What a person said about its hands; the score has them.
+    pub hands: HandEdits,
 }
 
 struct Running {
@@ -145,6 +97,8 @@ pub struct Session {
     /// Of the devices, as of now.
     latency: Micros,
     next: NextKeys,
+    /// Whether the ladder has changed the tempo since that was last asked.
+    climbed: bool,
 }
 
 impl Session {
@@ -162,6 +116,7 @@ impl Session {
             effects: Vec::new(),
             latency: Micros::ZERO,
             next: NextKeys::default(),
+            climbed: false,
         }
     }
 
@@ -212,7 +167,7 @@ impl Session {
             let (first, last) = (tick(here - TOGETHER), tick(here + to));
             let from = notes.partition_point(|note| (note.onset.0 as f64) < first);
             let near = notes[from..].iter().take_while(|note| note.onset.0 as f64 <= last);
-            let practised = near.filter(|note| self.settings.practise.contains(note.hand));
+            let practised = near.filter(|note| self.settings.is_mine(note));
             practised.fold(0, |keys, note| keys | 1 << note.pitch.key())
         };
         Written { now: keys(TOGETHER), soon: keys(RINGS_ON) }
@@ -330,7 +285,8 @@ impl Session {
     fn begin_take(&mut self, stand: &OnStand, start: Ticks, ids: &mut dyn FnMut() -> Fresh) {
         let Fresh { take, wall, now } = ids();
         let (piece, practice) = (Some(stand.id.clone()), Some(self.settings));
-        let begin = TakeStart { at: wall, piece, practice, latency: self.latency, origin: TakeOrigin::Played };
+        let (latency, hands) = (self.latency, stand.hands.clone());
+        let begin = TakeStart { at: wall, piece, practice, latency, origin: TakeOrigin::Played, hands };
         self.switch(take, begin.clone(), TakeEnd::Stopped, now);
         // Not before: where the music begins belongs to the new take.
         self.engine(Command::Seek(start));
@@ -351,9 +307,9 @@ impl Session {
     pub fn await_person(&mut self, ids: &mut dyn FnMut() -> Fresh) {
         let Some(stand) = &self.stand else { return };
         let from = self.start.unwrap_or(self.range().0);
-        let silent = heard(&self.settings) == Hands::NONE;
         let first = first_onset(&stand.score, &self.settings, from);
-        if !self.settings.mode.keeps_time() && first.is_some_and(|first| silent || first == from) {
+        let silent = |first| !hearing::sounds_between(&stand.score, &self.settings, from, first);
+        if !self.settings.mode.keeps_time() && first.is_some_and(silent) {
             self.play(ids);
         }
     }
@@ -451,14 +407,16 @@ impl Session {
         if !judged.verdicts.is_empty() {
             self.follow(judged, now, ids);
         }
+        self.prompt_overdue(told);
         if over {
-            self.end_take(TakeEnd::Completed, ids);
+            self.pass_or_take_over(now, ids);
         }
     }
 
     fn transport(&mut self, change: TransportChange, now: Micros) {
         let waits_for_person = self.running.as_ref().is_some_and(|r| r.judge.waits());
         match change {
+            _ if self.settings.climbs() && self.running.is_some() => self.pass_ends(change, now),
             TransportChange::Ended => self.music_ended(now),
             // Without a person to wait for, the place to wait at is the end of the range. Whoever is followed has
             // begun the last chord by then, and may have left a note of it out.
@@ -486,6 +444,7 @@ impl Session {
             return;
         }
         let Some(take) = self.running.as_ref().map(|r| r.take) else { return };
+        self.prompt_missed(&judged);
         self.found.take_in(&judged, now);
         for verdict in judged.verdicts {
             self.effects.push(Effect::Publish(take, Event::VerdictGiven(verdict), None));
@@ -501,10 +460,13 @@ impl Session {
             let hold = judged.next.filter(|_| !judged.finished).or(end);
             self.engine(Command::AdvanceTo { tick, hold });
         }
-        if judged.finished && !self.settings.looping {
+        if judged.finished && !self.settings.looping && !self.settings.climbs() {
             self.end_take(TakeEnd::Completed, ids);
         }
         self.show_needed();
+        if let Some(over) = judged.pass_over {
+            self.pass_over(over, ids);
+        }
     }
 
     fn end_take(&mut self, end: TakeEnd, ids: &mut dyn FnMut() -> Fresh) {
@@ -540,17 +502,21 @@ impl Session {
         let first = first_onset(&stand.score, &settings, from);
         let hold = first.filter(|_| !settings.mode.keeps_time());
         let count_in = if settings.mode.is_timed() { settings.count_in_bars } else { 0 };
-        let range = settings.looping.then_some(LoopRange { from, to, count_in, hold });
+        // On a ladder each pass is begun anew, at its own tempo.
+        let loops = settings.looping && !settings.climbs();
+        let range = loops.then_some(LoopRange { from, to, count_in, hold });
         let metronome = settings.metronome && settings.mode.keeps_time();
         self.engine(Command::SetSpeed(settings.tempo));
-        self.engine(Command::SetHands(heard(&settings)));
+        self.engine(Command::SetHands(settings.sounded(Heard::Always)));
+        self.engine(Command::Fill(hearing::filled(&settings), settings.keyboard.lacking()));
         self.engine(Command::SetMetronome(metronome));
         self.engine(Command::SetLoop(range));
     }
 
     /// Where the music stops before the end of the piece.
     fn stop_at(&self) -> Option<Ticks> {
-        (self.settings.range.is_some() && !self.settings.looping).then(|| self.range().1)
+        let ends = self.settings.range.is_some() && (!self.settings.looping || self.settings.climbs());
+        ends.then(|| self.range().1)
     }
 
     fn is_over(&self, tick: Ticks) -> bool {
@@ -570,6 +536,7 @@ impl Session {
         if let Some(running) = &self.running {
             self.view.needed = running.judge.needed();
             self.view.result = Some(Arc::new(running.judge.result().clone()));
+            self.view.ladder = running.judge.ladder().copied();
         }
     }
 
@@ -578,15 +545,10 @@ impl Session {
     }
 }
 
-/// The hands that the program sounds.
-fn heard(settings: &PracticeSettings) -> Hands {
-    Hands { right: settings.heard_right == Heard::Always, left: settings.heard_left == Heard::Always }
-}
-
 /// The tick of the first onset that the person has to play at or after `from`.
 fn first_onset(score: &Score, settings: &PracticeSettings, from: Ticks) -> Option<Ticks> {
     let (_, to) = settings.ticks(score.bars());
-    let required = |id: &NoteId| settings.keyboard.contains(score.note(*id).pitch);
+    let required = |id: &NoteId| settings.is_mine(score.note(*id));
     let groups = score.onset_groups(settings.practise, from, to);
     groups.iter().find(|g| g.notes.iter().any(required)).map(|g| g.tick)
 }

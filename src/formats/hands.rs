@@ -1,6 +1,7 @@
 //! Which hand plays what: by the names of the parts, by their pitch, and in a single part by following the hands.
 
-use crate::music::{Hand, Pitch, WrittenNote};
+use super::notate;
+use crate::music::{Hand, HandEdits, Pitch, Score, WrittenNote};
 use crate::time::Ticks;
 
 /// A note before a hand is known.
@@ -48,13 +49,39 @@ pub fn named_hand(name: &str) -> Option<Hand> {
 
 /// Gives every note a hand. One part: a split that follows the hands ([`split`]). Several: names where they tell,
 /// and the rest by average pitch, the higher half to the right hand.
-pub fn assign(parts: Vec<Part>) -> Vec<WrittenNote> {
+pub fn assign(parts: Vec<Part>) -> Assigned {
+    let name = |part: usize| part.min(usize::from(u16::MAX)) as u16;
+    let of = parts.iter().enumerate().flat_map(|(part, p)| p.notes.iter().map(move |_| name(part))).collect();
     if let [only] = &parts[..] {
         let hands = split(&only.notes);
-        return only.notes.iter().zip(hands).map(|(n, hand)| n.with(hand)).collect();
+        return Assigned { notes: only.notes.iter().zip(hands).map(|(n, hand)| n.with(hand)).collect(), of };
     }
     let hands = part_hands(&parts);
-    parts.iter().zip(hands).flat_map(|(part, hand)| part.notes.iter().map(move |n| n.with(hand))).collect()
+    let notes = parts.iter().zip(hands).flat_map(|(part, hand)| part.notes.iter().map(move |n| n.with(hand)));
+    Assigned { notes: notes.collect(), of }
+}
+
+/// Notes with their hands, and for each the index of its part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assigned {
+    /// The notes, part by part.
+    pub notes: Vec<WrittenNote>,
+    /// Where each comes from.
+    pub of: Vec<u16>,
+}
+
+/// A score with the hands that a person gave it. Notes keep their ids. A page that was made from the notes is made
+/// again, without what is nobody's; one that was printed stays as it is.
+pub fn edited(score: &Score, edits: &HandEdits) -> Score {
+    if edits.is_empty() {
+        return score.clone();
+    }
+    let changed = score.with_hands(&edits.hands(score));
+    if !score.page_is_made() {
+        return changed;
+    }
+    let page = notate::notate(&changed.on_page().for_page());
+    changed.with_page(page)
 }
 
 impl PartNote {

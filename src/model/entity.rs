@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use crate::bus::hlc::Hlc;
 use crate::bus::{EventId, Lease, Leasing, Observed, Origin, Rank, Register, Totals};
+use crate::music::HandEdits;
 use crate::practice::PracticeSettings;
 use crate::time::{Micros, WallMillis};
 
@@ -66,6 +67,8 @@ pub struct Piece {
     pub recent: Register<bool>,
     /// How it was practised last.
     pub practice: Register<Option<PracticeSettings>>,
+    /// What a person said about its hands.
+    pub hands: Register<HandEdits>,
     /// Words by which a person finds it again.
     pub tags: Observed<String>,
     /// How long it was practised on each machine, in milliseconds.
@@ -237,6 +240,7 @@ fn apply_to_piece(event: &Event, rank: Rank, mut piece: Piece) -> Piece {
         Event::PieceFound(found) => drop(piece.found.write(Some(found.clone()), rank)),
         Event::PieceForgotten => drop(piece.recent.write(false, rank)),
         Event::PracticeChosen(practice) => drop(piece.practice.write(Some(*practice), rank)),
+        Event::HandsChosen(hands) => drop(piece.hands.write(hands.clone(), rank)),
         Event::PieceTagged(tag) => piece.tags.add(rank.id, tag.clone()),
         Event::PieceUntagged(seen) => piece.tags.remove(seen),
         Event::PractiseCounted(total) => piece.practised.raise(rank.id.device, *total),
@@ -307,6 +311,7 @@ pub(super) fn rival(event: &Event, current: Option<&Entity>) -> Option<Rank> {
         (Event::FolderChosen(_), Entity::Folder(register)) => register.rank(),
         (Event::PieceForgotten, Entity::Piece(piece)) => piece.recent.rank(),
         (Event::PracticeChosen(_), Entity::Piece(piece)) => piece.practice.rank(),
+        (Event::HandsChosen(_), Entity::Piece(piece)) => piece.hands.rank(),
         (Event::TakeDiscarded(_), Entity::Take(take)) => take.discarded.rank(),
         (Event::TakeNamed { seen, .. }, Entity::Take(take)) => {
             let id = take.names.iter().map(|(id, _)| id).filter(|id| !seen.contains(id)).max()?;
@@ -362,6 +367,7 @@ pub(super) fn check(event: &Event, current: Option<&Entity>) -> Result<(), &'sta
         Event::TakeStarted(_) if current.is_some() => Err("the take exists already"),
         Event::PieceForgotten
         | Event::PracticeChosen(_)
+        | Event::HandsChosen(_)
         | Event::PieceTagged(_)
         | Event::PieceUntagged(_)
         | Event::PractiseCounted(_)
@@ -376,6 +382,7 @@ pub(super) fn check(event: &Event, current: Option<&Entity>) -> Result<(), &'sta
         Event::TakeNamed { seen, .. } if observed(current).saturating_sub(seen.len()) >= OBSERVED_MAX => {
             Err("there are 32 names already")
         }
+        Event::HandsChosen(hands) => hands.check(),
         Event::SettingChanged(setting) => setting.check(),
         Event::OutputChosen { usage, .. } => usage.check(),
         Event::FolderChosen(choice) => choice.check(),

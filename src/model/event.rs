@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::bus::{EntityKey, EventId, Leasing};
-use crate::music::{Percent, Pitch};
+use crate::music::{HandEdits, Percent, Pitch};
 use crate::practice::{PracticeSettings, Verdict};
 use crate::time::{Micros, Rate, Ticks, WallMillis};
 
@@ -187,12 +187,15 @@ pub struct TakeStart {
     pub latency: Micros,
     /// Where the take comes from.
     pub origin: TakeOrigin,
+    /// What had been said about the hands: what is judged again is judged by the hands that were played.
+    pub hands: HandEdits,
 }
 
 impl TakeStart {
     /// Free play that is recorded from a moment on.
     pub fn free(at: WallMillis) -> Self {
-        Self { at, piece: None, practice: None, latency: Micros::ZERO, origin: TakeOrigin::Played }
+        let (latency, hands) = (Micros::ZERO, HandEdits::default());
+        Self { at, piece: None, practice: None, latency, origin: TakeOrigin::Played, hands }
     }
 }
 
@@ -270,6 +273,8 @@ pub enum Event {
     PieceForgotten,
     /// The way a piece is practised was chosen (`piece/<id>`).
     PracticeChosen(PracticeSettings),
+    /// Whose hands play what was chosen; nothing said means as it was found (`piece/<id>`).
+    HandsChosen(HandEdits),
     /// A piece got a tag (`piece/<id>`).
     PieceTagged(String),
     /// A piece lost what these events tagged it with (`piece/<id>`).

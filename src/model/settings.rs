@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bus::{EntityKey, State};
 use crate::music::{ClickRoute, ClickSound, ClickStyle, Division};
-use crate::practice::Preset;
+use crate::practice::{KeyRange, Preset};
 
 use super::{Entity, Trainer};
 
@@ -140,6 +140,8 @@ settings! {
     NoteLabels, "note-labels", note_labels: bool = true;
     /// How strictly timing is judged.
     Preset, "preset", preset: Preset = Preset::Standard;
+    /// The keys of the person's keyboard: what lies outside is played by the program.
+    Keyboard, "keyboard", keyboard: KeyRange = KeyRange::ALL;
     /// What the person plays, in percent, 0 to 100.
     VolumePiano, "volume-piano", volume_piano: u8 = 80;
     /// What the program plays for them, 0 to 100.
@@ -206,6 +208,9 @@ impl Setting {
                 Err("a period has 64 to 2048 frames, a power of two")
             }
             Self::Tuning(a4) if !(TUNING_MIN..=TUNING_MAX).contains(a4) => Err("A4 goes from 415 to 466 Hz"),
+            Self::Keyboard(keys) if keys.keys() < KeyRange::KEYS_MIN => {
+                Err("a keyboard has an octave of keys at least, the lowest one first")
+            }
             Self::Program(program) if *program > 127 => Err("a SoundFont's sounds go from 0 to 127"),
             Self::Backend(name) if !["auto", "cpal", "jack", "null"].contains(&name.as_str()) => {
                 Err("the backend is auto, cpal, jack or null")

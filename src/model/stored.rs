@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::bus::{Decoded, EventId, Observed, Register, Totals};
-use crate::music::Percent;
+use crate::music::{HandEdits, Percent};
 use crate::practice::{PlayedId, PracticeSettings, Verdict, VerdictKind};
 use crate::time::{Micros, Rate, Ticks, WallMillis};
 
@@ -42,6 +42,8 @@ struct StoredTakeStart {
     /// Microseconds.
     #[serde(default, skip_serializing_if = "is_zero")]
     latency: i64,
+    #[serde(default, skip_serializing_if = "HandEdits::is_empty")]
+    hands: HandEdits,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     origin: Option<StoredOrigin>,
 }
@@ -139,6 +141,11 @@ struct StoredUse {
 }
 
 #[derive(Serialize, Deserialize)]
+struct StoredHands {
+    hands: HandEdits,
+}
+
+#[derive(Serialize, Deserialize)]
 struct StoredTag {
     tag: String,
 }
@@ -181,6 +188,8 @@ struct StoredPiece {
     info: Register<StoredPieceInfo>,
     recent: Register<bool>,
     practice: Register<Option<PracticeSettings>>,
+    #[serde(default)]
+    hands: Register<HandEdits>,
     tags: Observed<String>,
     practised: Totals,
     #[serde(default)]
@@ -247,6 +256,7 @@ pub(super) fn encode(event: &Event) -> Vec<u8> {
         Event::PieceOpened(info) => pack(&store_info(info)),
         Event::PieceForgotten | Event::DeviceLost | Event::Erased => pack(&Nothing {}),
         Event::PracticeChosen(practice) => pack(practice),
+        Event::HandsChosen(hands) => pack(&StoredHands { hands: hands.clone() }),
         Event::PieceTagged(tag) => pack(&StoredTag { tag: tag.clone() }),
         Event::PieceUntagged(seen) => pack(&StoredSeen { seen: seen.clone() }),
         Event::PractiseCounted(millis) => pack(&StoredTotal { millis: *millis }),
@@ -293,6 +303,7 @@ pub(super) fn decode(schema: &str, version: u16, bytes: &[u8]) -> Result<Decoded
         "piece.opened" => Event::PieceOpened(load_info(unpack(bytes)?)),
         "piece.forgotten" => unpack::<Nothing>(bytes).map(|_| Event::PieceForgotten)?,
         "practice.chosen" => Event::PracticeChosen(unpack(bytes)?),
+        "hands.chosen" => Event::HandsChosen(unpack::<StoredHands>(bytes)?.hands),
         "piece.tagged" => Event::PieceTagged(unpack::<StoredTag>(bytes)?.tag),
         "piece.untagged" => Event::PieceUntagged(unpack::<StoredSeen>(bytes)?.seen),
         "practise.counted" => Event::PractiseCounted(unpack::<StoredTotal>(bytes)?.millis),
@@ -341,9 +352,9 @@ pub(super) fn encode_entity(entity: &Entity) -> Vec<u8> {
     match entity {
         Entity::Setting(setting) => pack(setting),
         Entity::Piece(piece) => {
-            let Piece { info, recent, practice, tags, practised, found } = piece.clone();
+            let Piece { info, recent, practice, hands, tags, practised, found } = piece.clone();
             let info = info.transform(|info| store_info(&info));
-            pack(&StoredPiece { info, recent, practice, tags, practised, found })
+            pack(&StoredPiece { info, recent, practice, hands, tags, practised, found })
         }
         Entity::Folder(choice) => pack(choice),
         Entity::Score(content) => pack(&StoredBytes { content: content.to_vec() }),
@@ -379,8 +390,8 @@ pub(super) fn decode_entity(key: &str, bytes: &[u8]) -> Result<Entity, String> {
     Ok(match kind {
         "settings" => Entity::Setting(unpack(bytes)?),
         "piece" => {
-            let StoredPiece { info, recent, practice, tags, practised, found } = unpack(bytes)?;
-            Entity::Piece(Piece { info: info.transform(load_info), recent, practice, tags, practised, found })
+            let StoredPiece { info, recent, practice, hands, tags, practised, found } = unpack(bytes)?;
+            Entity::Piece(Piece { info: info.transform(load_info), recent, practice, hands, tags, practised, found })
         }
         "folder" => Entity::Folder(unpack(bytes)?),
         "score" => Entity::Score(unpack::<StoredBytes>(bytes)?.content.into()),
@@ -439,6 +450,7 @@ fn store_start(start: &TakeStart) -> StoredTakeStart {
             TakeOrigin::Played => Some(StoredOrigin::Played),
             TakeOrigin::Kept => Some(StoredOrigin::Kept),
         },
+        hands: start.hands.clone(),
     }
 }
 
@@ -453,6 +465,7 @@ fn load_start(stored: StoredTakeStart) -> TakeStart {
             Some(StoredOrigin::Played) => TakeOrigin::Played,
             Some(StoredOrigin::Kept) => TakeOrigin::Kept,
         },
+        hands: stored.hands,
     }
 }
 

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use super::*;
 use crate::bus::{DeviceId, EntityKey, Strategy};
-use crate::music::{ClickRoute, ClickSound, Division, NoteId, Percent};
-use crate::practice::{PlayedId, PracticeSettings, Preset, Verdict, VerdictKind};
+use crate::music::{ClickRoute, ClickSound, Division, Hand, HandEdit, HandEdits, NoteId, Percent, Pitch};
+use crate::practice::ladder::LadderPlan;
+use crate::practice::{KeyRange, PlayedId, PracticeSettings, Preset, Verdict, VerdictKind};
 use crate::time::{Micros, Rate, Stamp, Ticks, WallMillis};
 
 fn start() -> TakeStart {
@@ -15,7 +16,20 @@ fn start() -> TakeStart {
         practice: Some(PracticeSettings::default()),
         latency: Micros::ZERO,
         origin: TakeOrigin::Unsaid,
+        hands: HandEdits::default(),
     }
+}
+
+fn hand_edits() -> HandEdits {
+    let part = HandEdit::Part { part: 2, bars: None, hand: Hand::Neither };
+    let split = HandEdit::Split { at: Pitch::MIDDLE_C, bars: Some((3, 7)) };
+    let notes = HandEdit::Notes { notes: vec![NoteId(1), NoteId(300)], hand: Hand::Left };
+    HandEdits::new([part, split, notes])
+}
+
+fn climbing() -> PracticeSettings {
+    let ladder = LadderPlan { on: true, start: Percent::new(50), step: 4, goal: Percent::new(120), up: 1, down: 0 };
+    PracticeSettings { ladder, ..PracticeSettings::default() }
 }
 
 fn moved(change: TransportChange) -> Event {
@@ -63,6 +77,10 @@ fn events() -> Vec<Event> {
         Event::PieceOpened(info),
         Event::PieceForgotten,
         Event::PracticeChosen(PracticeSettings { tempo: Percent::new(73), ..PracticeSettings::default() }),
+        Event::PracticeChosen(climbing()),
+        Event::HandsChosen(hand_edits()),
+        Event::HandsChosen(HandEdits::default()),
+        Event::TakeStarted(TakeStart { hands: hand_edits(), ..start() }),
         Event::ScoreStored(vec![0, 255, 7]),
         Event::RecorderPointed(Some(TakeId(9))),
         Event::RecorderPointed(None),
@@ -113,6 +131,7 @@ fn events() -> Vec<Event> {
             Setting::StaffLayout(StaffLayout::Page),
             Setting::NoteLabels(false),
             Setting::Preset(Preset::Strict),
+            Setting::Keyboard(KeyRange { low: Pitch::from_data_byte(36), high: Pitch::from_data_byte(96) }),
             Setting::VolumePiano(3),
             Setting::SoundFont(Some("/x.sf2".into())),
             Setting::SoundFont(None),
@@ -320,6 +339,8 @@ fn edits() -> Vec<(Vec<Event>, Vec<Event>)> {
         Event::PieceForgotten,
         Event::PracticeChosen(tempo(50)),
         Event::PracticeChosen(tempo(60)),
+        Event::HandsChosen(hand_edits()),
+        Event::HandsChosen(HandEdits::default()),
         Event::PieceTagged("slow".to_owned()),
         Event::PieceUntagged(vec![id(1, 2)]),
         Event::PractiseCounted(70),

@@ -28,6 +28,7 @@ topics! {
     PieceOpened = "piece.opened", Edit, LastWriter, Forever;
     PieceForgotten = "piece.forgotten", Edit, LastWriter, Forever;
     PracticeChosen = "practice.chosen", Edit, LastWriter, Snapshot;
+    HandsChosen = "hands.chosen", Edit, LastWriter, Snapshot;
     PieceTagged = "piece.tagged", Edit, Set, Forever;
     PieceUntagged = "piece.untagged", Edit, Set, Forever;
     PractiseCounted = "practise.counted", Stream, Counter, Snapshot;
@@ -61,6 +62,7 @@ pub(super) fn of(event: &Event) -> &'static Topic {
         Event::PieceOpened(_) => Kind::PieceOpened,
         Event::PieceForgotten => Kind::PieceForgotten,
         Event::PracticeChosen(_) => Kind::PracticeChosen,
+        Event::HandsChosen(_) => Kind::HandsChosen,
         Event::PieceTagged(_) => Kind::PieceTagged,
         Event::PieceUntagged(_) => Kind::PieceUntagged,
         Event::PractiseCounted(_) => Kind::PractiseCounted,

@@ -2,6 +2,7 @@
 
 mod click;
 pub mod difficulty;
+mod hands;
 mod meter;
 pub mod notation;
 mod pitch;
@@ -9,6 +10,7 @@ mod score;
 mod tempo;
 
 pub use click::{ClickRoute, ClickSound, ClickStyle, Division};
+pub use hands::{EditedBars, HandEdit, HandEdits};
 pub use meter::{Bar, Bars, KeySignature, Meter, missing_ticks};
 pub use pitch::{Pitch, Spelling};
 pub use score::{Hand, Hands, NoteId, OnsetGroup, PedalChange, Score, ScoreParts, WrittenNote};

@@ -16,6 +16,8 @@ pub enum Hand {
     Right,
     /// The left hand, usually the lower staff.
     Left,
+    /// Nobody's: the program plays it.
+    Neither,
 }
 
 /// A choice of hands; both may be off.
@@ -42,6 +44,7 @@ impl Hands {
         match hand {
             Hand::Right => self.right,
             Hand::Left => self.left,
+            Hand::Neither => false,
         }
     }
 }
@@ -107,20 +110,39 @@ pub struct ScoreParts {
     pub pickup: Ticks,
     /// The page, if it is known.
     pub notation: Option<Notation>,
+    /// The names of the tracks or channels that the notes come from, perhaps empty ones; none where the staves are the
+    /// parts.
+    pub part_names: Vec<String>,
+    /// For each note the index of its part; where that is not said, its staff: 0 for the upper.
+    pub note_parts: Vec<u16>,
 }
 
-/// A piece of music as written. Notes are sorted by onset, then pitch, then hand; a [`NoteId`] is an index.
+/// Where the notes of a score come from.
+#[derive(Clone, Debug, PartialEq)]
+struct Parts {
+    names: Vec<String>,
+    /// For each note.
+    of: Vec<u16>,
+}
+
+/// A piece of music as written. Notes are sorted by onset, then pitch, then hand as first found; a [`NoteId`] is an
+/// index, and stays when hands are changed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Score {
     title: String,
     composer: String,
     notes: Vec<WrittenNote>,
+    /// Whose each note is on the page, where that is not whose it is now.
+    printed: Option<Arc<[Hand]>>,
+    parts: Arc<Parts>,
     tempo: TempoMap,
     bars: Bars,
     keys: Vec<KeySignature>,
     pedals: Vec<PedalChange>,
     end: Ticks,
     notation: Option<Arc<Notation>>,
+    /// Whether the page was made from the notes, rather than read with them.
+    page_is_made: bool,
     /// What the page is of, where this score's ticks are too coarse for one.
     fine: Option<Arc<Self>>,
 }
@@ -133,8 +155,8 @@ impl Score {
             note.onset = note.onset.max(Ticks::ZERO);
             note.end = note.end.max(note.onset + Ticks(1));
         }
-        parts.notes.sort_by_key(|n| (n.onset, n.pitch, n.hand, std::cmp::Reverse(n.end)));
-        parts.notes.dedup_by_key(|n| (n.onset, n.pitch, n.hand));
+        let (notes, of) = sorted(parts.notes, &parts.note_parts);
+        parts.notes = notes;
         parts.keys.sort_by_key(|k| k.tick);
         parts.pedals.sort_by_key(|p| p.tick);
         let end = parts.notes.iter().map(|n| n.end).max().unwrap_or(Ticks::ZERO);
@@ -146,10 +168,13 @@ impl Score {
             title: parts.title,
             composer: parts.composer,
             notes: parts.notes,
+            printed: None,
+            parts: Arc::new(Parts { names: parts.part_names, of }),
             keys: parts.keys,
             pedals: parts.pedals,
             end,
             notation: parts.notation.map(Arc::new),
+            page_is_made: false,
             fine: None,
         }
     }
@@ -166,7 +191,15 @@ impl Score {
 
     /// The same music on a page that was made for its bars.
     pub fn with_notation(self, page: Option<Notation>) -> Self {
-        Self { notation: page.map(Arc::new), ..self }
+        Self { notation: page.map(Arc::new), page_is_made: true, printed: None, ..self }
+    }
+
+    /// The same music on another page that was made for it, wherever that is kept.
+    pub fn with_page(self, page: Option<Notation>) -> Self {
+        match self.fine.clone() {
+            Some(fine) => Self { fine: Some(Arc::new((*fine).clone().with_notation(page))), ..self },
+            None => self.with_notation(page),
+        }
     }
 
     /// The same music on the page of one that has the same notes in the same order, at a finer resolution.
@@ -244,10 +277,50 @@ impl Score {
         self.fine.as_deref().unwrap_or(self)
     }
 
-    /// The note of this onset, key and hand.
+    /// The note of this onset and key that is this hand's on the page.
     pub fn find(&self, onset: Ticks, pitch: Pitch, hand: Hand) -> Option<NoteId> {
-        let found = self.notes.binary_search_by_key(&(onset, pitch, hand), |n| (n.onset, n.pitch, n.hand));
-        found.ok().map(|index| NoteId(index as u32))
+        let first = self.notes.partition_point(|n| (n.onset, n.pitch) < (onset, pitch));
+        let same = |index: &usize| self.notes.get(*index).is_some_and(|n| (n.onset, n.pitch) == (onset, pitch));
+        let printed = |index: usize| match &self.printed {
+            Some(hands) => hands.get(index).copied(),
+            None => Some(self.notes[index].hand),
+        };
+        let found = (first..).take_while(same).find(|index| printed(*index) == Some(hand));
+        found.map(|index| NoteId(index as u32))
+    }
+
+    /// The names of the parts that the notes come from: tracks or channels, perhaps without a name; none where the staves
+    /// are the parts, the upper one first.
+    pub fn parts(&self) -> &[String] {
+        &self.parts.names
+    }
+
+    /// The part of a note; a score that knows no parts has its staves as the first two.
+    pub fn part_of(&self, id: NoteId) -> u16 {
+        self.parts.of.get(id.0 as usize).copied().unwrap_or_default()
+    }
+
+    /// Whether the page was made from the notes, so that it has to be made again when hands change.
+    pub fn page_is_made(&self) -> bool {
+        self.on_page().page_is_made
+    }
+
+    /// The same notes, with the same ids, played by other hands. The page is still what it was.
+    pub fn with_hands(&self, hands: &[Hand]) -> Self {
+        let printed = self.printed.clone().unwrap_or_else(|| self.notes.iter().map(|note| note.hand).collect());
+        let mut changed = self.clone();
+        for (note, hand) in changed.notes.iter_mut().zip(hands) {
+            note.hand = *hand;
+        }
+        changed.fine = self.fine.as_ref().map(|fine| Arc::new(fine.with_hands(hands)));
+        Self { printed: Some(printed), ..changed }
+    }
+
+    /// The notes as they can be put on a page: in order of their present hands, and each key once in a hand.
+    pub fn for_page(&self) -> Self {
+        let (notes, _) = sorted(self.notes.clone(), &[]);
+        let parts = Parts { names: Vec::new(), of: Vec::new() };
+        Self { notes, printed: None, parts: Arc::new(parts), fine: None, ..self.clone() }
     }
 
     /// The onset groups of the chosen hands in `[from, to)`, in order. Several notes of one pitch on one tick (a
@@ -266,6 +339,16 @@ impl Score {
         }
         groups
     }
+}
+
+/// Notes in their order, each once, with the parts that they come from.
+fn sorted(notes: Vec<WrittenNote>, parts: &[u16]) -> (Vec<WrittenNote>, Vec<u16>) {
+    let staff = |note: &WrittenNote| u16::from(note.hand != Hand::Right);
+    let part = |(i, note): (usize, WrittenNote)| (note, parts.get(i).copied().unwrap_or_else(|| staff(&note)));
+    let mut all: Vec<(WrittenNote, u16)> = notes.into_iter().enumerate().map(part).collect();
+    all.sort_by_key(|(n, _)| (n.onset, n.pitch, n.hand, std::cmp::Reverse(n.end)));
+    all.dedup_by_key(|(n, _)| (n.onset, n.pitch, n.hand));
+    all.into_iter().unzip()
 }
 
 #[cfg(test)]
@@ -291,5 +374,21 @@ mod tests {
         let left = score.onset_groups(Hands::LEFT, Ticks(0), score.end());
         assert_eq!(left.len(), 1);
         assert!(score.onset_groups(Hands::BOTH, Ticks(1), Ticks(480)).is_empty());
+    }
+
+    #[test]
+    fn ids_and_page_stay_when_hands_change() {
+        let notes = vec![note(0, 60, Hand::Left), note(0, 60, Hand::Right), note(480, 62, Hand::Right)];
+        let score = Score::new(ScoreParts { resolution: 480, notes, ..Default::default() });
+        let changed = score.with_hands(&[Hand::Left, Hand::Left, Hand::Neither]);
+        assert_eq!(changed.notes().iter().map(|n| n.hand).collect::<Vec<_>>(), [Hand::Left, Hand::Left, Hand::Neither]);
+        let middle_c = Pitch::MIDDLE_C;
+        for hand in [Hand::Right, Hand::Left] {
+            assert_eq!(changed.find(Ticks(0), middle_c, hand), score.find(Ticks(0), middle_c, hand), "{hand:?}");
+        }
+        assert_eq!([0, 1, 2].map(|id| changed.part_of(NoteId(id))), [0, 1, 0], "the staves are the parts");
+        assert_eq!(changed.for_page().notes().len(), 2, "on one staff a key is written once");
+        let groups = changed.onset_groups(Hands::BOTH, Ticks(0), Ticks(9_999));
+        assert_eq!(groups.len(), 1, "what is nobody's is not asked for");
     }
 }

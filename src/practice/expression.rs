@@ -122,6 +122,7 @@ impl Expression {
             match written.hand {
                 Hand::Right => right.push(f64::from(velocity)),
                 Hand::Left => left.push(f64::from(velocity)),
+                Hand::Neither => {}
             }
             onsets.entry((verdict.pass, written.onset)).or_default().push((id, at, written.hand));
         }

@@ -2,11 +2,12 @@
 //!
 //! [`wait`] turns the page when an onset group is done; [`tempo`] judges against the metronome; [`follow`] goes along
 //! with a player whatever their tempo, and pairs a whole take with a score; [`result`] folds the verdicts of any of
-//! them, [`story`] tells why each is as it is, [`expression`] how a take was played beyond right and wrong, [`recital`]
-//! what one listens to of it.
+//! them, [`ladder`] makes the next pass faster or slower by how the last one went, [`story`] tells why each is as it
+//! is, [`expression`] how a take was played beyond right and wrong, [`recital`] what one listens to of it.
 
 pub mod expression;
 pub mod follow;
+pub mod ladder;
 mod options;
 pub mod recital;
 pub mod result;

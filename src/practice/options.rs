@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ladder::LadderPlan;
 use super::types::{Mode, Preset};
-use crate::music::{Bars, Hand, Hands, Percent, Pitch};
+use crate::music::{Bars, Hand, Hands, Percent, Pitch, WrittenNote};
 use crate::time::{Micros, Ticks};
 
 /// When the program sounds a hand.
@@ -61,6 +62,19 @@ impl KeyRange {
     pub const ALL: Self = Self { low: Pitch::from_data_byte(0), high: Pitch::from_data_byte(127) };
     /// The 88 keys of a piano.
     pub const PIANO: Self = Self { low: Pitch::PIANO_LOW, high: Pitch::PIANO_HIGH };
+
+    /// Keys of one octave are the fewest that a keyboard has.
+    pub const KEYS_MIN: u8 = 12;
+
+    /// How many keys there are.
+    pub fn keys(self) -> u8 {
+        (self.high.key() + 1).saturating_sub(self.low.key())
+    }
+
+    /// The keys that lack, one bit each.
+    pub fn lacking(self) -> u128 {
+        (0..128).filter(|key| !self.contains(Pitch::from_data_byte(*key))).fold(0, |keys, key| keys | 1 << key)
+    }
 
     /// Whether the keyboard has a key.
     pub fn contains(self, pitch: Pitch) -> bool {
@@ -155,6 +169,14 @@ pub struct PracticeSettings {
     pub go_on_after_error: bool,
     /// The keys of the person's keyboard.
     pub keyboard: KeyRange,
+    /// How the tempo changes from pass to pass.
+    #[serde(skip_serializing_if = "is_unchosen")]
+    pub ladder: LadderPlan,
+}
+
+/// What nobody chose is not written: logs of programs that know no ladder stay what they are.
+fn is_unchosen(ladder: &LadderPlan) -> bool {
+    *ladder == LadderPlan::default()
 }
 
 impl Default for PracticeSettings {
@@ -174,6 +196,7 @@ impl Default for PracticeSettings {
             any_note: false,
             go_on_after_error: false,
             keyboard: KeyRange::ALL,
+            ladder: LadderPlan::default(),
         }
     }
 }
@@ -184,7 +207,23 @@ impl PracticeSettings {
         match hand {
             Hand::Right => self.heard_right,
             Hand::Left => self.heard_left,
+            Hand::Neither => Heard::Always,
         }
+    }
+
+    /// The hands of which the program sounds every note, or only what was missed.
+    pub fn sounded(&self, when: Heard) -> Hands {
+        Hands { right: self.heard_right == when, left: self.heard_left == when }
+    }
+
+    /// Whether a note is the person's to play: of a hand that they practise, and with a key that they have.
+    pub fn is_mine(&self, note: &WrittenNote) -> bool {
+        self.practise.contains(note.hand) && self.keyboard.contains(note.pitch)
+    }
+
+    /// Whether the tempo is the ladder's.
+    pub fn climbs(&self) -> bool {
+        self.ladder.climbs_in(self.mode)
     }
 
     /// The ticks to practise: the range, or the whole piece.

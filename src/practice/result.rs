@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::ladder::Rung;
 use super::types::{Mode, Verdict, VerdictKind};
 use crate::music::{Hand, Hands, Score};
 use crate::time::Micros;
@@ -34,6 +35,21 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Nothing was judged.
+    pub const NONE: Self = Self { on_time: 0, early: 0, late: 0, missed: 0, extra: 0, wrong_octave: 0 };
+
+    /// What came to it since it was `before`.
+    pub fn since(&self, before: &Self) -> Self {
+        Self {
+            on_time: self.on_time - before.on_time,
+            early: self.early - before.early,
+            late: self.late - before.late,
+            missed: self.missed - before.missed,
+            extra: self.extra - before.extra,
+            wrong_octave: self.wrong_octave - before.wrong_octave,
+        }
+    }
+
     /// Written notes played, whenever.
     pub fn right(&self) -> u32 {
         self.on_time + self.early + self.late
@@ -165,6 +181,8 @@ pub struct TakeResult {
     pub completed: bool,
     /// Whether played notes were lost on the way, so that this is no judgement of the person.
     pub incomplete: bool,
+    /// How the tempo ladder went: each whole pass, in order.
+    pub ladder: Vec<Rung>,
     bars: BTreeMap<usize, BarResult>,
     deviations: Vec<Micros>,
     /// Where the person makes the tempo: from one written onset to the next, the written time over the played.
@@ -204,6 +222,7 @@ impl TakeResult {
             match score.note(id).hand {
                 Hand::Right => self.right_hand.add(verdict.kind),
                 Hand::Left => self.left_hand.add(verdict.kind),
+                Hand::Neither => {}
             }
         }
         let written = verdict.written.map(|id| score.bars().index_at(score.note(id).onset));
@@ -222,6 +241,7 @@ impl TakeResult {
         match hand {
             Hand::Right => &self.right_hand,
             Hand::Left => &self.left_hand,
+            Hand::Neither => &Counts::NONE,
         }
     }
 

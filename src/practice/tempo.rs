@@ -110,6 +110,8 @@ struct Slot {
     left: Micros,
     right: Micros,
     state: State,
+    /// Whether it was said that the note is overdue, or that it is not.
+    told: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -220,6 +222,24 @@ impl TempoJudge {
         }
         self.pending.retain(|p| p.state != State::Settled);
         verdicts
+    }
+
+    /// The practised notes that have become later than on time without a key-down that could be theirs, each once: what
+    /// one would miss to hear. They may still be played, late.
+    pub fn overdue(&mut self, now: Micros) -> Vec<NoteId> {
+        let late = self.plan.preset.window(self.plan.speed) + REORDER_HORIZON;
+        let mut overdue = Vec::new();
+        for index in 0..self.slots.len() {
+            let slot = &self.slots[index];
+            if slot.at + late > now {
+                break;
+            }
+            if !slot.told && slot.state != State::Settled && self.nearest(slot).is_none() {
+                overdue.extend(&slot.written);
+            }
+            self.slots[index].told = true;
+        }
+        overdue
     }
 
     /// The take stops at `at`: what is written after it is not judged, all else is decided now.
@@ -397,6 +417,7 @@ fn template(score: &Score, plan: &TempoPlan) -> Vec<Slot> {
                 left: Micros::ZERO,
                 right: Micros::ZERO,
                 state: State::Open,
+                told: false,
             });
         }
         let Some(slot) = slots.last_mut() else { continue };

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::music::{Hand, Hands, Percent, Pitch};
+use crate::music::{Hand, HandEdit, Hands, Percent, Pitch};
+use crate::practice::ladder::LadderPlan;
 use crate::practice::recital::Voice;
 use crate::practice::{BarRange, Heard, Mode};
 use crate::time::Micros;
@@ -52,6 +53,12 @@ pub enum Command {
     SetMetronome(bool),
     /// The count-in on or off.
     SetCountIn(bool),
+    /// How the tempo changes from pass to pass.
+    SetLadder(LadderPlan),
+    /// Say something about the hands of the open piece.
+    EditHands(HandEdit),
+    /// Forget what was said about them.
+    ForgetHands,
     /// Open a piece of the library by id.
     OpenPiece(String),
     /// Open a file.

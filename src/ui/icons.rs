@@ -125,6 +125,10 @@ icons! {
     CARET_DOWN = "\u{e136}";
     /// Look again.
     REFRESH = "\u{e094}";
+    /// Hands.
+    HAND = "\u{e298}";
+    /// A climbing line.
+    CLIMB = "\u{e4ae}";
     /// Drop here.
     UPLOAD = "\u{e4c0}";
 }

@@ -1,5 +1,7 @@
 //! Results: four numbers with plain words, the bars, when the notes came, and the bars to look at.
 
+mod ladder;
+
 use egui::{Rect, ScrollArea, Ui, pos2, vec2};
 
 use super::state::{Screen, State};
@@ -40,6 +42,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
                 super::take::kept_ui(cx, ui, take);
             }
             number_cards_ui(ui, &cards(view));
+            ladder::ui(ui, &view.result.ladder);
             bars_ui(ui, state, view);
             chosen_bar_ui(cx, ui, state, view);
             lower_ui(cx, ui, view);

@@ -1,4 +1,6 @@
-//! Settings: appearance, practice, volumes, the instrument.
+//! Settings: appearance, practice, the keyboard, volumes, the instrument.
+
+mod keyboard;
 
 use egui::{Rect, ScrollArea, Ui, pos2, vec2};
 
@@ -27,6 +29,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
             ui.spacing_mut().item_spacing.y = space::GAP;
             card_ui(ui, tr().appearance, "", |ui| appearance_ui(cx, ui));
             card_ui(ui, tr().practice, "", |ui| practice_ui(cx, ui));
+            card_ui(ui, tr().your_keyboard, "", |ui| keyboard::ui(cx, ui, state));
             card_ui(ui, tr().volumes, "", |ui| volumes_ui(cx, ui));
             card_ui(ui, tr().metronome, "", |ui| metronome_ui(cx, ui));
             card_ui(ui, tr().instrument, "", |ui| instrument_ui(cx, ui, state));

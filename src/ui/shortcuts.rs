@@ -4,7 +4,9 @@
 use egui::{Context, Key, KeyboardShortcut, Modifiers};
 
 use crate::music::Percent;
-use crate::practice::Mode;
+use crate::practice::ladder::LadderPlan;
+use crate::practice::{BarRange, Mode};
+use crate::time::Ticks;
 
 use super::command::Command;
 use super::state::{FilePurpose, Screen, State};
@@ -25,6 +27,14 @@ pub enum Action {
     Faster,
     /// One percent slower.
     Slower,
+    /// The loop begins with the bar at hand.
+    LoopFrom,
+    /// The loop ends with the bar at hand.
+    LoopTo,
+    /// No loop.
+    LoopOff,
+    /// The tempo ladder on or off.
+    Ladder,
     /// One of the five modes.
     Mode(Mode),
     /// The file dialog.
@@ -80,6 +90,10 @@ pub static TABLE: &[Entry] = &[
     entry!(Action::BarForward, "Bar forward", "To the next bar", plain(Key::ArrowRight)),
     entry!(Action::Faster, "Faster", "One percent faster", plain(Key::Plus), plain(Key::Equals)),
     entry!(Action::Slower, "Slower", "One percent slower", plain(Key::Minus)),
+    entry!(Action::LoopFrom, "Loop from here", "The loop begins with this bar", plain(Key::OpenBracket)),
+    entry!(Action::LoopTo, "Loop to here", "The loop ends with this bar", plain(Key::CloseBracket)),
+    entry!(Action::LoopOff, "No loop", "The whole piece again", plain(Key::Backslash)),
+    entry!(Action::Ladder, "Tempo ladder", "Faster by itself after clean passes, on or off", plain(Key::Num6)),
     entry!(Action::Mode(Mode::Listen), "Listen", "The program plays", plain(Key::Num1)),
     entry!(Action::Mode(Mode::Wait), "Wait for me", "The music waits for the right keys", plain(Key::Num2)),
     entry!(Action::Mode(Mode::Follow), "Follow me", "The music follows your tempo", plain(Key::Num3)),
@@ -111,6 +125,9 @@ pub fn written(ctx: &Context, shortcut: &KeyboardShortcut) -> String {
         Key::Minus => "−",
         Key::Equals => "=",
         Key::Questionmark => "?",
+        Key::OpenBracket => "[",
+        Key::CloseBracket => "]",
+        Key::Backslash => "\\",
         Key::ArrowLeft => "←",
         Key::ArrowRight => "→",
         _ => return ctx.format_shortcut(shortcut),
@@ -125,12 +142,17 @@ pub fn handle(ctx: &Context, view: &View<'_>, state: &mut State, send: &mut Vec<
     }
     let typing = ctx.text_edit_focused();
     let focused = ctx.memory(|m| m.focused().is_some());
+    // Escape closes the panel that is open.
+    let panel = egui::Popup::is_any_open(ctx);
     for entry in TABLE {
         let moves_focus = matches!(entry.action, Action::BarBack | Action::BarForward | Action::Restart);
         if focused && moves_focus {
             continue;
         }
         let pressed = entry.shortcuts.iter().any(|s| {
+            if panel && s.logical_key == Key::Escape {
+                return false;
+            }
             let letter = s.modifiers.is_none() && s.logical_key != Key::F1 && s.logical_key != Key::F12;
             !(typing && (letter || s.conflicts_with_text_editing())) && ctx.input_mut(|i| i.consume_shortcut(s))
         });
@@ -183,7 +205,7 @@ fn act(action: Action, view: &View<'_>, state: &mut State, send: &mut Vec<Comman
         Action::BarBack | Action::BarForward => {
             if let Some(piece) = view.play.piece {
                 let bars = piece.score.bars();
-                let tick = crate::time::Ticks(transport.position.max(0.0) as i64);
+                let tick = Ticks(transport.position.max(0.0) as i64);
                 let now = bars.index_at(tick);
                 let forward = action == Action::BarForward;
                 let inside =
@@ -194,6 +216,12 @@ fn act(action: Action, view: &View<'_>, state: &mut State, send: &mut Vec<Comman
         }
         Action::Faster => send.push(tempo(1)),
         Action::Slower => send.push(tempo(-1)),
+        Action::LoopFrom | Action::LoopTo => send.extend(loop_at(action == Action::LoopFrom, view)),
+        Action::LoopOff => send.push(Command::SetLoop(None)),
+        Action::Ladder => {
+            let on = !chosen.ladder.on;
+            send.push(Command::SetLadder(LadderPlan { on, ..chosen.ladder }));
+        }
         Action::Mode(mode) => send.push(Command::SetMode(mode)),
         Action::OpenFile => state.open_browser(FilePurpose::Piece),
         Action::Undo => send.extend(view.undo.map(|_| Command::Undo)),
@@ -201,6 +229,22 @@ fn act(action: Action, view: &View<'_>, state: &mut State, send: &mut Vec<Comman
         Action::Panic => send.push(Command::Panic),
         Action::Help => state.help = !state.help,
     }
+}
+
+/// The loop with its first or its last bar where the music is. Of what would lie the wrong way round one bar is left.
+fn loop_at(first: bool, view: &View<'_>) -> Option<Command> {
+    let bars = view.play.piece?.score.bars();
+    let transport = view.play.transport;
+    let here = bars.index_at(Ticks(transport.position.max(0.0) as i64));
+    let range = transport
+        .chosen
+        .range
+        .unwrap_or(BarRange::new(if first { here } else { 0 }, if first { bars.len() - 1 } else { here }));
+    let range = match first {
+        true => BarRange::new(here, range.last().max(here)),
+        false => BarRange::new(range.first().min(here), here),
+    };
+    Some(Command::SetLoop(Some(range)))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::library::LibraryState;
 use super::play::{NoteIndex, StaffPage, StaffSheet};
 use super::query::Query;
 use super::theme::Look;
+use crate::music::{NoteId, Pitch};
 
 /// The screens that exist.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -67,6 +68,10 @@ pub struct State {
     pub naming: Option<(String, String)>,
     /// The inspector's part of it.
     pub inspector: InspectorState,
+    /// What is chosen while the hands of a piece are edited.
+    pub hands: Option<HandsState>,
+    /// The keyboard that is being learnt.
+    pub learning: Option<Learning>,
     pub(super) folder: Option<std::path::PathBuf>,
     pub(super) keyboard: ComputerKeyboard,
     pub(super) mouse_key: Option<crate::music::Pitch>,
@@ -83,6 +88,36 @@ pub struct State {
     pub(super) take_place: (String, f64),
     pub(super) look: Option<Look>,
     pub(super) piece: Option<String>,
+}
+
+/// What is chosen while the hands of a piece are edited.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HandsState {
+    /// Whether the bars of the loop are meant, rather than the whole piece.
+    pub in_loop: bool,
+    /// The lowest key of the right hand, for a split.
+    pub split: Pitch,
+    /// Notes that were chosen, ascending.
+    pub notes: Vec<NoteId>,
+    /// Where the mouse began to choose notes.
+    pub(super) from: Option<egui::Pos2>,
+}
+
+impl Default for HandsState {
+    fn default() -> Self {
+        Self { in_loop: false, split: Pitch::MIDDLE_C, notes: Vec::new(), from: None }
+    }
+}
+
+/// A keyboard that is being learnt by its lowest and its highest key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Learning {
+    /// The lowest key, once it was pressed.
+    pub low: Option<Pitch>,
+    /// Whether the keys pressed last were too near to each other.
+    pub too_near: bool,
+    /// Keys that are down and were looked at.
+    pub(super) seen: u128,
 }
 
 /// The inspector's tabs.

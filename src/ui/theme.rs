@@ -188,6 +188,7 @@ impl Tokens {
         match hand {
             Hand::Right => self.right,
             Hand::Left => self.left,
+            Hand::Neither => self.muted,
         }
     }
 
@@ -196,6 +197,7 @@ impl Tokens {
         match hand {
             Hand::Right => self.on_right,
             Hand::Left => self.on_left,
+            Hand::Neither => self.background,
         }
     }
 

@@ -8,6 +8,7 @@ use crate::bus::inspect::{EventView, Report, Round};
 pub use crate::bus::inspect::{Failure, Lab};
 use crate::model::OutputUse;
 use crate::music::{NoteId, Pitch, Score};
+use crate::practice::ladder::Ladder;
 use crate::practice::recital::Voice;
 use crate::practice::result::TakeResult;
 use crate::practice::{Mode, PracticeSettings, VerdictKind};
@@ -177,6 +178,10 @@ pub struct Transport {
     pub playing: bool,
     /// The place in score ticks; negative during a count-in.
     pub position: f64,
+    /// Where the person stands on the tempo ladder, in a practice under way or of the last one.
+    pub ladder: Option<Ladder>,
+    /// Whether something was said about the hands of the piece.
+    pub hands_edited: bool,
 }
 
 /// Keys that are down, one bit for each of 128.

@@ -401,7 +401,9 @@ fn the_other_hand_and_keys_that_a_keyboard_lacks_are_no_mistakes() {
 fn somebody_is_found_wherever_in_a_long_piece_they_begin_or_go() {
     let (score, _, _) = seeded(11, 3_000);
     let plan = FollowPlan::whole(&score);
-    for ranges in [vec![2_000..2_250, 2_250..2_500], vec![0..300, 2_000..2_600], vec![2_700..2_800, 100..180, 1_500..1_620]] {
+    for ranges in
+        [vec![2_000..2_250, 2_250..2_500], vec![0..300, 2_000..2_600], vec![2_700..2_800, 100..180, 1_500..1_620]]
+    {
         let mut notes: Vec<PlayedNote> = Vec::new();
         for (i, range) in ranges.iter().enumerate() {
             let after = notes.last().map_or(0.0, |note| note.at.0 as f64 / 1e6 + 1.0);

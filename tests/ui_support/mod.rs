@@ -706,7 +706,7 @@ impl Sample {
             extras: vec![Extra { tick: position - 300.0, pitch: pitch(66) }],
             next,
             result: Some(Arc::new(result)),
-            transport: Transport { chosen, playing: true, position },
+            transport: Transport { chosen, playing: true, position, ..Transport::default() },
             keys: Keys { live: live | Keys::bit(pitch(66)), wrong: Keys::bit(pitch(66)), right: 0, left: 0 },
             pieces: pieces(vec![
                 row("a", "Ode to Joy", "L. van Beethoven", 1, 2, Some((61, 62))),

@@ -1,10 +1,11 @@
 //! Measuring how late the devices are, with the person's help: the piece is put aside, a metronome runs, keys are tapped
 //! with it; then the piece is put back.
 
-use super::{OnStand, PracticeSettings, Wish, Worker};
+use super::{PracticeSettings, Wish, Worker};
 use crate::audio::{Command as EngineCommand, Schedule};
 use crate::bus::{Envelope, Publish};
 use crate::components::devices::{BEAT, LoopbackStand, TAPS, Tapped, Tapping, calibration_entity};
+use crate::components::session::OnStand;
 use crate::model::{Calibration, CalibrationStand, Event, Trainer, TransportChange, TransportMoved};
 use crate::music::{ClickStyle, Division, Meter};
 use crate::time::{Micros, StreamId, Ticks};

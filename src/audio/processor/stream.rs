@@ -29,6 +29,7 @@ impl Processor {
     /// that the stream has begun.
     pub fn begin_stream(&mut self, stream: StreamId, rate: Rate, period: u32) {
         self.release_driver();
+        self.release_prompts();
         if rate != self.rate {
             if let Some(factory) = &mut self.factory {
                 self.outdated = instruments(&mut self.links.commands);
@@ -81,7 +82,7 @@ impl Processor {
     /// from where commands moved it meanwhile, unless one starts or stops it first. Control side, between two streams.
     pub fn interrupt(&mut self) {
         if self.transport.interrupt(self.now) {
-            self.stage.release_accompaniment();
+            self.release();
             // Nobody was told that it went on.
             if !std::mem::take(&mut self.resumed) {
                 self.publish(TransportEvent::Stopped);

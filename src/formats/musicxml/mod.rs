@@ -110,6 +110,8 @@ fn read_text(text: &str) -> Result<Reading, FormatError> {
         pedals: music.pedals,
         pickup: Ticks::ZERO,
         notation: Some(notation),
+        part_names: Vec::new(),
+        note_parts: Vec::new(),
     };
     Ok(Reading { score: Score::new(parts), warnings: warnings.finish() })
 }

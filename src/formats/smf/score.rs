@@ -1,6 +1,6 @@
 //! A MIDI file as a score: what is to be played, by which hand, and how it is written.
 
-use super::super::hands::{self, Part};
+use super::super::hands::{self, Assigned, Part};
 use super::super::heading::is_title;
 use super::super::notate;
 use super::super::{FormatError, Reading};
@@ -9,7 +9,7 @@ use super::lyrics;
 use super::performance::Performance;
 use super::track::{self, RawNote, Track};
 use super::{DURATION_MICROS_MAX, TICKS_MAX};
-use crate::music::{Meter, Percent, Score, ScoreParts, Tempo, TempoMap, WrittenNote};
+use crate::music::{Meter, Percent, Score, ScoreParts, Tempo, TempoMap};
 use crate::time::{Micros, Ticks};
 
 /// Reads a Standard MIDI File as a score. Hands come from the tracks' names and pitches, else from channels, else from
@@ -39,17 +39,20 @@ pub fn read(bytes: &[u8]) -> Result<Reading, FormatError> {
     let (title, composer) = heading(&tracks, format);
     let mut meters: Vec<Meter> = tracks.iter().flat_map(|t| t.meters.iter().copied()).collect();
     let pickup = pickup(&mut meters, division.resolution);
+    let Assigned { notes, of } = written(&tracks, format, latest);
     let parts = ScoreParts {
         title,
         composer,
         resolution: division.resolution,
-        notes: written(&tracks, format, latest),
+        notes,
         tempos: map.changes().collect(),
         meters,
         keys: tracks.iter().flat_map(|t| t.keys.iter().copied()).collect(),
         pedals: tracks.iter().flat_map(|t| t.pedals.iter().copied()).collect(),
         pickup,
         notation: None,
+        part_names: part_names(&tracks, format),
+        note_parts: of,
     };
     let fine = Score::new(notate::finer(parts.clone()));
     let mut page = notate::notate(&fine);
@@ -137,14 +140,36 @@ fn latest_tick(map: &TempoMap) -> i64 {
     (map.ticks_f64(Micros(DURATION_MICROS_MAX), Percent::FULL) as i64).clamp(0, 2 * TICKS_MAX)
 }
 
-fn written(tracks: &[Track], format: u16, latest: i64) -> Vec<WrittenNote> {
-    let sounding: Vec<&Track> = tracks.iter().filter(|t| !t.notes.is_empty()).collect();
+fn sounding(tracks: &[Track]) -> Vec<&Track> {
+    tracks.iter().filter(|t| !t.notes.is_empty()).collect()
+}
+
+/// Whether the parts are channels rather than tracks.
+fn by_channel(tracks: &[Track], format: u16) -> bool {
+    format == 2 || sounding(tracks).len() == 1
+}
+
+/// The channels that have notes, ascending.
+fn channels(tracks: &[Track]) -> Vec<u8> {
+    let mut channels: Vec<u8> = tracks.iter().flat_map(|t| t.notes.iter().map(|n| n.channel)).collect();
+    channels.sort_unstable();
+    channels.dedup();
+    channels
+}
+
+/// What the parts are called: tracks by their names, channels by their numbers.
+fn part_names(tracks: &[Track], format: u16) -> Vec<String> {
+    if by_channel(tracks, format) {
+        return channels(tracks).iter().map(|channel| format!("Channel {}", channel + 1)).collect();
+    }
+    sounding(tracks).iter().map(|track| track.name.clone()).collect()
+}
+
+fn written(tracks: &[Track], format: u16, latest: i64) -> Assigned {
+    let sounding = sounding(tracks);
     let mut parts: Vec<Part> = Vec::new();
-    if format == 2 || sounding.len() == 1 {
-        let mut channels: Vec<u8> = sounding.iter().flat_map(|t| t.notes.iter().map(|n| n.channel)).collect();
-        channels.sort_unstable();
-        channels.dedup();
-        for channel in channels {
+    if by_channel(tracks, format) {
+        for channel in channels(tracks) {
             let of = sounding.iter().flat_map(|t| t.notes.iter()).filter(|n| n.channel == channel);
             parts.push(Part { name: String::new(), notes: of.map(|n| note(n, latest)).collect() });
         }

@@ -47,7 +47,7 @@ pub fn write_score(score: &Score) -> Vec<u8> {
         conductor.push(meta(key.tick.0, MetaMessage::KeySignature(key.fifths, key.minor)));
     }
     let mut tracks = vec![track(score.title(), conductor)];
-    for (hand, name) in [(Hand::Right, "Right hand"), (Hand::Left, "Left hand")] {
+    for (hand, name) in [(Hand::Right, "Right hand"), (Hand::Left, "Left hand"), (Hand::Neither, "Accompaniment")] {
         let mut events = Vec::new();
         for note in score.notes().iter().filter(|n| n.hand == hand) {
             push_note(&mut events, note.onset.0, note.end.0, note.pitch, note.velocity);

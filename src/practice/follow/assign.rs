@@ -240,11 +240,7 @@ struct Link {
 
 /// The set of pairs, ascending in both, with the largest gain. A pair gains more the nearer it is. Played notes are
 /// ascending in time.
-fn best_chain(
-    written: &[Moment],
-    played: &[Moment],
-    on_path: impl Fn(usize, usize) -> bool,
-) -> Vec<(usize, usize)> {
+fn best_chain(written: &[Moment], played: &[Moment], on_path: impl Fn(usize, usize) -> bool) -> Vec<(usize, usize)> {
     let mut links: Vec<Link> = Vec::new();
     let mut best_upto = Fenwick::new(played.len());
     for (w, &(_, expected)) in written.iter().enumerate() {

@@ -4,7 +4,7 @@
 use egui::{Align2, Painter, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2};
 
 use super::geometry::Keys;
-use crate::music::{Pitch, Score, Spelling, WrittenNote};
+use crate::music::{NoteId, Pitch, Score, Spelling, WrittenNote};
 use crate::practice::VerdictKind;
 use crate::time::Ticks;
 use crate::ui::shortcuts::{self, Action};
@@ -62,6 +62,13 @@ struct Fall {
 }
 
 impl Fall {
+    fn of(cx: &Cx<'_>, state: &State, piece: &Piece<'_>, rect: Rect) -> Self {
+        let zoom = f64::from(QUARTER * state.zoom.max(*ZOOM.start()));
+        let points_per_tick = zoom / f64::from(piece.score.resolution());
+        let hit = rect.bottom() - AFTER.min(rect.height() * 0.18);
+        Self { rect, hit, position: cx.view.play.transport.position, points_per_tick }
+    }
+
     fn y(&self, tick: Ticks) -> f32 {
         self.y_f64(tick.0 as f64)
     }
@@ -98,9 +105,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<
         state.zoom = (state.zoom * zoom).clamp(*ZOOM.start(), *ZOOM.end());
     }
     state.index.update(piece.id, piece.score);
-    let points_per_tick = f64::from(QUARTER * state.zoom.max(*ZOOM.start())) / f64::from(piece.score.resolution());
-    let hit = rect.bottom() - AFTER.min(rect.height() * 0.18);
-    let fall = Fall { rect, hit, position: cx.view.play.transport.position, points_per_tick };
+    let fall = Fall::of(cx, state, piece, rect);
     grid_ui(ui, rect);
     let painter = ui.painter_at(rect);
     bar_lines_ui(ui, &painter, piece.score, fall);
@@ -176,8 +181,12 @@ fn notes_ui(cx: &Cx<'_>, ui: &Ui, painter: &Painter, state: &State, piece: &Piec
     for index in shown {
         let note = &piece.score.notes()[index];
         let Some(body) = body(note, keys, fall) else { continue };
-        let mine = chosen.practise.contains(note.hand) && (from..to).contains(&note.onset);
-        let color = note_color(t, note, mine, piece.marks.get(index).copied().flatten(), fall);
+        let mine = chosen.is_mine(note) && (from..to).contains(&note.onset);
+        let lacks = chosen.practise.contains(note.hand) && !chosen.keyboard.contains(note.pitch);
+        let color = match lacks {
+            true => theme::mix(t.background, t.muted, 0.38),
+            false => note_color(t, note, mine, piece.marks.get(index).copied().flatten(), fall),
+        };
         let corner = f32::from(radius::NOTE).min(body.width() / 3.0).min(body.height() / 2.0);
         shapes.push(Shape::rect_filled(body, corner, color));
         if mine && piece.next.iter().any(|id| id.0 as usize == index) {
@@ -199,6 +208,14 @@ fn notes_ui(cx: &Cx<'_>, ui: &Ui, painter: &Painter, state: &State, piece: &Piec
         let at = pos2(body.center().x, body.bottom() - 3.0);
         painter.text(at, Align2::CENTER_BOTTOM, name, font.clone(), color);
     }
+}
+
+/// The notes in view with their rectangles, in the order of the score.
+pub(super) fn bodies(cx: &Cx<'_>, state: &State, piece: &Piece<'_>, rect: Rect) -> Vec<(NoteId, Rect)> {
+    let fall = Fall::of(cx, state, piece, rect);
+    let keys = Keys::new(rect);
+    let shown = state.index.range(piece.score, fall.tick(rect.bottom()), fall.tick(rect.top()));
+    shown.filter_map(|i| Some((NoteId(i as u32), body(&piece.score.notes()[i], keys, fall)?))).collect()
 }
 
 /// The rectangle of a note; a hair shorter than written, so that repeated notes are told apart.

@@ -7,8 +7,8 @@ use egui::{Color32, Direction, Painter, Rangef, Rect, Shape, Stroke, Ui};
 
 use super::pen::Pen;
 use crate::engraving::{self, Item, Part, Point, System};
-use crate::music::{Hands, NoteId};
-use crate::practice::VerdictKind;
+use crate::music::{Hand, Hands, NoteId};
+use crate::practice::{KeyRange, VerdictKind};
 use crate::time::Ticks;
 use crate::ui::theme::{self, Tokens, fade, tokens};
 use crate::ui::view::Piece;
@@ -24,13 +24,13 @@ const EXTRAS_MAX: usize = 256;
 /// What the colours are chosen by.
 pub(super) struct Ink<'a> {
     pub(super) piece: &'a Piece<'a>,
-    practised: Hands,
+    practised: (Hands, KeyRange),
     pub(super) tokens: &'static Tokens,
 }
 
 impl<'a> Ink<'a> {
-    /// `practised` tells whose notes stand out.
-    pub(super) fn new(ui: &Ui, piece: &'a Piece<'a>, practised: Hands) -> Self {
+    /// `practised` tells which hands' notes stand out, and of which keys.
+    pub(super) fn new(ui: &Ui, piece: &'a Piece<'a>, practised: (Hands, KeyRange)) -> Self {
         Self { piece, practised, tokens: tokens(ui) }
     }
 
@@ -47,9 +47,15 @@ impl<'a> Ink<'a> {
         note.is_some_and(|note| self.piece.next.contains(&note))
     }
 
+    /// Whose a note is; its voice's on the page where it is no note.
+    fn hand(&self, item: &Item, note: Option<NoteId>) -> Option<Hand> {
+        let note = note.and_then(|note| self.piece.score.notes().get(note.0 as usize));
+        note.map(|note| note.hand).or(item.tag.hand)
+    }
+
     /// What is needed now has a soft ground.
     fn halo_ui(&self, pen: &Pen<'_>, item: &Item, note: Option<NoteId>) {
-        let (engraving::Shape::Glyph { at, .. }, Some(hand)) = (&item.shape, item.tag.hand) else { return };
+        let (engraving::Shape::Glyph { at, .. }, Some(hand)) = (&item.shape, self.hand(item, note)) else { return };
         if self.is_next(note) {
             let center = pen.at(Point::new(at.x + HALF_HEAD, at.y));
             pen.painter().circle_filled(center, pen.space * 1.1, fade(self.tokens.hand(hand), 0.25));
@@ -66,13 +72,16 @@ impl<'a> Ink<'a> {
         };
         let is_note = matches!(item.tag.part, Part::Head | Part::Accidental | Part::Dot);
         if is_note && self.is_next(note) {
-            return item.tag.hand.map_or(ink, |hand| t.hand(hand));
+            return self.hand(item, note).map_or(ink, |hand| t.hand(hand));
         }
         let mark = note.and_then(|note| self.piece.marks.get(note.0 as usize).copied().flatten());
         if let (Part::Head, Some(color)) = (item.tag.part, mark.and_then(|m| color_of(t, m.kind))) {
             return color;
         }
-        let mine = item.tag.hand.is_none_or(|hand| self.practised.contains(hand));
+        let mine = match note.and_then(|note| self.piece.score.notes().get(note.0 as usize)) {
+            Some(note) => self.practised.0.contains(note.hand) && self.practised.1.contains(note.pitch),
+            None => item.tag.hand.is_none_or(|hand| self.practised.0.contains(hand)),
+        };
         if mine { ink } else { theme::mix(t.paper, ink, 0.55) }
     }
 

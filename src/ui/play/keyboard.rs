@@ -6,6 +6,7 @@ use egui::{
 
 use super::geometry::Keys;
 use crate::music::{Hand, Pitch};
+use crate::practice::KeyRange;
 use crate::ui::state::State;
 use crate::ui::text::{self, tr};
 use crate::ui::theme::{self, Tokens, tokens};
@@ -27,7 +28,8 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, rect: Rect) {
     mouse(cx, ui, state, rect, keys);
     let painter = ui.painter_at(rect);
     let next = next_keys(cx);
-    keys_ui(&painter, t, rect, (cx.view.play.keys, state.mouse_key), &next);
+    let down = (cx.view.play.keys, state.mouse_key);
+    keys_ui(&painter, t, rect, down, &next, cx.view.settings.keyboard);
     names_ui(cx, ui, &painter, rect, keys, &next);
     if !cx.view.devices.midi.iter().any(|port| port.connected && port.enabled) {
         letters_ui(cx, ui, state, &painter, rect, keys, &next);
@@ -37,16 +39,23 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, rect: Rect) {
 
 /// A keyboard that is only looked at: these keys are down, those come next.
 pub(in crate::ui) fn shown_ui(ui: &Ui, rect: Rect, down: Down, next: &[(Pitch, Hand)]) {
-    keys_ui(&ui.painter_at(rect), tokens(ui), rect, (down, None), next);
+    keys_ui(&ui.painter_at(rect), tokens(ui), rect, (down, None), next, KeyRange::ALL);
 }
 
-fn keys_ui(painter: &Painter, t: &Tokens, rect: Rect, (down, mouse): (Down, Option<Pitch>), next: &[(Pitch, Hand)]) {
+fn keys_ui(
+    painter: &Painter,
+    t: &Tokens,
+    rect: Rect,
+    (down, mouse): (Down, Option<Pitch>),
+    next: &[(Pitch, Hand)],
+    keyboard: KeyRange,
+) {
     let keys = Keys::new(rect);
     painter.rect_filled(rect, 0, t.key_line);
     for black in [false, true] {
         for pitch in Keys::all().filter(|p| p.is_black() == black) {
             let Some(key) = keys.rect(pitch, rect) else { continue };
-            let look = look(t, pitch, down, next, mouse == Some(pitch));
+            let look = look(t, pitch, down, next, (mouse == Some(pitch), !keyboard.contains(pitch)));
             paint_key(painter, t, key, pitch, look);
         }
     }
@@ -59,9 +68,15 @@ fn next_keys(cx: &Cx<'_>) -> Vec<(Pitch, Hand)> {
     piece.next.iter().filter_map(|id| notes.get(id.0 as usize)).map(|n| (n.pitch, n.hand)).collect()
 }
 
-fn look(t: &Tokens, pitch: Pitch, down: Down, next: &[(Pitch, Hand)], mouse: bool) -> KeyLook {
+fn look(t: &Tokens, pitch: Pitch, down: Down, next: &[(Pitch, Hand)], (mouse, lacks): (bool, bool)) -> KeyLook {
     let bit = Down::bit(pitch);
-    let base = if pitch.is_black() { t.key_black } else { t.key_white };
+    let base = match (pitch.is_black(), lacks) {
+        (true, false) => t.key_black,
+        (false, false) => t.key_white,
+        // Greyed: the person's keyboard has no such key.
+        (true, true) => theme::mix(t.key_black, t.key_text, 0.6),
+        (false, true) => theme::mix(t.key_white, t.key_text, 0.45),
+    };
     let live = down.live & bit != 0 || mouse;
     let wrong = down.wrong & bit != 0;
     let wanted = next.iter().find(|(p, _)| *p == pitch).map(|(_, hand)| *hand);

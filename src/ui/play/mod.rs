@@ -2,8 +2,10 @@
 
 mod falling;
 mod geometry;
+mod hands;
 mod ink;
 mod keyboard;
+mod ladder;
 mod page;
 mod pen;
 mod ruler;
@@ -40,9 +42,10 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
     let notes = Rect::from_min_max(pos2(rest.left(), ruler.bottom()), pos2(rest.right(), keys.top()));
     if let Some(piece) = cx.view.play.piece {
         ruler::ui(cx, ui, state, &piece, ruler);
-        music_ui(cx, ui, state, &piece, notes);
+        let music = hands::strip_ui(cx, ui, state, &piece, notes);
+        music_ui(cx, ui, state, &piece, music);
         let place = Rect::from_min_max(pos2(rest.left(), bottom), rest.max);
-        transport::ui(cx, ui, &piece, place);
+        transport::ui(cx, ui, state, &piece, place);
     } else {
         falling::grid_ui(ui, notes);
         free_play_ui(ui, state, notes);
@@ -52,8 +55,13 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
 
 /// The staff, falling notes, or both.
 fn music_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<'_>, rect: Rect) {
-    match shown(cx, piece) {
-        PlayView::Notes => falling::ui(cx, ui, state, piece, rect),
+    let shown = match shown(cx, piece) {
+        // Notes are chosen among those that fall.
+        PlayView::Staff if state.hands.is_some() => PlayView::Both,
+        shown => shown,
+    };
+    match shown {
+        PlayView::Notes => notes_ui(cx, ui, state, piece, rect),
         PlayView::Staff => staff_ui(cx, ui, state, piece, rect, true),
         PlayView::Both => {
             let height = match cx.view.settings.staff_layout {
@@ -62,9 +70,14 @@ fn music_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<'_>, 
             };
             let (above, below) = rect.split_top_bottom_at_y(rect.top() + height);
             staff_ui(cx, ui, state, piece, above, false);
-            falling::ui(cx, ui, state, piece, below);
+            notes_ui(cx, ui, state, piece, below);
         }
     }
+}
+
+fn notes_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<'_>, rect: Rect) {
+    falling::ui(cx, ui, state, piece, rect);
+    hands::choose_ui(cx, ui, state, piece, rect);
 }
 
 /// The staff as a line or as a page; `alone` if no falling notes are shown.

@@ -117,7 +117,8 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<
     let range = state.loop_drag.map(|(_, range)| range).or(ruler::loop_of(cx));
     let painter = ui.painter_at(rect);
     let mut leaf = Leaf { ui, painter: &painter, pen: Pen::new(ui, &painter, rect.min, space), view };
-    let ink = Ink::new(ui, piece, cx.view.play.transport.chosen.practise);
+    let chosen = &cx.view.play.transport.chosen;
+    let ink = Ink::new(ui, piece, (chosen.practise, chosen.keyboard));
     for system in leaf.view.visible() {
         leaf.system_ui(piece, &ink, system, range, position);
     }

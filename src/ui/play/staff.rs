@@ -11,7 +11,7 @@ use super::{falling, ruler};
 use crate::engraving::{self, Flow, Part, Point, System};
 use crate::music::notation::Notation;
 use crate::music::{Hands, Pitch};
-use crate::practice::{BarRange, VerdictKind};
+use crate::practice::{BarRange, KeyRange, VerdictKind};
 use crate::time::Ticks;
 use crate::ui::Cx;
 use crate::ui::state::State;
@@ -122,7 +122,8 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<
         (measure.unwrap_or(0) as usize).min(bars.len() - 1)
     };
     ruler::select_ui(cx, ui, state, &response, bar_at);
-    let ink = Ink::new(ui, piece, cx.view.play.transport.chosen.practise);
+    let chosen = &cx.view.play.transport.chosen;
+    let ink = Ink::new(ui, piece, (chosen.practise, chosen.keyboard));
     let mut scene = Scene { ui, system: &system, rect, camera, pen, ink };
     scene.loop_ui(state.loop_drag.map(|(_, range)| range).or(ruler::loop_of(cx)));
     scene.music_ui();
@@ -177,7 +178,7 @@ pub(in crate::ui) fn page_ui(ui: &mut Ui, page: &mut StaffPage, shown: &Shown<'_
     let top = rect.center().y - (system.top + system.bottom) / 2.0 * space;
     let painter = ui.painter_at(rect);
     let pen = Pen::new(ui, &painter, pos2(rect.left() + MARGIN - camera.left * space, top), space);
-    let ink = Ink::new(ui, shown.piece, shown.hands);
+    let ink = Ink::new(ui, shown.piece, (shown.hands, KeyRange::ALL));
     let mut scene = Scene { ui, system, rect, camera, pen, ink };
     scene.music_ui();
     scene.verdicts_ui();

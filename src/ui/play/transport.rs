@@ -2,10 +2,12 @@
 
 use egui::{Align, Rect, Ui, pos2, vec2};
 
-use crate::music::{Hand, Hands, Percent, Score};
+use super::ladder;
+use crate::music::{Hand, Hands, Percent, Pitch, Score};
 use crate::practice::{BarRange, Heard};
 use crate::time::Ticks;
 use crate::ui::shortcuts::{self, Action};
+use crate::ui::state::{HandsState, State};
 use crate::ui::text::{self, tr};
 use crate::ui::theme::{self, space, tokens};
 use crate::ui::view::{Piece, PlayView, StaffLayout, Transport};
@@ -18,6 +20,8 @@ enum Item {
     Play,
     Loop,
     Tempo,
+    Ladder,
+    Hands,
     Practise(Hand),
     HearWord,
     Hear(Hand),
@@ -28,12 +32,14 @@ enum Item {
 }
 
 /// From left to right, with the room before each.
-const ITEMS: [(Item, f32); 13] = [
+const ITEMS: [(Item, f32); 15] = [
     (Item::Restart, 0.0),
     (Item::Play, 10.0),
     (Item::Loop, 10.0),
     (Item::Tempo, 24.0),
-    (Item::Practise(Hand::Right), 24.0),
+    (Item::Ladder, 12.0),
+    (Item::Hands, 16.0),
+    (Item::Practise(Hand::Right), 8.0),
     (Item::Practise(Hand::Left), 8.0),
     (Item::HearWord, 12.0),
     (Item::Hear(Hand::Right), 8.0),
@@ -44,17 +50,21 @@ const ITEMS: [(Item, f32); 13] = [
     (Item::View, 8.0),
 ];
 
-/// How far labels have given way: 0 all are there, 3 none; at 4 what stands between gives way, too.
+/// How far labels have given way: 0 all are there, 3 none; with 4 everything stands close together too.
 type Level = u8;
+const CLOSE: Level = 4;
 
 /// The transport in `rect`.
-pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, piece: &Piece<'_>, rect: Rect) {
+pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<'_>, rect: Rect) {
     let t = tokens(ui);
     ui.painter().rect_filled(rect, 0, t.surface);
     ui.painter().hline(rect.x_range(), snap(ui, rect.top()), t.hairline());
-    let inner = rect.shrink2(vec2(space::PAGE, 0.0));
+    let inner = |level: Level| rect.shrink2(vec2(if level >= CLOSE { 12.0 } else { space::PAGE }, 0.0));
     let transport = cx.view.play.transport;
-    let label = loop_label(&transport, piece);
+    let label = Labels {
+        range: loop_label(&transport, piece),
+        ladder: [false, true].map(|room| ladder::label(&transport, room)),
+    };
     let with_page = piece.score.notation().is_some();
     let with_staff = with_page && cx.view.settings.play_view != PlayView::Notes;
     let items = || {
@@ -67,12 +77,16 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, piece: &Piece<'_>, rect: Rect) {
     let total = |level: Level| -> f32 {
         items().map(|(item, before)| before.min(gap(level)) + width(ui, *item, level, &label)).sum()
     };
-    let level = (0..=4).find(|l| total(*l) <= inner.width()).unwrap_or(4);
+    let level = (0..=CLOSE).find(|l| total(*l) <= inner(*l).width()).unwrap_or(CLOSE);
+    let inner = inner(level);
     let spare = (inner.width() - total(level)).max(0.0);
+    // Large letters in a small window: what is still too wide loses some of its margins.
+    let fixed = if with_page { width(ui, Item::View, level, &label) } else { 0.0 };
+    let squeeze = ((inner.width() - fixed) / (total(level) - fixed).max(1.0)).min(1.0);
     let mut x = inner.left();
     for (item, before) in items().copied() {
-        x += before.min(gap(level));
-        let mut w = width(ui, item, level, &label);
+        x += before.min(gap(level)) * squeeze;
+        let mut w = width(ui, item, level, &label) * if item == Item::View { 1.0 } else { squeeze };
         match item {
             Item::Tempo => w += spare.min(120.0),
             Item::Metronome => x += (spare - 120.0).max(0.0),
@@ -80,7 +94,10 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, piece: &Piece<'_>, rect: Rect) {
         }
         let height = if matches!(item, Item::Tempo) { rect.height() - 8.0 } else { height(item) };
         let place = Rect::from_min_size(pos2(x, rect.center().y - height / 2.0), vec2(w, height));
-        item_ui(cx, ui, piece, item, level, &label, place);
+        match item {
+            Item::Hands => hands_ui(ui, state, piece, place),
+            _ => item_ui(cx, ui, piece, item, level, &label, place),
+        }
         x += w;
     }
 }
@@ -89,7 +106,7 @@ fn gap(level: Level) -> f32 {
     match level {
         0 | 1 => 24.0,
         2 | 3 => 12.0,
-        _ => 6.0,
+        _ => 4.0,
     }
 }
 
@@ -105,13 +122,58 @@ fn loop_label(transport: &Transport, piece: &Piece<'_>) -> String {
     text::loop_label(transport.chosen.range, |bar| piece.score.bars().number(bar))
 }
 
-fn width(ui: &Ui, item: Item, level: Level, label: &str) -> f32 {
+/// Words that change.
+struct Labels {
+    range: String,
+    /// The ladder's where there is little room, and where there is much.
+    ladder: [String; 2],
+}
+
+impl Labels {
+    fn ladder(&self, level: Level) -> &str {
+        match level {
+            0 => &self.ladder[1],
+            CLOSE.. => "",
+            _ => &self.ladder[0],
+        }
+    }
+}
+
+/// Opens and closes the strip that tells hands.
+fn hands_ui(ui: &mut Ui, state: &mut State, piece: &Piece<'_>, rect: Rect) {
+    let open = state.hands.is_some();
+    if hands_chip(open).show_at(ui, rect).clicked() {
+        let split = middle_of(piece.score);
+        state.hands = (!open).then(|| HandsState { split, ..HandsState::default() });
+    }
+}
+
+/// The lowest key of the right hand as a rule: halfway between the middles of the hands.
+fn middle_of(score: &Score) -> Pitch {
+    let mean = |hand: Hand| {
+        let keys = score.notes().iter().filter(|note| note.hand == hand).map(|note| u64::from(note.pitch.key()));
+        let (sum, count) = keys.fold((0, 0), |(sum, count), key| (sum + key, count + 1));
+        (count > 0).then(|| sum / count)
+    };
+    match (mean(Hand::Left), mean(Hand::Right)) {
+        (Some(left), Some(right)) => Pitch::from_data_byte(((left + right) / 2) as u8),
+        _ => Pitch::MIDDLE_C,
+    }
+}
+
+fn hands_chip(open: bool) -> Button<'static> {
+    Button::new(tr().hands).icon(icons::HAND).chip().selected(open).hide_label(true).tip(tr().hands_tip)
+}
+
+fn width(ui: &Ui, item: Item, level: Level, label: &Labels) -> f32 {
     let scale = theme::scale(ui);
     match item {
         Item::Restart => 44.0,
         Item::Play => 54.0,
-        Item::Loop => loop_button(label, level).width(ui),
-        Item::Tempo => [190.0, 176.0, 150.0, 110.0][usize::from(level.min(3))] * (1.0 + (scale - 1.0) * 0.8),
+        Item::Loop => loop_button(&label.range, level).width(ui),
+        Item::Ladder => ladder::chip(label.ladder(level), false, "").width(ui),
+        Item::Hands => hands_chip(false).width(ui),
+        Item::Tempo => [190.0, 176.0, 150.0, 110.0, 88.0][usize::from(level.min(CLOSE))] * (1.0 + (scale - 1.0) * 0.8),
         Item::Practise(hand) => practise_chip(ui, hand, false, level).width(ui),
         Item::HearWord if level >= 1 => 0.0,
         Item::HearWord => Line::small(tr().hear).width(ui).ceil() + 1.0,
@@ -130,7 +192,7 @@ fn loop_button(label: &str, level: Level) -> Button<'_> {
 fn practise_chip(ui: &Ui, hand: Hand, on: bool, level: Level) -> Button<'static> {
     let (name, shown) = match hand {
         Hand::Right => (tr().right_practise, tr().right),
-        Hand::Left => (tr().left_practise, tr().left),
+        _ => (tr().left_practise, tr().left),
     };
     let letter = if hand == Hand::Right { tr().right_letter } else { tr().left_letter };
     let shown = if level >= 3 { letter } else { shown };
@@ -140,7 +202,7 @@ fn practise_chip(ui: &Ui, hand: Hand, on: bool, level: Level) -> Button<'static>
 fn hear_chip<'a>(hand: Hand, heard: Heard, level: Level, tip: &'a str) -> Button<'a> {
     let (name, shown) = match hand {
         Hand::Right => (tr().right_hear, tr().right),
-        Hand::Left => (tr().left_hear, tr().left),
+        _ => (tr().left_hear, tr().left),
     };
     let icon = match heard {
         Heard::Always => icons::SPEAKER,
@@ -184,7 +246,7 @@ fn views() -> [Segment<'static>; 3] {
     })
 }
 
-fn item_ui(cx: &mut Cx<'_>, ui: &mut Ui, piece: &Piece<'_>, item: Item, level: Level, label: &str, rect: Rect) {
+fn item_ui(cx: &mut Cx<'_>, ui: &mut Ui, piece: &Piece<'_>, item: Item, level: Level, label: &Labels, rect: Rect) {
     let chosen = cx.view.play.transport.chosen;
     match item {
         Item::Restart => {
@@ -196,11 +258,13 @@ fn item_ui(cx: &mut Cx<'_>, ui: &mut Ui, piece: &Piece<'_>, item: Item, level: L
         }
         Item::Play => play_ui(cx, ui, rect),
         Item::Loop => {
-            if loop_button(label, level).selected(chosen.range.is_some()).show_at(ui, rect).clicked() {
+            if loop_button(&label.range, level).selected(chosen.range.is_some()).show_at(ui, rect).clicked() {
                 cx.send.push(Command::SetLoop(toggled_loop(cx, piece)));
             }
         }
         Item::Tempo => tempo_ui(cx, ui, piece, rect),
+        Item::Ladder => ladder::ui(cx, ui, rect, label.ladder(level)),
+        Item::Hands => {}
         Item::Practise(hand) => {
             let on = chosen.practise.contains(hand);
             if practise_chip(ui, hand, on, level).show_at(ui, rect).clicked() {
@@ -215,7 +279,8 @@ fn item_ui(cx: &mut Cx<'_>, ui: &mut Ui, piece: &Piece<'_>, item: Item, level: L
             let heard = if hand == Hand::Right { chosen.heard_right } else { chosen.heard_left };
             let tip = text::heard(hand, heard);
             if hear_chip(hand, heard, level, &tip).show_at(ui, rect).clicked() {
-                cx.send.push(Command::SetHeard(hand, next_heard(heard)));
+                let judged = chosen.mode.is_judged() && chosen.practise.contains(hand);
+                cx.send.push(Command::SetHeard(hand, next_heard(heard, judged)));
             }
         }
         Item::Metronome => {
@@ -344,11 +409,14 @@ fn toggled(hands: Hands, hand: Hand) -> Hands {
     match hand {
         Hand::Right => Hands { right: !hands.right, ..hands },
         Hand::Left => Hands { left: !hands.left, ..hands },
+        Hand::Neither => hands,
     }
 }
 
-fn next_heard(heard: Heard) -> Heard {
+/// Heard, heard when I miss, muted; what nobody misses is heard or muted.
+fn next_heard(heard: Heard, judged: bool) -> Heard {
     match heard {
+        Heard::Always if judged => Heard::WhenMissed,
         Heard::Always | Heard::WhenMissed => Heard::Muted,
         Heard::Muted => Heard::Always,
     }

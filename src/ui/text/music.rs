@@ -16,6 +16,7 @@ pub fn heard(hand: Hand, heard: Heard) -> String {
     let name = match hand {
         Hand::Right => tr().right_hear,
         Hand::Left => tr().left_hear,
+        Hand::Neither => tr().heard_only,
     };
     format!("{name}: {when}")
 }

@@ -1,0 +1,62 @@
+//! The piece on the stand: as a person said its hands are, on the keyboard that they have, and at the tempo that the ladder
+//! has come to.
+
+use std::sync::Arc;
+
+use super::{SETTLE, Worker};
+use crate::bus::Envelope;
+use crate::components::session::OnStand;
+use crate::formats::hands;
+use crate::model::{Entity, Event, PieceId, Trainer};
+use crate::music::{HandEdits, Score};
+use crate::practice::PracticeSettings;
+use crate::time::Micros;
+
+impl Worker {
+    /// A piece with the hands that were chosen for it.
+    pub(super) fn on_stand(&self, id: PieceId, score: Arc<Score>) -> OnStand {
+        let edits = match self.bus.snapshot().state.value(id.entity().as_str()) {
+            Some(Entity::Piece(piece)) => (*piece.hands).clone(),
+            _ => HandEdits::default(),
+        };
+        with_hands(id, score, edits)
+    }
+
+    /// Other hands were chosen: the piece is put on the stand anew.
+    pub(super) fn follow_hands(&mut self, envelope: &Envelope<Trainer>) {
+        let Some(Event::HandsChosen(edits)) = envelope.event() else { return };
+        let Some(stand) = self.session.stand().filter(|stand| stand.id.entity() == envelope.entity) else { return };
+        if stand.hands == *edits || self.parked {
+            return;
+        }
+        let (id, practice) = (stand.id.clone(), *self.session.settings());
+        match self.library.score(&self.bus.snapshot(), &id) {
+            Ok(score) => {
+                let stand = with_hands(id, score, edits.clone());
+                self.session.open(stand, practice, &mut || self.ids.next());
+                self.session.await_person(&mut || self.ids.next());
+                self.carry_out();
+            }
+            Err(error) => self.notice(true, error.to_string()),
+        }
+    }
+
+    /// What holds for every piece holds for this one too.
+    pub(super) fn for_everything(&self, practice: PracticeSettings) -> PracticeSettings {
+        PracticeSettings { preset: self.settings.preset, keyboard: self.settings.keyboard, ..practice }
+    }
+
+    /// The tempo that the ladder has come to is kept with the piece.
+    pub(super) fn keep_climbed(&mut self, now: Micros) {
+        if self.session.take_climbed()
+            && let Some(stand) = self.session.stand()
+        {
+            self.unsaved = Some((stand.id.clone(), *self.session.settings(), now + SETTLE));
+        }
+    }
+}
+
+fn with_hands(id: PieceId, score: Arc<Score>, edits: HandEdits) -> OnStand {
+    let score = if edits.is_empty() { score } else { Arc::new(hands::edited(&score, &edits)) };
+    OnStand { id, score, hands: edits }
+}
