@@ -141,6 +141,14 @@ struct Course {
     announced: Micros,
 }
 
+impl Course {
+    /// The exact place of the music at a moment.
+    fn place(&self, map: &TempoMap, at: Micros) -> i64 {
+        let music = (at - self.start).0 * i64::from(self.plan.speed.get()) / 100;
+        map.exact(self.plan.from) + music * i64::from(map.resolution())
+    }
+}
+
 /// Judges a take: events in, verdicts out, and a result that is complete at every moment.
 pub struct TakeJudge {
     score: Arc<Score>,
@@ -153,6 +161,8 @@ pub struct TakeJudge {
     /// Passes of judges before the one at hand.
     passes_before: u32,
     looped: bool,
+    /// *Keep tempo*: whether the music came to the end of the range; its last notes may still come.
+    ended: bool,
     /// Whether a key was played.
     begun: bool,
     /// The latest moment that is known of.
@@ -185,6 +195,7 @@ impl TakeJudge {
             course: None,
             passes_before: 0,
             looped: false,
+            ended: false,
             begun: false,
             latest: Micros(i64::MIN / 4),
             result: TakeResult::for_mode(settings.mode),
@@ -196,6 +207,15 @@ impl TakeJudge {
     /// The result so far.
     pub fn result(&self) -> &TakeResult {
         &self.result
+    }
+
+    /// The first pass whose notes are still to come.
+    pub fn pass_to_come(&self) -> u32 {
+        match &self.judge {
+            // What was played early for it is judged already.
+            Judge::Wait(matcher) => matcher.pass(),
+            _ => self.result.passes,
+        }
     }
 
     /// Whether the music waits for the person.
@@ -295,7 +315,8 @@ impl TakeJudge {
     fn key_down(&mut self, note: PlayedNote) -> Judged {
         self.begun = true;
         let tick = self.place_of(&note);
-        let counting_in = self.course.is_some_and(|course| note.at < course.start - reach(course.plan.speed));
+        // Before the music begins, and while it stands.
+        let counting_in = self.course.is_none_or(|course| note.at < course.start - reach(course.plan.speed));
         self.places.insert(note.id, Place { pitch: note.pitch, tick, at: note.at, counting_in });
         match &mut self.judge {
             Judge::Wait(matcher) => {
@@ -320,6 +341,9 @@ impl TakeJudge {
         self.result.completed |= step.finished;
         let done = step.done.last().map(|d| d.tick);
         let (next, finished) = (step.advance_to, step.finished);
+        // Who begins the next pass of a loop has done with this one.
+        let (_, to) = self.settings.ticks(self.score.bars());
+        let done = if step.wrap { Some(to) } else { done };
         Judged { done, next, finished, ..self.take_in(step.verdicts) }
     }
 
@@ -330,8 +354,7 @@ impl TakeJudge {
                 match &mut self.judge {
                     Judge::Wait(matcher) => {
                         let step = matcher.wrap();
-                        let verdicts = self.take_in(step.verdicts).verdicts;
-                        Judged { verdicts, ..Judged::default() }
+                        self.take_step(step)
                     }
                     Judge::Follow(judge) => {
                         let (_, to) = self.settings.ticks(self.score.bars());
@@ -348,13 +371,15 @@ impl TakeJudge {
                 let looped = std::mem::take(&mut self.looped);
                 self.runs(Running { place, speed, at }, looped)
             }
-            TransportChange::Ended => {
-                if matches!(self.judge, Judge::Tempo(_)) {
-                    self.result.completed = true;
-                }
+            // Nobody is waited for in *Keep tempo*: the place to wait at is the end of the range.
+            TransportChange::Ended | TransportChange::Waits { .. } if matches!(self.judge, Judge::Tempo(_)) => {
+                (self.result.completed, self.ended) = (true, true);
                 Judged::default()
             }
-            TransportChange::Stopped if matches!(self.judge, Judge::Tempo(_)) => self.stopped(at),
+            // The music that has ended is stopped by the program.
+            TransportChange::Stopped if matches!(self.judge, Judge::Tempo(_)) && !self.ended => {
+                self.stopped(at - self.latency)
+            }
             TransportChange::Sought { tick } => match &mut self.judge {
                 // Where the person begins; later they show by what they play where they are.
                 Judge::Follow(judge) if judge.notes.is_empty() => {
@@ -369,37 +394,49 @@ impl TakeJudge {
                 }
                 _ => Judged::default(),
             },
-            TransportChange::Stopped | TransportChange::Bar | TransportChange::Waits { .. } => Judged::default(),
+            TransportChange::Stopped
+            | TransportChange::Ended
+            | TransportChange::Bar
+            | TransportChange::Waits { .. } => Judged::default(),
         }
     }
 
     /// The music runs from a place on: *Keep tempo* knows now when every written note is due.
     fn runs(&mut self, now: Running, looped: bool) -> Judged {
         let Judge::Tempo(judge) = &mut self.judge else { return Judged::default() };
+        self.ended = false;
         let plan = *judge.plan();
         let start = now.time_of(self.score.tempo(), plan.from);
         let (range_start, _) = self.settings.ticks(self.score.bars());
-        let same_speed = self.course.filter(|c| c.plan.speed == now.speed);
-        if let (false, Some(course)) = (looped, same_speed)
-            && (start - course.start).0.abs() < SAME_COURSE.0
-        {
+        let Some(course) = self.course else { return self.begin(now) };
+        let same_speed = course.plan.speed == now.speed;
+        if !looped && same_speed && (start - course.start).0.abs() < SAME_COURSE.0 {
             return Judged::default();
         }
-        if let (true, Some(course)) = (looped, same_speed.filter(|c| c.plan.from == range_start)) {
+        if looped && same_speed && plan.from == range_start {
             let contiguous = course.announced > course.start;
             let next = if contiguous { course.announced + plan.duration(&self.score) } else { start };
             judge.begin_pass(next);
             self.course = Some(Course { start, announced: next, ..course });
             return Judged::default();
         }
-        let verdicts = if self.course.is_some() { judge.stop(now.at) } else { Vec::new() };
-        let judged = self.take_in(verdicts);
-        self.begin(now);
-        judged
+        // Where it would be had nothing changed.
+        let place = Running { place: course.place(self.score.tempo(), now.at), ..now };
+        if !looped && (place.time_of(self.score.tempo(), plan.from) - start).0.abs() < SAME_COURSE.0 {
+            let verdicts = judge.advance(now.at - self.latency);
+            judge.change_speed(&self.score, now.at, now.speed, start);
+            let plan = *judge.plan();
+            let contiguous = course.announced > course.start;
+            let announced = if contiguous { start + plan.duration(&self.score) } else { start };
+            self.course = Some(Course { plan, start, announced });
+            return self.take_in(verdicts);
+        }
+        self.begin(now)
     }
 
     /// Begins to judge from the place where the music is now.
-    fn begin(&mut self, now: Running) {
+    fn begin(&mut self, now: Running) -> Judged {
+        let Judge::Tempo(former) = &mut self.judge else { return Judged::default() };
         let (range_start, _) = self.settings.ticks(self.score.bars());
         let map = self.score.tempo();
         let mut from = range_start;
@@ -409,9 +446,10 @@ impl TakeJudge {
         let whole = TempoPlan { speed: now.speed, ..TempoPlan::from_settings(&self.score, &self.settings) };
         let plan = TempoPlan { from, ..whole };
         let start = now.time_of(map, from);
-        if self.course.is_some() {
-            self.passes_before = self.result.passes;
-        }
+        let (verdicts, open) = former.hand_over(now.at - self.latency, start - reach(now.speed));
+        let passes = former.passes();
+        let judged = self.take_in(verdicts);
+        self.passes_before += passes;
         let mut judge = TempoJudge::new(&self.score, plan);
         judge.begin_pass(start);
         let mut announced = start;
@@ -419,8 +457,12 @@ impl TakeJudge {
             announced = start + plan.duration(&self.score);
             judge.begin_pass(announced);
         }
+        for note in open {
+            judge.play(note);
+        }
         self.course = Some(Course { plan, start, announced });
         self.judge = Judge::Tempo(Box::new(judge));
+        judged
     }
 
     fn take_in(&mut self, mut verdicts: Vec<Verdict>) -> Judged {
@@ -480,15 +522,13 @@ impl TakeJudge {
         let (range_start, range_end) = self.settings.ticks(self.score.bars());
         let last = Ticks((range_end.0 - 1).max(range_start.0));
         match &self.judge {
-            Judge::Wait(matcher) => return matcher.tick().min(last),
+            Judge::Wait(matcher) => return matcher.place().min(last),
             Judge::Follow(judge) => return judge.follower.tick().unwrap_or(range_start).min(last),
             Judge::Tempo(_) | Judge::None => {}
         }
-        let Some(Course { plan, start, .. }) = self.course else { return range_start };
+        let Some(course) = self.course else { return range_start };
         let map = self.score.tempo();
-        let music = (note.at - start).0 * i64::from(plan.speed.get()) / 100;
-        let place = map.exact(plan.from) + music * i64::from(map.resolution());
-        Ticks(map.ticks_at_exact(place) as i64).max(range_start).min(last)
+        Ticks(map.ticks_at_exact(course.place(map, note.at)) as i64).max(range_start).min(last)
     }
 }
 

@@ -439,7 +439,7 @@ impl Session {
         {
             self.view.marks.fill(None);
             self.view.extras.clear();
-            self.passes_shown = running.judge.result().passes;
+            self.passes_shown = running.judge.pass_to_come();
         }
         if let Event::NotePlayed(played) = event {
             let this = Some(PlayedId(envelope.version));
@@ -614,7 +614,7 @@ fn heard(settings: &PracticeSettings) -> Hands {
 fn first_onset(score: &Score, settings: &PracticeSettings, from: Ticks) -> Option<Ticks> {
     let (_, to) = settings.ticks(score.bars());
     let required = |id: &NoteId| settings.keyboard.contains(score.note(*id).pitch);
-    let groups = score.onset_groups(settings.practise, from, to);
+    let groups = score.written_groups(settings.practise, from, to);
     groups.iter().find(|g| g.notes.iter().any(required)).map(|g| g.tick)
 }
 

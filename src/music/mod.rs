@@ -2,6 +2,7 @@
 
 mod click;
 pub mod difficulty;
+mod embellishment;
 mod meter;
 pub mod notation;
 mod pitch;
@@ -9,6 +10,7 @@ mod score;
 mod tempo;
 
 pub use click::{ClickRoute, ClickSound, ClickStyle, Division};
+pub use embellishment::{Displaced, OrnamentSpan};
 pub use meter::{Bar, Bars, KeySignature, Meter};
 pub use pitch::{Pitch, Spelling};
 pub use score::{Hand, Hands, NoteId, OnsetGroup, PedalChange, Score, ScoreParts, WrittenNote};

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::embellishment::{Displaced, OrnamentSpan, beats};
 use super::notation::Notation;
 use super::{Bars, KeySignature, Meter, Percent, Pitch, Tempo, TempoMap};
 use crate::time::{Micros, Ticks};
@@ -75,12 +77,12 @@ pub struct PedalChange {
     pub value: u8,
 }
 
-/// The notes that begin on one tick.
+/// The notes that begin, or are written, on one tick.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OnsetGroup {
     /// The tick.
     pub tick: Ticks,
-    /// The notes, ascending in pitch.
+    /// The notes, by onset, then ascending in pitch.
     pub notes: Vec<NoteId>,
 }
 
@@ -107,6 +109,10 @@ pub struct ScoreParts {
     pub pickup: Ticks,
     /// The page, if it is known.
     pub notation: Option<Notation>,
+    /// Which notes are played beside the tick they are written on.
+    pub displaced: Vec<Displaced>,
+    /// Trills and their like.
+    pub ornaments: Vec<OrnamentSpan>,
 }
 
 /// A piece of music as written. Notes are sorted by onset, then pitch, then hand; a [`NoteId`] is an index.
@@ -115,6 +121,9 @@ pub struct Score {
     title: String,
     composer: String,
     notes: Vec<WrittenNote>,
+    /// Where each note is written.
+    beats: Vec<Ticks>,
+    ornaments: Vec<OrnamentSpan>,
     tempo: TempoMap,
     bars: Bars,
     keys: Vec<KeySignature>,
@@ -137,6 +146,7 @@ impl Score {
         parts.notes.dedup_by_key(|n| (n.onset, n.pitch, n.hand));
         parts.keys.sort_by_key(|k| k.tick);
         parts.pedals.sort_by_key(|p| p.tick);
+        parts.ornaments.sort_by_key(|o| o.from);
         let end = parts.notes.iter().map(|n| n.end).max().unwrap_or(Ticks::ZERO);
         let resolution = parts.resolution.max(1);
         let page = parts.notation.as_ref().and_then(|page| Bars::of_page(page, resolution, end));
@@ -145,6 +155,8 @@ impl Score {
             tempo: TempoMap::new(parts.resolution, &parts.tempos),
             title: parts.title,
             composer: parts.composer,
+            beats: beats(&parts.notes, &parts.displaced),
+            ornaments: parts.ornaments,
             notes: parts.notes,
             keys: parts.keys,
             pedals: parts.pedals,
@@ -197,6 +209,22 @@ impl Score {
     /// The notes with their ids.
     pub fn iter(&self) -> impl Iterator<Item = (NoteId, &WrittenNote)> {
         self.notes.iter().enumerate().map(|(i, n)| (NoteId(i as u32), n))
+    }
+
+    /// The tick that a note is written on: that of its chord where it is rolled, of the main note for a grace note, its
+    /// onset for all others.
+    pub fn beat(&self, id: NoteId) -> Ticks {
+        self.beats[id.0 as usize]
+    }
+
+    /// The index of the bar that a note is written in.
+    pub fn bar_of(&self, id: NoteId) -> usize {
+        self.bars.index_at(self.beat(id))
+    }
+
+    /// Trills and their like, by where they begin.
+    pub fn ornaments(&self) -> &[OrnamentSpan] {
+        &self.ornaments
     }
 
     /// Ticks to time.
@@ -260,6 +288,17 @@ impl Score {
             }
         }
         groups
+    }
+
+    /// The notes of the chosen hands that are written in `[from, to)`, grouped by the tick they are written on, in order: a
+    /// rolled chord is one group, and so is a main note with its grace notes. Within a group by onset, then pitch.
+    pub fn written_groups(&self, hands: Hands, from: Ticks, to: Ticks) -> Vec<OnsetGroup> {
+        let mut groups: BTreeMap<Ticks, Vec<NoteId>> = BTreeMap::new();
+        let chosen = self.iter().filter(|(_, note)| hands.contains(note.hand));
+        for (id, beat) in chosen.map(|(id, _)| (id, self.beat(id))).filter(|(_, beat)| (from..to).contains(beat)) {
+            groups.entry(beat).or_default().push(id);
+        }
+        groups.into_iter().map(|(tick, notes)| OnsetGroup { tick, notes }).collect()
     }
 }
 

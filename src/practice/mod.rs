@@ -7,6 +7,7 @@
 pub mod expression;
 pub mod follow;
 mod options;
+pub mod ornament;
 pub mod result;
 pub mod story;
 pub mod tempo;

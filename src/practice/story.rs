@@ -108,7 +108,7 @@ pub fn stories(score: &Score, settings: &PracticeSettings, verdicts: &[Verdict],
     stories
 }
 
-fn courses(
+pub(super) fn courses(
     score: &Score,
     mode: Mode,
     verdicts: &[Verdict],

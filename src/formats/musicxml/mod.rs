@@ -12,6 +12,7 @@ mod attributes;
 mod encoding;
 mod loudness;
 mod note;
+mod ornaments;
 mod outline;
 mod page;
 mod plan;
@@ -108,6 +109,8 @@ fn read_text(text: &str) -> Result<Reading, FormatError> {
         pedals: music.pedals,
         pickup: Ticks::ZERO,
         notation: Some(notation),
+        displaced: music.displaced,
+        ornaments: music.ornaments,
     };
     Ok(Reading { score: Score::new(parts), warnings: warnings.finish() })
 }
@@ -239,6 +242,7 @@ fn drop_late(music: &mut sound::Music, resolution: u16, warnings: &mut Warnings<
     music.pedals.retain(|pedal| pedal.tick.0 <= latest);
     music.tempos.retain(|tempo| tempo.tick.0 <= latest);
     music.keys.retain(|key| key.tick.0 <= latest);
+    music.ornaments.retain(|ornament| ornament.from.0 <= latest);
     let late = before - music.notes.len();
     if late > 0 {
         warnings.general(format!("{late} notes more than a day into the piece are left out"));

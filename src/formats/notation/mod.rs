@@ -95,6 +95,8 @@ pub fn read(text: &str) -> Result<Sheet, FormatError> {
         pedals: Vec::new(),
         pickup: Ticks(header.pickup),
         notation: page,
+        displaced: Vec::new(),
+        ornaments: Vec::new(),
     });
     let score = if score.notation().is_some() { score } else { automatic(score) };
     Ok(Sheet { grade: header.grade, key: header.key, score })

@@ -48,6 +48,8 @@ pub fn read(bytes: &[u8]) -> Result<Reading, FormatError> {
         pedals: tracks.iter().flat_map(|t| t.pedals.iter().copied()).collect(),
         pickup,
         notation: None,
+        displaced: Vec::new(),
+        ornaments: Vec::new(),
     };
     let fine = Score::new(notate::finer(parts.clone()));
     let page = notate::notate(&fine);
