@@ -5,11 +5,11 @@
 mod support;
 
 use music_trainer::music::{Hand, Hands, Percent, Pitch, Score, ScoreParts, WrittenNote};
-use music_trainer::practice::follow::{self, Follower};
+use music_trainer::practice::follow::{self, FollowPlan, Follower};
 use music_trainer::practice::story::stories;
 use music_trainer::practice::tempo::{self, TempoJudge, TempoPlan};
 use music_trainer::practice::wait::{WaitMatcher, WaitOptions};
-use music_trainer::practice::{Mode, PlayedId, PlayedNote, PracticeSettings, Preset};
+use music_trainer::practice::{Mode, PlayedId, PlayedNote, PracticeSettings};
 use music_trainer::time::{Micros, Ticks};
 use support::{Samples, machine, now, time};
 
@@ -82,7 +82,7 @@ fn main() {
     let rhythm = TempoPlan { any_key: true, ..plan };
     let mut waits = WaitMatcher::new(&score, Hands::BOTH, whole.0, whole.1, WaitOptions::default());
     live("Wait for me", &played, |note| drop(waits.key_down(note)));
-    let mut follower = Follower::new(&score, Hands::BOTH, whole, Percent::FULL);
+    let mut follower = Follower::new(&score, &FollowPlan::whole(&score), Percent::FULL);
     live("Follow me", &played, |note| {
         follower.key_down(note);
     });
@@ -94,7 +94,7 @@ fn main() {
             judge.advance(note.at);
         });
     }
-    take("Follow me, a take", || follow::pair(&score, Hands::BOTH, whole, Preset::Standard, &played).len());
+    take("Follow me, a take", || follow::pair(&score, &FollowPlan::whole(&score), &played).len());
     let wrong: Vec<PlayedNote> = (played.iter().enumerate())
         .map(|(i, note)| PlayedNote {
             pitch: if i % 20 == 7 { Pitch::from_data_byte(30) } else { note.pitch },

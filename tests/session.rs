@@ -401,6 +401,28 @@ fn following_goes_along_with_the_person_and_their_tempo() {
 }
 
 #[test]
+fn following_ends_with_the_last_chord_whole_or_not() {
+    let notes = "tempo: 120\nR: c4 d e f | g <a c5>/2.";
+    for (keys, ends_at_once) in [(&[60, 62, 64, 65, 67, 69, 72][..], true), (&[60, 62, 64, 65, 67, 69], false)] {
+        let mut room = Room::with_notes(notes, first_settings(Mode::Follow));
+        room.with(|session, ids| session.play(ids));
+        press(&mut room, keys, 500);
+        let told = room.told();
+        assert_eq!(told.ends_with("end 2 Completed, begin 3 free, record 3"), ends_at_once, "{told}");
+        if ends_at_once {
+            continue;
+        }
+        let end = room.session.stand().expect("a piece").score.end();
+        room.moved(TransportChange::Waits { tick: end });
+        room.now += Micros::from_millis(3_000);
+        let now = room.now;
+        room.with(|session, ids| session.time_passes(now, ids));
+        let told = room.told();
+        assert!(told.ends_with("2 missed · end 2 Completed, begin 3 free, record 3"), "{told}");
+    }
+}
+
+#[test]
 fn following_finds_the_person_again_where_they_went() {
     let notes = "tempo: 120\nR: c4 d e f | g a b c5 | d5 e f g | a5 g f e | d5 c b4 a | g4 f e d";
     let mut room = Room::with_notes(notes, first_settings(Mode::Follow));

@@ -10,10 +10,11 @@ use thiserror::Error;
 use crate::formats::smf::read_performance;
 use crate::formats::{self, FormatError};
 use crate::music::{Hands, Score};
+use crate::practice::follow::FollowPlan;
 use crate::practice::result::TakeResult;
 use crate::practice::tempo::TempoPlan;
 use crate::practice::wait::{WaitMatcher, WaitOptions};
-use crate::practice::{GroupDone, Mode, PlayedId, PlayedNote, Preset, Verdict, VerdictKind, follow, tempo};
+use crate::practice::{GroupDone, Mode, PlayedId, PlayedNote, Verdict, VerdictKind, follow, tempo};
 use crate::time::{Micros, Ticks};
 
 /// Why a take cannot be graded.
@@ -86,10 +87,7 @@ pub fn grade(mode: Mode, score: &Score, notes: &[PlayedNote]) -> Option<Grade> {
             let verdicts = tempo::judge(score, plan, &[Micros::ZERO], notes);
             Some(graded(score, verdicts))
         }
-        Mode::Follow => {
-            let whole = (Ticks::ZERO, score.end());
-            Some(graded(score, follow::pair(score, Hands::BOTH, whole, Preset::Standard, notes)))
-        }
+        Mode::Follow => Some(graded(score, follow::pair(score, &FollowPlan::whole(score), notes))),
         Mode::Listen => None,
     }
 }

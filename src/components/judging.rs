@@ -1,12 +1,12 @@
 //! Judging one take from its events, in the order of the log. The same code runs while the person plays and when the
 //! take is judged again from the log, so both say the same. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::model::{Event, TakeEnd, TransportChange, TransportMoved};
 use crate::music::{NoteId, Percent, Pitch, Score, TempoMap, WrittenNote};
-use crate::practice::follow::{self, Followed, Follower};
+use crate::practice::follow::{self, FollowPlan, Followed, Follower};
 use crate::practice::result::TakeResult;
 use crate::practice::tempo::{REACH, TempoJudge, TempoPlan};
 use crate::practice::wait::{Step, WaitMatcher};
@@ -85,21 +85,31 @@ struct FollowJudge {
     pass: u32,
     /// Where they began.
     from: Ticks,
+    /// Places that the music was told to go to, because they had gone there, and has not come to yet.
+    leaps: VecDeque<Ticks>,
 }
+
+/// Leaps that the music has not made yet; the oldest is forgotten beyond.
+const LEAPS_MAX: usize = 64;
 
 impl FollowJudge {
     fn new(score: &Score, settings: &PracticeSettings) -> Self {
-        let range = settings.ticks(score.bars());
-        let follower = Follower::new(score, settings.practise, range, settings.tempo);
-        Self { follower, notes: Vec::new(), pass: 0, from: range.0 }
+        let plan = FollowPlan::from_settings(score, settings);
+        let follower = Follower::new(score, &plan, settings.tempo);
+        Self { follower, notes: Vec::new(), pass: 0, from: plan.from, leaps: VecDeque::new() }
     }
 
     /// A key went down while the music stood at `tick`.
-    fn key_down(&mut self, note: PlayedNote, tick: Ticks, score: &Score, settings: &PracticeSettings) -> Judged {
+    fn key_down(&mut self, note: PlayedNote, tick: Ticks) -> Judged {
         self.notes.push(note);
-        let Followed { matched, mut missed, place: done, leap, speed, finished } = self.follower.key_down(note);
-        missed.retain(|id| settings.keyboard.contains(score.note(*id).pitch));
-        let extras = if matched.is_empty() { vec![(note.pitch, tick)] } else { Vec::new() };
+        let Followed { matched, foreign, missed, place: done, leap, speed, finished } = self.follower.key_down(note);
+        if let (true, Some(tick)) = (leap, done) {
+            if self.leaps.len() == LEAPS_MAX {
+                self.leaps.pop_front();
+            }
+            self.leaps.push_back(tick);
+        }
+        let extras = if foreign { vec![(note.pitch, tick)] } else { Vec::new() };
         let impression = |played: Option<PlayedId>, written: Option<NoteId>, kind: VerdictKind| Verdict {
             pass: self.pass,
             played,
@@ -118,15 +128,26 @@ impl FollowJudge {
 
     /// Pairs what was played with what is written up to `to`, and begins a new pass.
     fn pair(&mut self, score: &Score, settings: &PracticeSettings, to: Ticks) -> Vec<Verdict> {
-        let mut verdicts = follow::pair(score, settings.practise, (self.from, to), settings.preset, &self.notes);
-        let missing = |verdict: &Verdict| {
-            let pitch = verdict.written.map(|id| score.note(id).pitch);
-            verdict.kind == VerdictKind::Missed && pitch.is_some_and(|pitch| !settings.keyboard.contains(pitch))
-        };
-        verdicts.retain(|verdict| !missing(verdict));
+        let whole = FollowPlan::from_settings(score, settings);
+        let from = self.follower.lowest().map_or(self.from, |lowest| lowest.min(self.from));
+        let mut verdicts = follow::pair(score, &FollowPlan { from, to, ..whole }, &self.notes);
         verdicts.iter_mut().for_each(|verdict| verdict.pass = self.pass);
-        *self = Self { pass: self.pass + 1, ..Self::new(score, settings) };
+        self.follower.begin_pass(whole.from);
+        self.notes.clear();
+        (self.pass, self.from) = (self.pass + 1, whole.from);
         verdicts
+    }
+
+    /// The music went to a place, because the person had gone there or because they asked for it.
+    fn sought(&mut self, tick: Ticks) {
+        if let Some(leap) = self.leaps.iter().position(|leap| *leap == tick) {
+            self.leaps.drain(..=leap);
+            return;
+        }
+        if self.notes.is_empty() {
+            self.from = tick;
+        }
+        self.follower.seek(tick);
     }
 }
 
@@ -329,7 +350,7 @@ impl TakeJudge {
                 Judged { impressions: vec![impression], ..Judged::default() }
             }
             Judge::Follow(judge) => {
-                let judged = judge.key_down(note, tick, &self.score, &self.settings);
+                let judged = judge.key_down(note, tick);
                 self.result.completed |= judged.finished;
                 judged
             }
@@ -368,6 +389,9 @@ impl TakeJudge {
                 }
             }
             TransportChange::Runs { place, speed } => {
+                if let Judge::Follow(judge) = &mut self.judge {
+                    judge.follower.runs_at(speed);
+                }
                 let looped = std::mem::take(&mut self.looped);
                 self.runs(Running { place, speed, at }, looped)
             }
@@ -381,10 +405,8 @@ impl TakeJudge {
                 self.stopped(at - self.latency)
             }
             TransportChange::Sought { tick } => match &mut self.judge {
-                // Where the person begins; later they show by what they play where they are.
-                Judge::Follow(judge) if judge.notes.is_empty() => {
-                    judge.from = tick;
-                    judge.follower.seek(tick);
+                Judge::Follow(judge) => {
+                    judge.sought(tick);
                     Judged::default()
                 }
                 // Before the first key, going to where the matcher stands anyway begins no new pass.

@@ -468,8 +468,9 @@ impl Session {
         let waits_for_person = self.running.as_ref().is_some_and(|r| r.judge.waits());
         match change {
             TransportChange::Ended => self.music_ended(now),
-            // Without a person to wait for, the place to wait at is the end of the range.
-            TransportChange::Waits { .. } if !waits_for_person => {
+            // Without a person to wait for, the place to wait at is the end of the range. Whoever is followed has
+            // begun the last chord by then, and may have left a note of it out.
+            TransportChange::Waits { tick } if !waits_for_person || self.is_over(tick) => {
                 self.engine(Command::Stop);
                 self.music_ended(now);
             }
@@ -504,6 +505,8 @@ impl Session {
         }
         if is_shown {
             self.view.extras.extend(judged.extras);
+            // The window looks them up by place.
+            self.view.extras.sort_by_key(|(_, tick)| *tick);
         }
         for verdict in judged.verdicts {
             self.effects.push(Effect::Publish(take, Event::VerdictGiven(verdict), None));
@@ -519,7 +522,7 @@ impl Session {
             let hold = judged.next.filter(|_| !judged.finished).or(end);
             self.engine(Command::AdvanceTo { tick, hold });
         }
-        if judged.finished && judged.done.is_some() && !self.settings.looping {
+        if judged.finished && !self.settings.looping {
             self.end_take(TakeEnd::Completed, ids);
         }
         self.show_needed();
@@ -569,6 +572,10 @@ impl Session {
     /// Where the music stops before the end of the piece.
     fn stop_at(&self) -> Option<Ticks> {
         (self.settings.range.is_some() && !self.settings.looping).then(|| self.range().1)
+    }
+
+    fn is_over(&self, tick: Ticks) -> bool {
+        self.settings.mode == Mode::Follow && !self.settings.looping && tick >= self.range().1
     }
 
     fn range(&self) -> (Ticks, Ticks) {

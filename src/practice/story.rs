@@ -1,7 +1,7 @@
 //! What became of each note of a take, where it stands in time, and why it was judged so. From the verdicts, and from
 //! when each key went down on any one clock.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::options::PracticeSettings;
 use super::types::{Mode, PlayedId, PlayedNote, Verdict, VerdictKind};
@@ -121,7 +121,7 @@ pub(super) fn courses(
         let due = onsets.entry((verdict.pass, score.note(id).onset)).or_insert(i64::MAX);
         *due = (*due).min((note.at - early).0);
     }
-    let passes: Vec<u32> = verdicts.iter().map(|v| v.pass).collect();
+    let passes: BTreeSet<u32> = verdicts.iter().map(|v| v.pass).collect();
     let of_pass = |pass: u32| {
         let range = onsets.range((pass, Ticks(i64::MIN))..=(pass, Ticks(i64::MAX)));
         Course::new(range.map(|((_, tick), at)| (written_time(score, *tick), *at)))

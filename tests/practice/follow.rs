@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use music_trainer::formats::pieces;
 use music_trainer::music::Percent;
 use music_trainer::music::{Hand, Hands, NoteId, Pitch, Score};
-use music_trainer::practice::follow::Follower;
+use music_trainer::practice::follow::{FollowPlan, Follower};
 use music_trainer::practice::story::stories;
-use music_trainer::practice::{Mode, PlayedId, PlayedNote, PracticeSettings, Preset, VerdictKind, follow};
+use music_trainer::practice::{KeyRange, Mode, PlayedId, PlayedNote, PracticeSettings, VerdictKind, follow};
 use music_trainer::time::{Micros, Ticks};
 
 use crate::words::*;
@@ -62,8 +62,7 @@ fn follow_f1(seed: u64, len: usize, errors: f64) -> f64 {
             notes.push(PlayedNote { id, pitch: Pitch::from_data_byte(note.pitch.key() + 2), ..note });
         }
     }
-    let whole = (Ticks(0), score.end());
-    let verdicts = follow::pair(&score, Hands::BOTH, whole, Preset::Standard, &notes);
+    let verdicts = follow::pair(&score, &FollowPlan::whole(&score), &notes);
     let pairs: Vec<_> = verdicts.iter().filter_map(|v| Some((v.played?, v.written?))).collect();
     let hits = pairs.iter().filter(|(played, id)| truth.get(played) == Some(id)).count();
     2.0 * hits as f64 / (pairs.len() + truth.len()) as f64
@@ -86,7 +85,7 @@ fn follow_counts_a_repeated_bar_once() {
     let later = played[half - 1].1.at + Micros::from_millis(1_500);
     let all = played.iter().map(|(_, n)| PlayedNote { at: n.at + later, ..*n });
     let notes: Vec<PlayedNote> = again.chain(all).collect();
-    let verdicts = follow::pair(&score, Hands::BOTH, (Ticks(0), score.end()), Preset::Standard, &notes);
+    let verdicts = follow::pair(&score, &FollowPlan::whole(&score), &notes);
     let right = verdicts.iter().filter(|v| v.kind.is_right()).filter(|v| v.played.is_some_and(|p| p.0 < 1_000)).count();
     assert!(right * 100 >= played.len() * 97, "{right} of {}", played.len());
 }
@@ -98,7 +97,7 @@ fn the_rhythm_tells_which_of_equal_notes_was_left_out() {
         take("C4@0 C4@1010 C4@1500 C4@2490 C4@3010 C4@4000 C4@4500 C4@5510 C4@6000 C4@7000 C4@7490 C4@8500");
     for left_out in [0, 4, 7, 11] {
         let notes: Vec<PlayedNote> = all.iter().copied().filter(|n| n.id.0 != left_out).collect();
-        let verdicts = follow::pair(&music, Hands::BOTH, (Ticks(0), music.end()), Preset::Standard, &notes);
+        let verdicts = follow::pair(&music, &FollowPlan::whole(&music), &notes);
         let missed: Vec<_> = verdicts.iter().filter(|v| v.kind == VerdictKind::Missed).map(|v| v.written).collect();
         assert_eq!(missed, [Some(NoteId(left_out as u32))]);
     }
@@ -108,7 +107,7 @@ fn the_rhythm_tells_which_of_equal_notes_was_left_out() {
 fn following_a_unison_takes_one_key() {
     let score = score("R: C4 E4 G4 | L: C4 C3 G4");
     let notes = take("C4@0 E4@600 C3@610 G4@1190");
-    let verdicts = follow::pair(&score, Hands::BOTH, (Ticks(0), score.end()), Preset::Standard, &notes);
+    let verdicts = follow::pair(&score, &FollowPlan::whole(&score), &notes);
     assert_complete(&score, Hands::BOTH, 1, &notes, &verdicts);
     assert!(verdicts.len() == 6 && verdicts.iter().all(|v| v.kind.is_right()), "{verdicts:?}");
 }
@@ -116,10 +115,10 @@ fn following_a_unison_takes_one_key() {
 #[test]
 fn following_nothing_gives_missed_notes_and_following_without_a_score_gives_extra_ones() {
     let written = score("R: C4 D4");
-    let verdicts = follow::pair(&written, Hands::BOTH, (Ticks(0), written.end()), Preset::Standard, &[]);
+    let verdicts = follow::pair(&written, &FollowPlan::whole(&written), &[]);
     assert!(verdicts.len() == 2 && verdicts.iter().all(|v| v.kind == VerdictKind::Missed));
     let empty = score_of(Vec::new());
-    let verdicts = follow::pair(&empty, Hands::BOTH, (Ticks(0), Ticks(0)), Preset::Standard, &take("C4@0"));
+    let verdicts = follow::pair(&empty, &FollowPlan::whole(&empty), &take("C4@0"));
     assert!(verdicts.len() == 1 && verdicts[0].kind == VerdictKind::Extra);
 }
 
@@ -174,7 +173,7 @@ fn people_are_followed_through_real_pieces_with_and_without_mistakes() {
             let (mut hits, mut all) = (0, 0);
             for seed in 0..4 {
                 let (notes, truth) = played_by_a_person(score, seed, errors);
-                let verdicts = follow::pair(score, Hands::BOTH, (Ticks(0), score.end()), Preset::Standard, &notes);
+                let verdicts = follow::pair(score, &FollowPlan::whole(score), &notes);
                 // One key plays a unison of both hands; either name is right.
                 let same = |a: NoteId, b: NoteId| {
                     let (a, b) = (score.note(a), score.note(b));
@@ -202,7 +201,7 @@ fn the_place_is_known_while_it_is_played() {
             let (notes, truth) = played_by_a_person(score, seed, 0.05);
             let played: HashSet<_> = truth.values().map(|id| place(*id)).collect();
             left_out += score.iter().filter(|(id, _)| !played.contains(&place(*id))).count();
-            let mut follower = Follower::new(score, Hands::BOTH, (Ticks(0), score.end()), Percent::FULL);
+            let mut follower = Follower::new(score, &FollowPlan::whole(score), Percent::FULL);
             for note in &notes {
                 let followed = follower.key_down(*note);
                 assert!(!followed.leap, "{} seed {seed}: nobody jumped", piece.id);
@@ -265,7 +264,7 @@ fn minuet() -> &'static Score {
 #[test]
 fn the_tempo_is_the_players_and_a_stop_is_none() {
     let score = minuet();
-    let mut follower = Follower::new(score, Hands::BOTH, (Ticks(0), score.end()), Percent::FULL);
+    let mut follower = Follower::new(score, &FollowPlan::whole(score), Percent::FULL);
     let first = play_on(&mut follower, score, 0..20, (0.0, 60.0));
     assert_eq!(first.speeds.last(), Some(&60), "{:?}", first.speeds);
     // Twenty seconds of thought, and on as before.
@@ -281,7 +280,7 @@ fn bars_that_are_repeated_or_left_out_are_found_again_after_a_few_notes() {
     let score = minuet();
     let groups = score.onset_groups(Hands::BOTH, Ticks(0), score.end());
     for (from, to) in [(30, 12), (20, 60), (40, 0)] {
-        let mut follower = Follower::new(score, Hands::BOTH, (Ticks(0), score.end()), Percent::FULL);
+        let mut follower = Follower::new(score, &FollowPlan::whole(score), Percent::FULL);
         let begin = play_on(&mut follower, score, 0..from, (0.0, 100.0));
         assert_eq!(begin.leaps, []);
         let after = play_on(&mut follower, score, to..to + 12, (begin.ended + 1.0, 100.0));
@@ -295,7 +294,7 @@ fn bars_that_are_repeated_or_left_out_are_found_again_after_a_few_notes() {
 #[test]
 fn a_wrong_key_moves_nothing_elsewhere_and_what_is_expected_is_known() {
     let score = score("R: C4 D4 E4 F4 G4 A4 B4 C5");
-    let mut follower = Follower::new(&score, Hands::BOTH, (Ticks(0), score.end()), Percent::FULL);
+    let mut follower = Follower::new(&score, &FollowPlan::whole(&score), Percent::FULL);
     let needed = |follower: &Follower| follower.needed().map(|id| name(score.note(id).pitch)).collect::<Vec<_>>();
     assert_eq!((follower.tick(), needed(&follower)), (None, vec!["C4".to_owned()]));
     for note in take("C4@0 D4@500 B4@900 E4@1000") {
@@ -313,7 +312,7 @@ fn a_wrong_key_moves_nothing_elsewhere_and_what_is_expected_is_known() {
 #[test]
 fn what_is_left_out_is_told_once_when_the_next_but_one_is_played() {
     let score = score("R: C4 D4 E4 F4 G4 A4 | L: C4 - D3 - - -");
-    let mut follower = Follower::new(&score, Hands::BOTH, (Ticks(0), score.end()), Percent::FULL);
+    let mut follower = Follower::new(&score, &FollowPlan::whole(&score), Percent::FULL);
     let told: Vec<(usize, Vec<String>)> = take("C4@0 E4@1000 F4@1500 G4@2000 C7@2200 A4@2500")
         .into_iter()
         .map(|note| follower.key_down(note))
@@ -323,12 +322,96 @@ fn what_is_left_out_is_told_once_when_the_next_but_one_is_played() {
     assert_eq!(told, [(2, ""), (1, ""), (1, "D4"), (1, "D3"), (0, ""), (1, "")]);
 }
 
+/// The notes of some groups in time, from a moment in seconds on; each is called by the number of what is written.
+fn strikes(score: &Score, groups: std::ops::Range<usize>, start: f64, id: u64) -> Vec<PlayedNote> {
+    let all = score.onset_groups(Hands::BOTH, Ticks(0), score.end());
+    let seconds = |group: usize| score.tempo().micros(all[group].tick, Percent::FULL).0 as f64 / 1e6;
+    let first = seconds(groups.start);
+    let strike = |group: usize| {
+        let at = Micros(((start + seconds(group) - first) * 1e6) as i64);
+        let note = move |written: &NoteId| (written.0, score.note(*written).pitch);
+        let notes: Vec<_> = all[group].notes.iter().map(note).collect();
+        notes.into_iter().map(move |(w, pitch)| PlayedNote { id: PlayedId(id + u64::from(w)), at, pitch, velocity: 80 })
+    };
+    groups.flat_map(strike).collect()
+}
+
+#[test]
+fn what_is_played_again_costs_nothing_of_the_rest_and_the_earlier_time_is_neutral() {
+    let score = minuet();
+    let last = score.onset_groups(Hands::BOTH, Ticks(0), score.end()).len();
+    let plan = FollowPlan::whole(score);
+    for (again, then) in [(0..16, 16..16), (40..56, 56..56), (30..45, 60..last), (last - 12..last, 0..0)] {
+        let begin = if then.is_empty() { last } else { then.start };
+        let mut notes = strikes(score, 0..begin, 0.0, 0);
+        for (i, range) in [again.clone(), then.clone()].into_iter().enumerate() {
+            let after = notes.last().expect("a note").at.0 as f64 / 1e6 + 1.5;
+            notes.extend(strikes(score, range, after, 10_000 * (i as u64 + 1)));
+        }
+        let verdicts = follow::pair(score, &plan, &notes);
+        let count = |kind: VerdictKind| verdicts.iter().filter(|v| v.kind == kind).count();
+        let extra: usize = notes.iter().filter(|note| (10_000..20_000).contains(&note.id.0)).count();
+        let (missed, neutral) = (count(VerdictKind::Missed), count(VerdictKind::Neutral));
+        assert_eq!((missed, count(VerdictKind::Extra)), (0, 0), "{again:?}, then {then:?}");
+        assert_eq!(neutral, extra, "{again:?}, then {then:?}");
+        // The later time counts.
+        let later =
+            verdicts.iter().filter(|v| v.written.is_some() && v.played.is_some_and(|id| id.0 >= 10_000)).count();
+        assert!(later >= extra, "{again:?}, then {then:?}: {later} of {extra}");
+    }
+}
+
+#[test]
+fn the_other_hand_and_keys_that_a_keyboard_lacks_are_no_mistakes() {
+    let score = minuet();
+    let notes = strikes(score, 0..60, 0.0, 0);
+    let end = score.onset_groups(Hands::BOTH, Ticks(0), score.end())[60].tick;
+    let both = FollowPlan { to: end, ..FollowPlan::whole(score) };
+    for hands in [Hands::RIGHT, Hands::LEFT] {
+        let plan = FollowPlan { hands, ..both };
+        let verdicts = follow::pair(score, &plan, &notes);
+        let wrong = verdicts.iter().filter(|v| v.kind.is_wrong()).count();
+        assert_eq!(wrong, 0, "{verdicts:?}");
+        let mut follower = Follower::new(score, &plan, Percent::FULL);
+        let followed: Vec<_> = notes.iter().map(|note| follower.key_down(*note)).collect();
+        assert!(followed.iter().all(|f| !f.leap && !f.foreign && f.missed.is_empty()), "{followed:?}");
+    }
+    let keyboard = KeyRange { low: Pitch::from_data_byte(60), high: Pitch::from_data_byte(96) };
+    let high: Vec<PlayedNote> = notes.iter().copied().filter(|note| keyboard.contains(note.pitch)).collect();
+    assert!(high.len() < notes.len());
+    let verdicts = follow::pair(score, &FollowPlan { keyboard, ..both }, &high);
+    assert!(verdicts.iter().all(|v| v.kind.is_right()), "{verdicts:?}");
+}
+
+#[test]
+fn somebody_is_found_wherever_in_a_long_piece_they_begin_or_go() {
+    let (score, _, _) = seeded(11, 3_000);
+    let plan = FollowPlan::whole(&score);
+    for ranges in [vec![2_000..2_500], vec![0..300, 2_000..2_600], vec![2_700..2_800, 100..180, 1_500..1_620]] {
+        let mut notes: Vec<PlayedNote> = Vec::new();
+        for (i, range) in ranges.iter().enumerate() {
+            let after = notes.last().map_or(0.0, |note| note.at.0 as f64 / 1e6 + 1.0);
+            notes.extend(strikes(&score, range.clone(), after, 100_000 * i as u64));
+        }
+        let verdicts = follow::pair(&score, &plan, &notes);
+        let is_true = |v: &&music_trainer::practice::Verdict| {
+            v.played.zip(v.written).is_some_and(|(played, written)| played.0 % 100_000 == u64::from(written.0))
+        };
+        let right = verdicts.iter().filter(is_true).count();
+        assert!(right * 1_000 >= notes.len() * 985, "{ranges:?}: {right} of {}", notes.len());
+        let mut follower = Follower::new(&score, &plan, Percent::FULL);
+        notes.iter().for_each(|note| drop(follower.key_down(*note)));
+        let all = score.onset_groups(Hands::BOTH, Ticks(0), score.end());
+        assert_eq!(follower.tick(), Some(all[ranges[ranges.len() - 1].end - 1].tick), "{ranges:?}");
+    }
+}
+
 #[test]
 fn a_note_that_was_not_found_tells_what_was_played_near_it() {
     let score = score("R: C4 D4 E4 F4 G4 A4 B4 C5");
     // Twice as slow; the fourth comes 700 ms too late, the sixth in another octave.
     let notes = take("C4@0 D4@1000 E4@2000 F4@3700 G4@4000 A5@5000 B4@6000 C5@7000");
-    let verdicts = follow::pair(&score, Hands::BOTH, (Ticks(0), score.end()), Preset::Standard, &notes);
+    let verdicts = follow::pair(&score, &FollowPlan::whole(&score), &notes);
     let settings = PracticeSettings { mode: Mode::Follow, ..PracticeSettings::default() };
     let stories = stories(&score, &settings, &verdicts, &notes);
     let missed = stories.iter().filter(|story| story.verdict.kind == VerdictKind::Missed);
@@ -345,7 +428,7 @@ fn a_note_that_was_not_found_tells_what_was_played_near_it() {
 fn somebody_who_goes_far_away_in_a_long_piece_is_found_there() {
     let (score, _, _) = seeded(5, 900);
     let groups = score.onset_groups(Hands::BOTH, Ticks(0), score.end());
-    let mut follower = Follower::new(&score, Hands::BOTH, (Ticks(0), score.end()), Percent::FULL);
+    let mut follower = Follower::new(&score, &FollowPlan::whole(&score), Percent::FULL);
     let begin = play_on(&mut follower, &score, 0..100, (0.0, 100.0));
     let after = play_on(&mut follower, &score, 700..740, (begin.ended + 1.0, 100.0));
     assert_eq!(follower.tick(), Some(groups[739].tick), "{:?}", after.leaps);
@@ -365,7 +448,7 @@ fn somebody_who_goes_far_away_in_a_long_piece_is_found_there() {
         })
         .map(|(at, id)| PlayedNote { id: PlayedId(id.0.into()), at, pitch: score.note(id).pitch, velocity: 80 })
         .collect();
-    let verdicts = follow::pair(&score, Hands::BOTH, (Ticks(0), score.end()), Preset::Standard, &notes);
+    let verdicts = follow::pair(&score, &FollowPlan::whole(&score), &notes);
     let right = verdicts.iter().filter(|v| v.played.zip(v.written).is_some_and(|(p, w)| p.0 == u64::from(w.0))).count();
     assert!(right as f64 >= 0.99 * notes.len() as f64, "{right} of {}", notes.len());
 }

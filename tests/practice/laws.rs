@@ -1,9 +1,10 @@
 //! Laws that hold for any music and any playing.
 
 use music_trainer::music::{Hand, Hands, Percent, Pitch, Score};
+use music_trainer::practice::follow::FollowPlan;
 use music_trainer::practice::tempo::{self, TempoJudge, TempoPlan};
 use music_trainer::practice::wait::{WaitMatcher, WaitOptions};
-use music_trainer::practice::{PlayedId, PlayedNote, Preset, Verdict, VerdictKind, follow};
+use music_trainer::practice::{PlayedId, PlayedNote, Verdict, VerdictKind, follow};
 use music_trainer::time::{Micros, Ticks};
 use proptest::prelude::*;
 
@@ -159,7 +160,8 @@ proptest! {
 
     #[test]
     fn following_gives_every_note_one_verdict(score in any_score(), take in any_take(), hands in any_hands()) {
-        let verdicts = follow::pair(&score, hands, (Ticks(0), score.end()), Preset::Relaxed, &take);
+        let plan = FollowPlan { hands, ..FollowPlan::whole(&score) };
+        let verdicts = follow::pair(&score, &plan, &take);
         assert_complete(&score, hands, 1, &take, &verdicts);
     }
 }

@@ -1,7 +1,11 @@
 //! Which key-down is which written note, given roughly where the player was: each pitch for itself, in order, nearest
 //! to the moment that the notes around it make one expect.
 
-use super::{Piece, REACH};
+use std::collections::BTreeMap;
+
+use super::part::Part;
+use super::{Group, Piece, REACH};
+use crate::music::Pitch;
 use crate::practice::types::PlayedNote;
 
 /// How often expectations and pairs are derived from each other.
@@ -16,6 +20,8 @@ const NEIGHBOUR_WEIGHT: f64 = 0.3;
 const FARTHEST: f64 = REACH.0 as f64 / 1e6;
 /// The same for a note that the path puts into the group: a chord may be rolled over seconds.
 const FARTHEST_ON_PATH: f64 = 5.0;
+/// Key-downs of its pitch to each side that are weighed for a note; a trill of five seconds has fewer.
+const CANDIDATES: usize = 50;
 /// How much nearer, in seconds, such a note seems.
 const ON_PATH: f64 = 0.3;
 
@@ -29,92 +35,92 @@ pub(super) struct Pair {
 }
 
 /// For each written note the key-down that played it.
-pub(super) fn assign(piece: &Piece, take: &[PlayedNote], path: &[usize]) -> Vec<Option<Pair>> {
-    let lost = repeated(path);
-    let mut found = first_guess(piece, take, path, &lost);
-    let mut pairs = Vec::new();
-    for _ in 0..ROUNDS {
-        let expected = expectations(piece, take, &found);
-        pairs = pair_by_pitch(piece, take, path, &lost, &expected);
-        found = pairs.iter().map(|p: &Option<Pair>| p.map(|p| p.played)).collect();
+pub(super) fn assign(piece: &Piece, take: &[PlayedNote], parts: &[Part], path: &[usize]) -> Vec<Option<Pair>> {
+    let mut pairs = vec![None; piece.written.len()];
+    for part in parts {
+        let mut found = first_guess(piece, take, part, path);
+        for _ in 0..ROUNDS {
+            let expected = expectations(piece, take, part, &found);
+            let fresh = pair_by_pitch(piece, take, part, path, &expected);
+            found = fresh.iter().map(|pair: &Option<Pair>| pair.map(|pair| pair.played)).collect();
+            pairs[piece.written_of(part)].copy_from_slice(&fresh);
+        }
     }
     pairs
 }
 
-/// The key-downs that were played again later: those at or after the place to which a later one goes back.
-fn repeated(path: &[usize]) -> Vec<bool> {
-    let mut back_to = usize::MAX;
-    let mut lost = vec![false; path.len()];
-    for (index, &group) in path.iter().enumerate().rev() {
-        lost[index] = group >= back_to;
-        if index > 0 && group < path[index - 1] {
-            back_to = back_to.min(group);
-        }
-    }
-    lost
-}
-
-/// Each written note with the first key-down of its pitch that the path puts into its group.
-fn first_guess(piece: &Piece, take: &[PlayedNote], path: &[usize], lost: &[bool]) -> Vec<Option<usize>> {
-    let mut found = vec![None; piece.written.len()];
-    for (played, note) in take.iter().enumerate().filter(|(i, _)| !lost[*i]) {
-        let Some(group) = piece.groups.get(path[played]) else { continue };
-        let free = (group.first..group.end).find(|&w| piece.written[w].pitch == note.pitch && found[w].is_none());
-        if let Some(written) = free {
-            found[written] = Some(played);
+/// Each written note of a part with the first key-down of its pitch that the path puts into its group.
+fn first_guess(piece: &Piece, take: &[PlayedNote], part: &Part, path: &[usize]) -> Vec<Option<usize>> {
+    let written = piece.written_of(part);
+    let mut found = vec![None; written.len()];
+    for &played in &part.notes {
+        let group = piece.groups[path[played]];
+        let is_free = |w: &usize| piece.written[*w].pitch == take[played].pitch && found[w - written.start].is_none();
+        if let Some(w) = (group.first..group.end).find(is_free) {
+            found[w - written.start] = Some(played);
         }
     }
     found
 }
 
-/// When each group was played, and the groups of which that is known.
+/// When each group of a part was played, and the groups of which that is known. Counted from the part's first group.
 struct Onsets {
     moments: Vec<Option<f64>>,
     known: Vec<usize>,
 }
 
-fn onsets(piece: &Piece, take: &[PlayedNote], found: &[Option<usize>]) -> Onsets {
-    let seconds = |played: usize| take[played].at.0 as f64 / 1e6;
-    let moments: Vec<Option<f64>> = (piece.groups.iter())
-        .map(|g| median((g.first..g.end).filter_map(|w| found[w].map(seconds)).collect()))
+fn onsets(piece: &Piece, take: &[PlayedNote], part: &Part, found: &[Option<usize>]) -> Onsets {
+    let first = piece.written_of(part).start;
+    let moments: Vec<Option<f64>> = (piece.groups[part.groups.clone()].iter())
+        .map(|g| median((g.first..g.end).filter_map(|w| found[w - first].map(|p| seconds(&take[p]))).collect()))
         .collect();
     let known = (0..moments.len()).filter(|&g| moments[g].is_some()).collect();
     Onsets { moments, known }
 }
 
-/// For each group how many seconds are played for a written one around it.
-pub(super) fn tempos(piece: &Piece, take: &[PlayedNote], path: &[usize]) -> Vec<f64> {
-    let found = first_guess(piece, take, path, &repeated(path));
-    let Onsets { moments, known } = onsets(piece, take, &found);
-    (0..moments.len()).map(|g| local_tempo(piece, &moments, &known, g)).collect()
+fn seconds(note: &PlayedNote) -> f64 {
+    note.at.0 as f64 / 1e6
 }
 
-/// When each written note is to be expected, in seconds, from the notes found around it and never from itself.
-fn expectations(piece: &Piece, take: &[PlayedNote], found: &[Option<usize>]) -> Vec<Option<f64>> {
-    let Onsets { moments, known } = onsets(piece, take, found);
-    let seconds = |played: usize| take[played].at.0 as f64 / 1e6;
-    let tempos: Vec<f64> = (0..moments.len()).map(|g| local_tempo(piece, &moments, &known, g)).collect();
-    (piece.written.iter().enumerate())
-        .map(|(index, written)| {
-            let here = piece.groups[written.group].seconds;
-            let (mut sum, mut weights) = (0.0, 0.0);
-            let near = around(&known, written.group, MOMENT_GROUPS);
-            for &g in &known[near] {
-                let weight = NEIGHBOUR_WEIGHT.powi(written.group.abs_diff(g) as i32);
-                let moment = if g == written.group {
-                    let others = piece.groups[g].first..piece.groups[g].end;
-                    median(others.filter(|&w| w != index).filter_map(|w| found[w].map(seconds)).collect())
-                } else {
-                    moments[g]
-                };
-                if let Some(moment) = moment {
-                    sum += weight * (moment + tempos[written.group] * (here - piece.groups[g].seconds));
-                    weights += weight;
-                }
+/// For each group how many seconds are played for a written one around it.
+pub(super) fn tempos(piece: &Piece, take: &[PlayedNote], parts: &[Part], path: &[usize]) -> Vec<f64> {
+    let mut tempos = vec![1.0; piece.groups.len()];
+    for part in parts {
+        let found = first_guess(piece, take, part, path);
+        let Onsets { moments, known } = onsets(piece, take, part, &found);
+        let groups = &piece.groups[part.groups.clone()];
+        for (g, tempo) in tempos[part.groups.clone()].iter_mut().enumerate() {
+            *tempo = local_tempo(groups, &moments, &known, g);
+        }
+    }
+    tempos
+}
+
+/// When each written note of a part is to be expected, in seconds, from the notes found around it and never from itself.
+fn expectations(piece: &Piece, take: &[PlayedNote], part: &Part, found: &[Option<usize>]) -> Vec<Option<f64>> {
+    let Onsets { moments, known } = onsets(piece, take, part, found);
+    let groups = &piece.groups[part.groups.clone()];
+    let tempos: Vec<f64> = (0..moments.len()).map(|g| local_tempo(groups, &moments, &known, g)).collect();
+    let first = piece.written_of(part).start;
+    let expected = |index: usize| {
+        let group = piece.written[index].group - part.groups.start;
+        let (mut sum, mut weights) = (0.0, 0.0);
+        for &g in &known[around(&known, group, MOMENT_GROUPS)] {
+            let weight = NEIGHBOUR_WEIGHT.powi(group.abs_diff(g) as i32);
+            let moment = if g == group {
+                let others = (groups[g].first..groups[g].end).filter(|&w| w != index);
+                median(others.filter_map(|w| found[w - first].map(|p| seconds(&take[p]))).collect())
+            } else {
+                moments[g]
+            };
+            if let Some(moment) = moment {
+                sum += weight * (moment + tempos[group] * (groups[group].seconds - groups[g].seconds));
+                weights += weight;
             }
-            (weights > 0.0).then(|| sum / weights)
-        })
-        .collect()
+        }
+        (weights > 0.0).then(|| sum / weights)
+    };
+    piece.written_of(part).map(expected).collect()
 }
 
 /// The positions in `known` of the groups around one: so many to each side, and the group itself.
@@ -124,11 +130,11 @@ fn around(known: &[usize], group: usize, reach: usize) -> std::ops::Range<usize>
 }
 
 /// Seconds played per second written around a group: the median slope between groups that are a few apart.
-fn local_tempo(piece: &Piece, moments: &[Option<f64>], known: &[usize], group: usize) -> f64 {
+fn local_tempo(groups: &[Group], moments: &[Option<f64>], known: &[usize], group: usize) -> f64 {
     let near = &known[around(known, group, TEMPO_GROUPS)];
     let apart = (near.len() / 2).max(1);
     let slopes = near.iter().zip(near.iter().skip(apart)).filter_map(|(&a, &b)| {
-        let written = piece.groups[b].seconds - piece.groups[a].seconds;
+        let written = groups[b].seconds - groups[a].seconds;
         Some((moments[b]? - moments[a]?) / written.max(1e-6))
     });
     median(slopes.collect()).unwrap_or(1.0).clamp(0.05, 20.0)
@@ -138,21 +144,27 @@ fn local_tempo(piece: &Piece, moments: &[Option<f64>], known: &[usize], group: u
 fn pair_by_pitch(
     piece: &Piece,
     take: &[PlayedNote],
+    part: &Part,
     path: &[usize],
-    lost: &[bool],
     expected: &[Option<f64>],
 ) -> Vec<Option<Pair>> {
-    let mut pairs = vec![None; piece.written.len()];
-    for pitch in 0..128 {
-        let written = (0..piece.written.len()).filter(|&w| piece.written[w].pitch.key() == pitch);
-        let written: Vec<(usize, f64)> = written.filter_map(|w| Some((w, expected[w]?))).collect();
-        let played = (0..take.len()).filter(|&p| take[p].pitch.key() == pitch && !lost[p]);
-        let played: Vec<(usize, f64)> = played.map(|p| (p, take[p].at.0 as f64 / 1e6)).collect();
+    let first = piece.written_of(part).start;
+    let mut by_pitch: BTreeMap<Pitch, (Vec<(usize, f64)>, Vec<(usize, f64)>)> = BTreeMap::new();
+    for (w, expected) in piece.written_of(part).zip(expected) {
+        let Some(expected) = *expected else { continue };
+        by_pitch.entry(piece.written[w].pitch).or_default().0.push((w, expected));
+    }
+    for &p in &part.notes {
+        if let Some((_, played)) = by_pitch.get_mut(&take[p].pitch) {
+            played.push((p, seconds(&take[p])));
+        }
+    }
+    let mut pairs = vec![None; expected.len()];
+    for (written, played) in by_pitch.values() {
         let on_path = |w: usize, p: usize| path[played[p].0] == piece.written[written[w].0].group;
-        for (w, p) in best_chain(&written, &played, on_path) {
-            let (played, at) = played[p];
-            let (written, expected) = written[w];
-            pairs[written] = Some(Pair { played, deviation: at - expected });
+        for (w, p) in best_chain(written, played, on_path) {
+            let ((played, at), (written, expected)) = (played[p], written[w]);
+            pairs[written - first] = Some(Pair { played, deviation: at - expected });
         }
     }
     pairs
@@ -176,8 +188,10 @@ fn best_chain(
     let mut links: Vec<Link> = Vec::new();
     let mut best_upto = Fenwick::new(played.len());
     for (w, &(_, expected)) in written.iter().enumerate() {
-        let from = played.partition_point(|p| p.1 < expected - FARTHEST_ON_PATH);
-        let to = played.partition_point(|p| p.1 <= expected + FARTHEST_ON_PATH);
+        let nearest = played.partition_point(|p| p.1 < expected);
+        let from =
+            played.partition_point(|p| p.1 < expected - FARTHEST_ON_PATH).max(nearest.saturating_sub(CANDIDATES));
+        let to = played.partition_point(|p| p.1 <= expected + FARTHEST_ON_PATH).min(nearest + CANDIDATES);
         let fresh = links.len();
         for (p, &(_, at)) in played.iter().enumerate().take(to).skip(from) {
             let mut gain = FARTHEST - (at - expected).abs();

@@ -4,9 +4,9 @@
 
 use std::collections::VecDeque;
 
-use super::Piece;
-use super::path::{self, ASTRAY_OF, State, Walk};
-use crate::music::{Hands, NoteId, Percent, Score};
+use super::path::{self, State, Walk, Whereabouts};
+use super::{FollowPlan, Piece};
+use crate::music::{NoteId, Percent, Score};
 use crate::practice::types::PlayedNote;
 use crate::time::{Micros, Ticks};
 
@@ -27,6 +27,8 @@ const TOLD: u16 = 2;
 pub struct Followed {
     /// The written note that it seems to be (both of a unison of the hands); revised when the take is paired as a whole.
     pub matched: Vec<NoteId>,
+    /// Whether it is written nowhere near, by neither hand.
+    pub foreign: bool,
     /// What seems to have been left out by now: of the onset groups before the one before this. Revised like the above.
     pub missed: Vec<NoteId>,
     /// Where the player is, if that is another place than before.
@@ -43,21 +45,21 @@ pub struct Followed {
 #[derive(Clone, Debug)]
 pub struct Follower {
     piece: Piece,
-    ticks: Vec<Ticks>,
     end: Ticks,
     walk: Walk,
     /// The group where the player is.
     place: Option<usize>,
     /// The last group of the furthest place.
     furthest: usize,
+    /// The first group of the places reached.
+    lowest: Option<usize>,
     /// Which written notes seem to have been played since the last leap.
     heard: Vec<bool>,
     /// Groups before this one have been told of.
     told_upto: usize,
     /// Another place that the player may have gone to, and how many key-downs fit there.
     leap: Option<(usize, usize)>,
-    /// The latest key-downs, and where each seemed to be.
-    recent: VecDeque<(PlayedNote, usize)>,
+    whereabouts: Whereabouts,
     /// When the latest groups were reached: written seconds, and the moment.
     reached: VecDeque<(f64, Micros)>,
     /// Seconds played for a written one.
@@ -67,23 +69,21 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Before the first key of a player of `hands`, who is to begin at `from` and to end before `to`, at this speed.
-    pub fn new(score: &Score, hands: Hands, (from, to): (Ticks, Ticks), speed: Percent) -> Self {
-        let groups = score.onset_groups(hands, from, to);
-        let ticks = groups.iter().map(|group| group.tick).collect();
-        let piece = Piece::new(score, hands, from, to);
+    /// Before the first key of a player who is to begin at the beginning of the plan, at this speed.
+    pub fn new(score: &Score, plan: &FollowPlan, speed: Percent) -> Self {
+        let piece = Piece::new(score, plan);
         let walk = Walk::near(&piece, 0);
         Self {
             heard: vec![false; piece.written.len()],
             piece,
-            ticks,
-            end: to,
+            end: plan.to,
             walk,
             place: None,
             furthest: 0,
+            lowest: None,
             told_upto: 0,
             leap: None,
-            recent: VecDeque::new(),
+            whereabouts: Whereabouts::default(),
             reached: VecDeque::new(),
             pace: 100.0 / f64::from(speed.get()),
             told: speed,
@@ -91,13 +91,25 @@ impl Follower {
         }
     }
 
+    /// A new pass, from `tick` on, at the tempo at hand.
+    pub fn begin_pass(&mut self, tick: Ticks) {
+        self.seek(tick);
+        (self.furthest, self.lowest) = (self.place.unwrap_or(0), None);
+    }
+
+    /// The music goes on at this speed now.
+    pub fn runs_at(&mut self, speed: Percent) {
+        self.told = speed;
+    }
+
     /// The player is to go on at the first group at or after `tick`.
     pub fn seek(&mut self, tick: Ticks) {
-        let start = self.ticks.partition_point(|at| *at < tick).min(self.ticks.len().saturating_sub(1));
+        let start =
+            self.piece.groups.partition_point(|group| group.tick < tick).min(self.piece.groups.len().saturating_sub(1));
         self.walk = Walk::near(&self.piece, start);
         (self.place, self.leap, self.finished) = (start.checked_sub(1), None, false);
         self.begin_anew(start);
-        self.recent.clear();
+        self.whereabouts = Whereabouts::default();
         self.reached.clear();
     }
 
@@ -105,28 +117,27 @@ impl Follower {
     pub fn key_down(&mut self, note: PlayedNote) -> Followed {
         let Some(state) = self.walk.push(&self.piece, &note) else { return Followed::default() };
         let before = self.place;
-        self.remember(note, state.group);
-        let (state, leap) = match self.elsewhere() {
-            Some(group) => {
-                self.go_to(group);
-                (State { group, heard: 1 }, true)
-            }
+        let elsewhere = self.whereabouts.push(&self.piece, &note, state.group);
+        let (state, leap) = match elsewhere.and_then(|elsewhere| self.go_to(&elsewhere)) {
+            Some(state) => (state, true),
             None => match self.move_to(state.group) {
                 Some(leap) => (state, leap),
                 None => return Followed::default(),
             },
         };
         let moved = self.place != before;
+        self.lowest = self.lowest.min(self.place).or(self.place);
         if leap {
             self.begin_anew(state.group);
         }
         let matched = self.matched(state, &note);
+        let foreign = matched.is_empty() && !self.piece.is_other_hand(state.group, &note);
         let missed = self.missed(state.group);
         self.finished |=
-            state.group + 1 == self.ticks.len() && state.heard >= self.piece.group_notes(state.group).len();
+            state.group + 1 == self.piece.groups.len() && state.heard >= self.piece.group_notes(state.group).len();
         let speed = if moved { self.measure(state.group, note.at, leap) } else { None };
-        let place = self.place.filter(|_| moved).map(|group| self.ticks[group]);
-        Followed { matched, missed, place, leap, speed, finished: self.finished }
+        let place = self.place.filter(|_| moved).map(|group| self.piece.groups[group].tick);
+        Followed { matched, foreign, missed, place, leap, speed, finished: self.finished }
     }
 
     /// Goes to a group, or stays until it is certain that the player is there; whether it is elsewhere.
@@ -145,32 +156,13 @@ impl Follower {
         Some(leap)
     }
 
-    fn remember(&mut self, note: PlayedNote, group: usize) {
-        if self.recent.len() == ASTRAY_OF {
-            self.recent.pop_front();
-        }
-        self.recent.push_back((note, group));
-    }
-
-    /// Where somebody is who is far away: looked for only when little fits nearby.
-    fn elsewhere(&self) -> Option<usize> {
-        let (notes, groups): (Vec<PlayedNote>, Vec<usize>) = self.recent.iter().copied().unzip();
-        if !path::is_astray(&self.piece, &notes, &groups) {
-            return None;
-        }
-        let path = path::find_anywhere(&self.piece, &notes);
-        let fits = notes.iter().zip(&path).rev().take(2 * LEAP_NOTES);
-        let certain = fits.clone().count() == 2 * LEAP_NOTES
-            && fits.into_iter().all(|(note, group)| path::is_written(&self.piece, *group, note));
-        path.last().copied().filter(|_| certain)
-    }
-
-    /// Goes to a group far away; what follows is looked for there.
-    fn go_to(&mut self, group: usize) {
-        self.walk = Walk::near(&self.piece, group);
-        (self.place, self.leap) = (Some(group), None);
-        self.furthest = self.furthest.max(group);
-        self.recent.clear();
+    /// Goes to where somebody was found who is far away.
+    fn go_to(&mut self, elsewhere: &path::Elsewhere) -> Option<State> {
+        self.walk = Walk::near(&self.piece, elsewhere.first);
+        let state = elsewhere.notes.iter().filter_map(|note| self.walk.push(&self.piece, note)).last()?;
+        (self.place, self.leap) = (Some(state.group), None);
+        self.furthest = self.furthest.max(state.group);
+        Some(state)
     }
 
     /// The player goes on at a group, wherever they were.
@@ -234,25 +226,30 @@ impl Follower {
 
     /// Where the player is: the tick of the group reached last; `None` before the first.
     pub fn tick(&self) -> Option<Ticks> {
-        self.place.map(|group| self.ticks[group])
+        self.place.map(|group| self.piece.groups[group].tick)
     }
 
     /// Where the player is expected next; the end of the range when the last group is reached.
     pub fn next_tick(&self) -> Ticks {
         let next = self.place.map_or(0, |group| group + 1);
-        self.ticks.get(next).copied().unwrap_or(self.end)
+        self.piece.groups.get(next).map_or(self.end, |group| group.tick)
+    }
+
+    /// The first place that was reached.
+    pub fn lowest(&self) -> Option<Ticks> {
+        self.lowest.map(|group| self.piece.groups[group].tick)
     }
 
     /// The tick after everything that was reached.
     pub fn reached(&self) -> Ticks {
         let after = self.place.map_or(0, |_| self.furthest + 1);
-        self.ticks.get(after).copied().unwrap_or(self.end)
+        self.piece.groups.get(after).map_or(self.end, |group| group.tick)
     }
 
     /// The notes that are expected next.
     pub fn needed(&self) -> impl Iterator<Item = NoteId> + '_ {
         let next = self.place.map_or(0, |group| group + 1);
-        let notes = if next < self.ticks.len() { self.piece.group_notes(next) } else { &[] };
+        let notes = if next < self.piece.groups.len() { self.piece.group_notes(next) } else { &[] };
         notes.iter().map(|written| written.id)
     }
 }

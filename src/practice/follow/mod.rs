@@ -1,17 +1,22 @@
 //! *Follow me*: [`Follower`] goes along while it is played; [`pair`] tells afterwards which played note is which written
 //! note, whatever the tempo, the rubato and the mistakes.
 //!
-//! Three steps. `path` finds the place in the score for every key-down. `assign` derives from it when each written
-//! note was to be expected, given the player's own local tempo, and pairs the notes of each pitch in order; it does
-//! so again with what it has found. The deviations that come out are from the local tempo, not from a metronome.
+//! Three steps. `path` finds the place in the score for every key-down. `part` cuts it where the player went back or
+//! leapt on: of what was played twice the later time counts. `assign` derives when each written note of a part was to
+//! be expected, given the player's own local tempo, and pairs the notes of each pitch in order; it does so again with
+//! what it has found. The deviations that come out are from the local tempo, not from a metronome.
 
 mod assign;
 mod live;
+mod part;
 mod path;
 
 pub use live::{Followed, Follower};
 
-use super::types::{PlayedNote, Preset, Verdict, VerdictKind};
+use std::ops::Range;
+
+use super::options::{KeyRange, PracticeSettings};
+use super::types::{PlayedId, PlayedNote, Preset, Verdict, VerdictKind};
 use crate::music::{Hands, NoteId, Percent, Pitch, Score};
 use crate::time::{Micros, Ticks};
 
@@ -30,11 +35,49 @@ struct Written {
 /// An onset group as the steps see it.
 #[derive(Clone, Copy, Debug)]
 struct Group {
+    tick: Ticks,
     /// When it would sound at the written tempo, in seconds.
     seconds: f64,
     /// Its notes, in `Piece::written`.
     first: usize,
     end: usize,
+}
+
+/// What is to be played, and how it is judged.
+#[derive(Clone, Copy, Debug)]
+pub struct FollowPlan {
+    /// The hands that are judged; key-downs that fit the other hand are neutral.
+    pub hands: Hands,
+    /// The first tick.
+    pub from: Ticks,
+    /// The tick after the last.
+    pub to: Ticks,
+    /// How timing is coloured.
+    pub preset: Preset,
+    /// The keys that can be asked for; what is written outside is not required.
+    pub keyboard: KeyRange,
+}
+
+impl FollowPlan {
+    /// The whole piece, both hands.
+    pub fn whole(score: &Score) -> Self {
+        let (hands, preset, keyboard) = (Hands::BOTH, Preset::Standard, KeyRange::ALL);
+        Self { hands, from: Ticks::ZERO, to: score.end(), preset, keyboard }
+    }
+
+    /// What a person has chosen.
+    pub fn from_settings(score: &Score, settings: &PracticeSettings) -> Self {
+        let (from, to) = settings.ticks(score.bars());
+        Self { hands: settings.practise, from, to, preset: settings.preset, keyboard: settings.keyboard }
+    }
+}
+
+/// In `Piece::keys`: the other hand has this key here.
+const OTHER_HAND: u8 = 0x80;
+
+/// How often the practised hands have a key here.
+const fn copies(key: u8) -> usize {
+    (key & !OTHER_HAND) as usize
 }
 
 /// The practised notes of a score, by onset, then pitch. A unison of both hands, which is one key, is here once.
@@ -44,39 +87,78 @@ struct Piece {
     groups: Vec<Group>,
     /// The other notes of unisons, with the one of `written` that stands for them.
     twins: Vec<(NoteId, usize)>,
-    /// For each key, then each group, how many notes of it the group has.
-    copies: Vec<u8>,
+    /// For each key, then each group: [`copies`], and [`OTHER_HAND`].
+    keys: Vec<u8>,
 }
 
 impl Piece {
-    fn new(score: &Score, hands: Hands, from: Ticks, to: Ticks) -> Self {
-        let mut piece = Self { written: Vec::new(), groups: Vec::new(), twins: Vec::new(), copies: Vec::new() };
-        for (group, onset) in score.onset_groups(hands, from, to).into_iter().enumerate() {
-            let first = piece.written.len();
-            for id in onset.notes {
-                let note = score.note(id);
-                match piece.written[first..].last().map(|w| score.note(w.id)) {
-                    Some(twin) if twin.pitch == note.pitch && twin.hand != note.hand => {
-                        piece.twins.push((id, piece.written.len() - 1));
-                    }
-                    _ => piece.written.push(Written { id, group, pitch: note.pitch }),
-                }
+    fn new(score: &Score, plan: &FollowPlan) -> Self {
+        let mut piece = Self { written: Vec::new(), groups: Vec::new(), twins: Vec::new(), keys: Vec::new() };
+        let mut others: Vec<(usize, Pitch)> = Vec::new();
+        for onset in score.onset_groups(Hands::BOTH, plan.from, plan.to) {
+            let is_asked = |id: &NoteId| {
+                let note = score.note(*id);
+                plan.hands.contains(note.hand) && plan.keyboard.contains(note.pitch)
+            };
+            let (asked, not_asked): (Vec<NoteId>, Vec<NoteId>) = onset.notes.into_iter().partition(is_asked);
+            if !asked.is_empty() {
+                piece.add_group(score, onset.tick, &asked);
             }
-            let seconds = score.tempo().micros(onset.tick, Percent::FULL).0 as f64 / 1e6;
-            piece.groups.push(Group { seconds, first, end: piece.written.len() });
+            let group = piece.groups.len().saturating_sub(1);
+            others.extend(not_asked.iter().map(|id| (group, score.note(*id).pitch)));
         }
-        piece.copies = vec![0; 128 * piece.groups.len()];
+        let groups = piece.groups.len();
+        piece.keys = vec![0; 128 * groups];
+        let place = |group: usize, pitch: Pitch| usize::from(pitch.key()) * groups + group;
         for written in &piece.written {
-            let copies = &mut piece.copies[usize::from(written.pitch.key()) * piece.groups.len() + written.group];
-            *copies = copies.saturating_add(1);
+            let key = &mut piece.keys[place(written.group, written.pitch)];
+            *key = (*key + 1).min(!OTHER_HAND);
+        }
+        for (group, pitch) in others {
+            // Without a group there is nothing to follow.
+            if let Some(key) = piece.keys.get_mut(place(group, pitch)) {
+                *key |= OTHER_HAND;
+            }
         }
         piece
     }
 
-    /// How many notes of a key-down's pitch each group has.
-    fn copies_of(&self, note: &PlayedNote) -> &[u8] {
+    fn add_group(&mut self, score: &Score, tick: Ticks, notes: &[NoteId]) {
+        let (first, group) = (self.written.len(), self.groups.len());
+        for &id in notes {
+            let note = score.note(id);
+            match self.written[first..].last().map(|w| score.note(w.id)) {
+                Some(twin) if twin.pitch == note.pitch && twin.hand != note.hand => {
+                    self.twins.push((id, self.written.len() - 1));
+                }
+                _ => self.written.push(Written { id, group, pitch: note.pitch }),
+            }
+        }
+        let seconds = score.tempo().micros(tick, Percent::FULL).0 as f64 / 1e6;
+        self.groups.push(Group { tick, seconds, first, end: self.written.len() });
+    }
+
+    /// What each group has of a key-down's key: [`copies`], and [`OTHER_HAND`].
+    fn keys_of(&self, note: &PlayedNote) -> &[u8] {
         let groups = self.groups.len();
-        &self.copies[usize::from(note.pitch.key()) * groups..][..groups]
+        &self.keys[usize::from(note.pitch.key()) * groups..][..groups]
+    }
+
+    /// Whether a key-down is written in a group.
+    fn is_written(&self, group: usize, note: &PlayedNote) -> bool {
+        copies(self.keys_of(note)[group]) > 0
+    }
+
+    /// Whether a key-down is the other hand's around a group.
+    fn is_other_hand(&self, group: usize, note: &PlayedNote) -> bool {
+        let around = group.saturating_sub(1)..(group + 2).min(self.groups.len());
+        self.keys_of(note)[around].iter().any(|key| key & OTHER_HAND != 0)
+    }
+
+    /// The notes of a part, as indices of `written`.
+    fn written_of(&self, part: &part::Part) -> Range<usize> {
+        let groups = &self.groups[part.groups.clone()];
+        groups.first().map_or(0, |group| group.first)..groups.last().map_or(0, |group| group.end)
     }
 
     fn group_notes(&self, group: usize) -> &[Written] {
@@ -84,23 +166,19 @@ impl Piece {
     }
 }
 
-/// Pairs a take with the notes of `hands` whose onsets lie in `[from, to)`. Notes may come in any order; a bar that was
-/// played twice counts as played the second time. Verdicts are those of written notes in order, then of extra notes
-/// by time. Time grows with notes times 1 024 at most, memory likewise.
-pub fn pair(
-    score: &Score,
-    hands: Hands,
-    (from, to): (Ticks, Ticks),
-    preset: Preset,
-    notes: &[PlayedNote],
-) -> Vec<Verdict> {
-    let piece = Piece::new(score, hands, from, to);
+/// Pairs a take with what is written. Notes may come in any order; what was played twice counts as played the later
+/// time, and its right notes of the earlier time are neutral, as are those of the other hand. Verdicts are those of
+/// written notes in order, then of the other key-downs by time. Time and memory grow with the notes, times 96 onset
+/// groups; where little fits, with all groups of the piece for every two dozen key-downs.
+pub fn pair(score: &Score, plan: &FollowPlan, notes: &[PlayedNote]) -> Vec<Verdict> {
+    let piece = Piece::new(score, plan);
     let mut take = notes.to_vec();
     take.sort_by_key(|n| (n.at, n.pitch, n.id));
     let rough = path::find(&piece, &take);
-    let tempos = assign::tempos(&piece, &take, &rough);
+    let tempos = assign::tempos(&piece, &take, &part::parts(&piece, &rough), &rough);
     let path = path::refine(&piece, &take, &tempos, &rough);
-    let assignment = assign::assign(&piece, &take, &path);
+    let parts = part::parts(&piece, &path);
+    let assignment = assign::assign(&piece, &take, &parts, &path);
     let mut used = vec![false; take.len()];
     assignment.iter().flatten().for_each(|pair| used[pair.played] = true);
     let verdict = |id: NoteId, found: &Option<assign::Pair>| {
@@ -109,7 +187,7 @@ pub fn pair(
             pass: 0,
             played: found.map(|pair| take[pair.played].id),
             written: Some(id),
-            kind: deviation.map_or(VerdictKind::Missed, |d| preset.judge(d, Percent::FULL)),
+            kind: deviation.map_or(VerdictKind::Missed, |d| plan.preset.judge(d, Percent::FULL)),
             deviation,
         }
     };
@@ -118,13 +196,17 @@ pub fn pair(
         .chain(piece.twins.iter().map(|&(id, twin)| verdict(id, &assignment[twin])))
         .collect();
     verdicts.sort_by_key(|v| v.written);
-    let extras = take.iter().zip(&used).filter(|(_, used)| !**used);
-    verdicts.extend(extras.map(|(note, _)| Verdict {
-        pass: 0,
-        played: Some(note.id),
-        written: None,
-        kind: VerdictKind::Extra,
-        deviation: None,
+    let counts = part::counting(&parts, take.len());
+    let others = take.iter().enumerate().filter(|(index, _)| !used[*index]);
+    verdicts.extend(others.map(|(index, note)| {
+        let group = path[index];
+        let is_earlier_time = !counts[index] && piece.groups.len() > group && piece.is_written(group, note);
+        let is_neutral = is_earlier_time || (group < piece.groups.len() && piece.is_other_hand(group, note));
+        unpaired(note.id, if is_neutral { VerdictKind::Neutral } else { VerdictKind::Extra })
     }));
     verdicts
+}
+
+fn unpaired(played: PlayedId, kind: VerdictKind) -> Verdict {
+    Verdict { pass: 0, played: Some(played), written: None, kind, deviation: None }
 }

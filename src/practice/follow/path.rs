@@ -2,28 +2,32 @@
 //! programming over key-downs (Viterbi). A state is a group and how many of its notes have been heard. Costs are in
 //! nats: about minus the logarithm of how likely a thing is.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
-use super::Piece;
+use super::{OTHER_HAND, Piece, copies};
 use crate::practice::types::PlayedNote;
 use crate::time::Micros;
 
-/// How many groups around the best one are kept in mind at each key-down, for somebody who may be anywhere. Bounds time
-/// and memory; a piece of fewer groups is searched whole.
-const WINDOW: usize = 1_024;
-/// The same for somebody who goes on: a dozen bars to both sides.
+/// How many groups around the best one are kept in mind at each key-down: a dozen bars to both sides.
 const NEAR_WINDOW: usize = 96;
 /// The same around a place that was found before.
 const REFINE_WINDOW: usize = 32;
 /// Whoever has struck so many keys of so many that are not written where they seem to be is elsewhere.
 const ASTRAY: usize = 12;
 /// See [`ASTRAY`].
-pub(super) const ASTRAY_OF: usize = 24;
+const ASTRAY_OF: usize = 24;
+/// So many key-downs in a row, the latest, must all fit elsewhere.
+const CERTAIN: usize = 6;
+/// After looking everywhere in vain, so many key-downs pass before it is done again.
+const PATIENCE: usize = 12;
 
 /// A key-down whose pitch the group does not have.
 const FOREIGN: f32 = 5.0;
 /// The same when the group before or after has it: hands are seldom exactly together.
 const NEAR: f32 = 4.0;
+/// A key of the hand that is not practised.
+const OTHER: f32 = 1.0;
 /// For each note of a group that was not heard when the player went on.
 const MISS: f32 = 3.0;
 /// The most that a group which was passed over altogether costs.
@@ -133,8 +137,8 @@ pub(super) struct Walk {
     layout: Layout,
     /// Groups that are kept in mind at one time.
     width: usize,
-    /// Where the player is thought to begin.
-    start: usize,
+    /// Where the player is thought to begin; `None` if that may be anywhere.
+    start: Option<usize>,
     column: Column,
     before: Column,
     last: Option<PlayedNote>,
@@ -146,10 +150,10 @@ pub(super) struct Walk {
 impl Walk {
     /// Before the first key-down of somebody who begins at group `start` and goes on from there.
     pub(super) fn near(piece: &Piece, start: usize) -> Self {
-        Self::new(piece, start, NEAR_WINDOW)
+        Self::new(piece, Some(start), NEAR_WINDOW)
     }
 
-    fn new(piece: &Piece, start: usize, window: usize) -> Self {
+    fn new(piece: &Piece, start: Option<usize>, window: usize) -> Self {
         Self {
             layout: Layout::new(piece),
             width: piece.groups.len().min(window),
@@ -165,8 +169,12 @@ impl Walk {
     /// The next key-down, none earlier than the one before; where the player is now, as it seems. `None` in a piece
     /// without notes.
     pub(super) fn push(&mut self, piece: &Piece, note: &PlayedNote) -> Option<State> {
-        let middle = self.last.map_or(self.start, |_| self.column.best.group);
-        self.step(piece, note, None, middle).then_some(self.column.best)
+        self.step(piece, note, None, self.middle()).then_some(self.column.best)
+    }
+
+    /// Around which group to look.
+    fn middle(&self) -> usize {
+        self.last.map_or(self.start.unwrap_or(0), |_| self.column.best.group)
     }
 
     /// Takes in a key-down of somebody who is around group `middle`; `false` in a piece without notes.
@@ -181,8 +189,8 @@ impl Walk {
         match self.last {
             // A take may begin anywhere; later than at the start costs what is passed over, earlier a jump.
             None => self.entries.extend((self.column.base..self.column.base + self.width).map(|group| {
-                let passed = group.checked_sub(self.start);
-                (passed.map_or(JUMP, |passed| (passed as f32 * MISS).min(JUMP)), JUMPED)
+                let passed = |start| group.checked_sub(start).map_or(JUMP, |passed| (passed as f32 * MISS).min(JUMP));
+                (self.start.map_or(0.0, passed), JUMPED)
             })),
             Some(last) => {
                 self.leave(&last, note);
@@ -236,12 +244,16 @@ impl Walk {
         let linger = self.last.map_or(0.0, |last| (LINGER * seconds(note.at - last.at)).min(LINGER_MAX));
         let again = self.last.is_some_and(|last| last.pitch == note.pitch);
         let (before, column) = (&self.before, &mut self.column);
-        let copies = piece.copies_of(note);
+        let keys = piece.keys_of(note);
         let mut best = f32::INFINITY;
         for (group, &entry) in (column.base..).zip(&self.entries) {
-            let copies_here = usize::from(copies[group]);
-            let is_near = || copies[group.saturating_sub(1)] > 0 || copies.get(group + 1).is_some_and(|c| *c > 0);
-            let stray = if copies_here == 0 && is_near() { NEAR } else { FOREIGN };
+            let copies_here = copies(keys[group]);
+            let around = keys[group.saturating_sub(1)] | keys.get(group + 1).copied().unwrap_or(0);
+            let stray = match copies_here {
+                0 if (keys[group] | around) & OTHER_HAND != 0 => OTHER,
+                0 if copies(around) > 0 => NEAR,
+                _ => FOREIGN,
+            };
             let old = self.layout.states(before, group);
             let (costs, entered) = (&before.costs[old.clone()], &before.entered[old]);
             let mut leave = (f32::INFINITY, 0);
@@ -286,40 +298,105 @@ fn seconds(span: Micros) -> f32 {
 }
 
 /// The group in which each key-down was found, of somebody who begins at the beginning. Key-downs are in order of time.
-/// Looks nearby first, and everywhere for whoever is not found there.
+/// Looks nearby, and everywhere for whoever is not found there.
 pub(super) fn find(piece: &Piece, take: &[PlayedNote]) -> Vec<usize> {
-    let path = find_within(piece, take, NEAR_WINDOW);
-    if is_astray(piece, take, &path) { find_anywhere(piece, take) } else { path }
+    let mut path = Vec::with_capacity(take.len());
+    let (mut start, mut goes_on) = (0, true);
+    while path.len() < take.len() {
+        let (part, elsewhere) = go_on(piece, &take[path.len()..], start, goes_on);
+        goes_on = !part.is_empty();
+        path.extend(part);
+        start = elsewhere.unwrap_or(start);
+    }
+    path
 }
 
-/// The same, everywhere at once.
-pub(super) fn find_anywhere(piece: &Piece, take: &[PlayedNote]) -> Vec<usize> {
-    find_within(piece, take, WINDOW)
+/// The path of somebody who goes on from a group, up to where they are found elsewhere; that can be at once only if
+/// `may_leave`.
+fn go_on(piece: &Piece, take: &[PlayedNote], start: usize, may_leave: bool) -> (Vec<usize>, Option<usize>) {
+    let mut walk = Walk::near(piece, start);
+    let mut trail = Trail::default();
+    let mut whereabouts = Whereabouts::default();
+    for (index, note) in take.iter().enumerate() {
+        let Some(state) = walk.push(piece, note) else { return (vec![0; take.len()], None) };
+        trail.push(&walk.column);
+        let elsewhere = whereabouts.push(piece, note, state.group);
+        if let Some(found) = elsewhere.filter(|found| may_leave || found.notes.len() <= index) {
+            return (trail.path(&walk.layout, index + 1 - found.notes.len()), Some(found.first));
+        }
+    }
+    (trail.path(&walk.layout, take.len()), None)
 }
 
-fn find_within(piece: &Piece, take: &[PlayedNote], window: usize) -> Vec<usize> {
-    search(piece, take, None, window, |walk, _| walk.last.map_or(walk.start, |_| walk.column.best.group))
+/// Whether somebody is where they seem to be.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Whereabouts {
+    /// The latest key-downs, and whether each is foreign to where it seemed to be.
+    recent: VecDeque<(PlayedNote, bool)>,
+    /// Key-downs to pass before it is looked everywhere again.
+    patience: usize,
+}
+
+/// Another place where somebody is.
+#[derive(Clone, Debug)]
+pub(super) struct Elsewhere {
+    /// The latest key-downs, which fit there.
+    pub(super) notes: Vec<PlayedNote>,
+    /// The group of the first of them.
+    pub(super) first: usize,
+}
+
+impl Whereabouts {
+    /// Takes in a key-down that seems to be in a group; where the person is instead, when much is foreign there.
+    pub(super) fn push(&mut self, piece: &Piece, note: &PlayedNote, group: usize) -> Option<Elsewhere> {
+        if self.recent.len() == ASTRAY_OF {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((*note, !piece.is_written(group, note) && !piece.is_other_hand(group, note)));
+        self.patience = self.patience.saturating_sub(1);
+        let foreign = self.recent.iter().filter(|(_, foreign)| *foreign).count();
+        if piece.groups.len() <= NEAR_WINDOW || self.patience > 0 || foreign < ASTRAY {
+            return None;
+        }
+        let notes: Vec<PlayedNote> = self.recent.iter().map(|(note, _)| *note).collect();
+        let found = fitting(piece, &notes);
+        match &found {
+            Some(_) => self.recent.clear(),
+            None => self.patience = PATIENCE,
+        }
+        found
+    }
+}
+
+/// Where the latest of some key-downs fit in one go, if that is certain. Looks at all groups.
+fn fitting(piece: &Piece, notes: &[PlayedNote]) -> Option<Elsewhere> {
+    let mut walk = Walk::new(piece, None, usize::MAX);
+    let mut trail = Trail::default();
+    for note in notes {
+        walk.push(piece, note)?;
+        trail.push(&walk.column);
+    }
+    let path = trail.path(&walk.layout, notes.len());
+    let goes_on = |i: usize| (path[i - 1]..=path[i - 1] + FORWARD_MAX).contains(&path[i]);
+    let mut begin = (1..path.len()).rev().find(|i| !goes_on(*i)).unwrap_or(0);
+    let fits = |i: &usize| piece.is_written(path[*i], &notes[*i]);
+    begin = (begin..path.len()).find(fits)?;
+    let is_certain = path.len() - begin >= CERTAIN && (path.len() - CERTAIN..path.len()).all(|i| fits(&i));
+    is_certain.then(|| Elsewhere { notes: notes[begin..].to_vec(), first: path[begin] })
 }
 
 /// The group of each key-down, near a path that was found without the rhythm. `tempos` says for each group how many
 /// seconds are played for a written one.
 pub(super) fn refine(piece: &Piece, take: &[PlayedNote], tempos: &[f64], path: &[usize]) -> Vec<usize> {
-    search(piece, take, Some(tempos), REFINE_WINDOW, |_, index| path[index])
-}
-
-/// Whether many keys in a row are not written where the path puts them.
-pub(super) fn is_astray(piece: &Piece, take: &[PlayedNote], path: &[usize]) -> bool {
-    if piece.groups.len() <= NEAR_WINDOW {
-        return false;
+    let mut walk = Walk::new(piece, Some(0), REFINE_WINDOW);
+    let mut trail = Trail::default();
+    for (note, group) in take.iter().zip(path) {
+        if !walk.step(piece, note, Some(tempos), *group) {
+            return path.to_vec();
+        }
+        trail.push(&walk.column);
     }
-    let is_foreign = |(note, group): (&PlayedNote, &usize)| !is_written(piece, *group, note);
-    let foreign: Vec<bool> = take.iter().zip(path).map(is_foreign).collect();
-    foreign.windows(ASTRAY_OF.min(foreign.len().max(1))).any(|few| few.iter().filter(|f| **f).count() >= ASTRAY)
-}
-
-/// Whether a key-down is written in a group.
-pub(super) fn is_written(piece: &Piece, group: usize, note: &PlayedNote) -> bool {
-    piece.copies_of(note)[group] > 0
+    trail.path(&walk.layout, take.len())
 }
 
 /// The way back through a search: for each key-down the best state, and where its steps and leaves begin.
@@ -337,11 +414,11 @@ impl Trail {
         self.leave.extend_from_slice(&column.leave);
     }
 
-    /// Follows the steps back from the best state at the end.
-    fn path(&self, layout: &Layout) -> Vec<usize> {
-        let mut path = vec![0; self.heads.len()];
-        let Some(&(_, mut state, ..)) = self.heads.last() else { return path };
-        for (index, &(base, _, steps, _)) in self.heads.iter().enumerate().rev() {
+    /// Follows the steps back from the best state after so many key-downs.
+    fn path(&self, layout: &Layout, upto: usize) -> Vec<usize> {
+        let mut path = vec![0; upto];
+        let Some(&(_, mut state, ..)) = self.heads[..upto].last() else { return path };
+        for (index, &(base, _, steps, _)) in self.heads[..upto].iter().enumerate().rev() {
             path[index] = state.group;
             let Some(&(base_before, best_before, _, leave)) = index.checked_sub(1).map(|i| &self.heads[i]) else {
                 break;
@@ -359,26 +436,6 @@ impl Trail {
         }
         path
     }
-}
-
-/// `middle` says around which group to search for a key-down, given its index.
-fn search(
-    piece: &Piece,
-    take: &[PlayedNote],
-    tempos: Option<&[f64]>,
-    window: usize,
-    middle: impl Fn(&Walk, usize) -> usize,
-) -> Vec<usize> {
-    let mut walk = Walk::new(piece, 0, window);
-    let mut trail = Trail::default();
-    for (index, note) in take.iter().enumerate() {
-        let middle = middle(&walk, index);
-        if !walk.step(piece, note, tempos, middle) {
-            return vec![0; take.len()];
-        }
-        trail.push(&walk.column);
-    }
-    trail.path(&walk.layout)
 }
 
 /// What a duration costs that should have been another one, both in seconds.

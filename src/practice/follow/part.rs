@@ -1,0 +1,86 @@
+//! Which part of a take counts for which part of the piece, where the player went back or leapt on.
+
+use std::ops::Range;
+
+use super::Piece;
+use super::path::FORWARD_MAX;
+
+/// Onset groups that were played in one go, and for which nothing that was played later counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    /// The groups.
+    pub(super) groups: Range<usize>,
+    /// The key-downs found there, by index in the take, ascending.
+    pub(super) notes: Vec<usize>,
+}
+
+/// A stretch of the path without going back or leaping on: key-downs, and the groups they cover.
+struct Run {
+    notes: Range<usize>,
+    groups: Range<usize>,
+}
+
+fn runs(path: &[usize]) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    for (index, &group) in path.iter().enumerate() {
+        match runs.last_mut() {
+            Some(run) if (run.groups.end - 1..run.groups.end + FORWARD_MAX).contains(&group) => {
+                run.notes.end = index + 1;
+                run.groups.end = group + 1;
+            }
+            _ => runs.push(Run { notes: index..index + 1, groups: group..group + 1 }),
+        }
+    }
+    runs
+}
+
+/// The parts, in the order of the piece. Where two runs cover a group, the later one counts.
+pub(super) fn parts(piece: &Piece, path: &[usize]) -> Vec<Part> {
+    let runs = runs(path);
+    let mut owner: Vec<Option<usize>> = vec![None; piece.groups.len()];
+    // For each group the nearest one from there on that has no owner, as far as known.
+    let mut free: Vec<usize> = (0..=piece.groups.len()).collect();
+    for (index, run) in runs.iter().enumerate().rev() {
+        let mut group = nearest(&mut free, run.groups.start.min(piece.groups.len()));
+        while group < run.groups.end.min(piece.groups.len()) {
+            owner[group] = Some(index);
+            free[group] = group + 1;
+            group = nearest(&mut free, group);
+        }
+    }
+    let mut parts: Vec<(usize, Part)> = Vec::new();
+    for (group, owner) in owner.iter().enumerate() {
+        let Some(owner) = *owner else { continue };
+        match parts.last_mut() {
+            Some((same, part)) if *same == owner && part.groups.end == group => part.groups.end = group + 1,
+            _ => parts.push((owner, Part { groups: group..group + 1, notes: Vec::new() })),
+        }
+    }
+    for (owner, part) in &mut parts {
+        // Within a run the path ascends.
+        let Run { notes, .. } = &runs[*owner];
+        let upto = |group: usize| notes.start + path[notes.clone()].partition_point(|at| *at < group);
+        part.notes = (upto(part.groups.start)..upto(part.groups.end)).collect();
+    }
+    parts.into_iter().map(|(_, part)| part).collect()
+}
+
+/// Follows the pointers, and shortens them on the way.
+fn nearest(free: &mut [usize], from: usize) -> usize {
+    let mut end = from;
+    while free[end] != end {
+        end = free[end];
+    }
+    let mut at = from;
+    while free[at] != end {
+        at = std::mem::replace(&mut free[at], end);
+    }
+    end
+}
+
+/// Which key-downs count.
+pub(super) fn counting(parts: &[Part], notes: usize) -> Vec<bool> {
+    let mut counting = vec![false; notes];
+    parts.iter().flat_map(|part| &part.notes).for_each(|note| counting[*note] = true);
+    counting
+}
