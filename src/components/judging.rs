@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::model::{Event, TakeEnd, TransportChange, TransportMoved};
-use crate::music::{NoteId, Percent, Pitch, Score, TempoMap, WrittenNote};
+use crate::music::{NoteId, Percent, Pitch, Score, TempoMap};
 use crate::practice::follow::{self, FollowPlan, Followed, Follower};
+use crate::practice::ornament;
 use crate::practice::result::TakeResult;
 use crate::practice::tempo::{REACH, TempoJudge, TempoPlan};
 use crate::practice::wait::{Step, WaitMatcher};
-use crate::practice::{Mode, PlayedId, PlayedNote, PracticeSettings, Verdict, VerdictKind, scaled_to_speed};
+use crate::practice::{
+    Mode, PlayedId, PlayedNote, PracticeSettings, Verdict, VerdictKind, bar_of_wrong_key, scaled_to_speed,
+};
 use crate::time::{Micros, Rate, Stamp, StreamId, Ticks, div_round};
 
 /// The same course of the music told again, when nothing but the volume changed say, differs by a rounding at most.
@@ -131,6 +134,7 @@ impl FollowJudge {
         let whole = FollowPlan::from_settings(score, settings);
         let from = self.follower.lowest().map_or(self.from, |lowest| lowest.min(self.from));
         let mut verdicts = follow::pair(score, &FollowPlan { from, to, ..whole }, &self.notes);
+        ornament::settle(score, Mode::Follow, &mut verdicts, &self.notes);
         verdicts.iter_mut().for_each(|verdict| verdict.pass = self.pass);
         self.follower.begin_pass(whole.from);
         self.notes.clear();
@@ -337,7 +341,8 @@ impl TakeJudge {
         self.begun = true;
         let tick = self.place_of(&note);
         // Before the music begins, and while it stands.
-        let counting_in = self.course.is_none_or(|course| note.at < course.start - reach(course.plan.speed));
+        let early = |course: Course| note.at < course.start - reach(course.plan.speed);
+        let counting_in = matches!(self.judge, Judge::Tempo(_)) && self.course.is_none_or(early);
         self.places.insert(note.id, Place { pitch: note.pitch, tick, at: note.at, counting_in });
         match &mut self.judge {
             Judge::Wait(matcher) => {
@@ -350,7 +355,12 @@ impl TakeJudge {
                 Judged { impressions: vec![impression], ..Judged::default() }
             }
             Judge::Follow(judge) => {
-                let judged = judge.key_down(note, tick);
+                let around = (tick, judge.follower.next_tick());
+                let mut judged = judge.key_down(note, tick);
+                if ornament::permits(self.score.ornaments(), Some(note.pitch), around) {
+                    judged.extras.clear();
+                    judged.impressions.retain(|verdict| verdict.kind != VerdictKind::Extra);
+                }
                 self.result.completed |= judged.finished;
                 judged
             }
@@ -493,7 +503,7 @@ impl TakeJudge {
             verdict.pass += self.passes_before;
             let place = verdict.played.and_then(|id| self.places.remove(&id));
             forgive(verdict, place.is_some_and(|place| place.counting_in));
-            let bar = place.map(|place| self.score.bars().index_at(self.nearest_onset(place.tick)));
+            let bar = place.map(|place| bar_of_wrong_key(&self.score, &self.settings, place.tick));
             self.result.add(&self.score, verdict, bar);
             let Some(place) = place else { continue };
             match verdict.written {
@@ -524,19 +534,6 @@ impl TakeJudge {
             _ => {}
         }
         self.reached = Some((pass, onset, at));
-    }
-
-    /// The written onset nearest to a place: a wrong key just before a bar line was meant for the bar to come.
-    fn nearest_onset(&self, tick: Ticks) -> Ticks {
-        let (from, to) = self.settings.ticks(self.score.bars());
-        let notes = self.score.notes();
-        let after = notes.partition_point(|note| note.onset < tick);
-        let practised =
-            |note: &&WrittenNote| self.settings.practise.contains(note.hand) && (from..to).contains(&note.onset);
-        let next = notes[after..].iter().find(practised).map(|note| note.onset);
-        let last = notes[..after].iter().rfind(practised).map(|note| note.onset);
-        let near = last.into_iter().chain(next).min_by_key(|onset| (onset.0 - tick.0).abs());
-        near.unwrap_or(tick)
     }
 
     /// Where the music stood when a note was played: at the group that was needed, or where the tempo had led it.

@@ -14,6 +14,8 @@ pub mod tempo;
 mod types;
 pub mod wait;
 mod weighing;
+mod wrong_key;
 
 pub use options::{BarRange, ChordWindow, Heard, KeyRange, PracticeSettings};
 pub use types::{GroupDone, Mode, PlayedId, PlayedNote, Preset, Verdict, VerdictKind, scaled_to_speed};
+pub use wrong_key::bar_of_wrong_key;

@@ -179,10 +179,10 @@ impl WaitMatcher {
         self.groups.get(self.at).map_or(self.to, |g| g.tick)
     }
 
-    /// The tick that a key struck now is about: that of the group that is needed; after the last one, that one, or the
-    /// first again in a loop.
+    /// The tick that a key struck now is about: that of the group that is needed; after the last one, that one, until
+    /// the next pass of a loop was begun.
     pub fn place(&self) -> Ticks {
-        let after = if self.options.looping { self.groups.first() } else { self.groups.last() };
+        let after = if self.early.is_empty() { self.groups.last() } else { self.groups.first() };
         self.groups.get(self.at).or(after).map_or(self.from, |g| g.tick)
     }
 

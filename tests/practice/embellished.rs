@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use music_trainer::formats;
 use music_trainer::music::{Hands, Score};
+use music_trainer::practice::follow::FollowPlan;
 use music_trainer::practice::tempo::{self, TempoPlan};
 use music_trainer::practice::wait::{WaitMatcher, WaitOptions};
-use music_trainer::practice::{Mode, PlayedNote, Preset, Verdict, VerdictKind, follow, ornament};
+use music_trainer::practice::{Mode, PlayedNote, Verdict, VerdictKind, follow, ornament};
 use music_trainer::time::{Micros, Ticks};
 
 use crate::words::*;
@@ -144,8 +145,7 @@ fn an_ornament_may_be_played_as_it_is_written() {
             (Mode::Tempo, tempo::judge(&score, plan, &[Micros::ZERO], &take)),
             (Mode::Rhythm, tempo::judge(&score, rhythm, &[Micros::ZERO], &take)),
         ];
-        let whole = (Ticks::ZERO, score.end());
-        let mut followed = follow::pair(&score, Hands::BOTH, whole, Preset::Standard, &take);
+        let mut followed = follow::pair(&score, &FollowPlan::whole(&score), &take);
         ornament::settle(&score, Mode::Follow, &mut followed, &take);
         all.push((Mode::Follow, followed));
         let mut matcher = WaitMatcher::new(&score, Hands::BOTH, Ticks(0), score.end(), WaitOptions::default());

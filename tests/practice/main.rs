@@ -3,6 +3,7 @@
 mod embellished;
 mod follow;
 mod laws;
+mod signs;
 mod tempo;
 mod wait;
 mod words;

@@ -77,7 +77,7 @@ pub(super) fn tracks(raw: &[TrackBytes<'_>], format: u16) -> Result<Vec<Track>, 
 
 fn shift(track: &mut Track, by: i64) {
     let by = by.min(TICKS_MAX);
-    for note in &mut track.notes {
+    for note in track.notes.iter_mut().chain(&mut track.drum_notes) {
         note.onset += by;
         note.end += by;
     }
