@@ -19,6 +19,7 @@ fn main() -> eframe::Result {
     impl eframe::App for Gallery {
         fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
             let mut send = Vec::new();
+            self.sample.look_up(&self.state.query);
             ui::frame(ui, &self.sample.view(), &mut self.state, &mut send);
             for command in send {
                 println!("{command:?}");
@@ -76,6 +77,15 @@ fn main() -> eframe::Result {
         state.bar = Some(("8f2b".to_owned(), 22));
     }
     state.help = has("help");
+    if has("folders") {
+        state.library.dialog = Some(ui::Dialog::Folders);
+    }
+    if has("about") {
+        state.library.dialog = Some(ui::Dialog::Pieces(vec!["i".to_owned()]));
+    }
+    if has("several") {
+        state.library.chosen = Some(["a", "i"].map(str::to_owned).into());
+    }
     if has("files") {
         state.open_browser(ui::FilePurpose::Piece);
     }

@@ -157,6 +157,7 @@ fn is_of(kind: &str, value: &Entity) -> bool {
         Entity::Gone => true,
         Entity::Setting(_) => kind == "settings",
         Entity::Piece(_) => kind == "piece",
+        Entity::Folder(_) => kind == "folder",
         Entity::Score(_) => kind == "score",
         Entity::Recorder(_) => kind == "recorder",
         Entity::Take(_) => kind == "take",

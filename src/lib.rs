@@ -39,7 +39,7 @@
 //! | [`midi`] | messages, ports, hot-plug, the computer keyboard as an input, outputs and their thread | sound |
 //! | [`components`] | recorder, session, results, library, devices, drivers that are left out, eraser | drawing |
 //! | [`ui`] | screens drawn from one borrowed view, answering with commands | clocks, channels, devices |
-//! | [`cli`] | `devices`, `grade`, `render`, `inspect`, `log`, `verify`, `backup`, `restore`, `recover`, `export`, `import` | |
+//! | [`cli`] | `devices`, `grade`, `render`, `inspect`, `log`, `verify`, `backup`, `restore`, `recover`, `scan`, `export`, `import` | |
 //! | [`app`] | start and stop order, the control thread, the caretaker of the data folder, the eframe window | being used by the others |
 //!
 //! `tests/layers.rs` reads the imports and fails on any arrow that points the wrong way.
@@ -65,6 +65,8 @@
 //! | a rule of judging | [`practice`], with a line in its test language |
 //! | what a microphone hears | [`listen`]; its thread is [`components::microphone`] |
 //! | what the engine does on Play | [`components::session`] |
+//! | what the library can be asked for | `ui/query.rs`; what it shows of a piece is made in `app/catalogue.rs` |
+//! | which files a folder's pieces are read from | [`components::library::walk`], [`components::library::shelf`] |
 //! | a shortcut or a menu entry | `ui/shortcuts.rs` |
 //! | a word on the screen | `ui/text/` |
 //! | a colour | `ui/theme.rs` |

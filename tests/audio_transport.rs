@@ -91,6 +91,24 @@ fn a_loop_reports_its_passes_and_its_clicks() {
 }
 
 #[test]
+fn before_an_upbeat_its_bar_is_counted_in_too() {
+    let (mut rig, _log) = Rig::recorded(256);
+    let parts = ScoreParts { resolution: 480, pickup: Ticks(480), ..Default::default() };
+    let meter = Meter { tick: Ticks(0), beats: 3, unit: 4 };
+    let notes = score(&[(0, 480, 60, Right), (480, 1920, 72, Right)]).notes().to_vec();
+    rig.load(&Score::new(ScoreParts { notes, meters: vec![meter], ..parts }));
+    perform(&mut rig, vec![(0, Act::Do(Command::Play { count_in: 1 }))], 220_000, &[500]);
+    let beats: Vec<_> = (rig.transport_events().iter())
+        .filter_map(|(_, event)| match event {
+            TransportEvent::ClickAt { beat, count_in, .. } => Some((*beat, *count_in)),
+            _ => None,
+        })
+        .take(7)
+        .collect();
+    assert_eq!(beats, [(0, true), (1, true), (2, true), (0, true), (1, true), (2, false), (0, false)]);
+}
+
+#[test]
 fn the_music_waits_for_the_person_and_goes_on_with_them() {
     let notes =
         [(0, 400, 60, Right), (0, 480, 48, Left), (480, 900, 62, Right), (480, 960, 50, Left), (960, 1400, 52, Left)];

@@ -227,7 +227,7 @@ fn the_end_of_the_music_ends_the_take_once_late_notes_have_had_their_time() {
     assert_eq!(room.told(), "");
     let now = room.now + Micros::SECOND;
     room.now = now;
-    room.with(|session, ids| session.time_passes(now, ids));
+    room.with(|session, ids| session.time_passes(now, now, ids));
     assert!(room.told().ends_with("end 2 Completed, begin 3 free, record 3"));
 }
 
@@ -262,12 +262,12 @@ fn a_take_is_told_when_the_latency_of_the_devices_changes_and_time_waits_for_it(
     // The change has not come back from the bus: nothing after it is decided.
     room.now += millis(1_300);
     let now = room.now;
-    room.with(|session, ids| session.time_passes(now, ids));
+    room.with(|session, ids| session.time_passes(now, now, ids));
     assert_eq!(room.told(), "");
     room.now = millis(1_100);
     room.happens(Event::LatencyChanged(millis(30)));
     room.now = now;
-    room.with(|session, ids| session.time_passes(now, ids));
+    room.with(|session, ids| session.time_passes(now, now, ids));
     assert_eq!(room.told(), "2 missed · 2 missed");
     room.with(|session, ids| session.stop(ids));
     room.with(|session, ids| session.play(ids));
@@ -416,7 +416,7 @@ fn following_ends_with_the_last_chord_whole_or_not() {
         room.moved(TransportChange::Waits { tick: end });
         room.now += Micros::from_millis(3_000);
         let now = room.now;
-        room.with(|session, ids| session.time_passes(now, ids));
+        room.with(|session, ids| session.time_passes(now, now, ids));
         let told = room.told();
         assert!(told.ends_with("2 missed · end 2 Completed, begin 3 free, record 3"), "{told}");
     }
@@ -450,6 +450,6 @@ fn rhythm_keeps_its_time_and_counts_in() {
     }
     room.now += Micros::from_millis(1_500);
     let now = room.now;
-    room.with(|session, ids| session.time_passes(now, ids));
+    room.with(|session, ids| session.time_passes(now, now, ids));
     assert_eq!(room.told(), ["2 ontime"; 8].join(" · "));
 }

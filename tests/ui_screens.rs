@@ -49,6 +49,7 @@ fn window_at(sample: Sample, screen: Screen, tab: InspectorTab, size: [f32; 2]) 
     let harness = Harness::builder().with_size(size).with_max_steps(16).with_context_setup(ui::install).build_ui_state(
         move |ui, (sample, state): &mut (Sample, State)| {
             let mut send = Vec::new();
+            sample.look_up(&state.query);
             ui::frame(ui, &sample.view(), state, &mut send);
             sink.borrow_mut().extend(send);
         },
@@ -405,7 +406,7 @@ fn typing_a_search_plays_nothing_and_finds_the_piece() {
     bench.harness.event(Event::Text("satie".into()));
     assert_eq!(bench.physical(Key::S, true), []);
     assert_eq!(bench.physical(Key::Num4, true), []);
-    assert_eq!(bench.harness.state().1.search, "satie");
+    assert_eq!(bench.harness.state().1.query.search, "satie");
     let found = bench.harness.query_all_by_label_contains("Open Gymnop").count();
     assert_eq!((found, bench.harness.query_all_by_label_contains("Open Minuet").count()), (1, 0));
     assert_eq!(bench.click("Open Gymnopédie No. 1 by E. Satie"), [Command::OpenPiece("f".into())]);

@@ -14,7 +14,8 @@ use music_trainer::app::clock::SystemClock;
 use music_trainer::app::window::Window;
 use music_trainer::bus::{BusHandle, Config, EventId, Publish, start};
 use music_trainer::cli::WindowArgs;
-use music_trainer::model::{Event, Setting, ThemeChoice, Trainer};
+use music_trainer::formats::{pieces, smf};
+use music_trainer::model::{Event, FolderChoice, Setting, ThemeChoice, Trainer};
 use music_trainer::store::{OpenOptions, backup, open};
 use music_trainer::ui;
 
@@ -191,4 +192,53 @@ fn a_setting_that_another_component_changes_is_in_force_at_once() {
         };
         bench.until("it is shown so", chosen);
     }
+}
+
+#[test]
+fn a_folder_of_music_fills_the_library_and_its_pieces_are_tagged_filtered_and_found() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let music = dir.path().join("music");
+    std::fs::create_dir(&music).expect("a folder");
+    for (name, title) in [("Antonín Dvořák - a.mid", "Humoresque"), ("Erik Satie - b.mid", "Gnossienne")] {
+        let score = pieces::find("lightly-row").expect("a piece").score.clone().with_title(title);
+        std::fs::write(music.join(name), smf::write_score(&score)).expect("a file");
+    }
+    std::fs::write(music.join("broken.mid"), b"no music").expect("a file");
+    let mut bench = Bench::open(&dir.path().join("data"));
+    let path = music.to_str().expect("text").to_owned();
+    let chosen = Event::FolderChosen(FolderChoice { path: path.clone(), watched: true });
+    bench.bus.publish(Publish::new(FolderChoice::entity(&path), chosen)).durable().expect("durable");
+    bench.until("both are there", says("From your folders · 2"));
+    bench.click("Folders");
+    bench.until("what is no music is told", says("neither a MIDI file nor MusicXML"));
+    bench.click("Close");
+
+    bench.click("Tags and progress: Humoresque");
+    bench.until("the dialog", |harness| harness.query_by_label("Add a tag").is_some());
+    bench.harness.get_by_label("Add a tag").focus();
+    bench.harness.step();
+    bench.harness.event(egui::Event::Text("encore".to_owned()));
+    bench.harness.step();
+    bench.click("Add");
+    bench.until("it has the tag", says("Take this tag off: encore"));
+    bench.click("Close");
+    bench.click("Any tag");
+    bench.click("encore · 1");
+    let shows = |title: &'static str, yes: bool| {
+        move |harness: &Harness<'static, Window>| {
+            harness.query_all_by_label_contains(&format!("Open {title}")).next().is_some() == yes
+        }
+    };
+    bench.until("only what is tagged so", shows("Gnossienne", false));
+    bench.until("that is", shows("Humoresque", true));
+    bench.click("Show all");
+    bench.until("all of them", shows("Gnossienne", true));
+    bench.harness.get_by_role_and_label(Role::TextInput, "Search").focus();
+    bench.harness.step();
+    bench.harness.event(egui::Event::Text("DVORAK".to_owned()));
+    bench.until("whatever its accents", shows("Gnossienne", false));
+    bench.until("it is found", shows("Humoresque", true));
+    std::fs::remove_file(music.join("Antonín Dvořák - a.mid")).expect("removed");
+    bench.until("the piece stays", shows("Humoresque", true));
+    assert!(bench.harness.state_mut().stop());
 }

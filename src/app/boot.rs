@@ -18,6 +18,7 @@ use crate::bus::{BusHandle, Config, Health, MemoryStorage, Publish, StartError, 
 use crate::cli::{BackendChoice, WindowArgs};
 use crate::components::devices::SoundDesk;
 use crate::components::eraser::Eraser;
+use crate::components::library::shelf::Shelf;
 use crate::components::openings::Openings;
 use crate::components::recorder::AudioRecorder;
 use crate::components::results::Results;
@@ -54,6 +55,8 @@ pub struct Program {
     pub interrupted: Option<u32>,
     /// What the data folder's caretaker has to say.
     pub news: Receiver<News>,
+    /// The folders that are looked through for pieces.
+    pub shelf: Option<Shelf>,
     caretaker: Option<Caretaker>,
     _lock: Option<InstanceLock>,
 }
@@ -121,6 +124,8 @@ pub fn boot(args: &WindowArgs, repaint: Arc<dyn Fn() + Send + Sync>) -> Result<P
     let (caretaker, copies) = caretaker.unzip();
     let erased = move || copies.as_ref().map_or(Ok(()), Copies::are_stale);
     Eraser::start(&bus, &lab, Box::new(erased)).map_err(threads)?;
+    let wake = repaint.clone();
+    let shelf = Some(Shelf::start(bus.clone(), Box::new(move || wake())).map_err(threads)?);
     let waker = repaint.clone();
     bus.set_waker(Box::new(move || waker()));
     let parts = Parts {
@@ -139,7 +144,20 @@ pub fn boot(args: &WindowArgs, repaint: Arc<dyn Fn() + Send + Sync>) -> Result<P
     };
     let control = Control::start(parts).map_err(threads)?;
     let playhead = reports.playhead;
-    Ok(Program { bus, control, playhead, clock, lab, settings, lines, interrupted, news, caretaker, _lock: lock })
+    Ok(Program {
+        bus,
+        control,
+        playhead,
+        clock,
+        lab,
+        settings,
+        lines,
+        interrupted,
+        news,
+        shelf,
+        caretaker,
+        _lock: lock,
+    })
 }
 
 impl Program {
@@ -148,6 +166,7 @@ impl Program {
         // What was played must reach the disk.
         self.lab.heal();
         self.caretaker.iter_mut().for_each(Caretaker::quit);
+        self.shelf = None;
         self.control.stop();
         let saved = self.bus.shutdown(SHUTDOWN_WAIT);
         if let Some(caretaker) = self.caretaker.take() {

@@ -436,7 +436,7 @@ impl Worker {
         }
         let now = self.clock.now();
         self.look_whether_it_slept(now);
-        self.session.time_passes(now, &mut || self.ids.next());
+        self.session.time_passes(now, self.sound.told_upto(now), &mut || self.ids.next());
         self.changed |= self.carry_out();
         self.save_practice(Some(now));
         self.changed |= self.player.poll(now, &mut self.engine);

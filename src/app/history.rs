@@ -6,6 +6,17 @@ use crate::practice::PracticeSettings;
 /// Changes that are remembered; nobody goes further back.
 const KEPT: usize = 100;
 
+/// A piece that gets a tag, or loses it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagEdit {
+    /// Which piece.
+    pub piece: PieceId,
+    /// Which tag.
+    pub tag: String,
+    /// Whether it has it afterwards.
+    pub on: bool,
+}
+
 /// A change that can be taken back.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
@@ -41,12 +52,14 @@ pub enum Change {
         /// After.
         to: String,
     },
-    /// A piece made a favourite, or not.
-    Favour {
-        /// Which.
-        piece: PieceId,
-        /// Whether it is one afterwards.
-        favourite: bool,
+    /// Tags that pieces got or lost, favourites among them.
+    Tags(Vec<TagEdit>),
+    /// A folder that is looked through for pieces, or no longer.
+    Folder {
+        /// Its path.
+        path: String,
+        /// Whether it is afterwards.
+        watched: bool,
     },
     /// A MIDI input switched on or off.
     Midi {
@@ -76,7 +89,10 @@ impl Change {
             Self::Midi { input, enabled } => Self::Midi { input, enabled: !enabled },
             Self::Output { output, from, to } => Self::Output { output, from: to, to: from },
             Self::Name { take, from, to } => Self::Name { take, from: to, to: from },
-            Self::Favour { piece, favourite } => Self::Favour { piece, favourite: !favourite },
+            Self::Tags(edits) => {
+                Self::Tags(edits.into_iter().rev().map(|edit| TagEdit { on: !edit.on, ..edit }).collect())
+            }
+            Self::Folder { path, watched } => Self::Folder { path, watched: !watched },
         }
     }
 
@@ -183,6 +199,17 @@ mod tests {
         assert_eq!(history.undo(), Some(change.inverse()));
         history.push(volume(80, 70));
         assert_eq!(history.redo(), None);
+    }
+
+    #[test]
+    fn a_tag_that_was_renamed_gets_its_name_back_in_the_other_order() {
+        let edit = |tag: &str, on| TagEdit { piece: PieceId("a".into()), tag: tag.to_owned(), on };
+        let mut history = History::default();
+        history.push(Change::Tags(vec![edit("old", false), edit("new", true)]));
+        assert_eq!(history.undo(), Some(Change::Tags(vec![edit("new", false), edit("old", true)])));
+        assert_eq!(history.redo(), Some(Change::Tags(vec![edit("old", false), edit("new", true)])));
+        history.push(Change::Folder { path: "/a".to_owned(), watched: true });
+        assert_eq!(history.undo(), Some(Change::Folder { path: "/a".to_owned(), watched: false }));
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Wiring: what is started and stopped in which order, the control thread, and the window. Nothing else uses it but the
 //! command line.
 
-#[cfg(feature = "window")]
-mod acquaintance;
 pub mod boot;
 pub mod caretaker;
+#[cfg(feature = "window")]
+pub mod catalogue;
 #[cfg(feature = "window")]
 pub mod changes;
 pub mod clock;

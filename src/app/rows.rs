@@ -1,6 +1,4 @@
-//! The lists of the window, made from a snapshot and kept until the next one: pieces, takes, devices, entities.
-
-use std::collections::HashMap;
+//! The lists of the window, made from a snapshot and kept until the next one: takes, devices, entities.
 
 use serde_json::Value;
 
@@ -8,16 +6,16 @@ use crate::audio::Playhead;
 use crate::bus::hlc::Hlc;
 use crate::bus::{EntityKey, Model as _, Snapshot, State, json};
 use crate::components::devices::{SoundReport, usage_of};
-use crate::formats::pieces::{self, BuiltinPiece};
+use crate::formats::pieces;
 use crate::listen::Tone;
 use crate::midi::output::OutputReport;
 use crate::midi::{self, Message};
-use crate::model::{Entity, Piece, PieceId, Settings, Take, TakeEnd, TakeId, Trainer};
-use crate::music::{Pitch, Score, difficulty};
-use crate::time::{Clock, Frames, Micros, Rate, WallMillis};
+use crate::model::{Entity, PieceId, Settings, Take, TakeEnd, TakeId, Trainer};
+use crate::music::Pitch;
+use crate::time::{Clock, Frames, Rate, WallMillis};
 use crate::ui::view::{
-    AudioState, AudioView, CalibrationView, Callback, Devices, EntityRow, LastResult, LatencyParts, LocalTime,
-    Microphone, MidiPort, MidiView, MonitorRow, OutputPort, OutputRow, PieceRow, TakeRow, TakeState, Tuner,
+    AudioState, AudioView, CalibrationView, Callback, Devices, EntityRow, LatencyParts, LocalTime, Microphone,
+    MidiPort, MidiView, MonitorRow, OutputPort, OutputRow, TakeRow, TakeState, Tuner,
 };
 
 use super::control::Desk;
@@ -31,42 +29,14 @@ const VALUE_CHARS_MAX: usize = 200;
 /// Messages that the monitor shows.
 const MONITOR_MAX: usize = 40;
 
-/// What is known of a score without keeping it.
-#[derive(Clone, Debug)]
-pub(super) struct Facts {
-    key: Option<crate::music::KeySignature>,
-    meter: (u8, u8),
-    bars: u32,
-    duration: Micros,
-    grade: Option<u8>,
-}
-
-impl Facts {
-    pub(super) fn of(score: &Score) -> Self {
-        let meter = score.bars().get(0).meter;
-        Self {
-            key: score.keys().first().copied(),
-            meter: (meter.beats, meter.unit),
-            bars: score.bars().len() as u32,
-            duration: score.duration(),
-            grade: difficulty::grade(score),
-        }
-    }
-}
-
 /// The lists.
 #[derive(Default)]
 pub struct Rows {
-    /// Built-in pieces, easiest first.
-    pub builtin: Vec<PieceRow>,
-    /// Opened files, newest first.
-    pub recent: Vec<PieceRow>,
     /// Takes, newest first.
     pub takes: Vec<TakeRow>,
     /// Entities for the inspector; empty unless asked for.
     pub entities: Vec<EntityRow>,
     made_for: Option<(u64, bool)>,
-    facts: HashMap<PieceId, Facts>,
 }
 
 /// The wall clock and the zone, for showing moments.
@@ -106,142 +76,8 @@ impl Rows {
             return;
         }
         self.made_for = Some((snapshot.applied, entities));
-        let progress = progress(&snapshot.state, wall);
-        self.builtin =
-            pieces::builtin().iter().map(|piece| self.builtin_row(piece, &snapshot.state, &progress)).collect();
-        self.recent = self.recent_rows(&snapshot.state, &progress);
         self.takes = take_rows(&snapshot.state, wall, recording);
         self.entities = if entities { entity_rows(&snapshot.state) } else { Vec::new() };
-    }
-
-    /// Keeps what the library shows of a score that was read.
-    pub fn learn(&mut self, id: &PieceId, score: &Score) {
-        if !self.facts.contains_key(id) {
-            self.take_in(id.clone(), Facts::of(score));
-        }
-    }
-
-    /// The same, of one that was read elsewhere.
-    pub(super) fn take_in(&mut self, id: PieceId, facts: Facts) {
-        self.facts.insert(id, facts);
-        self.made_for = None;
-    }
-
-    /// Pieces of the list whose scores were not read yet.
-    pub(super) fn unknown(&self) -> impl Iterator<Item = PieceId> + '_ {
-        let ids = self.recent.iter().filter(|row| row.bars == 0).map(|row| PieceId(row.id.as_str().into()));
-        ids.filter(|id| !self.facts.contains_key(id))
-    }
-
-    fn builtin_row(
-        &mut self,
-        piece: &BuiltinPiece,
-        state: &State<Trainer>,
-        progress: &HashMap<PieceId, Progress>,
-    ) -> PieceRow {
-        let id = PieceId::builtin(piece.id);
-        let known = match state.value(id.entity().as_str()) {
-            Some(Entity::Piece(piece)) => Some(piece),
-            _ => None,
-        };
-        let facts = self.facts.entry(id.clone()).or_insert_with(|| Facts::of(&piece.score)).clone();
-        PieceRow {
-            title: piece.title.clone(),
-            composer: piece.composer.clone(),
-            grade: Some(piece.grade),
-            estimate: facts.grade,
-            key: facts.key,
-            meter: Some(facts.meter),
-            bars: facts.bars,
-            duration: facts.duration,
-            path: None,
-            favourite: known.is_some_and(|piece| !piece.favoured_by().is_empty()),
-            practised: known.map_or(Micros::ZERO, practised),
-            last: progress.get(&id).and_then(|p| p.last),
-            best: progress.get(&id).and_then(|p| p.best),
-            id: id.0.into(),
-        }
-    }
-
-    fn recent_rows(&self, state: &State<Trainer>, progress: &HashMap<PieceId, Progress>) -> Vec<PieceRow> {
-        let mut found: Vec<(WallMillis, PieceRow)> = Vec::new();
-        for (key, versioned) in state.iter_prefix("piece/") {
-            let Some(Entity::Piece(piece)) = &versioned.value else { continue };
-            let id = PieceId(key.id().into());
-            if !*piece.recent || id.as_builtin().is_some() {
-                continue;
-            }
-            let facts = self.facts.get(&id);
-            let row = PieceRow {
-                id: id.0.to_string(),
-                title: piece.info.title.clone(),
-                composer: piece.info.composer.clone(),
-                grade: None,
-                estimate: facts.and_then(|f| f.grade),
-                key: facts.and_then(|f| f.key),
-                meter: facts.map(|f| f.meter),
-                bars: facts.map_or(0, |f| f.bars),
-                duration: facts.map_or(Micros::ZERO, |f| f.duration),
-                path: piece.info.path.clone().map(Into::into),
-                favourite: !piece.favoured_by().is_empty(),
-                practised: practised(piece),
-                last: progress.get(&id).and_then(|p| p.last),
-                best: progress.get(&id).and_then(|p| p.best),
-            };
-            found.push((piece.info.opened, row));
-        }
-        found.sort_by_key(|(opened, _)| std::cmp::Reverse(*opened));
-        found.into_iter().map(|(_, row)| row).collect()
-    }
-}
-
-/// The newest result of a piece, and the best one of all of it.
-#[derive(Clone, Copy, Debug, Default)]
-struct Progress {
-    last: Option<LastResult>,
-    best: Option<LastResult>,
-}
-
-impl Progress {
-    /// One more result, newer than those before; an incomplete one is no judgement of the person.
-    fn take_in(&mut self, found: LastResult, incomplete: bool) {
-        self.last = Some(found);
-        let whole = found.part.is_none() && !incomplete;
-        if whole && self.best.is_none_or(|best| is_as_good(&found, &best)) {
-            self.best = Some(found);
-        }
-    }
-}
-
-fn progress(state: &State<Trainer>, wall: Wall) -> HashMap<PieceId, Progress> {
-    let mut all: HashMap<PieceId, Progress> = HashMap::new();
-    // Names of takes sort by time, so a later one replaces an earlier one.
-    for (key, versioned) in state.iter_prefix("result/") {
-        let (Some(Entity::Result(result)), Some(id)) = (&versioned.value, TakeId::parse(key.id())) else { continue };
-        let Some(take) = take(state, id) else { continue };
-        if let Some(piece) = &take.start.piece {
-            let whole = result.completed && take.start.practice.is_some_and(|p| p.range.is_none());
-            let found = LastResult {
-                at: wall.local(take.start.at),
-                right: result.all.right(),
-                of: result.all.written(),
-                part: (!whole).then_some(result.bars.len() as u32),
-            };
-            all.entry(piece.clone()).or_default().take_in(found, result.incomplete);
-        }
-    }
-    all
-}
-
-/// Whether as great a share was right.
-fn is_as_good(one: &LastResult, other: &LastResult) -> bool {
-    u64::from(one.right) * u64::from(other.of) >= u64::from(other.right) * u64::from(one.of)
-}
-
-fn take(state: &State<Trainer>, id: TakeId) -> Option<&Take> {
-    match state.value(id.entity().as_str()) {
-        Some(Entity::Take(take)) => Some(take),
-        _ => None,
     }
 }
 
@@ -251,7 +87,7 @@ pub fn title(state: &State<Trainer>, id: &PieceId) -> String {
         return piece.title.clone();
     }
     match state.value(id.entity().as_str()) {
-        Some(Entity::Piece(piece)) => piece.info.title.clone(),
+        Some(Entity::Piece(piece)) => piece.title().to_owned(),
         _ => id.0.to_string(),
     }
 }
@@ -283,10 +119,6 @@ fn take_rows(state: &State<Trainer>, wall: Wall, recording: TakeId) -> Vec<TakeR
     rows.reverse();
     rows.truncate(TAKES_MAX);
     rows
-}
-
-fn practised(piece: &Piece) -> Micros {
-    Micros::from_millis(i64::try_from(piece.practised.sum()).unwrap_or(i64::MAX / 1_000))
 }
 
 fn take_state(take: &Take, recording: bool) -> TakeState {
@@ -455,36 +287,5 @@ fn message(message: Message) -> MidiView {
         Message::NoteOff { pitch, .. } => MidiView::Off(pitch),
         Message::Control { controller, value, .. } => MidiView::Control(controller, value),
         other => MidiView::Other(other.encode().to_vec()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_take_that_was_broken_off_hides_no_good_one_and_of_equals_the_newer_is_shown() {
-        let found = |minute: u8, right: u32, of: u32, part: Option<u32>| LastResult {
-            at: LocalTime { minute, ..LocalTime::default() },
-            right,
-            of,
-            part,
-        };
-        let mut progress = Progress::default();
-        let results = [
-            (found(1, 3, 4, Some(2)), false),
-            (found(2, 90, 100, None), false),
-            (found(3, 45, 50, None), false),
-            (found(4, 80, 100, None), false),
-            (found(5, 100, 100, None), true),
-            (found(6, 1, 1, Some(1)), false),
-        ];
-        let mut best = Vec::new();
-        for (result, incomplete) in results {
-            progress.take_in(result, incomplete);
-            assert_eq!(progress.last, Some(result));
-            best.push(progress.best.map(|best| best.at.minute));
-        }
-        assert_eq!(best, [None, Some(2), Some(3), Some(3), Some(3), Some(3)]);
     }
 }

@@ -11,10 +11,11 @@ use crate::audio::Playhead;
 use crate::audio::soundfont::find_system_soundfont;
 use crate::bus::{DeviceId, EntityKey, EventId, Health, LetterDecision, Publish, Snapshot, Ticket};
 use crate::components::devices;
+use crate::components::library::shelf::Shelf;
 use crate::components::session::{Finished, SessionView};
 use crate::formats::pieces;
 use crate::midi::Cause;
-use crate::model::{Entity, Event, FAVOURITE, Piece, PieceId, PieceInfo, Setting, Settings, TakeId, Trainer};
+use crate::model::{Entity, Event, FAVOURITE, PieceId, Setting, Settings, TakeId, Trainer};
 use crate::music::{Hand, Hands, Pitch, Score};
 use crate::practice::result::TakeResult;
 use crate::practice::{Heard, Mode, PracticeSettings};
@@ -23,17 +24,18 @@ use crate::time::{Frames, Micros, Ticks, WallMillis};
 use crate::ui::view::{self, Banner, Level, Mark, Play, ResultView, Transport, View};
 use crate::ui::{self, Command, Screen, TakeFile};
 
-use super::acquaintance::Acquaintance;
 use super::boot::{BootError, Program};
 use super::caretaker::News;
+use super::catalogue::{Catalogue, Folders};
 use super::control::{Desk, Notice, Wish};
 use super::exporting::Exports;
-use super::history::{Change, History};
+use super::history::{Change, History, TagEdit};
 use super::inspector::{Inspector, Told};
 use super::rescue::Rescue;
 use super::rows::{self, Rows, Wall};
 use super::take_view::{OpenTake, Purpose, Reading};
 
+mod library;
 mod reading;
 
 /// How long a slider rests before its value is written down.
@@ -80,7 +82,10 @@ pub struct Window {
     /// The take of the result that is shown, once it was tried to read it.
     looked_into: Option<TakeId>,
     exports: Exports,
-    acquaintance: Acquaintance,
+    catalogue: Option<Catalogue>,
+    folders: Folders,
+    /// What the folders' thread complains of, once told.
+    shelf_fault: Option<String>,
     inspector: Inspector,
     /// Whether the screen of devices is shown.
     at_devices: bool,
@@ -134,7 +139,9 @@ impl Window {
             take: None,
             looked_into: None,
             exports: Exports::default(),
-            acquaintance: Acquaintance::default(),
+            catalogue: None,
+            folders: Folders::default(),
+            shelf_fault: None,
             inspector: Inspector::new(end),
             shown_take: None,
             at_devices: false,
@@ -277,22 +284,13 @@ impl Window {
     fn catch_up(&mut self, frame: &Frame, ctx: &egui::Context) {
         let Some(program) = &self.program else { return };
         let snapshot = program.bus.snapshot();
-        if let Some(piece) = &frame.desk.session.piece {
-            self.rows.learn(&piece.id, &piece.score);
-        }
         // While one plays, every note is a new snapshot: the lists wait until they are looked at.
         if self.state.screen != Screen::Play {
             let recording = frame.desk.take.unwrap_or(TakeId(0));
             let inspecting = self.state.screen == Screen::Inspector;
             self.rows.refresh(&snapshot, frame.wall, recording, inspecting);
         }
-        let met = match self.state.screen {
-            Screen::Library => self.acquaintance.poll(&mut self.rows, &program.bus, wake(ctx)),
-            _ => Ok(()),
-        };
-        if let Err(error) = met {
-            self.fail(format!("the pieces cannot be looked at: {error}"));
-        }
+        self.look_into_library(frame.wall, ctx);
         if matches!(snapshot.health, Health::Ok) {
             // What was put away comes back when it happens again.
             self.dismissed.retain(|id| ![BUFFERING, READ_ONLY].contains(id));
@@ -406,6 +404,7 @@ impl Window {
         });
         let chosen = self.chosen.unwrap_or(session.settings);
         let (undo, redo) = (self.history.next_undo().map(words), self.history.next_redo().map(words));
+        let pieces_shown = self.catalogue.as_ref().map(Catalogue::shown).unwrap_or_default();
         let listened = frame.desk.listening.map(|(take, _)| take.to_string());
         let view = View {
             moving: frame.head.moves() || listened.is_some() || wrong_is_fresh(frame),
@@ -414,7 +413,7 @@ impl Window {
                 transport: Transport { chosen, playing: session.playing, position },
                 keys: keys(frame, position),
             },
-            library: view::Library { builtin: &self.rows.builtin, recent: &self.rows.recent },
+            library: self.folders.library(&pieces_shown),
             takes: &self.rows.takes,
             result: self.result.as_ref(),
             take: self.take.as_ref().map(|open| &open.view),
@@ -518,7 +517,7 @@ impl Window {
                 self.wish(Wish::Open(PieceId(id.into()), None));
                 self.state.screen = Screen::Play;
             }
-            Command::OpenFile(path) => self.wish(Wish::OpenFile(path)),
+            Command::OpenFile(path) => self.open_file(path),
             Command::ClosePiece => self.wish(Wish::Close),
             Command::KeyDown(pitch, velocity) => {
                 self.wish(Wish::KeyDown { at: frame.now, cause: cause(pitch), pitch, velocity });
@@ -568,10 +567,16 @@ impl Window {
                 }
             }
             Command::Favour(piece, favourite) => {
-                let piece = PieceId(piece.into());
-                self.history.push(Change::Favour { piece: piece.clone(), favourite });
-                self.favour(&piece, favourite);
+                self.tag(
+                    vec![TagEdit { piece: PieceId(piece.into()), tag: FAVOURITE.to_owned(), on: favourite }],
+                    true,
+                );
             }
+            Command::Tag { pieces, tag, on } => self.tag_all(pieces, &tag, on),
+            Command::RenameTag { from, to } => self.rename_tag(&from, &to),
+            Command::WatchFolder(path, watched) => self.watch_folder(&path, watched),
+            Command::LookThroughFolders => self.with_shelf(Shelf::look),
+            Command::CancelImport => self.with_shelf(Shelf::cancel),
             Command::PractiseBars { piece, bars, speed } => {
                 self.again(piece, session, |p| PracticeSettings {
                     range: Some(bars),
@@ -673,7 +678,8 @@ impl Window {
             Change::Setting { to, .. } => self.set(to, false),
             Change::Discard { take, discarded } => self.discard(take, discarded),
             Change::Name { take, to, .. } => self.name(take, to),
-            Change::Favour { piece, favourite } => self.favour(&piece, favourite),
+            Change::Tags(edits) => self.tag(edits, false),
+            Change::Folder { path, watched } => self.choose_folder(path, watched),
             Change::Midi { input, enabled } => self.enable_midi(input, enabled),
             Change::Output { output, to, .. } => self.publish(devices::chosen_output(&output, to)),
             Change::Practice { piece, to, .. } => {
@@ -713,33 +719,6 @@ impl Window {
             _ => Vec::new(),
         };
         self.publish(Publish::new(take.entity(), Event::TakeNamed { name, seen }));
-    }
-
-    fn favour(&mut self, id: &PieceId, favourite: bool) {
-        let snapshot = self.snapshot();
-        let known = match snapshot.as_ref().and_then(|s| s.state.value(id.entity().as_str())) {
-            Some(Entity::Piece(piece)) => Some(piece),
-            _ => None,
-        };
-        match (favourite, known.map(Piece::favoured_by)) {
-            (false, Some(seen)) if !seen.is_empty() => {
-                self.publish(Publish::new(id.entity(), Event::PieceUntagged(seen)));
-            }
-            (true, Some(seen)) if seen.is_empty() => {
-                self.publish(Publish::new(id.entity(), Event::PieceTagged(FAVOURITE.to_owned())));
-            }
-            // Only a built-in piece can be in the library without ever having been opened.
-            (true, None) => {
-                if let (Some(piece), Some(program)) = (id.as_builtin().and_then(pieces::find), &self.program) {
-                    let (title, composer) = (piece.title.clone(), piece.composer.clone());
-                    let info = PieceInfo { title, composer, path: None, opened: program.clock.wall() };
-                    let tagged = Event::PieceTagged(FAVOURITE.to_owned());
-                    let items = [Event::PieceOpened(info), tagged].map(|event| Publish::new(id.entity(), event));
-                    self.answers.push(program.bus.transact(items.into()));
-                }
-            }
-            _ => {}
-        }
     }
 
     /// Deletes a take and what came out of it for ever.
@@ -937,7 +916,9 @@ fn words(change: &Change) -> String {
         Change::Practice { .. } => "practice".to_owned(),
         Change::Discard { .. } => "take off the list".to_owned(),
         Change::Name { .. } => "name of a take".to_owned(),
-        Change::Favour { .. } => "favourite".to_owned(),
+        Change::Tags(edits) if edits.iter().all(|edit| edit.tag == FAVOURITE) => "favourite".to_owned(),
+        Change::Tags(_) => "tags".to_owned(),
+        Change::Folder { .. } => "folder of music".to_owned(),
         Change::Midi { input, .. } => format!("use of {input}"),
         Change::Output { output, .. } => format!("use of {output}"),
     }

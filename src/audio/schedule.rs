@@ -1,7 +1,7 @@
 //! What the program plays by itself, compiled from a score into times that the callback only compares.
 
 use super::timeline::MusicTime;
-use crate::music::{Bar, Bars, Division, Hand, Meter, Pitch, Score, Tempo, TempoMap};
+use crate::music::{Bar, Bars, Division, Hand, Meter, Pitch, Score, Tempo, TempoMap, missing_ticks};
 use crate::time::Ticks;
 
 /// How a click sounds and what it marks.
@@ -112,10 +112,12 @@ impl Schedule {
         click
     }
 
-    /// Metre and length of a beat at a tick.
-    pub(super) fn meter_at(&self, tick: Ticks) -> (Meter, i64) {
-        let bar = self.grid.bar_at(tick);
-        (bar.meter, bar.meter.beat_ticks(self.grid.resolution))
+    /// Metre and length of a beat at a tick, and how many beats its bar lacks at its beginning.
+    pub(super) fn meter_at(&self, tick: Ticks) -> (Meter, i64, i64) {
+        let at = self.grid.index_at(tick);
+        let meter = self.grid.bars[at].meter;
+        let beat = meter.beat_ticks(self.grid.resolution);
+        (meter, beat, self.grid.missing(at) / beat)
     }
 
     pub(super) fn event(&self, index: usize) -> Option<&Event> {
@@ -138,20 +140,22 @@ impl Schedule {
 #[derive(Clone, Debug)]
 struct ClickGrid {
     bars: Vec<Bar>,
-    pickup_missing: i64,
+    /// Whether the first bar is an upbeat.
+    begins_with_upbeat: bool,
     resolution: u16,
 }
 
 impl ClickGrid {
     fn new(bars: &Bars, resolution: u16) -> Self {
-        let first = bars.get(0);
-        let missing = first.meter.bar_ticks(resolution) - (first.end.0 - first.start.0);
-        let pickup_missing = if bars.number(0) == 0 { missing.max(0) } else { 0 };
-        Self { bars: bars.as_slice().to_vec(), pickup_missing, resolution }
+        Self { bars: bars.as_slice().to_vec(), begins_with_upbeat: bars.number(0) == 0, resolution }
     }
 
-    fn bar_at(&self, tick: Ticks) -> Bar {
-        self.bars[self.bars.partition_point(|b| b.start <= tick).max(1) - 1]
+    fn missing(&self, at: usize) -> i64 {
+        missing_ticks(&self.bars, self.begins_with_upbeat, at, self.resolution)
+    }
+
+    fn index_at(&self, tick: Ticks) -> usize {
+        self.bars.partition_point(|b| b.start <= tick).max(1) - 1
     }
 
     fn first_from(&self, from: Parts, map: &TempoMap) -> Click {
@@ -159,15 +163,15 @@ impl ClickGrid {
         let parts = i64::from(division.parts());
         let at = self.bars.partition_point(|b| b.start.0 * parts <= from).max(1) - 1;
         let bar = self.bars[at];
-        // The beats of an incomplete first bar are its last ones.
-        let origin = parts * if at == 0 { bar.start.0 - self.pickup_missing } else { bar.start.0 };
+        let origin = parts * (bar.start.0 - self.missing(at));
         // A part of a beat has as many parts of a tick as a beat has ticks.
         let step = bar.meter.beat_ticks(self.resolution);
         let index = (from - origin + step - 1) / step;
         let click = origin + index * step;
         match self.bars.get(at + 1) {
             Some(next) if click >= next.start.0 * parts => {
-                Parts { count: next.start.0 * parts, division }.click(next.meter, 0, map)
+                let index = parts * self.missing(at + 1) / next.meter.beat_ticks(self.resolution);
+                Parts { count: next.start.0 * parts, division }.click(next.meter, index, map)
             }
             _ => Parts { count: click, division }.click(bar.meter, index, map),
         }
@@ -273,6 +277,24 @@ mod tests {
     fn beats_are_accented_by_the_metre() {
         assert_eq!(clicks(&[(0, 3, 4)], 0, 1440, 1500), "0! 480. 960. 1440!");
         assert_eq!(clicks(&[(0, 6, 8)], 0, 1440, 1500), "0! 240. 480. 720: 960. 1200. 1440!");
+    }
+
+    #[test]
+    fn an_upbeat_has_the_last_beats_of_its_bar_after_a_repeat_too() {
+        // An upbeat, a bar, a short one, the upbeat again, a bar.
+        let bars = [(0, 480), (480, 1920), (1920, 2880), (2880, 3360), (3360, 4800)];
+        let meter = Meter { tick: Ticks(0), beats: 3, unit: 4 };
+        let bar = |(start, end): (i64, i64)| Bar { start: Ticks(start), end: Ticks(end), meter };
+        let grid = ClickGrid { bars: bars.map(bar).to_vec(), begins_with_upbeat: true, resolution: 480 };
+        let map = TempoMap::new(480, &[Tempo { tick: Ticks::ZERO, micros_per_quarter: 500_000 }]);
+        let mut click = grid.first_from(Parts::of(Ticks(0), Division::NONE), &map);
+        let mut beats = Vec::new();
+        while click.tick.0 < 4800 {
+            beats.push(click.beat);
+            click = grid.first_from(click.parts(Division::NONE, &map).next(), &map);
+        }
+        assert_eq!(beats, [2, 0, 1, 2, 0, 1, 2, 0, 1, 2]);
+        assert_eq!([0, 1, 2, 3].map(|at| grid.missing(at)), [960, 0, 0, 960]);
     }
 
     #[test]

@@ -195,6 +195,11 @@ impl Supervisor {
         notices
     }
 
+    /// When the driver was last seen to call, where that can be known.
+    pub fn last_call(&self) -> Option<Micros> {
+        self.calls.map(|(_, at)| at)
+    }
+
     /// Something happened after which devices are worth a try at once, such as the machine waking up.
     pub fn hurry(&mut self, now: Micros) {
         if self.retry.is_some() {

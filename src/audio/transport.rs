@@ -235,9 +235,10 @@ impl Transport {
 
     fn count_in_to(&self, start: MusicTime, start_tick: f64, bars: u8) -> Option<CountIn> {
         let tick = Ticks(start_tick.floor() as i64);
-        let (meter, beat_ticks) = self.schedule.meter_at(tick);
+        let (meter, beat_ticks, missing) = self.schedule.meter_at(tick);
         let micros_per_quarter = i64::from(self.schedule.map().micros_per_quarter(tick));
-        let beats = i64::from(bars) * i64::from(meter.beats.max(1));
+        // Before an upbeat its bar is counted in too.
+        let beats = i64::from(bars) * i64::from(meter.beats.max(1)) + if bars > 0 { missing } else { 0 };
         let beat = beat_ticks * micros_per_quarter;
         (beats > 0).then_some(CountIn { start, start_tick, beat, micros_per_quarter, beats, next: 0, meter })
     }

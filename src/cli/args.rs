@@ -30,6 +30,8 @@ music-trainer restore COPY DIR
     put a copy, checked, in the place of a data folder; what was there is kept beside it
 music-trainer recover DIR [NUMBER]
     what can be done for a damaged data folder, or do it; the damaged folder is kept beside it
+music-trainer scan FOLDER DIR
+    put the MIDI and MusicXML files of a folder into the library of a data folder, and watch it from now on
 music-trainer export DIR OUT.jsonl
     everything that a data folder holds, as JSON lines
 music-trainer import IN.jsonl DIR
@@ -169,6 +171,13 @@ pub enum Invocation {
         /// The folder, which does not exist yet.
         dir: PathBuf,
     },
+    /// Put a folder of music into the library.
+    Scan {
+        /// The folder of music.
+        folder: PathBuf,
+        /// The data folder.
+        dir: PathBuf,
+    },
     /// Print the usage.
     Help,
     /// Print the version.
@@ -282,6 +291,10 @@ fn interpret(mut words: Words) -> Result<Invocation, UsageError> {
             });
             Invocation::Recover { number: number.transpose()?, dir: one(take(&["DIR"])?) }
         }
+        "scan" => {
+            let [folder, dir] = two(take(&["FOLDER", "DIR"])?);
+            Invocation::Scan { folder, dir }
+        }
         "export" => {
             let [dir, out] = two(take(&["DIR", "OUT.jsonl"])?);
             Invocation::Export { dir, out }
@@ -355,6 +368,7 @@ mod tests {
         );
         check("recover d", Ok(Invocation::Recover { dir: "d".into(), number: None }));
         check("recover d 2", Ok(Invocation::Recover { dir: "d".into(), number: Some(2) }));
+        check("scan m d", Ok(Invocation::Scan { folder: "m".into(), dir: "d".into() }));
         check("verify -h", Ok(Invocation::Help));
     }
 

@@ -5,6 +5,7 @@ mod args;
 pub mod devices;
 pub mod grade;
 pub mod render;
+pub mod scan;
 pub mod store;
 
 pub use args::{BackendChoice, Invocation, USAGE, UsageError, WindowArgs, parse};
@@ -43,6 +44,7 @@ pub fn run(invocation: Invocation, out: &mut dyn Write) -> Result<Option<WindowA
         Invocation::Restore { from, dir } => store::restore(&from, &dir, out)?,
         Invocation::Recover { dir, number } => store::recover(&dir, number, out)?,
         Invocation::Export { dir, out: to } => store::export(&dir, &to, out)?,
+        Invocation::Scan { folder, dir } => scan::scan(&folder, &dir, out)?,
         Invocation::Import { from, dir } => store::import(&from, &dir, out)?,
     }
     Ok(None)

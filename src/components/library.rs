@@ -1,6 +1,9 @@
 //! The library: built-in pieces, opened files and their scores. A file's content is kept in the log, so that a piece
 //! can be practised and judged again when the file has gone.
 
+pub mod shelf;
+pub mod walk;
+
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
@@ -9,9 +12,11 @@ use std::sync::Arc;
 
 use crate::bus::{BusHandle, Expect, Publish, Snapshot};
 use crate::formats::{self, FormatError, pieces};
-use crate::model::{Entity, Event, PieceId, PieceInfo, Trainer};
+use crate::model::{Entity, Event, Found, Piece, PieceId, PieceInfo, Trainer};
 use crate::music::Score;
 use crate::time::WallMillis;
+
+use self::walk::modified;
 
 /// Files up to this size are kept in the log whole; of larger ones only the path. An hour of dense piano music has
 /// half a megabyte.
@@ -39,6 +44,17 @@ pub enum OpenError {
     /// The piece is in the library, its content is not.
     #[error("{0} is no longer there")]
     Gone(String),
+}
+
+impl OpenError {
+    /// Why, without which file.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Self::File { reason, .. } => reason.clone(),
+            Self::Format { reason, .. } => reason.to_string(),
+            Self::Gone(_) => "it is no longer there".to_owned(),
+        }
+    }
 }
 
 /// A score that was opened, and what a person should know about it.
@@ -71,13 +87,15 @@ impl Library {
             formats::read(&name, &bytes).map_err(|reason| OpenError::Format { path: shown.clone(), reason })?;
         let id = name_of(&bytes);
         let score = Arc::new(reading.score);
+        let (bytes_read, modified) =
+            (bytes.len() as u64, std::fs::metadata(path).map_or(WallMillis(0), |meta| modified(&meta)));
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
-        if bytes.len() <= KEPT_BYTES_MAX && bus.snapshot().state.get(id.score_entity().as_str()).is_none() {
-            bus.publish(Publish::new(id.score_entity(), Event::ScoreStored(bytes)).expect(Expect::Absent));
-        }
-        let (title, composer) = (score.title().to_owned(), score.composer().to_owned());
+        keep(bus, &id, bytes);
+        let found = Found { bytes: bytes_read, modified, path: path.clone(), ..Found::of(&score) };
+        let (title, composer) = (found.title.clone(), found.composer.clone());
         let info = PieceInfo { title, composer, path: Some(path), opened: at };
-        bus.publish(Publish::new(id.entity(), Event::PieceOpened(info)));
+        let events = [Event::PieceFound(Box::new(found)), Event::PieceOpened(info)];
+        bus.transact(events.map(|event| Publish::new(id.entity(), event)).into());
         self.scores.insert(id.clone(), score.clone());
         Ok(Opened { id, score, warnings: reading.warnings })
     }
@@ -88,18 +106,26 @@ impl Library {
     /// A piece whose content has gone.
     pub fn open(&mut self, bus: &BusHandle<Trainer>, id: &PieceId, at: WallMillis) -> Result<Opened, OpenError> {
         let snapshot = bus.snapshot();
-        let score = self.score(&snapshot, id)?;
-        let known = match snapshot.state.value(id.entity().as_str()) {
-            Some(Entity::Piece(piece)) => Some((*piece.info).clone()),
-            _ => None,
+        let known = piece(&snapshot, id);
+        let kept = snapshot.state.value(id.score_entity().as_str()).is_some();
+        let score = match self.scores.get(id) {
+            Some(score) => score.clone(),
+            None => {
+                let (score, bytes) = load(&snapshot, id)?;
+                if !kept && id.as_builtin().is_none() {
+                    keep(bus, id, bytes);
+                }
+                let score = Arc::new(score);
+                self.scores.insert(id.clone(), score.clone());
+                score
+            }
         };
-        let fresh = || PieceInfo {
-            title: score.title().to_owned(),
-            composer: score.composer().to_owned(),
-            path: None,
+        let info = PieceInfo {
+            title: known.map_or(score.title(), Piece::title).to_owned(),
+            composer: known.map_or(score.composer(), Piece::composer).to_owned(),
+            path: known.and_then(Piece::path).map(str::to_owned),
             opened: at,
         };
-        let info = PieceInfo { opened: at, ..known.unwrap_or_else(fresh) };
         bus.edit(Publish::new(id.entity(), Event::PieceOpened(info)));
         Ok(Opened { id: id.clone(), score, warnings: Vec::new() })
     }
@@ -112,22 +138,34 @@ impl Library {
         if let Some(score) = self.scores.get(id) {
             return Ok(score.clone());
         }
-        let score = Arc::new(load(snapshot, id)?);
+        let score = Arc::new(load(snapshot, id)?.0);
         self.scores.insert(id.clone(), score.clone());
         Ok(score)
     }
 }
 
-fn load(snapshot: &Snapshot<Trainer>, id: &PieceId) -> Result<Score, OpenError> {
+/// Keeps a file's content, if it is not kept yet and not too long.
+fn keep(bus: &BusHandle<Trainer>, id: &PieceId, bytes: Vec<u8>) {
+    if bytes.len() <= KEPT_BYTES_MAX && bus.snapshot().state.get(id.score_entity().as_str()).is_none() {
+        bus.publish(Publish::new(id.score_entity(), Event::ScoreStored(bytes)).expect(Expect::Absent));
+    }
+}
+
+fn piece<'a>(snapshot: &'a Snapshot<Trainer>, id: &PieceId) -> Option<&'a Piece> {
+    match snapshot.state.value(id.entity().as_str()) {
+        Some(Entity::Piece(piece)) => Some(piece),
+        _ => None,
+    }
+}
+
+/// A score with the bytes it was read from; a built-in piece has none.
+fn load(snapshot: &Snapshot<Trainer>, id: &PieceId) -> Result<(Score, Vec<u8>), OpenError> {
     if let Some(builtin) = id.as_builtin() {
         let piece = pieces::builtin().iter().find(|p| p.id == builtin);
-        return piece.map(|p| p.score.clone()).ok_or_else(|| OpenError::Gone(id.0.to_string()));
+        return piece.map(|p| (p.score.clone(), Vec::new())).ok_or_else(|| OpenError::Gone(id.0.to_string()));
     }
-    let info = match snapshot.state.value(id.entity().as_str()) {
-        Some(Entity::Piece(piece)) => &*piece.info,
-        _ => return Err(OpenError::Gone(id.0.to_string())),
-    };
-    let path = info.path.clone().unwrap_or_default();
+    let Some(piece) = piece(snapshot, id) else { return Err(OpenError::Gone(id.0.to_string())) };
+    let path = piece.path().unwrap_or_default().to_owned();
     let bytes = match snapshot.state.value(id.score_entity().as_str()) {
         Some(Entity::Score(bytes)) => bytes.to_vec(),
         // Another file under the same name is another piece: old takes are not judged against it.
@@ -136,9 +174,10 @@ fn load(snapshot: &Snapshot<Trainer>, id: &PieceId) -> Result<Score, OpenError> 
             _ => return Err(OpenError::Gone(path)),
         },
     };
-    let name = Path::new(&path).file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or(info.title.clone());
+    let name =
+        Path::new(&path).file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or(piece.title().to_owned());
     let reading = formats::read(&name, &bytes).map_err(|reason| OpenError::Format { path, reason })?;
-    Ok(reading.score)
+    Ok((reading.score, bytes))
 }
 
 /// The name of a file's content: the same wherever the file lies.

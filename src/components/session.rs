@@ -451,10 +451,11 @@ impl Session {
         self.follow(judged, now, ids);
     }
 
-    /// Time passes: *Keep tempo* gives up on notes that can no longer come.
-    pub fn time_passes(&mut self, now: Micros, ids: &mut dyn FnMut() -> Fresh) {
+    /// Time passes: *Keep tempo* gives up on notes that can no longer come. Everything that was played up to `told` has
+    /// been told of.
+    pub fn time_passes(&mut self, now: Micros, told: Micros, ids: &mut dyn FnMut() -> Fresh) {
         let Some(running) = &mut self.running else { return };
-        let judged = running.judge.time_passes(running.changes.front().map_or(now, |change| now.min(*change)));
+        let judged = running.judge.time_passes(running.changes.front().map_or(told, |change| told.min(*change)));
         let over = running.ends_at.is_some_and(|end| now >= end);
         if !judged.verdicts.is_empty() {
             self.follow(judged, now, ids);

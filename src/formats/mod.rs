@@ -4,6 +4,7 @@
 
 pub mod csv;
 pub mod hands;
+mod heading;
 pub mod musicxml;
 pub mod notate;
 pub mod notation;
@@ -104,7 +105,7 @@ pub fn check_len(bytes: u64) -> Result<(), FormatError> {
 }
 
 /// Reads a score of any known format, told by its content. `name_hint`, the file's name without its folder, becomes
-/// the title (without its ending) when the content gives none.
+/// the title (without its ending) when the content gives none; so does the composer, from names like `Bach - Invention 1`.
 ///
 /// # Errors
 /// Any [`FormatError`]; it says what and where.
@@ -115,9 +116,16 @@ pub fn read(name_hint: &str, bytes: &[u8]) -> Result<Reading, FormatError> {
         Ok(text) if notation::is_notation(text) => Reading { score: notation::read(text)?.score, warnings: Vec::new() },
         _ => smf::read(bytes)?,
     };
+    let (title, composer) = heading::from_name(name_hint);
+    if let Some(stem) = heading::without_ending(reading.score.title()) {
+        let stem = stem.to_owned();
+        reading.score = reading.score.with_title(&stem);
+    }
     if reading.score.title().is_empty() {
-        let stem = name_hint.rsplit_once('.').map_or(name_hint, |(stem, _)| stem);
-        reading.score = reading.score.with_title(&text::tidy(stem));
+        reading.score = reading.score.with_title(&title);
+    }
+    if reading.score.composer().is_empty() && reading.score.title() != composer {
+        reading.score = reading.score.with_composer(&composer);
     }
     Ok(reading)
 }

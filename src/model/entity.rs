@@ -6,7 +6,10 @@ use crate::bus::{EventId, Lease, Leasing, Observed, Origin, Rank, Register, Tota
 use crate::practice::PracticeSettings;
 use crate::time::Micros;
 
-use super::{Calibration, Event, Met, OutputUse, PieceInfo, ResultSummary, Setting, TakeEnd, TakeId, TakeStart};
+use super::{
+    Calibration, Event, FolderChoice, Found, Met, OutputUse, PieceInfo, ResultSummary, Setting, TakeEnd, TakeId,
+    TakeStart,
+};
 
 /// A take in short; its notes live in the log.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,10 +48,12 @@ impl Take {
 }
 
 /// A piece in the library.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Piece {
-    /// Title, composer, place.
+    /// Title, composer, place, as it was opened last; nothing of one that was only found.
     pub info: Register<PieceInfo>,
+    /// Its file as it was found last, if it was.
+    pub found: Register<Option<Box<Found>>>,
     /// Whether it is on the list of recent pieces.
     pub recent: Register<bool>,
     /// How it was practised last.
@@ -63,9 +68,40 @@ pub struct Piece {
 pub const FAVOURITE: &str = "favourite";
 
 impl Piece {
+    /// The title.
+    pub fn title(&self) -> &str {
+        if self.is_opened() { &self.info.title } else { self.found.as_ref().map_or("", |found| &found.title) }
+    }
+
+    /// The composer, perhaps empty.
+    pub fn composer(&self) -> &str {
+        let found = self.found.as_ref().map_or("", |found| &found.composer);
+        if self.is_opened() && !self.info.composer.is_empty() { &self.info.composer } else { found }
+    }
+
+    /// Where its file is, or was.
+    pub fn path(&self) -> Option<&str> {
+        self.found.as_ref().map(|found| &*found.path).or(self.info.path.as_deref())
+    }
+
+    /// Whether it was ever opened.
+    pub fn is_opened(&self) -> bool {
+        self.info.rank() != Rank::default()
+    }
+
+    /// Whether it was taken off the list, and not opened since.
+    pub fn is_forgotten(&self) -> bool {
+        !*self.recent && self.recent.rank() != Rank::default()
+    }
+
+    /// The events that gave it a tag; none if it has not.
+    pub fn tagged_by(&self, tag: &str) -> Vec<EventId> {
+        self.tags.iter().filter(|(_, known)| *known == tag).map(|(id, _)| id).collect()
+    }
+
     /// The events by which it is a favourite; none if it is not.
     pub fn favoured_by(&self) -> Vec<EventId> {
-        self.tags.iter().filter(|(_, tag)| *tag == FAVOURITE).map(|(id, _)| id).collect()
+        self.tagged_by(FAVOURITE)
     }
 }
 
@@ -98,6 +134,8 @@ pub enum Entity {
     Setting(Register<Setting>),
     /// `piece/…`
     Piece(Piece),
+    /// `folder/…`
+    Folder(Register<FolderChoice>),
     /// `score/…`
     Score(std::sync::Arc<[u8]>),
     /// `recorder/current`
@@ -129,10 +167,15 @@ pub(super) fn apply(event: &Event, origin: &Origin<'_>, current: Option<&Entity>
         (Event::PieceOpened(info), None) => Some(Entity::Piece(Piece {
             info: Register::new(info.clone(), rank),
             recent: Register::new(true, rank),
-            practice: Register::default(),
-            tags: Observed::default(),
-            practised: Totals::default(),
+            ..Piece::default()
         })),
+        (Event::PieceFound(found), None) => {
+            Some(Entity::Piece(Piece { found: Register::new(Some(found.clone()), rank), ..Piece::default() }))
+        }
+        (Event::FolderChosen(choice), old) => {
+            let old = if let Some(Entity::Folder(register)) = old { Some(register) } else { None };
+            Some(Entity::Folder(Register::rewritten(old, choice.clone(), rank)))
+        }
         (_, Some(Entity::Piece(piece))) => Some(Entity::Piece(apply_to_piece(event, rank, piece))),
         (Event::ScoreStored(bytes), None) => Some(Entity::Score(bytes.as_slice().into())),
         (Event::RecorderPointed(take), _) => Some(Entity::Recorder(*take)),
@@ -182,6 +225,7 @@ fn apply_to_piece(event: &Event, rank: Rank, mut piece: Piece) -> Piece {
             piece.info.write(info.clone(), rank);
             piece.recent.write(true, rank);
         }
+        Event::PieceFound(found) => drop(piece.found.write(Some(found.clone()), rank)),
         Event::PieceForgotten => drop(piece.recent.write(false, rank)),
         Event::PracticeChosen(practice) => drop(piece.practice.write(Some(*practice), rank)),
         Event::PieceTagged(tag) => piece.tags.add(rank.id, tag.clone()),
@@ -244,6 +288,8 @@ pub(super) fn rival(event: &Event, current: Option<&Entity>) -> Option<Rank> {
     let rank = match (event, current?) {
         (Event::SettingChanged(_), Entity::Setting(register)) => register.rank(),
         (Event::PieceOpened(_), Entity::Piece(piece)) => piece.info.rank(),
+        (Event::PieceFound(_), Entity::Piece(piece)) => piece.found.rank(),
+        (Event::FolderChosen(_), Entity::Folder(register)) => register.rank(),
         (Event::PieceForgotten, Entity::Piece(piece)) => piece.recent.rank(),
         (Event::PracticeChosen(_), Entity::Piece(piece)) => piece.practice.rank(),
         (Event::TakeDiscarded(_), Entity::Take(take)) => take.discarded.rank(),
@@ -317,6 +363,7 @@ pub(super) fn check(event: &Event, current: Option<&Entity>) -> Result<(), &'sta
         }
         Event::SettingChanged(setting) => setting.check(),
         Event::OutputChosen { usage, .. } => usage.check(),
+        Event::FolderChosen(choice) => choice.check(),
         _ => Ok(()),
     }
 }

@@ -9,7 +9,7 @@ use crate::music::{Percent, Pitch};
 use crate::practice::{PracticeSettings, Verdict};
 use crate::time::{Micros, Rate, Ticks, WallMillis};
 
-use super::{OutputUse, ResultSummary, Setting};
+use super::{FolderChoice, Found, OutputUse, ResultSummary, Setting};
 
 /// Names a take: the wall clock of its start and a random part, so that names sort by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -226,7 +226,7 @@ pub enum CalibrationStand {
 }
 
 /// A piece as the library shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PieceInfo {
     /// The title, from the file or its name.
     pub title: String,
@@ -255,6 +255,10 @@ pub enum Event {
     PieceUntagged(Vec<EventId>),
     /// So long was the piece practised on this machine, in milliseconds, all takes together (`piece/<id>`).
     PractiseCounted(u64),
+    /// A file of music was found, or found somewhere else (`piece/<id>`).
+    PieceFound(Box<Found>),
+    /// A person chose that a folder is looked through for pieces, or no longer (`folder/<hash of its path>`).
+    FolderChosen(FolderChoice),
     /// The content of an opened file (`score/<id>`).
     ScoreStored(Vec<u8>),
     /// Another take is being recorded, or none (`recorder/current`).

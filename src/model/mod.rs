@@ -2,6 +2,7 @@
 
 mod entity;
 mod event;
+mod found;
 mod output;
 mod result;
 mod settings;
@@ -15,6 +16,7 @@ pub use event::{
     Calibration, CalibrationStand, Event, Met, PieceId, PieceInfo, Played, TakeEnd, TakeId, TakeStart, TransportChange,
     TransportMoved, conflicts_entity, device_entity, recorder_entity,
 };
+pub use found::{FOUND_RULES, FolderChoice, Found, FoundKey, PIECE_ENDINGS};
 pub use output::{OutputKeys, OutputUse};
 pub use result::{BarSummary, ResultSummary, Tally, TimingSummary};
 pub use settings::{NoteNames, PlayView, Setting, Settings, TUNING_MAX, TUNING_MIN, ThemeChoice};

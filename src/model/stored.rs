@@ -10,11 +10,11 @@ use crate::practice::{PlayedId, PracticeSettings, Verdict, VerdictKind};
 use crate::time::{Micros, Rate, Ticks, WallMillis};
 
 use super::{
-    Calibration, Device, Entity, Event, OutputUse, Piece, PieceId, PieceInfo, Played, Take, TakeEnd, TakeId, TakeStart,
-    TransportChange, TransportMoved,
+    Calibration, Device, Entity, Event, Found, OutputUse, Piece, PieceId, PieceInfo, Played, Take, TakeEnd, TakeId,
+    TakeStart, TransportChange, TransportMoved,
 };
 
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 struct StoredPieceInfo {
     title: String,
     composer: String,
@@ -172,6 +172,8 @@ struct StoredPiece {
     practice: Register<Option<PracticeSettings>>,
     tags: Observed<String>,
     practised: Totals,
+    #[serde(default)]
+    found: Register<Option<Box<Found>>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -237,6 +239,8 @@ pub(super) fn encode(event: &Event) -> Vec<u8> {
         Event::PieceTagged(tag) => pack(&StoredTag { tag: tag.clone() }),
         Event::PieceUntagged(seen) => pack(&StoredSeen { seen: seen.clone() }),
         Event::PractiseCounted(millis) => pack(&StoredTotal { millis: *millis }),
+        Event::PieceFound(found) => pack(&**found),
+        Event::FolderChosen(choice) => pack(choice),
         Event::ScoreStored(content) => pack(&StoredBytes { content: content.clone() }),
         Event::RecorderPointed(take) => pack(&StoredRecorder { take: take.map(|t| t.0) }),
         Event::TakeStarted(start) => pack(&store_start(start)),
@@ -281,6 +285,8 @@ pub(super) fn decode(schema: &str, version: u16, bytes: &[u8]) -> Result<Decoded
         "piece.tagged" => Event::PieceTagged(unpack::<StoredTag>(bytes)?.tag),
         "piece.untagged" => Event::PieceUntagged(unpack::<StoredSeen>(bytes)?.seen),
         "practise.counted" => Event::PractiseCounted(unpack::<StoredTotal>(bytes)?.millis),
+        "piece.found" => Event::PieceFound(Box::new(unpack(bytes)?)),
+        "folder.chosen" => Event::FolderChosen(unpack(bytes)?),
         "score.stored" => Event::ScoreStored(unpack::<StoredBytes>(bytes)?.content),
         "recorder.pointed" => Event::RecorderPointed(unpack::<StoredRecorder>(bytes)?.take.map(TakeId)),
         "take.started" => Event::TakeStarted(load_start(unpack(bytes)?)),
@@ -324,9 +330,11 @@ pub(super) fn encode_entity(entity: &Entity) -> Vec<u8> {
     match entity {
         Entity::Setting(setting) => pack(setting),
         Entity::Piece(piece) => {
-            let Piece { info, recent, practice, tags, practised } = piece.clone();
-            pack(&StoredPiece { info: info.transform(|info| store_info(&info)), recent, practice, tags, practised })
+            let Piece { info, recent, practice, tags, practised, found } = piece.clone();
+            let info = info.transform(|info| store_info(&info));
+            pack(&StoredPiece { info, recent, practice, tags, practised, found })
         }
+        Entity::Folder(choice) => pack(choice),
         Entity::Score(content) => pack(&StoredBytes { content: content.to_vec() }),
         Entity::Recorder(take) => pack(&StoredRecorder { take: take.map(|t| t.0) }),
         Entity::Take(take) => pack(&StoredTake {
@@ -359,9 +367,10 @@ pub(super) fn decode_entity(key: &str, bytes: &[u8]) -> Result<Entity, String> {
     Ok(match kind {
         "settings" => Entity::Setting(unpack(bytes)?),
         "piece" => {
-            let StoredPiece { info, recent, practice, tags, practised } = unpack(bytes)?;
-            Entity::Piece(Piece { info: info.transform(load_info), recent, practice, tags, practised })
+            let StoredPiece { info, recent, practice, tags, practised, found } = unpack(bytes)?;
+            Entity::Piece(Piece { info: info.transform(load_info), recent, practice, tags, practised, found })
         }
+        "folder" => Entity::Folder(unpack(bytes)?),
         "score" => Entity::Score(unpack::<StoredBytes>(bytes)?.content.into()),
         "recorder" => Entity::Recorder(unpack::<StoredRecorder>(bytes)?.take.map(TakeId)),
         "take" => {

@@ -25,6 +25,23 @@ fn id(device: u64, device_seq: u64) -> EventId {
     EventId { device: DeviceId(device), device_seq }
 }
 
+/// A file of music.
+fn found(title: &str, path: &str) -> Box<Found> {
+    Box::new(Found {
+        title: title.to_owned(),
+        composer: "C".to_owned(),
+        path: path.to_owned(),
+        bytes: 4_711,
+        modified: WallMillis(1_700_000_000_123),
+        rules: 1,
+        bars: 32,
+        duration: Micros(94_000_000),
+        meter: (3, 4),
+        key: Some(FoundKey { fifths: -1, minor: true }),
+        grade: Some(4),
+    })
+}
+
 /// One of each kind, with every variant that is stored in a form of its own.
 fn events() -> Vec<Event> {
     let verdict = Verdict {
@@ -69,6 +86,8 @@ fn events() -> Vec<Event> {
         Event::OutputChosen { name: "Piano".to_owned(), usage: usage() },
         Event::PieceTagged("slow".to_owned()),
         Event::PieceUntagged(vec![id(7, 12)]),
+        Event::PieceFound(found("T", "/a/ü.mid")),
+        Event::FolderChosen(FolderChoice { path: "/a/ü".to_owned(), watched: true }),
         Event::PractiseCounted(90_500),
         Event::TakeNamed { name: "with the left hand".to_owned(), seen: vec![id(7, 3), id(9, 1)] },
         Event::Erased,
@@ -231,6 +250,24 @@ fn a_piece_keeps_how_it_is_practised_when_it_is_opened_again() {
     assert_eq!((*piece.practice, *piece.recent), (Some(practice), true));
 }
 
+/// Whether a piece was found first or opened first, it is the same piece in the end.
+#[test]
+fn a_piece_that_is_found_and_opened_is_one_in_either_order() {
+    let open = Event::PieceOpened(PieceInfo { title: "O".to_owned(), opened: WallMillis(5), ..PieceInfo::default() });
+    let find = Event::PieceFound(found("F", "/f.mid"));
+    let apply = |value: Option<Entity>, event: &Event, hlc| {
+        let origin = Origin { rank: Rank { hlc, id: id(hlc, 1) }, stamp: None };
+        Trainer::apply(&EntityKey::new("piece/x"), event, &origin, value.as_ref())
+    };
+    let (found, opened) = (apply(None, &find, 1), apply(None, &open, 2));
+    let Some(Entity::Piece(only)) = &found else { panic!("a piece, not {found:?}") };
+    assert_eq!((only.title(), only.composer(), only.path(), *only.recent), ("F", "C", Some("/f.mid"), false));
+    let (one, other) = (apply(found, &open, 2), apply(opened, &find, 1));
+    assert_eq!(one, other);
+    let Some(Entity::Piece(both)) = one else { panic!("a piece, not {one:?}") };
+    assert_eq!((both.title(), both.composer(), *both.recent), ("O", "C", true));
+}
+
 #[test]
 fn a_device_stays_switched_off_when_it_is_plugged_in_again() {
     let connected = || Event::DeviceConnected("Piano".to_owned());
@@ -262,6 +299,8 @@ fn edits() -> Vec<(Vec<Event>, Vec<Event>)> {
         Event::PieceUntagged(vec![id(1, 2)]),
         Event::PractiseCounted(70),
         Event::PractiseCounted(30),
+        Event::PieceFound(found("A", "/a.mid")),
+        Event::PieceFound(found("A", "/b.mid")),
     ];
     let take = [
         note(60),
@@ -289,11 +328,13 @@ fn edits() -> Vec<(Vec<Event>, Vec<Event>)> {
         used(true),
         used(false),
     ];
+    let folder = |watched| Event::FolderChosen(FolderChoice { path: "/a".to_owned(), watched });
     let setting = |volume| Event::SettingChanged(Setting::VolumePiano(volume));
     vec![
         (vec![info("T"), Event::PieceTagged(FAVOURITE.to_owned())], piece.to_vec()),
         (vec![Event::TakeStarted(start()), named("n", vec![])], take.to_vec()),
         (vec![Event::DeviceConnected("Keys".to_owned())], device.to_vec()),
+        (vec![folder(true)], vec![folder(false), folder(true)]),
         (vec![setting(1)], vec![setting(2), setting(3), setting(4)]),
         (vec![result(1)], vec![result(2), result(3)]),
     ]
@@ -335,7 +376,9 @@ fn entities_come_back_from_their_stored_form() {
     let named = |name: &str, seen| Event::TakeNamed { name: name.to_owned(), seen };
     let met = events().into_iter().find(|event| matches!(event, Event::EditsMet(_))).expect("there is one");
     let info = PieceInfo { title: "T".to_owned(), composer: String::new(), path: None, opened: WallMillis(5) };
-    let stories: [(&str, Vec<Event>); 8] = [
+    let stories: [(&str, Vec<Event>); 10] = [
+        ("piece/y", vec![Event::PieceFound(found("T", "/t.mid")), Event::PieceTagged("slow".to_owned())]),
+        ("folder/y", vec![Event::FolderChosen(FolderChoice { path: "/t".to_owned(), watched: true })]),
         ("lease/take/1", vec![Event::Leasing(Leasing::Taken(lease()))]),
         (
             "take/1",
@@ -391,6 +434,7 @@ fn what_makes_no_sense_is_refused_with_a_reason() {
     refused(&Event::TakeEnded(TakeEnd::Stopped), ended.as_ref(), "not open");
     refused(&Event::TakeStarted(start()), open.as_ref(), "exists already");
     refused(&Event::PieceForgotten, None, "no such piece");
+    refused(&Event::FolderChosen(FolderChoice::default()), None, "a folder has a path");
     let dark = Event::OutputChosen { name: "X".to_owned(), usage: OutputUse { lights: Some(0), ..usage() } };
     refused(&dark, None, "1 to 16");
     refused(&Event::SettingChanged(Setting::Period(100)), None, "power of two");

@@ -31,6 +31,8 @@ topics! {
     PieceTagged = "piece.tagged", Edit, Set, Forever;
     PieceUntagged = "piece.untagged", Edit, Set, Forever;
     PractiseCounted = "practise.counted", Stream, Counter, Snapshot;
+    PieceFound = "piece.found", Edit, LastWriter, Snapshot;
+    FolderChosen = "folder.chosen", Edit, LastWriter, Snapshot;
     ScoreStored = "score.stored", Edit, AppendOnly, Forever;
     RecorderPointed = "recorder.pointed", Edit, Reject, Snapshot;
     TakeStarted = "take.started", Edit, AppendOnly, Forever;
@@ -62,6 +64,8 @@ pub(super) fn of(event: &Event) -> &'static Topic {
         Event::PieceTagged(_) => Kind::PieceTagged,
         Event::PieceUntagged(_) => Kind::PieceUntagged,
         Event::PractiseCounted(_) => Kind::PractiseCounted,
+        Event::PieceFound(_) => Kind::PieceFound,
+        Event::FolderChosen(_) => Kind::FolderChosen,
         Event::ScoreStored(_) => Kind::ScoreStored,
         Event::RecorderPointed(_) => Kind::RecorderPointed,
         Event::TakeStarted(_) => Kind::TakeStarted,

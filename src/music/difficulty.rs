@@ -7,6 +7,11 @@
 //! reaches and leaps, and how many keys lie outside the key signature. Each grows with its logarithm or its square
 //! root, as twice as much of it is a step and not twice as difficult. The weights are ours, set so that the built-in
 //! pieces keep their order; an estimate is good to about a grade either way, and says nothing about expression.
+//!
+//! Over the corpus that comes with music21 10.5.1 (653 pieces, `LIBRARY_FOLDER=… cargo bench --bench library`) the means
+//! lie as players would put them: chorales of J. S. Bach in four voices 4.7, a sonata of C. P. E. Bach 6, Clara Schumann
+//! 5.6 (a trio and two polonaises), the Maple Leaf Rag 6. Of music for several players only the part that is read
+//! counts: quartets come out at 3.5, madrigals of Monteverdi at 2.
 
 use super::{Hand, Hands, Pitch, Score};
 use crate::time::Ticks;

@@ -56,6 +56,21 @@ pub struct Bars {
     numbers: Vec<u32>,
 }
 
+/// How many ticks a bar lacks at its beginning: the beats of an upbeat are the last of its bar, at the beginning of the
+/// piece as after a repeat, where it completes the short bar before.
+pub fn missing_ticks(bars: &[Bar], begins_with_upbeat: bool, at: usize, resolution: u16) -> i64 {
+    let bar = bars[at];
+    let length = |bar: &Bar| bar.end.0 - bar.start.0;
+    let missing = bar.meter.bar_ticks(resolution) - length(&bar);
+    let is_upbeat = match at.checked_sub(1).map(|before| bars[before]) {
+        None => begins_with_upbeat,
+        Some(before) => {
+            (before.meter.beats, before.meter.unit) == (bar.meter.beats, bar.meter.unit) && missing == length(&before)
+        }
+    };
+    if is_upbeat { missing.max(0) } else { 0 }
+}
+
 /// So many bars at most; a file that claims more is cut there rather than filling the memory.
 const BARS_MAX: usize = 100_000;
 
@@ -134,6 +149,11 @@ impl Bars {
     /// A bar by its index, the last one for an index beyond.
     pub fn get(&self, index: usize) -> Bar {
         self.bars[index.min(self.bars.len() - 1)]
+    }
+
+    /// How many ticks a bar lacks at its beginning; see [`missing_ticks`].
+    pub fn missing(&self, index: usize, resolution: u16) -> Ticks {
+        Ticks(missing_ticks(&self.bars, self.number(0) == 0, index, resolution))
     }
 
     /// The number that a musician would call the bar by: a pick-up is bar 0, and what is repeated has one number.

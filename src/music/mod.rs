@@ -11,7 +11,7 @@ mod tempo;
 
 pub use click::{ClickRoute, ClickSound, ClickStyle, Division};
 pub use embellishment::{Displaced, OrnamentSpan};
-pub use meter::{Bar, Bars, KeySignature, Meter};
+pub use meter::{Bar, Bars, KeySignature, Meter, missing_ticks};
 pub use pitch::{Pitch, Spelling};
 pub use score::{Hand, Hands, NoteId, OnsetGroup, PedalChange, Score, ScoreParts, WrittenNote};
 pub use tempo::{Percent, Tempo, TempoMap};

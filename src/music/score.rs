@@ -171,6 +171,11 @@ impl Score {
         Self { title: title.to_owned(), ..self }
     }
 
+    /// The same music by another composer.
+    pub fn with_composer(self, composer: &str) -> Self {
+        Self { composer: composer.to_owned(), ..self }
+    }
+
     /// The same music on a page that was made for its bars.
     pub fn with_notation(self, page: Option<Notation>) -> Self {
         Self { notation: page.map(Arc::new), ..self }

@@ -39,8 +39,20 @@ pub struct Story {
     pub bar: usize,
     /// What was weighed, nearest first, for all that is not simply on time; nothing in *Wait for me*.
     pub weighed: Vec<Weighed>,
+    /// For a note that was missed, the wrong key that was pressed instead, as it seems; for a wrong key, what was meant.
+    pub instead: Option<Pitch>,
     /// *Wait for me*: the keys that were needed when a wrong one was pressed.
     pub needed: Vec<Pitch>,
+    /// Whether it was to come at a moment; in *Wait for me* the deviation is from the first key of its chord.
+    pub is_timed: bool,
+}
+
+impl Story {
+    /// What became of a note, without the reasons.
+    pub fn new(verdict: &Verdict, (at, end): (Micros, Micros), pitch: Pitch, bar: usize) -> Self {
+        let (weighed, instead, needed) = (Vec::new(), None, Vec::new());
+        Self { verdict: *verdict, at, end, pitch, bar, weighed, instead, needed, is_timed: true }
+    }
 }
 
 /// Written time to the clock of the played notes, for one pass: from each onset that was reached.
@@ -108,6 +120,7 @@ pub fn stories(score: &Score, settings: &PracticeSettings, verdicts: &[Verdict],
             None => note(verdict).map(|note| of_extra(verdict, &note)),
         };
         let Some(mut story) = story else { continue };
+        story.is_timed = settings.mode != Mode::Wait;
         if settings.mode == Mode::Wait && verdict.written.is_none() {
             let (needed, tick) = needed(score, verdicts, index);
             (story.needed, story.bar) = (needed, bar_of_wrong_key(score, settings, tick.unwrap_or(range_start)));
@@ -156,13 +169,11 @@ fn of_written(score: &Score, verdict: &Verdict, id: NoteId, course: &Course) -> 
     let at = course.at(written_time(score, written.onset))?;
     let length = (written_time(score, written.end) - written_time(score, written.onset)) as f64 * course.pace();
     let (pitch, bar) = (written.pitch, score.bar_of(id));
-    let end = at + Micros(length as i64);
-    Some(Story { verdict: *verdict, at, end, pitch, bar, weighed: Vec::new(), needed: Vec::new() })
+    Some(Story::new(verdict, (at, at + Micros(length as i64)), pitch, bar))
 }
 
 fn of_extra(verdict: &Verdict, note: &PlayedNote) -> Story {
-    let (at, pitch) = (note.at, note.pitch);
-    Story { verdict: *verdict, at, end: at, pitch, bar: 0, weighed: Vec::new(), needed: Vec::new() }
+    Story::new(verdict, (note.at, note.at), note.pitch, 0)
 }
 
 /// *Wait for me*: the keys of what was reached next in the pass of a verdict, and its tick; after the last there are none,
@@ -227,6 +238,26 @@ mod tests {
             assert!(!weighed.within_window && !weighed.chosen);
         }
         assert_eq!(stories.len(), 9);
+    }
+
+    #[test]
+    fn a_wrong_key_goes_with_the_note_that_was_missed_and_what_is_anothers_is_no_candidate() {
+        let settings = PracticeSettings { mode: Mode::Tempo, ..Default::default() };
+        // A half-tone too high for the fourth and the fifth, and another key long after.
+        let keys = [60, 62, 64, 66, 68, 69, 71, 72];
+        let whole_tones = score();
+        let raised = |(note, key): (&WrittenNote, u8)| WrittenNote { pitch: Pitch::from_data_byte(key), ..*note };
+        let notes = whole_tones.notes().iter().zip([60, 62, 64, 65, 67, 69, 71, 72]).map(raised);
+        let score = Score::new(ScoreParts { resolution: 480, notes: notes.collect(), ..Default::default() });
+        let mut played: Vec<PlayedNote> =
+            keys.iter().zip(0..).map(|(key, i)| note(i, i as i64 * 500 + 20, *key)).collect();
+        played.push(note(99, 6_000, 30));
+        let verdicts = judge(&score, TempoPlan::from_settings(&score, &settings), &[Micros::ZERO], &played);
+        let stories = stories(&score, &settings, &verdicts, &played);
+        let wrong = stories.iter().filter(|story| story.verdict.kind != VerdictKind::OnTime);
+        let told: Vec<_> = wrong.map(|s| (s.pitch.key(), s.instead.map(Pitch::key), s.weighed.len())).collect();
+        let expected = [(65, Some(66), 0), (66, Some(65), 0), (67, Some(68), 0), (68, Some(67), 0), (30, None, 0)];
+        assert_eq!(told, expected, "{stories:?}");
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! What was weighed for each verdict of a take, from when the written notes were due and when the keys went down.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use super::follow;
 use super::options::PracticeSettings;
 use super::story::{Course, Story, Weighed};
 use super::tempo::REACH;
-use super::types::{Mode, PlayedNote, VerdictKind, scaled_to_speed};
+use super::types::{Mode, PlayedId, PlayedNote, VerdictKind, scaled_to_speed};
 use crate::music::{Percent, Pitch, Score};
 use crate::time::{Micros, Ticks};
 
@@ -32,12 +32,47 @@ pub(super) fn weigh(
     for (index, weighed) in found {
         stories[index].weighed = weighed;
     }
+    if settings.mode != Mode::Rhythm {
+        exchange(stories);
+    }
+}
+
+/// How far apart a missed note and the wrong key pressed instead may be.
+const EXCHANGE_REACH: Micros = Micros::from_millis(250);
+/// Of wrong keys within the same so long, the one nearest in pitch was pressed instead.
+const EXCHANGE_STEP: i64 = 50_000;
+
+/// Finds for each missed note the wrong key that was pressed instead, the likeliest first; each goes with one at most.
+fn exchange(stories: &mut [Story]) {
+    let of_kind = |kind: VerdictKind| {
+        let of_kind = stories.iter().enumerate().filter(move |(_, story)| story.verdict.kind == kind);
+        of_kind.map(|(index, _)| index).collect::<Vec<usize>>()
+    };
+    let (missed, extra) = (of_kind(VerdictKind::Missed), of_kind(VerdictKind::Extra));
+    let mut pairs: Vec<(i64, u8, usize, usize)> = Vec::new();
+    for &m in &missed {
+        let from = extra.partition_point(|e| stories[*e].at < stories[m].at - EXCHANGE_REACH);
+        let near = extra[from..].iter().take_while(|e| stories[**e].at <= stories[m].at + EXCHANGE_REACH);
+        pairs.extend(near.map(|&e| {
+            let apart = (stories[e].at - stories[m].at).0.abs() / EXCHANGE_STEP;
+            (apart, stories[e].pitch.key().abs_diff(stories[m].pitch.key()), m, e)
+        }));
+    }
+    pairs.sort_unstable();
+    for (_, _, m, e) in pairs {
+        if stories[m].instead.is_none() && stories[e].instead.is_none() {
+            (stories[m].instead, stories[e].instead) = (Some(stories[e].pitch), Some(stories[m].pitch));
+        }
+    }
 }
 
 struct Weighing<'a> {
     score: &'a Score,
     mode: Mode,
+    /// The key-downs by name.
     played: BTreeMap<Name, Vec<&'a PlayedNote>>,
+    /// Key-downs that are some written note's.
+    taken: HashSet<PlayedId>,
     /// When written notes were due, with the index of their story.
     due: BTreeMap<Name, Vec<(Micros, usize)>>,
     /// The onsets of each key.
@@ -46,8 +81,16 @@ struct Weighing<'a> {
 
 impl<'a> Weighing<'a> {
     fn new(score: &'a Score, settings: &PracticeSettings, played: &'a [PlayedNote], stories: &[Story]) -> Self {
-        let mut all =
-            Self { score, mode: settings.mode, played: BTreeMap::new(), due: BTreeMap::new(), onsets: BTreeMap::new() };
+        let written = stories.iter().filter(|story| story.verdict.written.is_some());
+        let taken = written.filter_map(|story| story.verdict.played).collect();
+        let mut all = Self {
+            score,
+            mode: settings.mode,
+            played: BTreeMap::new(),
+            taken,
+            due: BTreeMap::new(),
+            onsets: BTreeMap::new(),
+        };
         for note in played {
             all.played.entry(all.name(note.pitch)).or_default().push(note);
         }
@@ -80,10 +123,12 @@ impl<'a> Weighing<'a> {
             Some(id) => {
                 let window = self.window(story.pitch, self.score.note(id).onset, course, reach);
                 let near = near(self.played.get(&self.name(story.pitch)), story.at, reach, |note| note.at);
-                let weighed = near.map(|note| {
+                let is_own = |note: &PlayedNote| story.verdict.played == Some(note.id);
+                let free = near.filter(|note| is_own(note) || !self.taken.contains(&note.id));
+                let weighed = free.map(|note| {
                     let deviation = note.at - story.at;
                     let within_window = is_same(note.pitch) && window.contains(&deviation);
-                    let chosen = story.verdict.played == Some(note.id);
+                    let chosen = is_own(note);
                     Weighed { pitch: note.pitch, deviation, within_window, chosen }
                 });
                 weighed.collect()

@@ -10,6 +10,7 @@ use super::text::tr;
 use super::theme::{self, tokens};
 use super::widgets::{Button, Column, Line, card_frame, table_ui};
 use super::{Command, Cx, Setting, icons};
+use crate::model::PIECE_ENDINGS;
 
 /// More names than that are not shown; nobody scrolls through them.
 const ENTRIES_MAX: usize = 5_000;
@@ -34,7 +35,8 @@ pub struct Browser {
 impl FilePurpose {
     fn fits(self, path: &Path) -> bool {
         let ends: &[&str] = match self {
-            Self::Piece => &["mid", "midi", "kar", "smf", "rmi", "musicxml", "mxl", "xml"],
+            Self::Piece => &PIECE_ENDINGS,
+            Self::Folder => &[],
             Self::SoundFont => &["sf2", "sf3"],
         };
         path.extension().and_then(|e| e.to_str()).is_some_and(|e| ends.iter().any(|f| e.eq_ignore_ascii_case(f)))
@@ -124,16 +126,24 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
         let title = match browser.purpose {
             FilePurpose::Piece => tr().open_title,
             FilePurpose::SoundFont => tr().soundfont_title,
+            FilePurpose::Folder => tr().folder_title,
         };
         Line::new(title).size(theme::size::TITLE).bold().show(ui);
         chosen = path_ui(ui, browser).or(list_ui(ui, browser, (room.y - 220.0).clamp(120.0, 420.0)));
         ui.add_space(8.0);
-        close = Button::new(tr().cancel).show(ui).clicked();
+        ui.horizontal(|ui| {
+            let is_folder = browser.purpose == FilePurpose::Folder && browser.trouble.is_none();
+            if is_folder && Button::new(tr().watch_folder).primary().show(ui).clicked() {
+                chosen = Some(browser.folder.clone());
+            }
+            close = Button::new(tr().cancel).show(ui).clicked();
+        });
     });
     if let Some(path) = chosen {
-        state.folder = path.parent().map(Path::to_owned);
+        state.folder = if path.is_dir() { Some(path.clone()) } else { path.parent().map(Path::to_owned) };
         cx.send.push(match browser.purpose {
             FilePurpose::Piece => Command::OpenFile(path),
+            FilePurpose::Folder => Command::WatchFolder(path, true),
             FilePurpose::SoundFont => Command::Set(Setting::SoundFont(Some(path))),
         });
         close = true;

@@ -89,6 +89,28 @@ pub enum Command {
     NameTake(String, String),
     /// Make a piece a favourite or not, by id.
     Favour(String, bool),
+    /// Look through a folder for pieces from now on, or no longer.
+    WatchFolder(PathBuf, bool),
+    /// Look through the folders now.
+    LookThroughFolders,
+    /// Break the import off; what was found stays.
+    CancelImport,
+    /// Give pieces a tag, or take it from them, by id.
+    Tag {
+        /// Which pieces.
+        pieces: Vec<String>,
+        /// Which tag.
+        tag: String,
+        /// Whether they have it afterwards.
+        on: bool,
+    },
+    /// Call a tag otherwise on every piece; by an empty name it goes from them.
+    RenameTag {
+        /// How it is called.
+        from: String,
+        /// How it is to be called.
+        to: String,
+    },
     /// Practise some bars of a piece: open it, loop them.
     PractiseBars {
         /// The piece's id.

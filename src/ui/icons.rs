@@ -103,6 +103,20 @@ icons! {
     GAUGE = "\u{e628}";
     /// The laboratory.
     FLASK = "\u{e79e}";
+    /// A tag.
+    TAG = "\u{e478}";
+    /// Chosen, of several.
+    CHECKED = "\u{e186}";
+    /// Not chosen, of several.
+    UNCHECKED = "\u{e45e}";
+    /// Choose several.
+    CHECKLIST = "\u{eadc}";
+    /// One more folder.
+    FOLDER_PLUS = "\u{e258}";
+    /// More to choose from.
+    CARET_DOWN = "\u{e136}";
+    /// Look again.
+    REFRESH = "\u{e094}";
     /// Drop here.
     UPLOAD = "\u{e4c0}";
 }

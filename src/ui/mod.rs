@@ -16,6 +16,7 @@ pub mod icons;
 mod inspector;
 mod library;
 mod play;
+pub mod query;
 mod rail;
 mod rescue;
 mod results;
@@ -32,6 +33,7 @@ pub mod view;
 pub mod widgets;
 
 pub use command::{Command, Setting, TakeFile};
+pub use library::{Dialog, LibraryState};
 pub use rescue::waiting_ui;
 pub use state::{FilePurpose, InspectorState, InspectorTab, Screen, State};
 pub use theme::install;
@@ -68,6 +70,7 @@ pub fn frame(ui: &mut Ui, view: &View<'_>, state: &mut State, send: &mut Vec<Com
         banner::ui(&mut cx, ui);
         screen_ui(&mut cx, ui, state);
     });
+    library::dialogs_ui(&mut cx, ui, state);
     browser::ui(&mut cx, ui, state);
     takes::confirm_ui(&mut cx, ui, state);
     takes::name_ui(&mut cx, ui, state);

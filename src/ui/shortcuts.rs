@@ -143,7 +143,10 @@ fn dialog_keys(ctx: &Context, state: &mut State) -> bool {
     } else if pressed(Key::Escape) {
         state.confirm_delete = None;
         state.naming = None;
-        state.browser = None;
+        // The file dialog lies over that of the folders.
+        if state.browser.take().is_none() {
+            state.library.dialog = None;
+        }
         state.rescue_put_off |= state.rescue;
     }
     true

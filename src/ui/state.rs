@@ -4,7 +4,9 @@ use crate::practice::BarRange;
 
 use super::browser::Browser;
 use super::computer_keyboard::ComputerKeyboard;
+use super::library::LibraryState;
 use super::play::{NoteIndex, StaffPage};
+use super::query::Query;
 use super::theme::Look;
 
 /// The screens that exist.
@@ -36,6 +38,8 @@ pub enum FilePurpose {
     Piece,
     /// Use as a SoundFont.
     SoundFont,
+    /// Look through it for pieces, from now on.
+    Folder,
 }
 
 /// The state of the window between frames.
@@ -51,8 +55,10 @@ pub struct State {
     pub browser: Option<Browser>,
     /// Whether the table of shortcuts is shown.
     pub help: bool,
-    /// The search in the library.
-    pub search: String,
+    /// What the library is asked for.
+    pub query: Query,
+    /// What is done to pieces of the library.
+    pub library: LibraryState,
     /// The bar of the result whose notes are shown, by index, and the take that it belongs to.
     pub bar: Option<(String, usize)>,
     /// The take that is about to be deleted, until confirmed.
@@ -122,7 +128,8 @@ impl State {
 
     /// Whether something lies over the window and has the keys.
     pub(super) fn dialog_is_open(&self) -> bool {
-        self.help || self.rescue || self.browser.is_some() || self.confirm_delete.is_some() || self.naming.is_some()
+        let asks = self.confirm_delete.is_some() || self.naming.is_some() || self.library.dialog.is_some();
+        self.help || self.rescue || self.browser.is_some() || asks
     }
 
     /// Puts the look into force again with the next frame, as on another context.

@@ -1,13 +1,13 @@
 //! What one frame of the window is drawn from: plain values, borrowed, made by the program for each frame.
 //! Nothing here reads a clock or formats a text; see `text` for words.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::bus::inspect::{EventView, Report, Round};
 pub use crate::bus::inspect::{Failure, Lab};
 use crate::model::OutputUse;
-use crate::music::{KeySignature, NoteId, Pitch, Score};
+use crate::music::{NoteId, Pitch, Score};
 use crate::practice::result::TakeResult;
 use crate::practice::{Mode, PracticeSettings, VerdictKind};
 use crate::time::{Micros, WallMillis};
@@ -16,8 +16,10 @@ pub use crate::model::{CalibrationStand, NoteNames, PlayView, Settings, ThemeCho
 
 use super::command::Command;
 
+mod library;
 mod take;
 
+pub use library::*;
 pub use take::*;
 
 /// Everything that a frame shows.
@@ -192,61 +194,6 @@ impl Keys {
     pub const fn bit(pitch: Pitch) -> u128 {
         1 << pitch.key()
     }
-}
-
-/// Pieces to choose from.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Library<'a> {
-    /// Those that come with the program, by grade.
-    pub builtin: &'a [PieceRow],
-    /// Files opened lately, newest first.
-    pub recent: &'a [PieceRow],
-}
-
-/// A piece in the library.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PieceRow {
-    /// The id, for [`Command::OpenPiece`].
-    pub id: String,
-    /// The title.
-    pub title: String,
-    /// The composer, perhaps empty.
-    pub composer: String,
-    /// The grade, where known.
-    pub grade: Option<u8>,
-    /// The grade as it is estimated from the notes, where they are known.
-    pub estimate: Option<u8>,
-    /// The first key signature.
-    pub key: Option<KeySignature>,
-    /// The first time signature: beats and unit.
-    pub meter: Option<(u8, u8)>,
-    /// How many bars; 0 while it is not known.
-    pub bars: u32,
-    /// The length at full speed.
-    pub duration: Micros,
-    /// Where the file is; `None` for a built-in piece.
-    pub path: Option<PathBuf>,
-    /// Whether it is a favourite.
-    pub favourite: bool,
-    /// How long it was practised, on all machines.
-    pub practised: Micros,
-    /// The newest result.
-    pub last: Option<LastResult>,
-    /// The best result of the whole piece.
-    pub best: Option<LastResult>,
-}
-
-/// A result of a piece.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LastResult {
-    /// When.
-    pub at: LocalTime,
-    /// Notes right.
-    pub right: u32,
-    /// Notes due.
-    pub of: u32,
-    /// How many bars were reached, where it was not the whole piece.
-    pub part: Option<u32>,
 }
 
 /// A moment on the wall, as people say it.

@@ -362,6 +362,20 @@ fn what_is_played_again_costs_nothing_of_the_rest_and_the_earlier_time_is_neutra
 }
 
 #[test]
+fn a_stop_makes_nothing_around_it_early_or_late() {
+    let score = minuet();
+    for stop in [1.5, 3.0, 20.0] {
+        let mut notes = strikes(score, 0..30, 0.0, 0);
+        let after = notes.last().expect("a note").at.0 as f64 / 1e6 + stop;
+        notes.extend(strikes(score, 30..60, after, 0));
+        let end = score.onset_groups(Hands::BOTH, Ticks(0), score.end())[60].tick;
+        let verdicts = follow::pair(score, &FollowPlan { to: end, ..FollowPlan::whole(score) }, &notes);
+        let off = verdicts.iter().filter(|v| v.deviation.is_none_or(|d| d.0.abs() > 1_000)).count();
+        assert_eq!((off, verdicts.len()), (0, notes.len()), "{stop} s: {verdicts:?}");
+    }
+}
+
+#[test]
 fn the_other_hand_and_keys_that_a_keyboard_lacks_are_no_mistakes() {
     let score = minuet();
     let notes = strikes(score, 0..60, 0.0, 0);

@@ -18,8 +18,9 @@ use music_trainer::practice::result::TakeResult;
 use music_trainer::practice::story::Story;
 use music_trainer::practice::{BarRange, Mode, PlayedId, PracticeSettings, Preset, Verdict, VerdictKind};
 use music_trainer::time::{Frames, Micros, Stamp, StreamId, Ticks, WallMillis};
-use music_trainer::ui::Command;
+use music_trainer::ui::query::{self, Query, Selection};
 use music_trainer::ui::view::*;
+use music_trainer::ui::{Command, text};
 
 /// Everything a [`View`] borrows.
 pub(crate) struct Sample {
@@ -31,8 +32,12 @@ pub(crate) struct Sample {
     pub result: Option<Arc<TakeResult>>,
     pub transport: Transport,
     pub keys: Keys,
-    pub builtin: Vec<PieceRow>,
-    pub recent: Vec<PieceRow>,
+    pub pieces: Vec<Arc<PieceRow>>,
+    pub list: Selection,
+    pub folders: Vec<FolderRow>,
+    pub import: Option<Import>,
+    pub tally: Tally,
+    pub refused: Vec<(String, String)>,
     pub takes: Vec<TakeRow>,
     pub shown: Option<ResultView>,
     pub take: Option<TakeView>,
@@ -156,7 +161,7 @@ fn take_view(score: &Score, marks: &[Option<Mark>]) -> TakeView {
         let played = kind.is_right().then_some(PlayedId(u64::from(id.0)));
         let verdict = Verdict { pass: 0, played, written: Some(id), kind, deviation };
         let bar = score.bars().index_at(note.onset);
-        stories.push(Story { verdict, at, end, pitch, bar, weighed: Vec::new(), needed: Vec::new() });
+        stories.push(Story::new(&verdict, (at, end), pitch, bar));
         written.push(RollWritten { at, end, pitch, hand, kind });
         verdicts.push(verdict);
         if let Some(deviation) = deviation {
@@ -195,12 +200,37 @@ fn row(id: &str, title: &str, composer: &str, grade: u8, fifths: i8, last: Optio
         meter: Some((3, 4)),
         bars: 32,
         duration: Micros(94_000_000),
-        path: None,
+        builtin: true,
         favourite: grade == 2,
         practised: Micros(754_000_000),
         last: last.map(|(right, of)| LastResult { at: today(12, 4), right: right / 2, of, part: Some(9) }),
         best: last.map(|(right, of)| LastResult { at: today(10, 31), right, of, part: None }),
+        ..PieceRow::default()
     }
+}
+
+/// A piece of a folder.
+fn file(id: &str, title: &str, composer: &str, path: &str, opened: i64) -> PieceRow {
+    PieceRow {
+        grade: None,
+        estimate: Some(4),
+        builtin: false,
+        favourite: false,
+        practised: Micros::ZERO,
+        opened: WallMillis(opened),
+        path: Some(PathBuf::from("/home/ada/music").join(path)),
+        ..row(id, title, composer, 0, -3, None)
+    }
+}
+
+/// Rows as the program makes them.
+fn pieces(rows: Vec<PieceRow>) -> Vec<Arc<PieceRow>> {
+    let whole = |mut row: PieceRow| {
+        row.sort = (text::fold(&row.title), text::fold(&row.composer));
+        row.search = query::searched(&row);
+        Arc::new(row)
+    };
+    rows.into_iter().map(whole).collect()
 }
 
 fn today(hour: u8, minute: u8) -> LocalTime {
@@ -612,7 +642,7 @@ impl Sample {
             result: Some(Arc::new(result)),
             transport: Transport { chosen, playing: true, position },
             keys: Keys { live: live | Keys::bit(pitch(66)), wrong: Keys::bit(pitch(66)), right: 0, left: 0 },
-            builtin: vec![
+            pieces: pieces(vec![
                 row("a", "Ode to Joy", "L. van Beethoven", 1, 2, Some((61, 62))),
                 row("b", "Minuet in G", "C. Petzold", 2, 1, Some((203, 216))),
                 row("c", "Minuet in D minor", "Anonymous", 2, -1, None),
@@ -620,14 +650,38 @@ impl Sample {
                 row("e", "Für Elise", "L. van Beethoven", 4, 0, Some((70, 120))),
                 row("f", "Gymnopédie No. 1", "E. Satie", 5, 2, None),
                 row("g", "Musette", "J. S. Bach", 3, 2, None),
+                file("h", "waltz", "", "scans/waltz.mid", 5),
+                PieceRow {
+                    tags: vec!["exam".into(), "slow".into()],
+                    curve: vec![0.4, 0.55, 0.5, 0.7, 0.82, 0.8, 0.93],
+                    passes: 31,
+                    practised: Micros(1_860_000_000),
+                    last: Some(LastResult { at: today(12, 4), right: 186, of: 200, part: None }),
+                    best: Some(LastResult { at: today(12, 4), right: 186, of: 200, part: None }),
+                    tempo: Some(85),
+                    ..file("i", "Nocturne in E♭", "F. Chopin", "chopin/op9-2.mxl", 0)
+                },
+                PieceRow { missing: true, ..file("j", "Invention 8", "J. S. Bach", "bach/inv8.mid", 0) },
+            ]),
+            list: Selection::default(),
+            folders: vec![
+                FolderRow { path: "/home/ada/music".into(), files: 1_284, ..FolderRow::default() },
+                FolderRow {
+                    path: "/media/ada/STICK/scores".into(),
+                    away: Some("there is no such file".into()),
+                    ..FolderRow::default()
+                },
             ],
-            recent: vec![PieceRow {
-                grade: None,
-                estimate: Some(4),
-                composer: String::new(),
-                path: Some(PathBuf::from("/home/ada/music/scans/waltz.mid")),
-                ..row("h", "waltz", "", 0, -3, None)
-            }],
+            import: Some(Import {
+                done: 412,
+                of: 1_284,
+                file: "/home/ada/music/bach/Bach - Invention 9, from an old edition.mid".into(),
+            }),
+            tally: Tally { found: 398, known: 12, refused: 2, left: 0 },
+            refused: vec![
+                ("/home/ada/music/broken.mid".into(), "the MIDI header at byte 0 is cut off".into()),
+                ("/home/ada/music/locked.mxl".into(), "you are not allowed to read it".into()),
+            ],
             takes: takes(),
             shown: Some(ResultView {
                 take: "8f2b".into(),
@@ -677,8 +731,12 @@ impl Sample {
             result: None,
             transport: Transport::default(),
             keys: Keys::default(),
-            builtin: Vec::new(),
-            recent: Vec::new(),
+            pieces: Vec::new(),
+            list: Selection::default(),
+            folders: Vec::new(),
+            import: None,
+            tally: Tally::default(),
+            refused: Vec::new(),
             takes: Vec::new(),
             shown: None,
             take: None,
@@ -714,6 +772,18 @@ impl Sample {
         Self { report: Some(Report::default()), ..Self::empty() }
     }
 
+    /// Looks up what is asked for, as the program does beside the window.
+    pub(crate) fn look_up(&mut self, asked: &Query) {
+        let names = |of: fn(&PieceRow) -> Vec<String>| {
+            let mut names: Vec<String> = self.pieces.iter().flat_map(|row| of(row)).collect();
+            names.sort();
+            names.dedup();
+            names.into_iter().map(|name| (name, 1)).collect()
+        };
+        let (tags, composers) = (names(|row| row.tags.clone()), names(|row| vec![row.composer.clone()]));
+        self.list = Selection { tags, composers, ..query::select(&self.pieces, asked) };
+    }
+
     /// The view of it.
     pub(crate) fn view(&self) -> View<'_> {
         View {
@@ -733,7 +803,14 @@ impl Sample {
                 transport: self.transport,
                 keys: self.keys,
             },
-            library: Library { builtin: &self.builtin, recent: &self.recent },
+            library: Library {
+                rows: &self.pieces,
+                list: Some(&self.list),
+                folders: &self.folders,
+                import: self.import.as_ref(),
+                tally: self.tally,
+                refused: &self.refused,
+            },
             takes: &self.takes,
             result: self.shown.as_ref(),
             take: self.take.as_ref(),

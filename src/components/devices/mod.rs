@@ -6,6 +6,7 @@ mod guarded;
 mod loopback;
 mod midi;
 mod outputs;
+mod pulse;
 mod sound;
 mod tapping;
 

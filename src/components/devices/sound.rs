@@ -22,6 +22,7 @@ use crate::time::{Clock, Frames, Micros, Rate, StreamId};
 use super::super::microphone::{MicrophoneDesk, MicrophoneReport};
 use super::guarded::{GuardedBackend, is_sound};
 use super::loopback::{Loopback, LoopbackStand};
+use super::pulse::Pulse;
 
 /// A latency that moves by less, in frames, is the same one: a millisecond at 48 kHz.
 const LATENCY_STEP: u32 = 48;
@@ -116,6 +117,7 @@ pub struct SoundDesk {
     loopback: Option<Loopback>,
     /// The output latency that the program reckons with, and of which stream.
     latency: Option<(StreamId, u32)>,
+    pulse: Pulse,
     /// The rate that the instrument is made for.
     made_for: Option<Rate>,
     /// Whether a person named the backend, and so wants to know why it does not work.
@@ -184,6 +186,7 @@ impl SoundDesk {
             microphone: MicrophoneDesk::new(settings.a4()),
             loopback: None,
             latency: None,
+            pulse: Pulse::default(),
             made_for: None,
             named,
             pending,
@@ -234,6 +237,13 @@ impl SoundDesk {
             engine.send(Command::Audition(audio::Played::Off { pitch: Pitch::MIDDLE_C }));
         }
         std::mem::take(&mut self.pending)
+    }
+
+    /// Up to when everything that was played has surely been told of.
+    pub fn told_upto(&mut self, now: Micros) -> Micros {
+        let supervisor = self.supervisor.as_ref();
+        let period = supervisor.and_then(|s| s.info()).map_or(Micros::ZERO, |i| i.rate.micros(Frames(i.period.into())));
+        self.pulse.upto(supervisor.and_then(Supervisor::last_call), period, now)
     }
 
     /// A stream of another rate has made its own instrument; what was under way to the callback is for the old one.

@@ -1,6 +1,7 @@
 //! A MIDI file as a score: what is to be played, by which hand, and how it is written.
 
 use super::super::hands::{self, Part};
+use super::super::heading::is_title;
 use super::super::notate;
 use super::super::{FormatError, Reading};
 use super::chunks::{Chunks, Division, TrackBytes, split};
@@ -163,19 +164,20 @@ fn note(raw: &RawNote, latest: i64) -> hands::PartNote {
 }
 
 /// Title and composer: the headings of a karaoke file, else the name of a first track without notes, else the name of
-/// the only track unless it names a hand.
+/// the only track, unless it names a hand or is one that programs write; and who a text says composed it.
 fn heading(tracks: &[Track], format: u16) -> (String, String) {
     let mut headings = tracks.iter().flat_map(|t| t.headings.iter());
     if let Some(title) = headings.next() {
         return (title.clone(), headings.next().cloned().unwrap_or_default());
     }
     let sounding = tracks.iter().filter(|t| !t.notes.is_empty()).count();
+    let composer = tracks.iter().find_map(|t| t.composer.clone()).unwrap_or_default();
     match tracks.first() {
         Some(first) if first.notes.is_empty() || (format != 2 && sounding == 1) => {
-            let name = if hands::named_hand(&first.name).is_some() { String::new() } else { first.name.clone() };
-            (name, String::new())
+            let is_title = hands::named_hand(&first.name).is_none() && is_title(&first.name);
+            (if is_title { first.name.clone() } else { String::new() }, composer)
         }
-        _ => (String::new(), String::new()),
+        _ => (String::new(), composer),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use midly::{EventIter, MetaMessage, MidiMessage, TrackEventKind};
 
+use super::super::heading::composer_in;
 use super::super::text::decode;
 use super::super::{FormatError, NOTES_MAX};
 use super::TICKS_MAX;
@@ -32,6 +33,8 @@ pub(super) struct Track {
     pub(super) name: String,
     /// Texts of karaoke files that begin with `@T`: title, then artist.
     pub(super) headings: Vec<String>,
+    /// The composer, where a text or the copyright says who it is.
+    pub(super) composer: Option<String>,
     pub(super) notes: Vec<RawNote>,
     pub(super) tempos: Vec<Tempo>,
     pub(super) meters: Vec<Meter>,
@@ -141,6 +144,9 @@ fn meta(track: &mut Track, tick: i64, meta: MetaMessage<'_>, number: usize, at: 
     match meta {
         MetaMessage::TrackName(bytes) if track.name.is_empty() => track.name = decode(bytes),
         MetaMessage::Text(bytes) if bytes.starts_with(b"@T") => track.headings.push(decode(&bytes[2..])),
+        MetaMessage::Text(bytes) | MetaMessage::Copyright(bytes) if track.composer.is_none() => {
+            track.composer = composer_in(&decode(bytes));
+        }
         MetaMessage::Tempo(quarter) if quarter.as_int() > 0 => {
             track.tempos.push(Tempo { tick: Ticks(tick), micros_per_quarter: quarter.as_int() });
         }

@@ -2,6 +2,7 @@
 //! to the moment that the notes around it make one expect.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::part::Part;
 use super::{Group, Piece, REACH};
@@ -16,6 +17,10 @@ const TEMPO_GROUPS: usize = 8;
 const MOMENT_GROUPS: usize = 3;
 /// How much less a neighbouring group says about the moment than the group itself.
 const NEIGHBOUR_WEIGHT: f64 = 0.3;
+/// A step that takes so many times its time, and so much more in seconds, is no tempo but a stop; what lies beyond says
+/// nothing about a moment.
+pub(super) const STOP_SHARE: f64 = 2.0;
+pub(super) const STOP_SECONDS: f64 = 0.4;
 /// The farthest from its expected moment, in seconds, that a note is looked for.
 const FARTHEST: f64 = REACH.0 as f64 / 1e6;
 /// The same for a note that the path puts into the group: a chord may be rolled over seconds.
@@ -30,8 +35,8 @@ const ON_PATH: f64 = 0.3;
 pub(super) struct Pair {
     /// The index of the played note in the take.
     pub(super) played: usize,
-    /// Seconds after the moment at which it was expected.
-    pub(super) deviation: f64,
+    /// Seconds after the moment at which it was expected; `None` for a note that stands alone between stops.
+    pub(super) deviation: Option<f64>,
 }
 
 /// For each written note the key-down that played it.
@@ -64,18 +69,76 @@ fn first_guess(piece: &Piece, take: &[PlayedNote], part: &Part, path: &[usize]) 
 }
 
 /// When each group of a part was played, and the groups of which that is known. Counted from the part's first group.
-struct Onsets {
+struct Onsets<'a> {
+    groups: &'a [Group],
     moments: Vec<Option<f64>>,
     known: Vec<usize>,
+    /// For each of `known` how many stops there were before it.
+    stops: Vec<usize>,
 }
 
-fn onsets(piece: &Piece, take: &[PlayedNote], part: &Part, found: &[Option<usize>]) -> Onsets {
-    let first = piece.written_of(part).start;
-    let moments: Vec<Option<f64>> = (piece.groups[part.groups.clone()].iter())
-        .map(|g| median((g.first..g.end).filter_map(|w| found[w - first].map(|p| seconds(&take[p]))).collect()))
-        .collect();
-    let known = (0..moments.len()).filter(|&g| moments[g].is_some()).collect();
-    Onsets { moments, known }
+impl<'a> Onsets<'a> {
+    fn new(piece: &'a Piece, take: &[PlayedNote], part: &Part, found: &[Option<usize>]) -> Self {
+        let first = piece.written_of(part).start;
+        let groups = &piece.groups[part.groups.clone()];
+        let at = |w: usize| found[w - first].map(|p| seconds(&take[p]));
+        let moments: Vec<Option<f64>> =
+            groups.iter().map(|g| median((g.first..g.end).filter_map(at).collect())).collect();
+        let known: Vec<usize> = (0..moments.len()).filter(|&g| moments[g].is_some()).collect();
+        let mut onsets = Self { groups, moments, stops: vec![0; known.len()], known };
+        onsets.find_stops();
+        onsets
+    }
+
+    /// A step that takes far longer than the tempo on both sides of it lets expect is a stop.
+    fn find_stops(&mut self) {
+        let tempos: Vec<f64> = (0..self.known.len()).map(|k| self.tempo(self.reach(k, TEMPO_GROUPS))).collect();
+        let mut stops = 0;
+        for k in 1..self.known.len() {
+            let (before, here) = (self.known[k - 1], self.known[k]);
+            let (Some(from), Some(to)) = (self.moments[before], self.moments[here]) else { continue };
+            let expected = tempos[k].max(tempos[k - 1]) * (self.groups[here].seconds - self.groups[before].seconds);
+            stops += usize::from(to - from > STOP_SHARE * expected + STOP_SECONDS);
+            self.stops[k] = stops;
+        }
+    }
+
+    /// The positions in `known` of the groups around one of them: so many to each side, not beyond a stop.
+    fn reach(&self, k: usize, groups: usize) -> Range<usize> {
+        let near = k.saturating_sub(groups)..(k + groups + 1).min(self.known.len());
+        let from = near.start + self.stops[near.start..k].partition_point(|stops| *stops < self.stops[k]);
+        let to = k + self.stops[k..near.end].partition_point(|stops| *stops == self.stops[k]);
+        from..to
+    }
+
+    /// Seconds played per second written: the median slope between groups that are a few apart.
+    fn tempo(&self, near: Range<usize>) -> f64 {
+        let near = &self.known[near];
+        let apart = (near.len() / 2).max(1);
+        let slopes = near.iter().zip(near.iter().skip(apart)).filter_map(|(&a, &b)| {
+            let written = self.groups[b].seconds - self.groups[a].seconds;
+            Some((self.moments[b]? - self.moments[a]?) / written.max(1e-6))
+        });
+        median(slopes.collect()).unwrap_or(1.0).clamp(0.05, 20.0)
+    }
+
+    /// The tempo around each group, known or not.
+    fn tempos(&self) -> Vec<f64> {
+        let of_known: Vec<f64> = (0..self.known.len()).map(|k| self.tempo(self.reach(k, TEMPO_GROUPS))).collect();
+        let nearest = |g: usize| self.nearest(g).map_or(1.0, |k| of_known[k]);
+        (0..self.groups.len()).map(nearest).collect()
+    }
+
+    /// The position in `known` of the group nearest to one, the later of two.
+    fn nearest(&self, group: usize) -> Option<usize> {
+        let after = self.known.partition_point(|&g| g < group);
+        let before = after.checked_sub(1);
+        match (before, self.known.get(after)) {
+            (Some(before), Some(&next)) if group - self.known[before] < next - group => Some(before),
+            (before, None) => before,
+            (_, Some(_)) => Some(after),
+        }
+    }
 }
 
 fn seconds(note: &PlayedNote) -> f64 {
@@ -87,31 +150,34 @@ pub(super) fn tempos(piece: &Piece, take: &[PlayedNote], parts: &[Part], path: &
     let mut tempos = vec![1.0; piece.groups.len()];
     for part in parts {
         let found = first_guess(piece, take, part, path);
-        let Onsets { moments, known } = onsets(piece, take, part, &found);
-        let groups = &piece.groups[part.groups.clone()];
-        for (g, tempo) in tempos[part.groups.clone()].iter_mut().enumerate() {
-            *tempo = local_tempo(groups, &moments, &known, g);
-        }
+        tempos[part.groups.clone()].copy_from_slice(&Onsets::new(piece, take, part, &found).tempos());
     }
     tempos
 }
 
-/// When each written note of a part is to be expected, in seconds, from the notes found around it and never from itself.
-fn expectations(piece: &Piece, take: &[PlayedNote], part: &Part, found: &[Option<usize>]) -> Vec<Option<f64>> {
-    let Onsets { moments, known } = onsets(piece, take, part, found);
-    let groups = &piece.groups[part.groups.clone()];
-    let tempos: Vec<f64> = (0..moments.len()).map(|g| local_tempo(groups, &moments, &known, g)).collect();
+/// When a note is to be expected.
+#[derive(Clone, Copy, Debug)]
+struct Expected {
+    seconds: f64,
+    /// Whether only what lies beyond a stop tells.
+    is_vague: bool,
+}
+
+/// When each written note of a part is to be expected, from the notes found around it and never from itself.
+fn expectations(piece: &Piece, take: &[PlayedNote], part: &Part, found: &[Option<usize>]) -> Vec<Option<Expected>> {
+    let onsets = Onsets::new(piece, take, part, found);
+    let (groups, tempos) = (onsets.groups, onsets.tempos());
     let first = piece.written_of(part).start;
-    let expected = |index: usize| {
+    let from = |index: usize, near: Range<usize>| {
         let group = piece.written[index].group - part.groups.start;
         let (mut sum, mut weights) = (0.0, 0.0);
-        for &g in &known[around(&known, group, MOMENT_GROUPS)] {
+        for &g in &onsets.known[near] {
             let weight = NEIGHBOUR_WEIGHT.powi(group.abs_diff(g) as i32);
             let moment = if g == group {
                 let others = (groups[g].first..groups[g].end).filter(|&w| w != index);
                 median(others.filter_map(|w| found[w - first].map(|p| seconds(&take[p]))).collect())
             } else {
-                moments[g]
+                onsets.moments[g]
             };
             if let Some(moment) = moment {
                 sum += weight * (moment + tempos[group] * (groups[group].seconds - groups[g].seconds));
@@ -120,24 +186,14 @@ fn expectations(piece: &Piece, take: &[PlayedNote], part: &Part, found: &[Option
         }
         (weights > 0.0).then(|| sum / weights)
     };
+    let expected = |index: usize| {
+        let k = onsets.nearest(piece.written[index].group - part.groups.start)?;
+        let sure = from(index, onsets.reach(k, MOMENT_GROUPS));
+        let all = k.saturating_sub(MOMENT_GROUPS)..(k + MOMENT_GROUPS + 1).min(onsets.known.len());
+        let seconds = sure.or_else(|| from(index, all))?;
+        Some(Expected { seconds, is_vague: sure.is_none() })
+    };
     piece.written_of(part).map(expected).collect()
-}
-
-/// The positions in `known` of the groups around one: so many to each side, and the group itself.
-fn around(known: &[usize], group: usize, reach: usize) -> std::ops::Range<usize> {
-    let at = known.partition_point(|&g| g < group);
-    at.saturating_sub(reach)..(at + reach + 1).min(known.len())
-}
-
-/// Seconds played per second written around a group: the median slope between groups that are a few apart.
-fn local_tempo(groups: &[Group], moments: &[Option<f64>], known: &[usize], group: usize) -> f64 {
-    let near = &known[around(known, group, TEMPO_GROUPS)];
-    let apart = (near.len() / 2).max(1);
-    let slopes = near.iter().zip(near.iter().skip(apart)).filter_map(|(&a, &b)| {
-        let written = groups[b].seconds - groups[a].seconds;
-        Some((moments[b]? - moments[a]?) / written.max(1e-6))
-    });
-    median(slopes.collect()).unwrap_or(1.0).clamp(0.05, 20.0)
 }
 
 /// Pairs the notes of each pitch in order, so that together they are as near to their moments as can be.
@@ -146,13 +202,13 @@ fn pair_by_pitch(
     take: &[PlayedNote],
     part: &Part,
     path: &[usize],
-    expected: &[Option<f64>],
+    expected: &[Option<Expected>],
 ) -> Vec<Option<Pair>> {
     let first = piece.written_of(part).start;
     let mut by_pitch: BTreeMap<Pitch, (Vec<(usize, f64)>, Vec<(usize, f64)>)> = BTreeMap::new();
     for (w, expected) in piece.written_of(part).zip(expected) {
         let Some(expected) = *expected else { continue };
-        by_pitch.entry(piece.written[w].pitch).or_default().0.push((w, expected));
+        by_pitch.entry(piece.written[w].pitch).or_default().0.push((w, expected.seconds));
     }
     for &p in &part.notes {
         if let Some((_, played)) = by_pitch.get_mut(&take[p].pitch) {
@@ -163,8 +219,9 @@ fn pair_by_pitch(
     for (written, played) in by_pitch.values() {
         let on_path = |w: usize, p: usize| path[played[p].0] == piece.written[written[w].0].group;
         for (w, p) in best_chain(written, played, on_path) {
-            let ((played, at), (written, expected)) = (played[p], written[w]);
-            pairs[written - first] = Some(Pair { played, deviation: at - expected });
+            let ((played, at), (written, moment)) = (played[p], written[w]);
+            let is_vague = expected[written - first].is_none_or(|expected| expected.is_vague);
+            pairs[written - first] = Some(Pair { played, deviation: (!is_vague).then(|| at - moment) });
         }
     }
     pairs

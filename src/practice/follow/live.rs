@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 
+use super::assign::{STOP_SECONDS, STOP_SHARE};
 use super::path::{self, State, Walk, Whereabouts};
 use super::{FollowPlan, Piece};
 use crate::music::{NoteId, Percent, Score};
@@ -16,9 +17,6 @@ const LEAP_NOTES: usize = 3;
 const TEMPO_GROUPS: usize = 9;
 /// The tempo is the median over steps of so many groups: rubato within a beat or two is no other tempo.
 const TEMPO_STEP: usize = 4;
-/// A step that takes so many times its time, and so much more, is no tempo but a stop.
-const STOP_SHARE: f64 = 2.0;
-const STOP_SECONDS: f64 = 0.4;
 /// The tempo is told when it has changed by so many hundredths of the written one.
 const TOLD: u16 = 2;
 

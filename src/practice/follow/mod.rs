@@ -182,12 +182,16 @@ pub fn pair(score: &Score, plan: &FollowPlan, notes: &[PlayedNote]) -> Vec<Verdi
     let mut used = vec![false; take.len()];
     assignment.iter().flatten().for_each(|pair| used[pair.played] = true);
     let verdict = |id: NoteId, found: &Option<assign::Pair>| {
-        let deviation = found.map(|pair| Micros((pair.deviation * 1e6).round() as i64));
+        let deviation = found.and_then(|pair| pair.deviation).map(|seconds| Micros((seconds * 1e6).round() as i64));
         Verdict {
             pass: 0,
             played: found.map(|pair| take[pair.played].id),
             written: Some(id),
-            kind: deviation.map_or(VerdictKind::Missed, |d| plan.preset.judge(d, Percent::FULL)),
+            kind: match (found, deviation) {
+                (None, _) => VerdictKind::Missed,
+                (Some(_), None) => VerdictKind::OnTime,
+                (Some(_), Some(deviation)) => plan.preset.judge(deviation, Percent::FULL),
+            },
             deviation,
         }
     };

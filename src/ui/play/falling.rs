@@ -266,7 +266,7 @@ fn marks_ui(ui: &Ui, painter: &Painter, state: &State, piece: &Piece<'_>, fall: 
     }
 }
 
-/// The beats left before the first note.
+/// The beat that is counted before the music begins.
 pub(super) fn count_in_ui(cx: &Cx<'_>, ui: &Ui, painter: &Painter, piece: &Piece<'_>, rect: Rect) {
     let transport = cx.view.play.transport;
     let bars = piece.score.bars();
@@ -275,12 +275,15 @@ pub(super) fn count_in_ui(cx: &Cx<'_>, ui: &Ui, painter: &Painter, piece: &Piece
     if !transport.playing || !transport.chosen.mode.is_timed() || missing <= 0.0 {
         return;
     }
-    let beat = bars.get(bars.index_at(from)).meter.beat_ticks(piece.score.resolution());
-    let left = (missing / beat as f64).ceil().max(1.0);
+    let (start, resolution) = (bars.index_at(from), piece.score.resolution());
+    let meter = bars.get(start).meter;
+    let left = (missing / meter.beat_ticks(resolution) as f64).ceil().max(1.0) as i64;
+    let begins_at = bars.missing(start, resolution).0 / meter.beat_ticks(resolution);
+    let beat = (begins_at - left).rem_euclid(i64::from(meter.beats.max(1))) + 1;
     let t = tokens(ui);
     let at = pos2(rect.center().x, rect.top() + 56.0);
     painter.circle_filled(at, 38.0, fade(t.surface, 0.9));
-    painter.text(at, Align2::CENTER_CENTER, left, theme::semibold(ui, 44.0), t.accent_text);
+    painter.text(at, Align2::CENTER_CENTER, beat, theme::semibold(ui, 44.0), t.accent_text);
 }
 
 #[cfg(test)]

@@ -7,13 +7,17 @@ use super::command::TakeFile;
 use super::view::{LocalTime, MidiView, NoteNames, Offer, PlayView, Rescue, TakeRow, ThemeChoice, Way};
 
 mod devices;
+mod fold;
 mod inspector;
+mod library;
 mod music;
 mod results;
 mod table;
 
 pub use devices::*;
+pub use fold::*;
 pub use inspector::*;
+pub use library::*;
 pub use music::*;
 pub use results::*;
 pub use table::*;
@@ -178,8 +182,13 @@ pub fn favour(title: &str, favourite: bool) -> String {
 
 /// `12 min practised`, from a minute on.
 pub fn practised(time: Micros) -> Option<String> {
+    minutes(time).map(|minutes| format!("{minutes} practised"))
+}
+
+/// `12 min`, from a minute on.
+pub fn minutes(time: Micros) -> Option<String> {
     let minutes = time.0 / 60_000_000;
-    (minutes > 0).then(|| format!("{minutes} min practised"))
+    (minutes > 0).then(|| format!("{minutes} min"))
 }
 
 /// A take as a file is called: when it began, to the second, and what it is.

@@ -219,6 +219,8 @@ pub fn why(story: &Story, names: NoteNames) -> String {
     let others: Vec<&Weighed> = story.weighed.iter().filter(|w| !w.chosen).take(2).collect();
     let told = |what: &str| others.iter().map(|w| format!("{} {what} {}", name(w.pitch), off(w.deviation))).collect();
     let others: Vec<String> = match story.verdict.kind {
+        VerdictKind::Extra if let Some(meant) = story.instead => vec![format!("instead of {}", name(meant))],
+        VerdictKind::Missed if let Some(key) = story.instead => vec![format!("{} was pressed instead", name(key))],
         VerdictKind::Extra | VerdictKind::WrongOctave if !story.needed.is_empty() => {
             vec![format!("needed then: {}", list(&story.needed))]
         }
@@ -231,6 +233,10 @@ pub fn why(story: &Story, names: NoteNames) -> String {
         (VerdictKind::WrongOctave, Some(deviation)) => {
             let chosen = story.weighed.iter().find(|w| w.chosen).map(|w| format!("{} instead, ", name(w.pitch)));
             Some(format!("{}{}", chosen.unwrap_or_default(), off(deviation)))
+        }
+        (_, Some(Micros::ZERO)) if !story.is_timed => None,
+        (_, Some(deviation)) if !story.is_timed => {
+            Some(format!("{:.0} ms after the first of its chord", deviation.as_millis_f64()))
         }
         (_, Some(deviation)) => Some(off(deviation)),
         _ => None,
