@@ -105,12 +105,15 @@ impl TempoJudge {
     pub fn change_speed(&mut self, score: &Score, now: Micros, speed: Percent, start: Micros) {
         self.plan.speed = speed;
         (self.reach, self.octave_reach) = (scaled_to_speed(REACH, speed), scaled_to_speed(OCTAVE_REACH, speed));
+        // What is being rolled has some of its keys at either speed.
+        let extent = self.template.extent;
         self.template = Template::new(score, &self.plan);
+        self.template.extent = self.template.extent.max(extent);
         let present = self.pass_at(now);
         let duration = self.template.duration;
         let start_of = |pass: u32| start + Micros(duration.0 * i64::from(pass.saturating_sub(present)));
-        for slot in self.slots.iter_mut().filter(|slot| slot.at > now) {
-            slot.move_to(&self.template.slots[slot.model], start_of(slot.pass));
+        for slot in &mut self.slots {
+            slot.move_to(&self.template.slots[slot.model], start_of(slot.pass), now);
         }
         for cover in &mut self.covers {
             let moment = |tick| start_of(cover.pass) + self.plan.offset(score, tick);

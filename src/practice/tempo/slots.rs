@@ -84,9 +84,14 @@ impl Slot {
         Self { pass, at: start + self.at, ..self.clone() }
     }
 
-    /// Goes to where its model is in a pass that begins at `start`.
-    pub(super) fn move_to(&mut self, model: &Self, start: Micros) {
-        (self.at, self.lead, self.tail) = (start + model.at, model.lead, model.tail);
+    /// Goes to where its model is in a pass that begins at `start`, as far as it is still to come at `now`: of a chord
+    /// that is being rolled, the keys that are left.
+    pub(super) fn move_to(&mut self, model: &Self, start: Micros, now: Micros) {
+        let moved = |was: Micros, is: Micros| if was > now { start + is } else { was };
+        let at = moved(self.at, model.at);
+        let first = moved(self.at - self.lead, model.at - model.lead);
+        let last = moved(self.at + self.tail, model.at + model.tail);
+        (self.at, self.lead, self.tail) = (at, (at - first).max(Micros::ZERO), (last - at).max(Micros::ZERO));
     }
 
     /// Takes in what sounds at a moment.
