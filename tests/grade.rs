@@ -56,6 +56,7 @@ fn tempo_tells_signed_deviations_from_the_first_tick() {
             "extra": [{"ms": 900.0, "pitch": 61}],
             "groups": [],
             "completed": true,
+            "warnings": [],
         })
     );
 }
@@ -114,4 +115,108 @@ fn what_cannot_be_graded_is_named() {
     check(grade(Mode::Wait, &good, &text), "text.mid: neither a MIDI file nor MusicXML");
     check(grade(Mode::Wait, folder.path(), &good), "cannot read");
     check(grade(Mode::Listen, &good, &good), "follow, wait, tempo and rhythm");
+}
+
+/// A track of note-ons and note-offs, each with a channel, as (tick, channel, key, down).
+fn raw(folder: &Path, name: &str, events: &[(u8, u8, u8, bool)], cut: usize) -> PathBuf {
+    let mut track = Vec::new();
+    let mut now = 0;
+    for (tick, channel, key, down) in events {
+        track.extend([tick - now, if *down { 0x90 } else { 0x80 } | channel, *key, 80]);
+        now = *tick;
+    }
+    track.extend([0, 0xff, 0x2f, 0]);
+    let mut bytes = b"MThd\0\0\0\x06\0\0\0\x01\0\x60MTrk".to_vec();
+    bytes.extend((track.len() as u32).to_be_bytes());
+    bytes.extend(&track);
+    bytes.truncate(bytes.len() - cut);
+    let path = folder.join(name);
+    std::fs::write(&path, bytes).expect("a writable folder");
+    path
+}
+
+/// The counts of matches, missed and extra notes, and the warnings.
+fn counts(score: &Path, take: &Path) -> (usize, usize, usize, Vec<String>) {
+    let mut out = Vec::new();
+    let warnings = run(Mode::Tempo, true, score, take, &mut out).expect("a grade");
+    let grade: Value = serde_json::from_slice(&out).expect("one JSON document");
+    assert_eq!(grade["warnings"], json!(warnings), "the document has them too");
+    (keys_of(&grade["matches"]), keys(&grade["missed"]).len(), keys(&grade["extra"]).len(), warnings)
+}
+
+fn keys_of(list: &Value) -> usize {
+    list.as_array().expect("a list").len()
+}
+
+#[test]
+fn a_file_that_was_cut_off_is_graded_with_a_warning() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let whole = [(0, 0, 60, true), (48, 0, 60, false), (96, 0, 62, true), (120, 0, 62, false)];
+    let score = raw(folder.path(), "score.mid", &whole, 0);
+    let cut = raw(folder.path(), "cut.mid", &whole, 12);
+    let (right, missed, extra, warnings) = counts(&score, &cut);
+    assert_eq!((right, missed, extra), (1, 1, 0));
+    assert!(warnings.iter().any(|w| w.contains("cut.mid") && w.contains("the file ends at byte")), "{warnings:?}");
+    assert_eq!(counts(&score, &score).3, Vec::<String>::new());
+}
+
+#[test]
+fn a_take_on_the_drums_channel_alone_is_a_piano() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let on = |channel| {
+        [(0, channel, 60, true), (48, channel, 60, false), (96, channel, 62, true), (120, channel, 62, false)]
+    };
+    let score = raw(folder.path(), "score.mid", &on(0), 0);
+    let drums = raw(folder.path(), "drums.mid", &on(9), 0);
+    assert_eq!(counts(&score, &drums), (2, 0, 0, Vec::new()));
+    let both = [
+        (0, 0, 60, true),
+        (0, 9, 36, true),
+        (48, 0, 60, false),
+        (48, 9, 36, false),
+        (96, 0, 62, true),
+        (120, 0, 62, false),
+    ];
+    let (right, missed, extra, warnings) = counts(&score, &raw(folder.path(), "both.mid", &both, 0));
+    assert_eq!((right, missed, extra), (2, 0, 0));
+    assert!(warnings.iter().any(|w| w.contains("1 drum notes")), "{warnings:?}");
+}
+
+#[test]
+fn two_sounds_of_one_keyboard_are_one_key() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let score = [(0, 0, 60, true), (48, 0, 60, false), (96, 0, 60, true), (120, 0, 60, false)];
+    let layered = [
+        (0, 0, 60, true),
+        (0, 1, 60, true),
+        (48, 0, 60, false),
+        (48, 1, 60, false),
+        (96, 1, 60, true),
+        (96, 0, 60, true),
+        (120, 0, 60, false),
+        (120, 1, 60, false),
+    ];
+    let (score, layered) = (raw(folder.path(), "score.mid", &score, 0), raw(folder.path(), "layered.mid", &layered, 0));
+    let (right, missed, extra, warnings) = counts(&score, &layered);
+    assert_eq!((right, missed, extra), (2, 0, 0));
+    assert!(warnings.iter().any(|w| w.contains("2 notes that are on another channel")), "{warnings:?}");
+}
+
+#[test]
+fn a_unison_in_another_octave_is_one_extra_key() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let score = folder.path().join("score.txt");
+    std::fs::write(&score, "tempo: 120\nR: c4 d\nL: c4 r\n").expect("a writable folder");
+    let take = file(folder.path(), "take.mid", &[(0, 72), (500, 62)]);
+    let (right, missed, extra, _) = counts(&score, &take);
+    assert_eq!((right, missed, extra), (1, 2, 1));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_has_no_end_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let good = file(folder.path(), "good.mid", &[(0, 60)]);
+    let error = run(Mode::Tempo, false, &good, Path::new("/dev/zero"), &mut Vec::new()).unwrap_err();
+    assert!(error.to_string().contains("/dev/zero: the file is"), "{error}");
 }

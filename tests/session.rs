@@ -220,7 +220,7 @@ fn stopping_ends_the_take_and_what_was_not_reached_is_not_held_against_the_perso
     room.key(60);
     room.now += Micros(600_000);
     room.with(|session, ids| session.stop(ids));
-    assert_eq!(room.told(), "stop · 2 ontime · 2 missed · end 2 Stopped, begin 3 free, record 3");
+    assert_eq!(room.told(), "stop · 2 ontime · end 2 Stopped, begin 3 free, record 3");
 }
 
 #[test]

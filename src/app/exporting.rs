@@ -135,7 +135,7 @@ fn table(performed: &Performed, judged: Option<&JudgedTake>, names: NoteNames) -
     }
     let bar = |verdict: &Verdict| {
         let score = &judged?.score;
-        Some(score.bars().number(score.bars().index_at(score.note(verdict.written?).onset)))
+        Some(score.bars().number(score.bar_of(verdict.written?)))
     };
     let named: Vec<String> = (0..128).map(|key| text::note_octave(Pitch::from_data_byte(key), names)).collect();
     let name = |pitch: Pitch| &*named[usize::from(pitch.key())];

@@ -243,7 +243,9 @@ fn lay_out(
     let notes = performed.notes();
     let stories = judged.map(|judged| told(judged, &notes)).unwrap_or_default();
     let by_id: HashMap<PlayedId, (Micros, u8)> = notes.iter().map(|n| (n.id, (n.at, n.velocity))).collect();
-    let expression = judged.map(|judged| Expression::of(&judged.score, &judged.verdicts, |id| by_id.get(&id).copied()));
+    let expression = judged.map(|judged| {
+        Expression::of(&judged.score, judged.practice.mode, &judged.verdicts, |id| by_id.get(&id).copied())
+    });
     let kept_result = kept.zip(judged).and_then(|(kept, judged)| {
         let today = ResultSummary::of(&judged.result);
         (today != *kept).then(|| (kept.all.right(), kept.all.written()))

@@ -1,16 +1,17 @@
 //! `music-trainer grade`: judges a take against a score, both Standard MIDI Files, and prints what it found.
 
 use std::collections::{HashMap, HashSet};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use thiserror::Error;
 
 use crate::formats::smf::read_performance;
-use crate::formats::{self, FormatError};
+use crate::formats::{self, FormatError, SCORE_BYTES_MAX};
 use crate::music::{Hands, Score};
 use crate::practice::follow::FollowPlan;
+use crate::practice::ornament;
 use crate::practice::result::TakeResult;
 use crate::practice::tempo::TempoPlan;
 use crate::practice::wait::{WaitMatcher, WaitOptions};
@@ -55,11 +56,12 @@ pub struct Grade {
     pub completed: bool,
 }
 
-/// Grades the take in one file against the score in another, and prints a summary or one JSON document.
+/// Grades the take in one file against the score in another, and prints a summary or one JSON document. Returns what was
+/// left out or mended in the files, a line each; the document has it too.
 ///
 /// # Errors
 /// Any [`GradeError`]; it names the file.
-pub fn run(mode: Mode, json: bool, score: &Path, take: &Path, out: &mut dyn Write) -> Result<(), GradeError> {
+pub fn run(mode: Mode, json: bool, score: &Path, take: &Path, out: &mut dyn Write) -> Result<Vec<String>, GradeError> {
     let score_bytes = read_file(score)?;
     let name = score.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let reading = formats::read(&name, &score_bytes).map_err(|source| format_error(score, source))?;
@@ -67,15 +69,18 @@ pub fn run(mode: Mode, json: bool, score: &Path, take: &Path, out: &mut dyn Writ
     let notes: Vec<PlayedNote> = (performance.notes.iter().enumerate())
         .map(|(i, n)| PlayedNote { id: PlayedId(i as u64), at: n.at, pitch: n.pitch, velocity: n.velocity })
         .collect();
+    let of = |path: &Path, warning: &String| format!("{}: {warning}", path.display());
+    let of_score = reading.warnings.iter().map(|warning| of(score, warning));
+    let warnings: Vec<String> = of_score.chain(performance.warnings.iter().map(|warning| of(take, warning))).collect();
     let grade = grade(mode, &reading.score, &notes).ok_or(GradeError::Mode)?;
     if json {
-        let report = Report::new(&reading.score, &notes, &grade);
+        let report = Report { warnings: warnings.clone(), ..Report::new(&reading.score, &notes, &grade) };
         serde_json::to_writer(&mut *out, &report).map_err(io::Error::from)?;
         writeln!(out)?;
     } else {
         summary(mode, &reading.score, &notes, &grade, out)?;
     }
-    Ok(())
+    Ok(warnings)
 }
 
 /// Judges a take, notes in order of time; `None` in a mode in which nothing is judged.
@@ -87,7 +92,11 @@ pub fn grade(mode: Mode, score: &Score, notes: &[PlayedNote]) -> Option<Grade> {
             let verdicts = tempo::judge(score, plan, &[Micros::ZERO], notes);
             Some(graded(score, verdicts))
         }
-        Mode::Follow => Some(graded(score, follow::pair(score, &FollowPlan::whole(score), notes))),
+        Mode::Follow => {
+            let mut verdicts = follow::pair(score, &FollowPlan::whole(score), notes);
+            ornament::settle(score, mode, &mut verdicts, notes);
+            Some(graded(score, verdicts))
+        }
         Mode::Listen => None,
     }
 }
@@ -113,11 +122,16 @@ fn grade_wait(score: &Score, notes: &[PlayedNote]) -> Grade {
 
 fn read_file(path: &Path) -> Result<Vec<u8>, GradeError> {
     let read_error = |source| GradeError::Read { path: path.to_owned(), source };
-    let file = std::fs::metadata(path).map_err(read_error)?;
-    if file.is_file() {
-        formats::check_len(file.len()).map_err(|source| format_error(path, source))?;
+    let file = std::fs::File::open(path).map_err(read_error)?;
+    let length = file.metadata().map_err(read_error)?;
+    if length.is_file() {
+        formats::check_len(length.len()).map_err(|source| format_error(path, source))?;
     }
-    std::fs::read(path).map_err(read_error)
+    // What is no plain file tells no length, and may have no end.
+    let mut bytes = Vec::new();
+    file.take(SCORE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(read_error)?;
+    formats::check_len(bytes.len() as u64).map_err(|source| format_error(path, source))?;
+    Ok(bytes)
 }
 
 fn format_error(path: &Path, source: FormatError) -> GradeError {
@@ -131,6 +145,8 @@ struct Report {
     extra: Vec<PlayedReport>,
     groups: Vec<GroupReport>,
     completed: bool,
+    /// What was left out or mended in the files, with their names.
+    warnings: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -165,13 +181,14 @@ impl Report {
     fn new(score: &Score, notes: &[PlayedNote], grade: &Grade) -> Self {
         let played: HashMap<PlayedId, &PlayedNote> = notes.iter().map(|n| (n.id, n)).collect();
         let mut found = vec![false; score.notes().len()];
-        let mut pairs = HashSet::new();
+        let (mut pairs, mut extras) = (HashSet::new(), HashSet::new());
         let mut report = Self {
             matches: Vec::new(),
             missed: Vec::new(),
             extra: Vec::new(),
             groups: grade.groups.iter().map(|g| GroupReport { tick: g.tick.0, done_ms: millis(g.at) }).collect(),
             completed: grade.completed,
+            warnings: Vec::new(),
         };
         for verdict in &grade.verdicts {
             let note = verdict.played.and_then(|id| played.get(&id));
@@ -188,7 +205,8 @@ impl Report {
                         deviation_ms: millis(verdict.deviation.unwrap_or_default()),
                     });
                 }
-                (VerdictKind::Extra | VerdictKind::WrongOctave, _, Some(note)) => {
+                // A key that was struck an octave off for a unison is one key.
+                (VerdictKind::Extra | VerdictKind::WrongOctave, _, Some(note)) if extras.insert(note.id) => {
                     report.extra.push(PlayedReport { ms: millis(note.at), pitch: note.pitch.key() });
                 }
                 _ => {}

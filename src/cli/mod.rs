@@ -26,7 +26,10 @@ pub fn run(invocation: Invocation, out: &mut dyn Write) -> Result<Option<WindowA
         Invocation::Devices { json } => devices::run(json, out)?,
         Invocation::Grade { mode, json, score, take } => {
             let mode = grade_mode(&mode)?;
-            grade::run(mode, json, &score, &take, out).map_err(CliError::of)?;
+            let warnings = grade::run(mode, json, &score, &take, out).map_err(CliError::of)?;
+            for warning in warnings {
+                writeln!(std::io::stderr(), "{warning}")?;
+            }
         }
         Invocation::Render { source, take: None, out: to, soundfont } => {
             render::score(&source, &to, soundfont.as_deref(), out)?;

@@ -9,13 +9,16 @@ mod passes;
 use self::passes::Pass;
 pub use self::passes::PassOver;
 use crate::model::{Event, TakeEnd, TransportChange, TransportMoved};
-use crate::music::{NoteId, Percent, Pitch, Score, TempoMap, WrittenNote};
+use crate::music::{NoteId, Percent, Pitch, Score, TempoMap};
 use crate::practice::follow::{self, FollowPlan, Followed, Follower};
 use crate::practice::ladder::Ladder;
+use crate::practice::ornament;
 use crate::practice::result::{Counts, TakeResult};
 use crate::practice::tempo::{REACH, TempoJudge, TempoPlan};
 use crate::practice::wait::{Step, WaitMatcher};
-use crate::practice::{Mode, PlayedId, PlayedNote, PracticeSettings, Verdict, VerdictKind, scaled_to_speed};
+use crate::practice::{
+    Mode, PlayedId, PlayedNote, PracticeSettings, Verdict, VerdictKind, bar_of_wrong_key, scaled_to_speed,
+};
 use crate::time::{Micros, Rate, Stamp, StreamId, Ticks, div_round};
 
 /// The same course of the music told again, when nothing but the volume changed say, differs by a rounding at most.
@@ -140,6 +143,7 @@ impl FollowJudge {
         let whole = FollowPlan::from_settings(score, settings);
         let from = self.follower.lowest().map_or(self.from, |lowest| lowest.min(self.from));
         let mut verdicts = follow::pair(score, &FollowPlan { from, to, ..whole }, &self.notes);
+        ornament::settle(score, Mode::Follow, &mut verdicts, &self.notes);
         verdicts.iter_mut().for_each(|verdict| verdict.pass = self.pass);
         self.follower.begin_pass(whole.from);
         self.notes.clear();
@@ -169,6 +173,14 @@ struct Course {
     /// The start of the latest pass that the judge knows of; a loop without count-in is announced a pass ahead, so
     /// that a note played early for the next pass counts there.
     announced: Micros,
+}
+
+impl Course {
+    /// The exact place of the music at a moment.
+    fn place(&self, map: &TempoMap, at: Micros) -> i64 {
+        let music = (at - self.start).0 * i64::from(self.plan.speed.get()) / 100;
+        map.exact(self.plan.from) + music * i64::from(map.resolution())
+    }
 }
 
 /// Judges a take: events in, verdicts out, and a result that is complete at every moment.
@@ -231,6 +243,15 @@ impl TakeJudge {
     /// The result so far.
     pub fn result(&self) -> &TakeResult {
         &self.result
+    }
+
+    /// The first pass whose notes are still to come.
+    pub fn pass_to_come(&self) -> u32 {
+        match &self.judge {
+            // What was played early for it is judged already.
+            Judge::Wait(matcher) => matcher.pass(),
+            _ => self.result.passes,
+        }
     }
 
     /// Whether the music waits for the person.
@@ -335,7 +356,9 @@ impl TakeJudge {
     fn key_down(&mut self, note: PlayedNote) -> Judged {
         self.begun = true;
         let tick = self.place_of(&note);
-        let counting_in = self.course.is_some_and(|course| note.at < course.start - reach(course.plan.speed));
+        // Before the music begins, and while it stands.
+        let early = |course: Course| note.at < course.start - reach(course.plan.speed);
+        let counting_in = matches!(self.judge, Judge::Tempo(_)) && self.course.is_none_or(early);
         self.places.insert(note.id, Place { pitch: note.pitch, tick, at: note.at, counting_in });
         match &mut self.judge {
             Judge::Wait(matcher) => {
@@ -348,7 +371,12 @@ impl TakeJudge {
                 Judged { impressions: vec![impression], ..Judged::default() }
             }
             Judge::Follow(judge) => {
-                let judged = judge.key_down(note, tick);
+                let around = (tick, judge.follower.next_tick());
+                let mut judged = judge.key_down(note, tick);
+                if ornament::permits(self.score.ornaments(), Some(note.pitch), around) {
+                    judged.extras.clear();
+                    judged.impressions.retain(|verdict| verdict.kind != VerdictKind::Extra);
+                }
                 self.result.completed |= judged.finished;
                 judged
             }
@@ -360,6 +388,9 @@ impl TakeJudge {
         self.result.completed |= step.finished;
         let done = step.done.last().map(|d| d.tick);
         let (next, finished) = (step.advance_to, step.finished);
+        // Who begins the next pass of a loop has done with this one.
+        let (_, to) = self.settings.ticks(self.score.bars());
+        let done = if step.wrap { Some(to) } else { done };
         Judged { done, next, finished, ..self.take_in(step.verdicts) }
     }
 
@@ -370,8 +401,7 @@ impl TakeJudge {
                 match &mut self.judge {
                     Judge::Wait(matcher) => {
                         let step = matcher.wrap();
-                        let verdicts = self.take_in(step.verdicts).verdicts;
-                        Judged { verdicts, ..Judged::default() }
+                        self.take_step(step)
                     }
                     Judge::Follow(judge) => {
                         let (_, to) = self.settings.ticks(self.score.bars());
@@ -391,17 +421,16 @@ impl TakeJudge {
                 let looped = std::mem::take(&mut self.looped);
                 self.runs(Running { place, speed, at }, looped)
             }
-            TransportChange::Ended => {
-                if matches!(self.judge, Judge::Tempo(_)) {
-                    self.result.completed = true;
-                }
+            // Nobody is waited for in *Keep tempo*: the place to wait at is the end of the range.
+            TransportChange::Ended | TransportChange::Waits { .. } if matches!(self.judge, Judge::Tempo(_)) => {
+                self.result.completed = true;
                 self.music_ended()
             }
             TransportChange::Waits { tick } if tick >= self.settings.ticks(self.score.bars()).1 => self.music_ended(),
-            // The music has come to its end; late notes may still come.
+            // The music that has ended is stopped by the program; late notes may still come.
             TransportChange::Stopped if self.pass.at_end => Judged::default(),
             TransportChange::Sought { .. } if self.pass.at_end => self.close_pass(),
-            TransportChange::Stopped if matches!(self.judge, Judge::Tempo(_)) => self.stopped(at),
+            TransportChange::Stopped if matches!(self.judge, Judge::Tempo(_)) => self.stopped(at - self.latency),
             TransportChange::Sought { tick } => match &mut self.judge {
                 Judge::Follow(judge) => {
                     judge.sought(tick);
@@ -416,37 +445,56 @@ impl TakeJudge {
                 }
                 _ => Judged::default(),
             },
-            TransportChange::Stopped | TransportChange::Bar | TransportChange::Waits { .. } => Judged::default(),
+            TransportChange::Stopped
+            | TransportChange::Ended
+            | TransportChange::Bar
+            | TransportChange::Waits { .. } => Judged::default(),
         }
     }
 
     /// The music runs from a place on: *Keep tempo* knows now when every written note is due.
     fn runs(&mut self, now: Running, looped: bool) -> Judged {
+        if self.pass.at_end {
+            let mut judged = self.close_pass();
+            let begun = self.runs(now, looped);
+            judged.verdicts.extend(begun.verdicts);
+            judged.extras.extend(begun.extras);
+            return judged;
+        }
         let Judge::Tempo(judge) = &mut self.judge else { return Judged::default() };
         let plan = *judge.plan();
         let start = now.time_of(self.score.tempo(), plan.from);
         let (range_start, _) = self.settings.ticks(self.score.bars());
-        let same_speed = self.course.filter(|c| c.plan.speed == now.speed);
-        if let (false, Some(course)) = (looped, same_speed)
-            && (start - course.start).0.abs() < SAME_COURSE.0
-        {
+        let Some(course) = self.course else { return self.begin(now) };
+        let same_speed = course.plan.speed == now.speed;
+        if !looped && same_speed && (start - course.start).0.abs() < SAME_COURSE.0 {
             return Judged::default();
         }
-        if let (true, Some(course)) = (looped, same_speed.filter(|c| c.plan.from == range_start)) {
+        if looped && same_speed && plan.from == range_start {
             let contiguous = course.announced > course.start;
             let next = if contiguous { course.announced + plan.duration(&self.score) } else { start };
             judge.begin_pass(next);
             self.course = Some(Course { start, announced: next, ..course });
             return Judged::default();
         }
-        let verdicts = if self.course.is_some() { judge.stop(now.at) } else { Vec::new() };
-        let judged = self.take_in(verdicts);
-        self.begin(now);
-        judged
+        // Where it would be had nothing changed.
+        let place = Running { place: course.place(self.score.tempo(), now.at), ..now };
+        if !looped && (place.time_of(self.score.tempo(), plan.from) - start).0.abs() < SAME_COURSE.0 {
+            let verdicts = judge.advance(now.at - self.latency);
+            judge.change_speed(&self.score, now.at, now.speed, start);
+            let plan = *judge.plan();
+            let contiguous = course.announced > course.start;
+            let announced = if contiguous { start + plan.duration(&self.score) } else { start };
+            self.course = Some(Course { plan, start, announced });
+            self.climb_at(now.speed);
+            return self.take_in(verdicts);
+        }
+        self.begin(now)
     }
 
     /// Begins to judge from the place where the music is now.
-    fn begin(&mut self, now: Running) {
+    fn begin(&mut self, now: Running) -> Judged {
+        let Judge::Tempo(former) = &mut self.judge else { return Judged::default() };
         let (range_start, _) = self.settings.ticks(self.score.bars());
         let map = self.score.tempo();
         let mut from = range_start;
@@ -456,15 +504,11 @@ impl TakeJudge {
         let whole = TempoPlan { speed: now.speed, ..TempoPlan::from_settings(&self.score, &self.settings) };
         let plan = TempoPlan { from, ..whole };
         let start = now.time_of(map, from);
-        // Who comes back to the beginning begins another pass, however the one before ended.
-        if self.course.is_some() || self.ladder.is_some() {
-            self.passes_before = self.result.passes;
-        }
-        self.ladder = self.ladder.map(|now_at| match now_at.speed() == now.speed {
-            true => now_at,
-            // Somebody chose it by hand.
-            false => Ladder::at(*now_at.plan(), now.speed),
-        });
+        let (verdicts, open) = former.hand_over(now.at - self.latency, start - reach(now.speed));
+        let passes = former.passes();
+        let judged = self.take_in(verdicts);
+        self.passes_before += passes;
+        self.climb_at(now.speed);
         self.begin_pass(from);
         let mut judge = TempoJudge::new(&self.score, plan);
         judge.begin_pass(start);
@@ -473,8 +517,12 @@ impl TakeJudge {
             announced = start + plan.duration(&self.score);
             judge.begin_pass(announced);
         }
+        for note in open {
+            judge.play(note);
+        }
         self.course = Some(Course { plan, start, announced });
         self.judge = Judge::Tempo(Box::new(judge));
+        judged
     }
 
     fn take_in(&mut self, mut verdicts: Vec<Verdict>) -> Judged {
@@ -483,7 +531,7 @@ impl TakeJudge {
             verdict.pass += self.passes_before;
             let place = verdict.played.and_then(|id| self.places.remove(&id));
             forgive(verdict, place.is_some_and(|place| place.counting_in));
-            let bar = place.map(|place| self.score.bars().index_at(self.nearest_onset(place.tick)));
+            let bar = place.map(|place| bar_of_wrong_key(&self.score, &self.settings, place.tick));
             self.result.add(&self.score, verdict, bar);
             let Some(place) = place else { continue };
             match verdict.written {
@@ -516,33 +564,18 @@ impl TakeJudge {
         self.reached = Some((pass, onset, at));
     }
 
-    /// The written onset nearest to a place: a wrong key just before a bar line was meant for the bar to come.
-    fn nearest_onset(&self, tick: Ticks) -> Ticks {
-        let (from, to) = self.settings.ticks(self.score.bars());
-        let notes = self.score.notes();
-        let after = notes.partition_point(|note| note.onset < tick);
-        let practised =
-            |note: &&WrittenNote| self.settings.practise.contains(note.hand) && (from..to).contains(&note.onset);
-        let next = notes[after..].iter().find(practised).map(|note| note.onset);
-        let last = notes[..after].iter().rfind(practised).map(|note| note.onset);
-        let near = last.into_iter().chain(next).min_by_key(|onset| (onset.0 - tick.0).abs());
-        near.unwrap_or(tick)
-    }
-
     /// Where the music stood when a note was played: at the group that was needed, or where the tempo had led it.
     fn place_of(&self, note: &PlayedNote) -> Ticks {
         let (range_start, range_end) = self.settings.ticks(self.score.bars());
         let last = Ticks((range_end.0 - 1).max(range_start.0));
         match &self.judge {
-            Judge::Wait(matcher) => return matcher.tick().min(last),
+            Judge::Wait(matcher) => return matcher.place().min(last),
             Judge::Follow(judge) => return judge.follower.tick().unwrap_or(range_start).min(last),
             Judge::Tempo(_) | Judge::None => {}
         }
-        let Some(Course { plan, start, .. }) = self.course else { return range_start };
+        let Some(course) = self.course else { return range_start };
         let map = self.score.tempo();
-        let music = (note.at - start).0 * i64::from(plan.speed.get()) / 100;
-        let place = map.exact(plan.from) + music * i64::from(map.resolution());
-        Ticks(map.ticks_at_exact(place) as i64).max(range_start).min(last)
+        Ticks(map.ticks_at_exact(course.place(map, note.at)) as i64).max(range_start).min(last)
     }
 }
 

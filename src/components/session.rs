@@ -386,7 +386,7 @@ impl Session {
         if let Event::TransportMoved(moved) = event
             && matches!(moved.change, TransportChange::Looped { .. })
         {
-            self.found.begin_pass(running.judge.result().passes);
+            self.found.begin_pass(running.judge.pass_to_come());
         }
         if let Event::NotePlayed(played) = event {
             let this = Some(PlayedId(envelope.version));
@@ -549,7 +549,7 @@ impl Session {
 fn first_onset(score: &Score, settings: &PracticeSettings, from: Ticks) -> Option<Ticks> {
     let (_, to) = settings.ticks(score.bars());
     let required = |id: &NoteId| settings.is_mine(score.note(*id));
-    let groups = score.onset_groups(settings.practise, from, to);
+    let groups = score.written_groups(settings.practise, from, to);
     groups.iter().find(|g| g.notes.iter().any(required)).map(|g| g.tick)
 }
 

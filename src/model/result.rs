@@ -43,15 +43,16 @@ impl Tally {
 
 impl From<&Counts> for Tally {
     fn from(counts: &Counts) -> Self {
-        let Counts { on_time, early, late, missed, extra, wrong_octave } = *counts;
-        Self { on_time, early, late, missed, extra, wrong_octave }
+        let Counts { on_time, early, late, missed, extra, wrong_octave, octave_slips } = *counts;
+        // What took no written note's place is kept as a wrong key like others.
+        Self { on_time, early, late, missed, extra: extra + octave_slips, wrong_octave: wrong_octave - octave_slips }
     }
 }
 
 /// Bias and spread in milliseconds, each with half the width of its 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TimingSummary {
-    /// How many notes it rests on.
+    /// How many onsets it rests on.
     pub n: u32,
     /// Mean signed deviation, positive when late.
     pub bias_millis: f64,

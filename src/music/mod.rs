@@ -2,6 +2,7 @@
 
 mod click;
 pub mod difficulty;
+mod embellishment;
 mod hands;
 mod meter;
 pub mod notation;
@@ -10,6 +11,7 @@ mod score;
 mod tempo;
 
 pub use click::{ClickRoute, ClickSound, ClickStyle, Division};
+pub use embellishment::{Displaced, OrnamentSpan};
 pub use hands::{EditedBars, HandEdit, HandEdits};
 pub use meter::{Bar, Bars, KeySignature, Meter, missing_ticks};
 pub use pitch::{Pitch, Spelling};

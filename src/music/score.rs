@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::embellishment::{Displaced, OrnamentSpan, beats};
 use super::notation::Notation;
 use super::{Bars, KeySignature, Meter, Percent, Pitch, Tempo, TempoMap};
 use crate::time::{Micros, Ticks};
@@ -78,12 +80,12 @@ pub struct PedalChange {
     pub value: u8,
 }
 
-/// The notes that begin on one tick.
+/// The notes that begin, or are written, on one tick.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OnsetGroup {
     /// The tick.
     pub tick: Ticks,
-    /// The notes, ascending in pitch.
+    /// The notes, by onset, then ascending in pitch.
     pub notes: Vec<NoteId>,
 }
 
@@ -115,6 +117,10 @@ pub struct ScoreParts {
     pub part_names: Vec<String>,
     /// For each note the index of its part; where that is not said, its staff: 0 for the upper.
     pub note_parts: Vec<u16>,
+    /// Which notes are played beside the tick they are written on.
+    pub displaced: Vec<Displaced>,
+    /// Trills and their like.
+    pub ornaments: Vec<OrnamentSpan>,
 }
 
 /// Where the notes of a score come from.
@@ -135,6 +141,9 @@ pub struct Score {
     /// Whose each note is on the page, where that is not whose it is now.
     printed: Option<Arc<[Hand]>>,
     parts: Arc<Parts>,
+    /// Where each note is written.
+    beats: Vec<Ticks>,
+    ornaments: Vec<OrnamentSpan>,
     tempo: TempoMap,
     bars: Bars,
     keys: Vec<KeySignature>,
@@ -159,6 +168,7 @@ impl Score {
         parts.notes = notes;
         parts.keys.sort_by_key(|k| k.tick);
         parts.pedals.sort_by_key(|p| p.tick);
+        parts.ornaments.sort_by_key(|o| o.from);
         let end = parts.notes.iter().map(|n| n.end).max().unwrap_or(Ticks::ZERO);
         let resolution = parts.resolution.max(1);
         let page = parts.notation.as_ref().and_then(|page| Bars::of_page(page, resolution, end));
@@ -167,6 +177,8 @@ impl Score {
             tempo: TempoMap::new(parts.resolution, &parts.tempos),
             title: parts.title,
             composer: parts.composer,
+            beats: beats(&parts.notes, &parts.displaced),
+            ornaments: parts.ornaments,
             notes: parts.notes,
             printed: None,
             parts: Arc::new(Parts { names: parts.part_names, of }),
@@ -235,6 +247,22 @@ impl Score {
     /// The notes with their ids.
     pub fn iter(&self) -> impl Iterator<Item = (NoteId, &WrittenNote)> {
         self.notes.iter().enumerate().map(|(i, n)| (NoteId(i as u32), n))
+    }
+
+    /// The tick that a note is written on: that of its chord where it is rolled, of the main note for a grace note, its
+    /// onset for all others.
+    pub fn beat(&self, id: NoteId) -> Ticks {
+        self.beats[id.0 as usize]
+    }
+
+    /// The index of the bar that a note is written in.
+    pub fn bar_of(&self, id: NoteId) -> usize {
+        self.bars.index_at(self.beat(id))
+    }
+
+    /// Trills and their like, by where they begin.
+    pub fn ornaments(&self) -> &[OrnamentSpan] {
+        &self.ornaments
     }
 
     /// Ticks to time.
@@ -320,7 +348,7 @@ impl Score {
     pub fn for_page(&self) -> Self {
         let (notes, _) = sorted(self.notes.clone(), &[]);
         let parts = Parts { names: Vec::new(), of: Vec::new() };
-        Self { notes, printed: None, parts: Arc::new(parts), fine: None, ..self.clone() }
+        Self { beats: beats(&notes, &[]), notes, printed: None, parts: Arc::new(parts), fine: None, ..self.clone() }
     }
 
     /// The onset groups of the chosen hands in `[from, to)`, in order. Several notes of one pitch on one tick (a
@@ -338,6 +366,17 @@ impl Score {
             }
         }
         groups
+    }
+
+    /// The notes of the chosen hands that are written in `[from, to)`, grouped by the tick they are written on, in order: a
+    /// rolled chord is one group, and so is a main note with its grace notes. Within a group by onset, then pitch.
+    pub fn written_groups(&self, hands: Hands, from: Ticks, to: Ticks) -> Vec<OnsetGroup> {
+        let mut groups: BTreeMap<Ticks, Vec<NoteId>> = BTreeMap::new();
+        let chosen = self.iter().filter(|(_, note)| hands.contains(note.hand));
+        for (id, beat) in chosen.map(|(id, _)| (id, self.beat(id))).filter(|(_, beat)| (from..to).contains(beat)) {
+            groups.entry(beat).or_default().push(id);
+        }
+        groups.into_iter().map(|(tick, notes)| OnsetGroup { tick, notes }).collect()
     }
 }
 

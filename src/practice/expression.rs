@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::result::ENOUGH;
-use super::types::{PlayedId, Verdict};
+use super::types::{Mode, PlayedId, Verdict};
 use crate::music::{Hand, Percent, Score};
 use crate::time::{Micros, Ticks};
 
@@ -88,6 +88,9 @@ pub struct BarTempo {
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Expression {
+    /// Whether the music waited: then how long one looked for the keys of a chord says nothing about how it is struck, and
+    /// neither the spread nor the hands are measured.
+    pub waited: bool,
     /// From the first to the last key of each written chord, in milliseconds.
     pub chords: Option<Quantiles>,
     /// How many chords that rests on, enough or not.
@@ -111,7 +114,12 @@ type Onset = Vec<(PlayedId, Micros, Hand)>;
 
 impl Expression {
     /// From the verdicts of a take; `played` tells when a key went down, on any one clock, and how hard.
-    pub fn of(score: &Score, verdicts: &[Verdict], played: impl Fn(PlayedId) -> Option<(Micros, u8)>) -> Self {
+    pub fn of(
+        score: &Score,
+        mode: Mode,
+        verdicts: &[Verdict],
+        played: impl Fn(PlayedId) -> Option<(Micros, u8)>,
+    ) -> Self {
         let mut onsets: BTreeMap<(u32, Ticks), Onset> = BTreeMap::new();
         let (mut right, mut left) = (Vec::new(), Vec::new());
         for verdict in verdicts.iter().filter(|v| v.kind.is_right()) {
@@ -126,9 +134,12 @@ impl Expression {
             }
             onsets.entry((verdict.pass, written.onset)).or_default().push((id, at, written.hand));
         }
-        let chords: Vec<f64> = onsets.values().filter_map(chord_spread).collect();
-        let together: Vec<f64> = onsets.values().filter_map(asynchrony).collect();
+        let waited = mode == Mode::Wait;
+        let struck = || onsets.values().filter(|_| !waited);
+        let chords: Vec<f64> = struck().filter_map(chord_spread).collect();
+        let together: Vec<f64> = struck().filter_map(asynchrony).collect();
         Self {
+            waited,
             chord_count: chords.len(),
             chords: Quantiles::of(chords),
             together_count: together.len(),
@@ -208,7 +219,7 @@ mod tests {
     }
 
     /// All of it at 80 % of the tempo, the right hand 20 ms before the left, so many onsets of it.
-    fn expression(onsets: i64) -> Expression {
+    fn expression(onsets: i64, mode: Mode) -> Expression {
         let score = score();
         let verdicts: Vec<Verdict> = score
             .iter()
@@ -221,7 +232,7 @@ mod tests {
                 deviation: Some(Micros::ZERO),
             })
             .collect();
-        Expression::of(&score, &verdicts, |id| {
+        Expression::of(&score, mode, &verdicts, |id| {
             let note = score.note(NoteId(id.0 as u32));
             let at = note.onset.0 / 480 * 625_000 + if note.hand == Hand::Left { 20_000 } else { 0 };
             Some((Micros(at), if note.hand == Hand::Left { 60 } else { 75 }))
@@ -230,7 +241,7 @@ mod tests {
 
     #[test]
     fn chords_hands_tempo_and_loudness_are_measured() {
-        let found = expression(30);
+        let found = expression(30, Mode::Tempo);
         let chords = found.chords.expect("thirty chords");
         assert_eq!((chords.n, chords.p50, chords.p95, chords.p50_interval), (30, 20.0, 20.0, (20.0, 20.0)));
         let hands = found.asynchrony.expect("thirty onsets of both hands");
@@ -243,11 +254,18 @@ mod tests {
 
     #[test]
     fn nineteen_are_not_enough_and_say_how_many_there_are() {
-        let found = expression(19);
+        let found = expression(19, Mode::Tempo);
         assert_eq!((found.chords, found.asynchrony, found.right, found.left), (None, None, None, None));
         assert_eq!((found.chord_count, found.together_count, found.hand_counts), (19, 19, (19, 19)));
         assert_eq!(found.steadiness(), None);
-        assert!(expression(20).chords.is_some());
+        assert!(expression(20, Mode::Tempo).chords.is_some());
+    }
+
+    #[test]
+    fn looking_for_the_keys_of_a_chord_is_no_way_of_striking_it() {
+        let found = expression(30, Mode::Wait);
+        assert_eq!((found.chords, found.asynchrony, found.waited), (None, None, true));
+        assert!(found.right.is_some() && found.tempo.len() == 7);
     }
 
     #[test]

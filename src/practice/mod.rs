@@ -9,6 +9,7 @@ pub mod expression;
 pub mod follow;
 pub mod ladder;
 mod options;
+pub mod ornament;
 pub mod recital;
 pub mod result;
 pub mod story;
@@ -16,6 +17,8 @@ pub mod tempo;
 mod types;
 pub mod wait;
 mod weighing;
+mod wrong_key;
 
 pub use options::{BarRange, ChordWindow, Heard, KeyRange, PracticeSettings};
 pub use types::{GroupDone, Mode, PlayedId, PlayedNote, Preset, Verdict, VerdictKind, scaled_to_speed};
+pub use wrong_key::bar_of_wrong_key;

@@ -1,12 +1,12 @@
 //! Verdicts folded into a result: counts by bar and hand, timing with its uncertainty, the bars to work on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use super::ladder::Rung;
-use super::types::{Mode, Verdict, VerdictKind};
+use super::types::{Mode, PlayedId, Verdict, VerdictKind};
 use crate::music::{Hand, Hands, Score};
-use crate::time::Micros;
+use crate::time::{Micros, Ticks};
 
 /// Fewer deviations than this say nothing about a person's timing.
 pub const ENOUGH: usize = 20;
@@ -32,11 +32,14 @@ pub struct Counts {
     pub extra: u32,
     /// Notes played in another octave.
     pub wrong_octave: u32,
+    /// How many of these were keys beside a note that was waited for until it came, and so took no note's place.
+    pub octave_slips: u32,
 }
 
 impl Counts {
     /// Nothing was judged.
-    pub const NONE: Self = Self { on_time: 0, early: 0, late: 0, missed: 0, extra: 0, wrong_octave: 0 };
+    pub const NONE: Self =
+        Self { on_time: 0, early: 0, late: 0, missed: 0, extra: 0, wrong_octave: 0, octave_slips: 0 };
 
     /// What came to it since it was `before`.
     pub fn since(&self, before: &Self) -> Self {
@@ -47,6 +50,7 @@ impl Counts {
             missed: self.missed - before.missed,
             extra: self.extra - before.extra,
             wrong_octave: self.wrong_octave - before.wrong_octave,
+            octave_slips: self.octave_slips - before.octave_slips,
         }
     }
 
@@ -57,7 +61,7 @@ impl Counts {
 
     /// Written notes judged.
     pub fn written(&self) -> u32 {
-        self.right() + self.missed + self.wrong_octave
+        self.right() + self.missed + self.wrong_octave - self.octave_slips
     }
 
     /// Everything that went wrong with the pitches.
@@ -71,14 +75,17 @@ impl Counts {
         (all > 0).then(|| f64::from(self.right()) / f64::from(all))
     }
 
-    fn add(&mut self, kind: VerdictKind) {
-        match kind {
+    fn add(&mut self, verdict: &Verdict) {
+        match verdict.kind {
             VerdictKind::OnTime => self.on_time += 1,
             VerdictKind::Early => self.early += 1,
             VerdictKind::Late => self.late += 1,
             VerdictKind::Missed => self.missed += 1,
             VerdictKind::Extra => self.extra += 1,
-            VerdictKind::WrongOctave => self.wrong_octave += 1,
+            VerdictKind::WrongOctave => {
+                self.wrong_octave += 1;
+                self.octave_slips += u32::from(verdict.written.is_none());
+            }
             VerdictKind::Neutral => {}
         }
     }
@@ -90,13 +97,15 @@ impl Counts {
         self.missed += other.missed;
         self.extra += other.extra;
         self.wrong_octave += other.wrong_octave;
+        self.octave_slips += other.octave_slips;
     }
 }
 
-/// How a set of notes was timed. Bias and spread are apart: most people tap early, and that is no fault.
+/// How a set of onsets was timed. Bias and spread are apart: most people tap early, and that is no fault. The notes of one
+/// onset are played by one movement and tell one thing together, so an onset counts once, with the mean of its keys.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Timing {
-    /// How many notes it rests on.
+    /// How many onsets it rests on.
     pub n: usize,
     /// The mean signed deviation in milliseconds; positive is late.
     pub bias_millis: f64,
@@ -185,6 +194,10 @@ pub struct TakeResult {
     pub ladder: Vec<Rung>,
     bars: BTreeMap<usize, BarResult>,
     deviations: Vec<Micros>,
+    /// The key-downs that `deviations` has.
+    timed: HashSet<PlayedId>,
+    /// For each pass and written tick the sum of its deviations, and how many they are.
+    onsets: BTreeMap<(u32, Ticks), (Micros, i64)>,
     /// Where the person makes the tempo: from one written onset to the next, the written time over the played.
     paces: Vec<f64>,
     untimed: bool,
@@ -205,8 +218,7 @@ impl TakeResult {
     ) -> Self {
         let mut result = Self::for_mode(mode);
         for verdict in verdicts {
-            let bar = verdict.written.map(|id| score.bars().index_at(score.note(id).onset));
-            result.add(score, verdict, bar.or_else(|| bar_of_extra(verdict)));
+            result.add(score, verdict, bar_of_extra(verdict));
         }
         result
     }
@@ -217,22 +229,35 @@ impl TakeResult {
         if verdict.kind == VerdictKind::Neutral {
             return;
         }
-        self.counts.add(verdict.kind);
+        self.counts.add(verdict);
         if let Some(id) = verdict.written {
             match score.note(id).hand {
-                Hand::Right => self.right_hand.add(verdict.kind),
-                Hand::Left => self.left_hand.add(verdict.kind),
+                Hand::Right => self.right_hand.add(verdict),
+                Hand::Left => self.left_hand.add(verdict),
                 Hand::Neither => {}
             }
         }
-        let written = verdict.written.map(|id| score.bars().index_at(score.note(id).onset));
+        let written = verdict.written.map(|id| score.bar_of(id));
         if let Some(index) = written.or(bar) {
             let number = score.bars().number(index);
             let fresh = BarResult { index, number, counts: Counts::default() };
-            self.bars.entry(index).or_insert(fresh).counts.add(verdict.kind);
+            self.bars.entry(index).or_insert(fresh).counts.add(verdict);
         }
         if verdict.kind.is_right() && !self.untimed {
-            self.deviations.extend(verdict.deviation);
+            self.time(score, verdict);
+        }
+    }
+
+    /// One key-down counts once, however many written notes it plays.
+    fn time(&mut self, score: &Score, verdict: &Verdict) {
+        let (Some(deviation), Some(written), Some(played)) = (verdict.deviation, verdict.written, verdict.played)
+        else {
+            return;
+        };
+        if self.timed.insert(played) {
+            self.deviations.push(deviation);
+            let onset = self.onsets.entry((verdict.pass, score.beat(written))).or_default();
+            *onset = (onset.0 + deviation, onset.1 + 1);
         }
     }
 
@@ -266,10 +291,15 @@ impl TakeResult {
 
     /// Bias and spread; `None` means not enough data.
     pub fn timing(&self) -> Option<Timing> {
-        Timing::of(self.deviations.iter().copied())
+        Timing::of(self.onsets.values().map(|(sum, n)| Micros(sum.0 / n)))
     }
 
-    /// The signed deviations of the right notes, in order of judging.
+    /// How many onsets the timing rests on, enough or not.
+    pub fn onsets(&self) -> usize {
+        self.onsets.len()
+    }
+
+    /// The signed deviations of the key-downs that were right, in order of judging.
     pub fn deviations(&self) -> &[Micros] {
         &self.deviations
     }
@@ -336,8 +366,6 @@ fn main_trouble(counts: &Counts) -> Option<Trouble> {
 mod tests {
     use super::*;
     use crate::music::{NoteId, Pitch, ScoreParts, WrittenNote};
-    use crate::practice::PlayedId;
-    use crate::time::Ticks;
 
     /// Two bars of four quarters in the right hand.
     fn score() -> Score {
@@ -354,6 +382,11 @@ mod tests {
     fn verdict(note: u32, kind: VerdictKind, millis: i64) -> Verdict {
         let deviation = kind.is_right().then_some(Micros::from_millis(millis));
         Verdict { pass: 0, played: Some(PlayedId(0)), written: Some(NoteId(note)), kind, deviation }
+    }
+
+    /// The nth key-down of a take that plays the piece again and again.
+    fn nth(n: u32, millis: i64) -> Verdict {
+        Verdict { pass: n / 8, played: Some(PlayedId(u64::from(n))), ..verdict(n % 8, VerdictKind::OnTime, millis) }
     }
 
     #[test]
@@ -380,14 +413,40 @@ mod tests {
     fn nineteen_notes_are_not_enough_and_twenty_are() {
         let mut result = TakeResult::default();
         for i in 0..19 {
-            result.add(&score(), &verdict(i % 8, VerdictKind::OnTime, if i % 2 == 0 { 10 } else { -30 }), None);
+            result.add(&score(), &nth(i, if i % 2 == 0 { 10 } else { -30 }), None);
         }
         assert_eq!(result.timing(), None);
-        result.add(&score(), &verdict(0, VerdictKind::OnTime, -30), None);
+        result.add(&score(), &nth(19, -30), None);
         let timing = result.timing().unwrap();
         assert_eq!((timing.n, timing.bias_millis), (20, -10.0));
         assert!((timing.spread_millis - 20.519).abs() < 0.001, "{timing:?}");
         assert!((timing.bias_interval_millis - 8.993).abs() < 0.001, "{timing:?}");
+    }
+
+    #[test]
+    fn one_key_down_for_several_notes_counts_once_and_an_onset_is_one_observation() {
+        let mut result = TakeResult::default();
+        // Twelve strokes, each for two notes of one onset: twice the same key-down, and a key of its own later.
+        for n in 0..12 {
+            let stroke = nth(n, 10);
+            let other = Verdict { played: Some(PlayedId(100 + u64::from(n))), ..nth(n, 30) };
+            for verdict in [stroke, stroke, other] {
+                result.add(&score(), &verdict, None);
+            }
+        }
+        assert_eq!((result.counts.right(), result.deviations().len(), result.onsets()), (36, 24, 12));
+        assert_eq!(result.timing(), None, "twelve onsets are not enough");
+        (12..20).for_each(|n| result.add(&score(), &nth(n, 20), None));
+        let timing = result.timing().expect("twenty onsets");
+        assert_eq!((timing.n, timing.bias_millis, timing.spread_millis), (20, 20.0, 0.0));
+    }
+
+    #[test]
+    fn a_key_in_another_octave_that_took_no_note_s_place_is_no_written_note() {
+        let slip = Verdict { written: None, ..verdict(0, VerdictKind::WrongOctave, 0) };
+        let verdicts = [slip, verdict(0, VerdictKind::OnTime, 0), verdict(1, VerdictKind::WrongOctave, 0)];
+        let counts = TakeResult::of(Mode::Wait, &score(), &verdicts, |_| None).counts;
+        assert_eq!((counts.written(), counts.right(), counts.wrong_octave, counts.wrong()), (2, 1, 2, 2));
     }
 
     #[test]
@@ -405,7 +464,7 @@ mod tests {
 
     #[test]
     fn waiting_has_no_timing() {
-        let verdicts: Vec<Verdict> = (0..40).map(|i| verdict(i % 8, VerdictKind::OnTime, 900)).collect();
+        let verdicts: Vec<Verdict> = (0..40).map(|i| nth(i, 900)).collect();
         let result = TakeResult::of(Mode::Wait, &score(), &verdicts, |_| None);
         assert_eq!((result.counts.on_time, result.timing()), (40, None));
         assert!(TakeResult::of(Mode::Tempo, &score(), &verdicts, |_| None).timing().is_some());
@@ -414,8 +473,8 @@ mod tests {
     #[test]
     fn the_histogram_is_centred_and_its_ends_are_open() {
         let mut result = TakeResult::default();
-        for millis in [-900, -13, -12, 0, 12, 13, 900] {
-            result.add(&score(), &verdict(0, VerdictKind::OnTime, millis), None);
+        for (n, millis) in (0..).zip([-900, -13, -12, 0, 12, 13, 900]) {
+            result.add(&score(), &nth(n, millis), None);
         }
         let columns = result.histogram();
         assert_eq!((columns[0], columns[9], columns[10], columns[11], columns[20]), (1, 1, 3, 1, 1));

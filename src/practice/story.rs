@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::options::PracticeSettings;
 use super::types::{Mode, PlayedId, PlayedNote, Verdict, VerdictKind};
 use super::weighing::weigh;
+use super::wrong_key::bar_of_wrong_key;
 use crate::music::{NoteId, Percent, Pitch, Score};
 use crate::time::{Micros, Ticks};
 
@@ -80,6 +81,17 @@ impl Course {
         }
     }
 
+    /// The written moment that a time belongs to; `None` without anchors.
+    fn written(&self, at: Micros) -> Option<i64> {
+        let after = self.anchors.partition_point(|anchor| anchor.1 <= at.0);
+        let along = |from: (i64, i64), pace: f64| from.0 + ((at.0 - from.1) as f64 / pace) as i64;
+        match (after.checked_sub(1).map(|i| self.anchors[i]), self.anchors.get(after).copied()) {
+            (Some(a), Some(b)) => Some(along(a, (b.1 - a.1) as f64 / (b.0 - a.0).max(1) as f64)),
+            (Some(one), None) | (None, Some(one)) => Some(along(one, self.pace())),
+            (None, None) => None,
+        }
+    }
+
     /// When a written moment was, between the onsets around it.
     pub(super) fn at(&self, written: i64) -> Option<Micros> {
         let after = self.anchors.partition_point(|anchor| anchor.0 <= written);
@@ -99,6 +111,7 @@ pub fn stories(score: &Score, settings: &PracticeSettings, verdicts: &[Verdict],
     let by_id: HashMap<PlayedId, PlayedNote> = played.iter().map(|note| (note.id, *note)).collect();
     let note = |verdict: &Verdict| by_id.get(&verdict.played?).copied();
     let courses = courses(score, settings.mode, verdicts, &by_id);
+    let (range_start, _) = settings.ticks(score.bars());
     let mut stories: Vec<Story> = Vec::new();
     for (index, verdict) in verdicts.iter().enumerate().filter(|(_, v)| v.kind != VerdictKind::Neutral) {
         let course = courses.get(&verdict.pass);
@@ -109,19 +122,24 @@ pub fn stories(score: &Score, settings: &PracticeSettings, verdicts: &[Verdict],
         let Some(mut story) = story else { continue };
         story.is_timed = settings.mode != Mode::Wait;
         if settings.mode == Mode::Wait && verdict.written.is_none() {
-            (story.needed, story.bar) = needed(score, &verdicts[index..], verdict.pass);
+            let (needed, tick) = needed(score, verdicts, index);
+            (story.needed, story.bar) = (needed, bar_of_wrong_key(score, settings, tick.unwrap_or(range_start)));
         }
         stories.push(story);
     }
     stories.sort_by_key(|story| story.at);
     if settings.mode != Mode::Wait {
-        extras_to_bars(&mut stories);
+        for story in stories.iter_mut().filter(|s| s.verdict.written.is_none()) {
+            let written = courses.get(&story.verdict.pass).and_then(|course| course.written(story.at));
+            let tick = written.map(|time| Ticks(score.tempo().ticks_f64(Micros(time), Percent::FULL).round() as i64));
+            story.bar = bar_of_wrong_key(score, settings, tick.unwrap_or(range_start));
+        }
         weigh(score, settings, &courses, played, &mut stories);
     }
     stories
 }
 
-fn courses(
+pub(super) fn courses(
     score: &Score,
     mode: Mode,
     verdicts: &[Verdict],
@@ -150,7 +168,7 @@ fn of_written(score: &Score, verdict: &Verdict, id: NoteId, course: &Course) -> 
     let written = score.note(id);
     let at = course.at(written_time(score, written.onset))?;
     let length = (written_time(score, written.end) - written_time(score, written.onset)) as f64 * course.pace();
-    let (pitch, bar) = (written.pitch, score.bars().index_at(written.onset));
+    let (pitch, bar) = (written.pitch, score.bar_of(id));
     Some(Story::new(verdict, (at, at + Micros(length as i64)), pitch, bar))
 }
 
@@ -158,27 +176,21 @@ fn of_extra(verdict: &Verdict, note: &PlayedNote) -> Story {
     Story::new(verdict, (note.at, note.at), note.pitch, 0)
 }
 
-/// *Wait for me*: the keys of the onset that was reached next in the pass, and its bar.
-fn needed(score: &Score, later: &[Verdict], pass: u32) -> (Vec<Pitch>, usize) {
+/// *Wait for me*: the keys of what was reached next in the pass of a verdict, and its tick; after the last there are none,
+/// and the tick is that of the last.
+fn needed(score: &Score, verdicts: &[Verdict], index: usize) -> (Vec<Pitch>, Option<Ticks>) {
+    let pass = verdicts[index].pass;
     let written = |v: &Verdict| v.written.filter(|_| v.pass == pass && v.kind != VerdictKind::Neutral);
-    let Some(next) = later.iter().find_map(written) else { return (Vec::new(), 0) };
-    let onset = score.note(next).onset;
-    let together = later.iter().filter_map(written).map(|id| score.note(id)).filter(|note| note.onset == onset);
-    let mut keys: Vec<Pitch> = together.map(|note| note.pitch).collect();
+    let later = verdicts[index..].iter().filter_map(written);
+    let Some(beat) = later.clone().next().map(|id| score.beat(id)) else {
+        let last = verdicts[..index].iter().rev().find_map(written);
+        return (Vec::new(), last.map(|id| score.beat(id)));
+    };
+    let together = later.filter(|id| score.beat(*id) == beat);
+    let mut keys: Vec<Pitch> = together.map(|id| score.note(id).pitch).collect();
     keys.sort_unstable();
     keys.dedup();
-    (keys, score.bars().index_at(onset))
-}
-
-/// A key that is not written belongs to the bar of the written note that was due nearest to it.
-fn extras_to_bars(stories: &mut [Story]) {
-    let due: Vec<(Micros, usize)> =
-        stories.iter().filter(|s| s.verdict.written.is_some()).map(|s| (s.at, s.bar)).collect();
-    for story in stories.iter_mut().filter(|s| s.verdict.written.is_none()) {
-        let after = due.partition_point(|(at, _)| *at < story.at);
-        let around = due[after.saturating_sub(1)..].iter().take(2);
-        story.bar = around.min_by_key(|(at, _)| (*at - story.at).0.abs()).map_or(0, |(_, bar)| *bar);
-    }
+    (keys, Some(beat))
 }
 
 #[cfg(test)]
@@ -260,6 +272,19 @@ mod tests {
         assert_eq!(kinds, [(on_time, 60), (VerdictKind::Extra, 70), (on_time, 61), (on_time, 62)]);
         assert_eq!(stories[1].needed, [Pitch::from_data_byte(61)]);
         assert_eq!(stories[2].at, Micros::from_millis(1_900));
+    }
+
+    #[test]
+    fn wait_for_me_a_wrong_key_after_the_last_note_belongs_to_its_bar_and_nothing_was_needed() {
+        let settings = PracticeSettings { mode: Mode::Wait, ..Default::default() };
+        let mut matcher = WaitMatcher::from_settings(&score(), &settings);
+        let mut played: Vec<PlayedNote> = (0..8).map(|i| note(i, i as i64 * 500, 60 + i as u8)).collect();
+        played.push(note(8, 4_200, 90));
+        let verdicts: Vec<Verdict> = played.iter().flat_map(|n| matcher.key_down(*n).verdicts).collect();
+        let stories = stories(&score(), &settings, &verdicts, &played);
+        let last = stories.last().expect("nine");
+        assert_eq!((last.verdict.kind, last.bar, last.needed.len()), (VerdictKind::Extra, 1, 0));
+        assert_eq!(matcher.place(), Ticks(7 * 480), "where the judge of the take has it");
     }
 
     #[test]

@@ -5,17 +5,25 @@
 //! better one comes; what is left over on both sides may still pair as a wrong octave. A note is decided when nothing
 //! that could change it can come any more, so deciding as time goes on and deciding afterwards give the same verdicts.
 //!
-//! *Rhythm only* is the same with all keys for one: each onset of the practised hands has its moment, any key plays it, and
-//! what is struck within [`STROKE_WINDOW`] of a key-down belongs to the same stroke.
+//! *Rhythm only* is the same with all keys for one: what the practised hands have together has its moment, any key plays
+//! it, and what is struck near that key-down ([`stroke_window`]) belongs to the same stroke.
+//!
+//! While an ornament lasts its keys are neutral where no written note takes them.
 
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use super::options::{KeyRange, PracticeSettings};
-use super::types::{Mode, PlayedNote, Preset, Verdict, VerdictKind, scaled_to_speed};
-use super::wait::STROKE_WINDOW;
-use crate::music::{Hands, NoteId, Percent, Pitch, Score};
-use crate::time::{Micros, Ticks};
+use super::ornament::SLACK;
+use super::types::{PlayedNote, Verdict, VerdictKind, scaled_to_speed};
+use crate::music::{NoteId, Percent, Pitch, Score};
+use crate::time::Micros;
+
+mod plan;
+mod slots;
+
+pub use plan::TempoPlan;
+pub use slots::stroke_window;
+use slots::{Cover, Slot, State, Template, divide};
 
 /// How far from its moment a key-down may be and still count for a written note, at full speed. Of 43 890 notes of
 /// professionals 99.9 % lie within 420 ms even of a rolled chord.
@@ -27,106 +35,21 @@ pub const OCTAVE_REACH: Micros = Micros::from_millis(150);
 /// How much later than its time a key-down may arrive at the judge and still be judged like one that came at once.
 pub const REORDER_HORIZON: Micros = Micros::from_millis(50);
 
+/// How far the keys of one stroke are apart at most: of professionals' chords 99 % are spread by 152 ms or less.
+pub const STROKE_MAX: Micros = Micros::from_millis(150);
+
 /// The key that stands for all of them.
 const ANY: Pitch = Pitch::MIDDLE_C;
 
 /// Later than any moment of a take.
 const END_OF_TIME: Micros = Micros(i64::MAX / 4);
 
-/// What is judged, and how.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TempoPlan {
-    /// The hands that are judged; key-downs that fit the other hand are neutral.
-    pub hands: Hands,
-    /// The first tick.
-    pub from: Ticks,
-    /// The tick after the last.
-    pub to: Ticks,
-    /// The playback speed.
-    pub speed: Percent,
-    /// How timing is coloured.
-    pub preset: Preset,
-    /// The keys that can be asked for; what is written outside is not required.
-    pub keyboard: KeyRange,
-    /// Whether any key plays what is written: only the rhythm counts.
-    pub any_key: bool,
-}
-
-impl TempoPlan {
-    /// The whole piece, both hands, at the written tempo.
-    pub fn whole(score: &Score) -> Self {
-        Self {
-            hands: Hands::BOTH,
-            from: Ticks::ZERO,
-            to: Ticks(i64::MAX),
-            speed: Percent::FULL,
-            preset: Preset::Standard,
-            keyboard: KeyRange::ALL,
-            any_key: false,
-        }
-        .clipped(score)
-    }
-
-    /// What a person has chosen.
-    pub fn from_settings(score: &Score, settings: &PracticeSettings) -> Self {
-        let (from, to) = settings.ticks(score.bars());
-        Self {
-            hands: settings.practise,
-            from,
-            to,
-            speed: settings.tempo,
-            preset: settings.preset,
-            keyboard: settings.keyboard,
-            any_key: settings.mode == Mode::Rhythm,
-        }
-    }
-
-    /// When a tick sounds, counted from the moment at which `from` sounds.
-    pub fn offset(&self, score: &Score, tick: Ticks) -> Micros {
-        score.tempo().micros(tick, self.speed) - score.tempo().micros(self.from, self.speed)
-    }
-
-    /// How long one pass lasts, without its count-in.
-    pub fn duration(&self, score: &Score) -> Micros {
-        self.offset(score, self.to)
-    }
-
-    fn clipped(self, score: &Score) -> Self {
-        Self { to: self.to.min(score.end()), ..self }
-    }
-}
-
-/// The written notes of one pitch on one tick: one key-down plays them all.
-#[derive(Clone, Debug)]
-struct Slot {
-    pass: u32,
-    at: Micros,
-    pitch: Pitch,
-    /// The practised notes; empty if the slot belongs to the other hand.
-    written: Vec<NoteId>,
-    /// A note of the other hand, if it has one here.
-    other: Option<NoteId>,
-    /// The cell: from `at - left` up to, not including, `at + right`.
-    left: Micros,
-    right: Micros,
-    state: State,
-    /// Whether it was said that the note is overdue, or that it is not.
-    told: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    /// Not known yet.
-    Open,
-    /// Nothing fits: the note may still pair with another octave.
-    Free,
-    /// Judged.
-    Settled,
-}
-
 #[derive(Clone, Copy, Debug)]
 struct Pending {
+    /// In *Rhythm only* its pitch is that of any key.
     note: PlayedNote,
+    /// The key itself.
+    key: Pitch,
     state: State,
 }
 
@@ -134,32 +57,28 @@ struct Pending {
 #[derive(Clone, Debug)]
 pub struct TempoJudge {
     plan: TempoPlan,
-    /// One pass, times counted from its start.
-    template: Vec<Slot>,
+    template: Template,
     slots: VecDeque<Slot>,
+    covers: Vec<Cover>,
     /// By time.
     pending: Vec<Pending>,
     /// When each pass began, ascending.
     starts: Vec<Micros>,
     reach: Micros,
     octave_reach: Micros,
-    /// *Rhythm only*: when the latest stroke began, and key-downs that belong to a stroke already judged.
-    stroke: Option<Micros>,
-    strokes: Vec<Verdict>,
 }
 
 impl TempoJudge {
     /// A judge without a pass; see [`Self::begin_pass`].
     pub fn new(score: &Score, plan: TempoPlan) -> Self {
         Self {
-            template: template(score, &plan),
+            template: Template::new(score, &plan),
             slots: VecDeque::new(),
+            covers: Vec::new(),
             pending: Vec::new(),
             starts: Vec::new(),
             reach: scaled_to_speed(REACH, plan.speed),
             octave_reach: scaled_to_speed(OCTAVE_REACH, plan.speed),
-            stroke: None,
-            strokes: Vec::new(),
             plan,
         }
     }
@@ -171,48 +90,70 @@ impl TempoJudge {
         self.slots.retain(|s| s.at < at);
         let pass = self.starts.len() as u32;
         self.starts.push(at);
-        let mut last = [None::<usize>; 128];
-        for (index, slot) in self.slots.iter().enumerate() {
-            last[usize::from(slot.pitch.key())] = Some(index);
-        }
-        for model in &self.template {
-            let mut slot = Slot { pass, at: at + model.at, ..model.clone() };
-            (slot.left, slot.right) = (self.reach, self.reach);
-            if let Some(before) = last[usize::from(slot.pitch.key())] {
-                let half = Micros((slot.at - self.slots[before].at).0 / 2);
-                slot.left = slot.left.min(half);
-                self.slots[before].right = self.slots[before].right.min(half);
-            }
-            last[usize::from(slot.pitch.key())] = Some(self.slots.len());
-            self.slots.push_back(slot);
-        }
+        self.slots.extend(self.template.slots.iter().map(|model| model.in_pass(pass, at)));
+        let covers = self.template.covers.iter();
+        self.covers.extend(covers.map(|c| Cover { pass, from: at + c.from, to: at + c.to, ..*c }));
+        // A grace note of the first beat comes before what ends the pass before.
+        self.slots.make_contiguous().sort_by_key(|slot| slot.at);
+        divide(self.slots.iter_mut(), self.reach);
         pass
+    }
+
+    /// The speed changes at `now`, and nothing else: what is still to come moves, what was due and what was played stay.
+    /// `start` is when the first tick of the present pass would have sounded at the new speed. Decide first what can be
+    /// ([`Self::advance`]).
+    pub fn change_speed(&mut self, score: &Score, now: Micros, speed: Percent, start: Micros) {
+        self.plan.speed = speed;
+        (self.reach, self.octave_reach) = (scaled_to_speed(REACH, speed), scaled_to_speed(OCTAVE_REACH, speed));
+        // What is being rolled has some of its keys at either speed.
+        let extent = self.template.extent;
+        self.template = Template::new(score, &self.plan);
+        self.template.extent = self.template.extent.max(extent);
+        let present = self.pass_at(now);
+        let duration = self.template.duration;
+        let start_of = |pass: u32| start + Micros(duration.0 * i64::from(pass.saturating_sub(present)));
+        for slot in &mut self.slots {
+            slot.move_to(&self.template.slots[slot.model], start_of(slot.pass), now);
+        }
+        for cover in &mut self.covers {
+            let moment = |tick| start_of(cover.pass) + self.plan.offset(score, tick);
+            let moved = |at: Micros, tick| if at > now { moment(tick) } else { at };
+            (cover.from, cover.to) = (moved(cover.from, cover.span.from), moved(cover.to, cover.span.to));
+        }
+        let later = (0..).zip(&mut self.starts).filter(|(pass, _)| *pass > present);
+        later.for_each(|(pass, begins)| *begins = start_of(pass));
+        divide(self.slots.iter_mut(), self.reach);
+    }
+
+    /// How many passes were begun.
+    pub fn passes(&self) -> u32 {
+        self.starts.len() as u32
     }
 
     /// A key went down. The verdict returned is the first impression, for the eye; the final one comes from
     /// [`Self::advance`] and may differ.
     pub fn play(&mut self, note: PlayedNote) -> Verdict {
         let mut note = note;
+        let key = note.pitch;
         if self.plan.any_key {
             note.pitch = ANY;
-            if self.stroke.is_some_and(|began| (Micros::ZERO..=STROKE_WINDOW).contains(&(note.at - began))) {
-                let verdict = Verdict { kind: VerdictKind::Neutral, ..extra(&note, self.pass_at(note.at)) };
-                self.strokes.push(verdict);
-                return verdict;
-            }
-            self.stroke = Some(note.at);
         }
         let at = self.pending.partition_point(|p| (p.note.at, p.note.id) <= (note.at, note.id));
-        self.pending.insert(at, Pending { note, state: State::Open });
-        match self.home(&note) {
-            Some(slot) if self.nearest(slot) == Some(at) => self.pair(slot, &note, slot.written.first().copied()),
-            _ => extra(&note, self.pass_at(note.at)),
+        self.pending.insert(at, Pending { note, key, state: State::Open });
+        let home = self.home(&note).map(|slot| (slot, self.nearest(slot)));
+        match home {
+            Some((slot, Some(winner))) if winner == at => self.pair(slot, &note, slot.written.first().copied()),
+            Some((slot, winner)) => {
+                let winner = winner.map(|winner| self.pending[winner].note.at).or(slot.winner);
+                self.left_over(&self.pending[at], winner.map(|winner| (slot, winner)))
+            }
+            None => self.left_over(&self.pending[at], None),
         }
     }
 
     /// Decides what can no longer change when all key-downs before `now` (less [`REORDER_HORIZON`]) have been played.
     pub fn advance(&mut self, now: Micros) -> Vec<Verdict> {
-        let mut verdicts = std::mem::take(&mut self.strokes);
+        let mut verdicts = Vec::new();
         let known = now - REORDER_HORIZON;
         self.close_cells(known, &mut verdicts);
         self.pair_octaves(known, &mut verdicts);
@@ -220,6 +161,8 @@ impl TempoJudge {
         while self.slots.front().is_some_and(|s| s.state == State::Settled && s.at + self.horizon() < known) {
             self.slots.pop_front();
         }
+        let horizon = self.horizon();
+        self.covers.retain(|cover| cover.to + horizon >= known);
         self.pending.retain(|p| p.state != State::Settled);
         verdicts
     }
@@ -242,10 +185,29 @@ impl TempoJudge {
         overdue
     }
 
-    /// The take stops at `at`: what is written after it is not judged, all else is decided now.
+    /// The music stops at `at`: what could still have come is judged if it did, all else is decided now.
     pub fn stop(&mut self, at: Micros) -> Vec<Verdict> {
-        self.slots.retain(|s| s.at <= at);
+        let came: Vec<bool> =
+            self.slots.iter().map(|slot| slot.at + slot.right <= at || self.nearest(slot).is_some()).collect();
+        let mut came = came.into_iter();
+        self.slots.retain(|_| came.next() == Some(true));
         self.finish()
+    }
+
+    /// The music goes on elsewhere from `at` on, under another judge: like [`Self::stop`], but key-downs since `since`
+    /// that belong to nothing here are handed over and not judged.
+    pub fn hand_over(&mut self, at: Micros, since: Micros) -> (Vec<Verdict>, Vec<PlayedNote>) {
+        let mut verdicts = self.advance(at);
+        let late = self.pending.iter().filter(|p| p.note.at >= since);
+        let late: Vec<PlayedNote> = late.map(|p| PlayedNote { pitch: p.key, ..p.note }).collect();
+        let mut last = self.stop(at);
+        let is_open = |verdict: &Verdict, note: &PlayedNote| {
+            verdict.played == Some(note.id) && verdict.written.is_none() && verdict.deviation.is_none()
+        };
+        let open: Vec<PlayedNote> = late.into_iter().filter(|note| last.iter().any(|v| is_open(v, note))).collect();
+        last.retain(|verdict| !open.iter().any(|note| is_open(verdict, note)));
+        verdicts.append(&mut last);
+        (verdicts, open)
     }
 
     /// Decides everything: nothing will be played any more.
@@ -255,7 +217,7 @@ impl TempoJudge {
 
     /// How long after its moment a note is decided at the latest.
     pub fn horizon(&self) -> Micros {
-        Micros(self.reach.0 * 2 + self.octave_reach.0 * 2) + REORDER_HORIZON
+        Micros(self.reach.0 * 2 + self.octave_reach.0 * 2 + self.template.extent.0 * 2) + REORDER_HORIZON
     }
 
     /// What is judged.
@@ -267,7 +229,7 @@ impl TempoJudge {
     fn close_cells(&mut self, known: Micros, verdicts: &mut Vec<Verdict>) {
         for index in 0..self.slots.len() {
             let slot = &self.slots[index];
-            if slot.at - self.reach > known {
+            if slot.at > known {
                 break;
             }
             if slot.state != State::Open || slot.at + slot.right > known {
@@ -283,11 +245,12 @@ impl TempoJudge {
             let lacking = winner.is_none() && !slot.written.is_empty();
             self.slots[index].state = if lacking { State::Free } else { State::Settled };
             if let Some(winner) = winner {
+                self.slots[index].winner = Some(self.pending[winner].note.at);
                 self.pending[winner].state = State::Settled;
             }
         }
         for at in 0..self.pending.len() {
-            let Pending { note, state } = self.pending[at];
+            let Pending { note, state, .. } = self.pending[at];
             let free = match self.home(&note) {
                 Some(slot) => slot.state != State::Open,
                 None => note.at + self.reach <= known,
@@ -337,22 +300,38 @@ impl TempoJudge {
             let wanted = |s: &Slot| s.state != State::Settled && !s.written.is_empty() && self.is_octave(s, &note);
             let around = self.slots_around(note.at, self.octave_reach);
             if self.pending[at].state == State::Free && !self.slots.range(around).any(wanted) {
-                verdicts.push(extra(&note, self.pass_at(note.at)));
+                let home = self.home(&note).and_then(|slot| Some((slot, slot.winner?)));
+                verdicts.push(self.left_over(&self.pending[at], home));
                 self.pending[at].state = State::Settled;
             }
         }
+    }
+
+    /// The verdict on a key-down that no written note takes; `home` is the slot it would have been for, and when the
+    /// key-down came that it has.
+    fn left_over(&self, pending: &Pending, home: Option<(&Slot, Micros)>) -> Verdict {
+        let Pending { note, key, .. } = pending;
+        let slack = scaled_to_speed(SLACK, self.plan.speed);
+        let ornament = |cover: &Cover| {
+            let permitted = self.plan.any_key || cover.span.permits(*key);
+            permitted && (cover.from - slack..=cover.to + slack).contains(&note.at)
+        };
+        let of_stroke = self.plan.any_key && home.is_some_and(|(slot, winner)| slot.is_of_stroke(winner, note.at));
+        let neutral = of_stroke || self.covers.iter().any(ornament);
+        let kind = if neutral { VerdictKind::Neutral } else { VerdictKind::Extra };
+        Verdict { pass: self.pass_at(note.at), played: Some(note.id), written: None, kind, deviation: None }
     }
 
     /// The key-down that a cell would take now.
     fn nearest(&self, slot: &Slot) -> Option<usize> {
         let inside = |&at: &usize| self.pending[at].state == State::Open && slot.holds(&self.pending[at].note);
         let order = |&at: &usize| ((self.pending[at].note.at - slot.at).0.abs(), at);
-        self.pending_around(slot.at, self.reach).filter(inside).min_by_key(order)
+        self.pending_around(slot.at, self.reach + slot.extent()).filter(inside).min_by_key(order)
     }
 
     /// The slot whose cell a key-down falls in; there is one at most.
     fn home(&self, note: &PlayedNote) -> Option<&Slot> {
-        self.slots.range(self.slots_around(note.at, self.reach)).find(|s| s.holds(note))
+        self.slots.range(self.slots_around(note.at, self.reach + self.template.extent)).find(|s| s.holds(note))
     }
 
     fn slots_around(&self, at: Micros, reach: Micros) -> Range<usize> {
@@ -384,50 +363,6 @@ impl TempoJudge {
     fn pass_at(&self, at: Micros) -> u32 {
         self.starts.partition_point(|&s| s <= at).saturating_sub(1) as u32
     }
-}
-
-impl Slot {
-    fn holds(&self, note: &PlayedNote) -> bool {
-        self.pitch == note.pitch && self.at - self.left <= note.at && note.at < self.at + self.right
-    }
-}
-
-fn extra(note: &PlayedNote, pass: u32) -> Verdict {
-    Verdict { pass, played: Some(note.id), written: None, kind: VerdictKind::Extra, deviation: None }
-}
-
-/// One pass, by time, then pitch.
-fn template(score: &Score, plan: &TempoPlan) -> Vec<Slot> {
-    let mut slots: Vec<Slot> = Vec::new();
-    let first = score.notes().partition_point(|n| n.onset < plan.from);
-    for (id, note) in score.iter().skip(first).take_while(|(_, n)| n.onset < plan.to) {
-        let at = plan.offset(score, note.onset);
-        let practised = plan.hands.contains(note.hand) && plan.keyboard.contains(note.pitch);
-        let pitch = if plan.any_key { ANY } else { note.pitch };
-        if plan.any_key && !practised {
-            continue;
-        }
-        if slots.last().is_none_or(|s| (s.at, s.pitch) != (at, pitch)) {
-            slots.push(Slot {
-                pass: 0,
-                at,
-                pitch,
-                written: Vec::new(),
-                other: None,
-                left: Micros::ZERO,
-                right: Micros::ZERO,
-                state: State::Open,
-                told: false,
-            });
-        }
-        let Some(slot) = slots.last_mut() else { continue };
-        if practised {
-            slot.written.push(id);
-        } else {
-            slot.other = Some(id);
-        }
-    }
-    slots
 }
 
 /// Judges a take as a whole: `starts` are the moments at which the passes began, ascending.

@@ -1,17 +1,24 @@
 //! *Wait for me*: the page turns when an onset group is done. A state machine over key-downs.
 //!
-//! A group is done when each of its pitches got a new key-down since the group before was done. A key-down that the
-//! next group needs is kept for it. Held keys and releases mean nothing here: the set of held keys equals the written
+//! A group is what is written on one tick: a chord, rolled or not, with the grace notes that lead to it, in any order. It
+//! is done when each of its keys was struck since the group before was done. A key-down that the next group needs is
+//! kept for it; what fits the groups after that in their order is neutral, as one who left a note out goes on. Held keys and releases mean nothing here: the set of held keys equals the written
 //! chord in only two onsets of three even when professionals play.
 
+mod ahead;
+mod groups;
+
+use ahead::Ahead;
+use groups::{Group, groups};
+
 use super::options::{ChordWindow, KeyRange, PracticeSettings};
+use super::ornament;
 use super::types::{GroupDone, PlayedNote, Verdict, VerdictKind};
-use crate::music::{Hand, Hands, NoteId, Pitch, Score};
+use crate::music::{Hand, Hands, NoteId, OrnamentSpan, Pitch, Score};
 use crate::time::{Micros, Ticks};
 
-/// In any-note rhythm, key-downs this soon after a stroke belong to it: professionals strike 95 % of their chords
-/// within 69 ms.
-pub const STROKE_WINDOW: Micros = Micros::from_millis(75);
+/// So many key-downs of the next pass are kept until a loop goes back: more than two hands strike before it does.
+const EARLY_MAX: usize = 64;
 
 /// How a [`WaitMatcher`] judges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,6 +31,8 @@ pub struct WaitOptions {
     pub go_on_after_error: bool,
     /// The keys that can be asked for; what is written outside is not required.
     pub keyboard: KeyRange,
+    /// Whether the range is played again and again: after its last group the first one is the next.
+    pub looping: bool,
 }
 
 impl From<&PracticeSettings> for WaitOptions {
@@ -33,6 +42,7 @@ impl From<&PracticeSettings> for WaitOptions {
             any_note: settings.any_note,
             go_on_after_error: settings.go_on_after_error,
             keyboard: settings.keyboard,
+            looping: settings.looping,
         }
     }
 }
@@ -48,20 +58,8 @@ pub struct Step {
     pub advance_to: Option<Ticks>,
     /// Whether nothing is left to play in this pass.
     pub finished: bool,
-}
-
-/// One pitch of a group. A unison of both hands is one key with two written notes.
-#[derive(Clone, Debug)]
-struct Key {
-    pitch: Pitch,
-    written: Vec<NoteId>,
-    settled: bool,
-}
-
-#[derive(Clone, Debug)]
-struct Group {
-    tick: Ticks,
-    keys: Vec<Key>,
+    /// Whether the next pass of a loop was begun, so that the music is to go back at once.
+    pub wrap: bool,
 }
 
 /// The page turner. Key-downs in order of time in, verdicts and finished groups out.
@@ -69,6 +67,7 @@ struct Group {
 pub struct WaitMatcher {
     groups: Vec<Group>,
     others: Vec<(Ticks, Pitch, NoteId)>,
+    ornaments: Vec<OrnamentSpan>,
     from: Ticks,
     to: Ticks,
     options: WaitOptions,
@@ -77,30 +76,35 @@ pub struct WaitMatcher {
     /// The first key-down of the current group.
     first: Option<Micros>,
     kept: Vec<PlayedNote>,
+    /// Where a player is who left something out.
+    ahead: Option<Ahead>,
+    /// Key-downs of the next pass of a loop.
+    early: Vec<PlayedNote>,
     held: u128,
 }
 
 impl WaitMatcher {
-    /// A matcher for the notes of `hands` whose onsets lie in `[from, to)`, before the first of them.
+    /// A matcher for the notes of `hands` that are written in `[from, to)`, before the first of them.
     pub fn new(score: &Score, hands: Hands, from: Ticks, to: Ticks, options: WaitOptions) -> Self {
-        let required = |id: &NoteId| options.keyboard.contains(score.note(*id).pitch);
-        let mut groups = Vec::new();
-        for group in score.onset_groups(hands, from, to) {
-            let mut keys: Vec<Key> = Vec::new();
-            for id in group.notes.into_iter().filter(required) {
-                let pitch = score.note(id).pitch;
-                match keys.iter_mut().find(|k| k.pitch == pitch) {
-                    Some(key) => key.written.push(id),
-                    None => keys.push(Key { pitch, written: vec![id], settled: false }),
-                }
-            }
-            if !keys.is_empty() {
-                groups.push(Group { tick: group.tick, keys });
-            }
-        }
         let other = |hand: Hand| !hands.contains(hand);
-        let others = score.iter().filter(|(_, n)| other(n.hand)).map(|(id, n)| (n.onset, n.pitch, id)).collect();
-        Self { groups, others, from, to, options, at: 0, pass: 0, first: None, kept: Vec::new(), held: 0 }
+        let others = score.iter().filter(|(_, n)| other(n.hand)).map(|(id, n)| (score.beat(id), n.pitch, id));
+        let mut others: Vec<_> = others.collect();
+        others.sort_unstable();
+        Self {
+            groups: groups(score, hands, (from, to), &options),
+            others,
+            ornaments: score.ornaments().to_vec(),
+            from,
+            to,
+            options,
+            at: 0,
+            pass: 0,
+            first: None,
+            kept: Vec::new(),
+            ahead: None,
+            early: Vec::new(),
+            held: 0,
+        }
     }
 
     /// A matcher for what a person has chosen.
@@ -112,15 +116,20 @@ impl WaitMatcher {
     /// A key went down. Notes come in order of time.
     pub fn key_down(&mut self, note: PlayedNote) -> Step {
         self.held |= 1 << note.pitch.key();
+        self.judge(note)
+    }
+
+    fn judge(&mut self, note: PlayedNote) -> Step {
         let mut step = Step::default();
         if self.is_finished() {
-            step.verdicts.push(self.verdict(&note, None, self.neutral_or_extra(note.pitch), None));
+            self.after_the_end(note, &mut step);
         } else if self.options.any_note {
             self.stroke(note, &mut step);
         } else {
             self.key(note, &mut step);
         }
         step.finished = self.is_finished();
+        step.wrap = step.finished && !self.early.is_empty();
         step
     }
 
@@ -135,14 +144,24 @@ impl WaitMatcher {
         let verdicts = self.let_go();
         self.pass += 1;
         self.first = None;
+        self.ahead = None;
         self.groups.iter_mut().flat_map(|g| &mut g.keys).for_each(|k| k.settled = false);
         self.at = self.groups.partition_point(|g| g.tick < tick);
-        Step { verdicts, done: Vec::new(), advance_to: Some(self.tick()), finished: self.is_finished() }
+        Step { verdicts, advance_to: Some(self.tick()), finished: self.is_finished(), ..Step::default() }
     }
 
-    /// Begins the range again, as a loop does.
+    /// Begins the range again, as a loop does; what was played of it already counts.
     pub fn wrap(&mut self) -> Step {
-        self.seek(self.from)
+        let early = std::mem::take(&mut self.early);
+        let mut step = self.seek(self.from);
+        for note in early {
+            let next = self.judge(note);
+            step.verdicts.extend(next.verdicts);
+            step.done.extend(next.done);
+            (step.finished, step.wrap) = (next.finished, next.wrap);
+        }
+        step.advance_to = Some(self.tick());
+        step
     }
 
     /// Ends the take: verdicts for what was still kept.
@@ -158,6 +177,13 @@ impl WaitMatcher {
     /// The tick of the group that is needed now; the end of the range when all is done.
     pub fn tick(&self) -> Ticks {
         self.groups.get(self.at).map_or(self.to, |g| g.tick)
+    }
+
+    /// The tick that a key struck now is about: that of the group that is needed; after the last one, that one, until
+    /// the next pass of a loop was begun.
+    pub fn place(&self) -> Ticks {
+        let after = if self.early.is_empty() { self.groups.last() } else { self.groups.first() };
+        self.groups.get(self.at).or(after).map_or(self.from, |g| g.tick)
     }
 
     /// The index of the group that is needed now, and how many groups there are.
@@ -183,19 +209,36 @@ impl WaitMatcher {
 
     /// An ordinary key-down.
     fn key(&mut self, note: PlayedNote, step: &mut Step) {
-        if self.open_key(self.at, note.pitch).is_some() {
-            self.take(note, step);
-        } else if self.open_key(self.at + 1, note.pitch).is_some() && self.kept.iter().all(|k| k.pitch != note.pitch) {
+        let ahead = self.goes_on_ahead(note.pitch);
+        if self.open_key(note.pitch).is_some() {
+            self.take(note, note.at, step);
+        } else if self.next_needs(note.pitch) {
             self.kept.push(note);
+        } else if ahead && !self.options.go_on_after_error {
+            step.verdicts.push(self.verdict(&note, None, VerdictKind::Neutral, None));
         } else {
             self.wrong_key(note, step);
         }
         self.turn_pages(note.at, step);
     }
 
+    /// Nothing is needed any more in this pass; in a loop the next one may be begun.
+    fn after_the_end(&mut self, note: PlayedNote, step: &mut Step) {
+        let begins = self.options.any_note || self.groups.first().is_some_and(|g| g.count(note.pitch) > 0);
+        let of_stroke = self.options.any_note && self.belongs_to_stroke(note.at);
+        let goes_on = !self.early.is_empty() || (begins && !of_stroke);
+        if self.options.looping && !self.groups.is_empty() && goes_on && self.early.len() < EARLY_MAX {
+            self.early.push(note);
+        } else {
+            let neutral = of_stroke || self.other_hand(note.pitch).is_some() || self.is_ornament(note.pitch);
+            let kind = if neutral { VerdictKind::Neutral } else { VerdictKind::Extra };
+            step.verdicts.push(self.verdict(&note, None, kind, None));
+        }
+    }
+
     /// A key-down in any-note rhythm: the whole group, or nothing if it belongs to the stroke before.
     fn stroke(&mut self, note: PlayedNote, step: &mut Step) {
-        if self.first.is_some_and(|first| note.at - first <= STROKE_WINDOW) {
+        if self.belongs_to_stroke(note.at) {
             step.verdicts.push(self.verdict(&note, None, VerdictKind::Neutral, None));
             return;
         }
@@ -207,15 +250,21 @@ impl WaitMatcher {
         self.first = Some(note.at);
     }
 
-    /// Gives a key-down to the current group, which needs it.
-    fn take(&mut self, note: PlayedNote, step: &mut Step) {
-        let first = *self.first.get_or_insert(note.at);
-        let deviation = note.at - first;
+    /// In any-note rhythm: whether a key-down comes so soon after a stroke that it is part of it.
+    fn belongs_to_stroke(&self, at: Micros) -> bool {
+        let window = self.at.checked_sub(1).map(|done| self.groups[done].stroke);
+        self.first.zip(window).is_some_and(|(first, window)| at - first <= window)
+    }
+
+    /// Gives a key-down to the current group, which needs it, at `at`: what was kept counts from when the group was
+    /// begun.
+    fn take(&mut self, note: PlayedNote, at: Micros, step: &mut Step) {
+        let deviation = at - *self.first.get_or_insert(at);
         let kind = match self.options.chord_window.micros() {
             Some(window) if deviation > window => VerdictKind::Late,
             _ => VerdictKind::OnTime,
         };
-        let Some(key) = self.open_key(self.at, note.pitch) else { return };
+        let Some(key) = self.open_key(note.pitch) else { return };
         for &id in &self.groups[self.at].keys[key].written {
             step.verdicts.push(self.verdict(&note, Some(id), kind, Some(deviation)));
         }
@@ -226,6 +275,10 @@ impl WaitMatcher {
     fn wrong_key(&mut self, note: PlayedNote, step: &mut Step) {
         if let Some(id) = self.other_hand(note.pitch) {
             step.verdicts.push(self.verdict(&note, Some(id), VerdictKind::Neutral, None));
+            return;
+        }
+        if self.is_ornament(note.pitch) {
+            step.verdicts.push(self.verdict(&note, None, VerdictKind::Neutral, None));
             return;
         }
         let open = self.groups[self.at].keys.iter().enumerate().filter(|(_, k)| !k.settled);
@@ -249,32 +302,65 @@ impl WaitMatcher {
             step.done.push(GroupDone { index: self.at, tick: self.groups[self.at].tick, at: now });
             self.at += 1;
             self.first = None;
+            if self.is_finished() {
+                self.early.append(&mut self.kept);
+            }
             for note in std::mem::take(&mut self.kept) {
-                self.take(note, step);
+                self.take(note, now, step);
             }
             step.advance_to = Some(self.tick());
         }
     }
 
-    /// The index of a pitch that a group still needs.
-    fn open_key(&self, group: usize, pitch: Pitch) -> Option<usize> {
-        self.groups.get(group)?.keys.iter().position(|k| k.pitch == pitch && !k.settled)
+    /// The index of a pitch that the current group still needs.
+    fn open_key(&self, pitch: Pitch) -> Option<usize> {
+        self.groups.get(self.at)?.keys.iter().position(|k| k.pitch == pitch && !k.settled)
+    }
+
+    /// Whether the next group needs a key-down of this pitch that is not kept yet.
+    fn next_needs(&self, pitch: Pitch) -> bool {
+        let again = if self.options.looping { self.groups.first() } else { None };
+        let needed = self.groups.get(self.at + 1).or(again).map_or(0, |g| g.count(pitch));
+        self.kept.iter().filter(|k| k.pitch == pitch).count() < needed
+    }
+
+    /// Whether a key fits where a player is who left something out here and went on.
+    fn goes_on_ahead(&mut self, pitch: Pitch) -> bool {
+        if let Some(ahead) = self.ahead.as_mut().filter(|ahead| ahead.group > self.at)
+            && ahead.goes_on(&self.groups, pitch)
+        {
+            return true;
+        }
+        let mut fresh = Ahead::new(&self.groups, self.at + 1);
+        let kept = self.kept.iter().filter(|note| fresh.goes_on(&self.groups, note.pitch)).count();
+        let fits = kept > 0 && fresh.goes_on(&self.groups, pitch);
+        if fits {
+            self.ahead = Some(fresh);
+        }
+        fits
+    }
+
+    /// Whether a key belongs to an ornament that is written between the group before and this one.
+    fn is_ornament(&self, pitch: Pitch) -> bool {
+        ornament::permits(&self.ornaments, Some(pitch), (self.before(), self.tick()))
+    }
+
+    /// The tick of the group before.
+    fn before(&self) -> Ticks {
+        self.at.checked_sub(1).map_or(self.from, |i| self.groups[i].tick)
     }
 
     /// A note of the hand that is not practised, of this pitch, from the group before up to the next one.
     fn other_hand(&self, pitch: Pitch) -> Option<NoteId> {
-        let from = self.at.checked_sub(1).map_or(self.from, |i| self.groups[i].tick);
+        let from = self.before();
         let to = self.groups.get(self.at + 1).map_or(self.to, |g| g.tick);
         let first = self.others.partition_point(|o| o.0 < from);
         self.others[first..].iter().take_while(|o| o.0 <= to).find(|o| o.1 == pitch).map(|o| o.2)
     }
 
-    fn neutral_or_extra(&self, pitch: Pitch) -> VerdictKind {
-        if self.other_hand(pitch).is_some() { VerdictKind::Neutral } else { VerdictKind::Extra }
-    }
-
     fn let_go(&mut self) -> Vec<Verdict> {
-        let kept = std::mem::take(&mut self.kept);
+        let kept = std::mem::take(&mut self.kept).into_iter().chain(std::mem::take(&mut self.early));
+        let kept: Vec<PlayedNote> = kept.collect();
         kept.iter().map(|note| self.verdict(note, None, VerdictKind::Neutral, None)).collect()
     }
 

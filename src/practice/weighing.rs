@@ -153,7 +153,7 @@ impl<'a> Weighing<'a> {
     fn reach(&self, course: &Course) -> Micros {
         match self.mode {
             Mode::Follow => follow::REACH,
-            // The speed may have been changed since the take began; each change began a pass.
+            // The speed may have been changed since the take began: by what the pass took on the whole.
             _ => scaled_to_speed(REACH, Percent::new((100.0 / course.pace()).round() as u16)),
         }
     }

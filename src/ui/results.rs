@@ -144,7 +144,7 @@ fn cards(view: &ResultView) -> [Card; 4] {
     let (right, of) = (result.counts.right(), result.counts.written());
     let share =
         (text::share(right, of), t.of_notes_right.to_owned(), text::right_basis(right, of, result.counts.extra));
-    let n = result.deviations().len();
+    let n = result.onsets();
     let none = || match view.chosen.mode {
         Mode::Wait => (text::NONE.to_owned(), t.not_timed.to_owned(), t.wait_has_no_time.to_owned()),
         _ => (text::NONE.to_owned(), t.not_enough.to_owned(), text::too_few(n, ENOUGH)),

@@ -1,7 +1,9 @@
 //! What the matchers decide, in a small language; see [`words`].
 
+mod embellished;
 mod follow;
 mod laws;
+mod signs;
 mod tempo;
 mod wait;
 mod words;

@@ -3,7 +3,7 @@
 use music_trainer::music::{Hands, NoteId, Percent, Score};
 use music_trainer::practice::story::{Story, stories};
 use music_trainer::practice::tempo::{self, TempoJudge, TempoPlan};
-use music_trainer::practice::{Mode, PlayedId, PracticeSettings, Preset, VerdictKind};
+use music_trainer::practice::{Mode, PlayedId, PlayedNote, PracticeSettings, Preset, VerdictKind};
 use music_trainer::time::{Micros, Ticks};
 
 use crate::words::*;
@@ -115,6 +115,63 @@ fn stopping_judges_what_was_reached() {
     judge.play(take("C4@0")[0]);
     let kinds: Vec<VerdictKind> = judge.stop(Micros::from_millis(900)).iter().map(|v| v.kind).collect();
     assert_eq!(kinds, [VerdictKind::OnTime, VerdictKind::Missed]);
+}
+
+#[test]
+fn what_could_still_have_come_when_the_music_stops_is_not_missed() {
+    let score = score("R: C4 D4 E4 F4");
+    let stopped = |played: &str, at: i64| {
+        let take = take(played);
+        let mut judge = TempoJudge::new(&score, plan(&score));
+        judge.begin_pass(Micros(0));
+        take.iter().for_each(|note| {
+            judge.play(*note);
+        });
+        let verdicts = judge.stop(Micros::from_millis(at));
+        verdicts.iter().map(|v| show(&score, &take, v)).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(stopped("C4@0", 899), "C4+0");
+    assert_eq!(stopped("C4@0", 900), "C4+0 -D4");
+    assert_eq!(stopped("C4@0 D4@450", 470), "C4+0 D4-50", "a note played early is no extra one");
+}
+
+#[test]
+fn a_change_of_speed_leaves_what_was_due_and_moves_what_is_to_come() {
+    let score = score("R: - C4 D4 E4");
+    let take = take("C4@520 D4@1500 E4@2490");
+    let mut judge = TempoJudge::new(&score, plan(&score));
+    judge.begin_pass(Micros(0));
+    let change = Micros::from_millis(510);
+    let mut verdicts = judge.advance(change);
+    // At half the speed from 510 ms on the start would have been 510 ms earlier.
+    judge.change_speed(&score, change, Percent::new(50), Micros::from_millis(-510));
+    take.iter().for_each(|note| {
+        judge.play(*note);
+    });
+    verdicts.extend(judge.finish());
+    let told: Vec<String> = verdicts.iter().map(|v| show(&score, &take, v)).collect();
+    assert_eq!(told, ["C4+20", "D4+10", "E4+0"]);
+    assert!(verdicts.iter().all(|v| v.pass == 0));
+}
+
+#[test]
+fn in_rhythm_fast_notes_are_strokes_of_their_own_and_spread_chords_are_one() {
+    let eighth = QUARTER / 8;
+    let fast = (0..32).map(|i| written(i * eighth, pitch("C4"), music_trainer::music::Hand::Right)).collect();
+    let fast = score_of(fast);
+    let rhythm = |score: &Score, take: &[PlayedNote]| {
+        let plan = TempoPlan { any_key: true, ..plan(score) };
+        let verdicts = tempo::judge(score, plan, &[Micros(0)], take);
+        let count = |of: &dyn Fn(VerdictKind) -> bool| verdicts.iter().filter(|v| of(v.kind)).count();
+        (count(&VerdictKind::is_right), count(&VerdictKind::is_wrong))
+    };
+    let taps: String = (0..32).map(|i| format!("C4@{} ", i * 125 / 2)).collect();
+    assert_eq!(rhythm(&fast, &take(&taps)), (32, 0), "thirty-second notes at 120");
+    let chords = score("R: C4+E4+G4 C4+E4+G4 C4+E4+G4");
+    let spread = "C4@0 E4@50 G4@90 C4@500 E4@545 G4@590 C4@955 E4@1000 G4@1045";
+    assert_eq!(rhythm(&chords, &take(spread)), (9, 0));
+    // A stroke in the middle between two is one too many.
+    assert_eq!(rhythm(&chords, &take("C4@0 C4@250 C4@500 C4@1000")), (9, 1));
 }
 
 #[test]

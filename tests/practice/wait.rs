@@ -131,6 +131,60 @@ fn a_loop_begins_again_and_a_seek_lets_go_of_what_was_kept() {
 }
 
 #[test]
+fn in_a_loop_what_is_played_of_the_next_pass_counts_there() {
+    let score = score("R: C4 D4+G4");
+    let options = WaitOptions { looping: true, ..WaitOptions::default() };
+    let mut matcher = WaitMatcher::new(&score, Hands::BOTH, Ticks(0), score.end(), options);
+    let take = take("C4@0 D4@500 C4@900 G4@950 D4@1400 G4@1410 A4@1420");
+    let told = |step: &Step| step.verdicts.iter().map(|v| show(&score, &take, v)).collect::<Vec<_>>().join(" ");
+    let steps: Vec<Step> = take[..4].iter().map(|note| matcher.key_down(*note)).collect();
+    assert_eq!(steps.iter().map(told).collect::<Vec<_>>(), ["C4+0", "D4+0", "", "G4+450"]);
+    assert_eq!(steps.iter().map(|s| s.wrap).collect::<Vec<_>>(), [false, false, false, true]);
+    assert!(steps[3].finished);
+    // Before the music has gone back.
+    assert!(take[4..].iter().all(|note| matcher.key_down(*note).verdicts.is_empty()));
+    let step = matcher.wrap();
+    assert_eq!(told(&step), "C4+0 D4+0 G4+10 !A4");
+    assert_eq!((step.done.len(), step.finished, step.wrap, matcher.pass()), (2, true, false, 1));
+    assert!(step.verdicts.iter().all(|v| v.pass == 1));
+}
+
+#[test]
+fn after_the_last_group_of_a_loop_a_wrong_key_is_told_at_once() {
+    let score = score("R: C4 D4");
+    let options = WaitOptions { looping: true, ..WaitOptions::default() };
+    let mut matcher = WaitMatcher::new(&score, Hands::BOTH, Ticks(0), score.end(), options);
+    let kinds: Vec<Vec<VerdictKind>> = (take("C4@0 D4@500 A4@600").iter())
+        .map(|note| matcher.key_down(*note).verdicts.iter().map(|v| v.kind).collect())
+        .collect();
+    assert_eq!(kinds, [[VerdictKind::OnTime], [VerdictKind::OnTime], [VerdictKind::Extra]]);
+    assert_eq!(matcher.place(), Ticks(QUARTER), "beside the last group");
+}
+
+#[test]
+fn who_leaves_a_note_out_and_goes_on_is_waited_for_and_not_called_wrong() {
+    let plain = WaitOptions::default();
+    let music = "R: C4+E4 D4 F4+A4 G4 E4";
+    // E4 is left out: the next group is kept, what follows it in order is neutral, and a wrong key is wrong.
+    let played = "C4@0 D4@500 F4@1000 A4@1000 B4@1200 G4@1500";
+    check_wait(Hands::BOTH, plain, music, played, "C4+0 (F4) (A4) !B4 (G4) (D4)");
+    // Found in the end, the page turns to where the keys are to be struck again.
+    check_wait(Hands::BOTH, plain, music, "C4@0 D4@500 F4@1000 A4@1000 E4@1500", "C4+0 (F4) (A4) E4+1500 | D4+0 |");
+    // A key of a later group is wrong where what comes before it was not played.
+    check_wait(Hands::BOTH, plain, music, "C4@0 F4@500", "C4+0 !F4");
+    // Of what is gone on with a note may be missing too.
+    let played = "C4@0 D4@500 F4@1000 G4@1500";
+    check_wait(Hands::BOTH, plain, music, played, "C4+0 (F4) (G4) (D4)");
+}
+
+#[test]
+fn a_key_that_was_kept_counts_from_when_its_group_was_begun() {
+    let options = WaitOptions { chord_window: ChordWindow::Normal, ..WaitOptions::default() };
+    let played = "C4@0 D4@100 E4@2000 F4@2010";
+    check_wait(Hands::BOTH, options, "R: C4+E4 D4+F4", played, "C4+0 E4>2000 | D4+0 F4+10 |");
+}
+
+#[test]
 fn a_key_that_is_held_has_to_be_struck_again() {
     let score = score("R: C4 C4");
     let notes = take("C4@0 C4@500");

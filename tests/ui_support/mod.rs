@@ -184,7 +184,7 @@ fn take_view(score: &Score, marks: &[Option<Mark>]) -> TakeView {
         notes,
         written,
         stories,
-        expression: Some(Expression::of(score, &verdicts, played)),
+        expression: Some(Expression::of(score, Mode::Tempo, &verdicts, played)),
         kept_result: Some((201, 216)),
         page: Some(TakePage {
             score: Arc::new(score.clone()),

@@ -1,7 +1,7 @@
 //! The passes of a take on a tempo ladder: where one begins and ends, and whether it counts.
 
 use super::{Judge, Judged, TakeJudge};
-use crate::music::NoteId;
+use crate::music::{NoteId, Percent};
 use crate::practice::ladder::{Ladder, Rung, is_clean};
 use crate::practice::result::Counts;
 use crate::time::{Micros, Ticks};
@@ -72,6 +72,14 @@ impl TakeJudge {
             }
         };
         Judged { pass_over: Some(pass_over), ..judged }
+    }
+
+    /// The music goes at this speed; on a ladder, another one than its own was chosen by hand.
+    pub(super) fn climb_at(&mut self, speed: Percent) {
+        if let Some(ladder) = self.ladder.filter(|ladder| ladder.speed() != speed) {
+            self.ladder = Some(Ladder::at(*ladder.plan(), speed));
+            self.pass.whole = false;
+        }
     }
 
     /// Another pass begins at this tick.

@@ -14,6 +14,7 @@ mod divide;
 mod encoding;
 mod loudness;
 mod note;
+mod ornaments;
 mod outline;
 mod page;
 mod plan;
@@ -112,6 +113,8 @@ fn read_text(text: &str) -> Result<Reading, FormatError> {
         notation: Some(notation),
         part_names: Vec::new(),
         note_parts: Vec::new(),
+        displaced: music.displaced,
+        ornaments: music.ornaments,
     };
     Ok(Reading { score: Score::new(parts), warnings: warnings.finish() })
 }
@@ -245,6 +248,7 @@ fn drop_late(music: &mut sound::Music, resolution: u16, warnings: &mut Warnings<
     music.pedals.retain(|pedal| pedal.tick.0 <= latest);
     music.tempos.retain(|tempo| tempo.tick.0 <= latest);
     music.keys.retain(|key| key.tick.0 <= latest);
+    music.ornaments.retain(|ornament| ornament.from.0 <= latest);
     let late = before - music.notes.len();
     if late > 0 {
         warnings.general(format!("{late} notes more than a day into the piece are left out"));

@@ -80,6 +80,7 @@ impl Reader<'_, '_> {
             label,
             rolls_down: false,
             on_beat: grace.is_some_and(|grace| grace.attribute("steal-time-following").is_some()),
+            tremolo: None,
         });
         self.notations(node, id, at, staff);
         if fills {
@@ -198,8 +199,15 @@ impl Reader<'_, '_> {
                     strike.chord.articulations.dedup();
                 }
                 ("ornaments", Some(strike)) => {
-                    let marks = sign.children().filter(Node::is_element);
-                    strike.chord.ornaments.extend(marks.filter_map(ornament));
+                    let marks = || sign.children().filter(Node::is_element);
+                    strike.chord.ornaments.extend(marks().filter_map(ornament));
+                    let half = |mark: Node<'_, '_>| match mark.attribute("type") {
+                        Some("start") => Some(true),
+                        Some("stop") => Some(false),
+                        _ => None,
+                    };
+                    let tremolo = marks().find(|mark| mark.tag_name().name() == "tremolo");
+                    strike.tremolo = tremolo.and_then(half).or(strike.tremolo);
                 }
                 ("dynamics", _) => {
                     self.dynamics(sign, at, staff, above(sign));

@@ -46,6 +46,8 @@ pub(super) struct Strike {
     pub(super) rolls_down: bool,
     /// Whether a grace note takes its time from the note that follows.
     pub(super) on_beat: bool,
+    /// Which half of a tremolo between two chords it is: the first or not.
+    pub(super) tremolo: Option<bool>,
     /// Whether it is on the page.
     pub(super) printed: bool,
 }

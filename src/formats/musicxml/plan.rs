@@ -6,9 +6,11 @@
 //! - **Arpeggios** are rolled at a 48th of a whole note from key to key, together at most half of the chord.
 //! - **Articulations** shorten and strengthen as MuseScore's default instruments do: staccato to 50 %, staccatissimo to
 //!   33 %, portato and marcato to 67 %; accents and marcato 120 % of the velocity.
-//! - Ornaments (trills, mordents, turns, tremolos) are drawn, and sound as their plain note.
+//! - Ornaments (trills, mordents, turns, tremolos) are drawn, and sound as their plain note; which keys they allow a
+//!   player is told apart.
 
 use super::loudness::Loudness;
+use super::ornaments::{Ornamented, ornamented};
 use super::page::{Bar, Strike};
 use crate::music::notation::{Articulation, Ornament};
 use crate::music::{Hand, Pitch};
@@ -33,6 +35,8 @@ pub(super) struct Play {
     pub(super) tied: bool,
     /// What it takes from the notes that end where it is written.
     pub(super) steals: Ticks,
+    /// A trill or its like, told with the lowest key of its chord.
+    pub(super) ornament: Option<Ornamented>,
 }
 
 /// The notes of a measure, in the order of their strikes. `begin` is the measure's printed tick.
@@ -46,6 +50,7 @@ pub(super) fn plan(bar: &Bar, resolution: u16, begin: Ticks, loudness: &Loudness
         if strike.rolls_down {
             order.reverse();
         }
+        let mut ornament = ornamented(bar, index);
         let step = roll(strike, order.len() as i64, resolution);
         for (place, head) in (0..).zip(order) {
             let struck = &strike.heads[head];
@@ -64,6 +69,7 @@ pub(super) fn plan(bar: &Bar, resolution: u16, begin: Ticks, loudness: &Loudness
                 goes_on: struck.goes_on,
                 tied: struck.head.tied,
                 steals,
+                ornament: ornament.take(),
             });
         }
     }

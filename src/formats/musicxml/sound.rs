@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use super::super::NOTES_MAX;
 use super::loudness::Loudness;
+use super::ornaments::Ornamented;
 use super::page::{Bar, Sound};
 use super::plan::{Play, plan};
 use crate::music::notation::{Passage, Span};
-use crate::music::{Hand, KeySignature, PedalChange, Pitch, Tempo, WrittenNote};
+use crate::music::{Displaced, Hand, KeySignature, OrnamentSpan, PedalChange, Pitch, Tempo, WrittenNote};
 use crate::time::Ticks;
 
 /// What is played.
@@ -17,6 +18,8 @@ pub(super) struct Music {
     pub(super) tempos: Vec<Tempo>,
     pub(super) pedals: Vec<PedalChange>,
     pub(super) keys: Vec<KeySignature>,
+    pub(super) displaced: Vec<Displaced>,
+    pub(super) ornaments: Vec<OrnamentSpan>,
 }
 
 /// What holds at a measure's beginning as printed.
@@ -93,6 +96,8 @@ fn held(bars: &[Bar]) -> Vec<Held> {
 struct Tie {
     /// The note it holds.
     note: usize,
+    /// The ornament on it, which lasts as long.
+    ornament: Option<usize>,
     /// Where it leads.
     until: Ticks,
     voice: (u8, u8),
@@ -155,30 +160,41 @@ impl Player {
         // A tie may lack its end in its own voice, but not where a jump came between.
         let leads =
             |tie: &Tie| tie.until == onset && (play.goes_on || (tie.voice == play.voice && onset != self.jumped));
-        let former = self.tied.get(&key).copied().filter(leads).map(|tie| tie.note);
-        let struck = former.is_none();
-        let note = match former {
-            Some(note) => {
-                self.tied.remove(&key);
-                self.music.notes[note].end = start + play.end;
-                note
+        let former = self.tied.get(&key).copied().filter(leads);
+        if let Some(Tie { note, ornament, .. }) = former {
+            self.tied.remove(&key);
+            self.music.notes[note].end = start + play.end;
+            if let Some(ornament) = ornament {
+                self.music.ornaments[ornament].to = end;
             }
-            None => {
-                self.steal(start, play);
-                self.music.notes.push(WrittenNote {
-                    onset: (start + play.onset).max(Ticks::ZERO),
-                    end: start + play.end,
-                    pitch: play.pitch,
-                    hand: play.hand,
-                    velocity: play.velocity,
-                });
-                self.music.notes.len() - 1
-            }
-        };
-        if play.tied {
-            self.tied.insert(key, Tie { note, until: end, voice: play.voice });
+        } else {
+            self.steal(start, play);
+            self.strike(start, play);
         }
-        struck
+        let own = self.ornament(start, play);
+        if play.tied {
+            let note = former.map_or(self.music.notes.len() - 1, |tie| tie.note);
+            let ornament = own.or(former.and_then(|tie| tie.ornament));
+            self.tied.insert(key, Tie { note, ornament, until: end, voice: play.voice });
+        }
+        former.is_none()
+    }
+
+    fn strike(&mut self, start: Ticks, play: &Play) {
+        let onset = (start + play.onset).max(Ticks::ZERO);
+        let Play { pitch, hand, velocity, .. } = *play;
+        self.music.notes.push(WrittenNote { onset, end: start + play.end, pitch, hand, velocity });
+        let beat = start + play.written.0;
+        if beat != onset {
+            self.music.displaced.push(Displaced { onset, pitch, hand, beat });
+        }
+    }
+
+    /// The index of the ornament that a note has, if any.
+    fn ornament(&mut self, start: Ticks, play: &Play) -> Option<usize> {
+        let Ornamented { from, to, keys } = play.ornament?;
+        self.music.ornaments.push(OrnamentSpan { from: start + from, to: start + to, hand: play.hand, keys });
+        Some(self.music.ornaments.len() - 1)
     }
 
     /// Grace notes shorten what ends at their main note.

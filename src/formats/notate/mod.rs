@@ -152,6 +152,14 @@ pub fn finer(mut parts: ScoreParts) -> ScoreParts {
     parts.meters.iter_mut().for_each(|m| scale(&mut m.tick));
     parts.keys.iter_mut().for_each(|k| scale(&mut k.tick));
     parts.pedals.iter_mut().for_each(|p| scale(&mut p.tick));
+    for note in &mut parts.displaced {
+        scale(&mut note.onset);
+        scale(&mut note.beat);
+    }
+    for ornament in &mut parts.ornaments {
+        scale(&mut ornament.from);
+        scale(&mut ornament.to);
+    }
     scale(&mut parts.pickup);
     parts.resolution = to as u16;
     parts

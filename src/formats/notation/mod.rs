@@ -97,6 +97,8 @@ pub fn read(text: &str) -> Result<Sheet, FormatError> {
         notation: page,
         part_names: Vec::new(),
         note_parts: Vec::new(),
+        displaced: Vec::new(),
+        ornaments: Vec::new(),
     });
     let score = if score.notation().is_some() { score } else { automatic(score) };
     Ok(Sheet { grade: header.grade, key: header.key, score })

@@ -53,6 +53,8 @@ pub fn read(bytes: &[u8]) -> Result<Reading, FormatError> {
         notation: None,
         part_names: part_names(&tracks, format),
         note_parts: of,
+        displaced: Vec::new(),
+        ornaments: Vec::new(),
     };
     let fine = Score::new(notate::finer(parts.clone()));
     let mut page = notate::notate(&fine);
@@ -83,7 +85,7 @@ pub(super) fn tracks(raw: &[TrackBytes<'_>], format: u16) -> Result<Vec<Track>, 
 
 fn shift(track: &mut Track, by: i64) {
     let by = by.min(TICKS_MAX);
-    for note in &mut track.notes {
+    for note in track.notes.iter_mut().chain(&mut track.drum_notes) {
         note.onset += by;
         note.end += by;
     }

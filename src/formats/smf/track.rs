@@ -54,7 +54,10 @@ pub(super) struct Track {
     pub(super) meters: Vec<Meter>,
     pub(super) keys: Vec<KeySignature>,
     pub(super) pedals: Vec<PedalChange>,
+    /// How often a drum is struck.
     pub(super) drums: usize,
+    /// The notes of the drums' channel, for a take that has no others.
+    pub(super) drum_notes: Vec<RawNote>,
     pub(super) end: i64,
     pub(super) warnings: Vec<String>,
 }
@@ -63,7 +66,7 @@ pub(super) struct Track {
 /// tracks before it, for the limit.
 pub(super) fn read(raw: TrackBytes<'_>, notes_before: usize) -> Result<Track, FormatError> {
     let mut track = Track::default();
-    let mut keys = Keys::new();
+    let (mut keys, mut drum_keys) = (Keys::new(), Keys::new());
     let mut events = EventIter::new(raw.bytes);
     let mut ended = false;
     while !events.unread().is_empty() {
@@ -85,8 +88,11 @@ pub(super) fn read(raw: TrackBytes<'_>, notes_before: usize) -> Result<Track, Fo
         track.end = tick;
         match event.kind {
             TrackEventKind::Midi { channel, message } => {
-                midi(&mut track, &mut keys, tick, channel.as_int(), message);
-                if notes_before + track.notes.len() > NOTES_MAX {
+                match channel.as_int() {
+                    DRUM_CHANNEL => drum(&mut track, &mut drum_keys, tick, message),
+                    channel => midi(&mut track, &mut keys, tick, channel, message),
+                }
+                if notes_before + track.notes.len().max(track.drum_notes.len()) > NOTES_MAX {
                     return Err(FormatError::TooManyNotes { track: raw.number, offset: at });
                 }
             }
@@ -102,6 +108,7 @@ pub(super) fn read(raw: TrackBytes<'_>, notes_before: usize) -> Result<Track, Fo
         let size = raw.offset + raw.bytes.len();
         track.warnings.push(format!("the file ends at byte {size}, within track {}", raw.number));
     }
+    drum_keys.release_all(&mut track.drum_notes, track.end);
     let unreleased = keys.release_all(&mut track.notes, track.end);
     if unreleased > 0 {
         let notes = if unreleased == 1 {
@@ -119,8 +126,6 @@ pub(super) fn read(raw: TrackBytes<'_>, notes_before: usize) -> Result<Track, Fo
 
 fn midi(track: &mut Track, keys: &mut Keys, tick: i64, channel: u8, message: MidiMessage) {
     match message {
-        MidiMessage::NoteOn { vel, .. } if channel == DRUM_CHANNEL => track.drums += usize::from(vel.as_int() > 0),
-        _ if channel == DRUM_CHANNEL => {}
         MidiMessage::NoteOn { key, vel } if vel.as_int() > 0 => {
             keys.down(&mut track.notes, tick, channel, key.as_int(), vel.as_int());
         }
@@ -132,6 +137,19 @@ fn midi(track: &mut Track, keys: &mut Keys, tick: i64, channel: u8, message: Mid
             ALL_SOUND_OFF | ALL_NOTES_OFF => keys.release_channel(&mut track.notes, tick, channel),
             _ => {}
         },
+        _ => {}
+    }
+}
+
+fn drum(track: &mut Track, keys: &mut Keys, tick: i64, message: MidiMessage) {
+    match message {
+        MidiMessage::NoteOn { key, vel } if vel.as_int() > 0 => {
+            track.drums += 1;
+            keys.down(&mut track.drum_notes, tick, DRUM_CHANNEL, key.as_int(), vel.as_int());
+        }
+        MidiMessage::NoteOn { key, .. } | MidiMessage::NoteOff { key, .. } => {
+            keys.up(&mut track.drum_notes, tick, DRUM_CHANNEL, key.as_int());
+        }
         _ => {}
     }
 }

@@ -249,9 +249,13 @@ pub fn expression_cards(e: &Expression) -> [(String, String, String); 4] {
     let t = tr();
     let few =
         |what: &str, n: usize| (NONE.to_owned(), t.not_enough.to_owned(), format!("{n} {what}, {ENOUGH} are needed"));
+    let struck = |what: &str, n: usize| match e.waited {
+        true => (NONE.to_owned(), t.not_timed.to_owned(), t.wait_has_no_time.to_owned()),
+        false => few(what, n),
+    };
     let (half, most) = PROFESSIONAL_CHORD_MILLIS;
     let chords = e.chords.map_or_else(
-        || few("chords", e.chord_count),
+        || struck("chords", e.chord_count),
         |c| {
             let (low, high) = c.p50_interval;
             let basis = format!("{low:.0}–{high:.0}, n = {}{DOT}95 % within {:.0} ({most:.0})", c.n, c.p95);
@@ -260,7 +264,7 @@ pub fn expression_cards(e: &Expression) -> [(String, String, String); 4] {
         },
     );
     let hands = e.asynchrony.map_or_else(
-        || few("onsets of both hands", e.together_count),
+        || struck("onsets of both hands", e.together_count),
         |a| {
             let word = match a.value {
                 v if v.abs() <= a.interval => t.hands_together,

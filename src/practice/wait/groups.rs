@@ -1,0 +1,66 @@
+//! What is written, as *Wait for me* asks for it: the keys of each beat, whatever their order.
+
+use super::WaitOptions;
+use crate::music::{Hands, NoteId, Percent, Pitch, Score};
+use crate::practice::tempo::stroke_window;
+use crate::time::{Micros, Ticks};
+
+/// One key-down of a group. A unison of both hands is one, with two written notes; a main note and a grace note of its
+/// pitch are two.
+#[derive(Clone, Debug)]
+pub(super) struct Key {
+    pub(super) pitch: Pitch,
+    /// When it sounds as it is written.
+    onset: Ticks,
+    pub(super) written: Vec<NoteId>,
+    pub(super) settled: bool,
+}
+
+/// What is written on one tick: a chord, rolled or not, with the grace notes that lead to it.
+#[derive(Clone, Debug)]
+pub(super) struct Group {
+    pub(super) tick: Ticks,
+    pub(super) keys: Vec<Key>,
+    /// In any-note rhythm: how long after its first key-down others still belong to it.
+    pub(super) stroke: Micros,
+}
+
+impl Group {
+    /// How many key-downs of a pitch it has.
+    pub(super) fn count(&self, pitch: Pitch) -> usize {
+        self.keys.iter().filter(|key| key.pitch == pitch).count()
+    }
+}
+
+/// The groups of `hands` that are written in `[from, to)`.
+pub(super) fn groups(score: &Score, hands: Hands, (from, to): (Ticks, Ticks), options: &WaitOptions) -> Vec<Group> {
+    let required = |id: &NoteId| options.keyboard.contains(score.note(*id).pitch);
+    let mut groups: Vec<Group> = Vec::new();
+    for written in score.written_groups(hands, from, to) {
+        let mut keys: Vec<Key> = Vec::new();
+        for id in written.notes.into_iter().filter(required) {
+            let note = score.note(id);
+            let struck = |onset: Ticks| onset >= written.tick;
+            let is_unison = |key: &&mut Key| {
+                let other_hand = key.written.iter().all(|other| score.note(*other).hand != note.hand);
+                let together = key.onset == note.onset || (struck(key.onset) && struck(note.onset));
+                key.pitch == note.pitch && other_hand && together
+            };
+            match keys.iter_mut().find(is_unison) {
+                Some(key) => key.written.push(id),
+                None => {
+                    keys.push(Key { pitch: note.pitch, onset: note.onset, written: vec![id], settled: false });
+                }
+            }
+        }
+        if !keys.is_empty() {
+            groups.push(Group { tick: written.tick, keys, stroke: Micros::ZERO });
+        }
+    }
+    let time = |tick: Ticks| score.tempo().micros(tick, Percent::FULL);
+    for index in 0..groups.len() {
+        let next = groups.get(index + 1).map_or(to, |next| next.tick);
+        groups[index].stroke = stroke_window(time(next) - time(groups[index].tick));
+    }
+    groups
+}
