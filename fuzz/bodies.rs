@@ -24,8 +24,8 @@ use music_trainer::time::{Micros, Rate, Stamp, Ticks};
 
 const DEVICE: DeviceId = DeviceId(7);
 /// What keys of entities begin with.
-const KINDS: [&str; 9] =
-    ["settings", "piece", "score", "recorder", "take", "result", "conflicts", "device", "of a newer program"];
+const KINDS: [&str; 10] =
+    ["settings", "piece", "score", "recorder", "take", "result", "conflicts", "device", "of a newer program", "folder"];
 
 /// A record: format byte, flags, chain, header, payload.
 pub(crate) fn record(data: &[u8]) -> bool {
