@@ -691,9 +691,10 @@ impl Worker {
 
     fn choose(&mut self, practice: PracticeSettings) {
         let practice = self.for_everything(practice);
-        // Whoever paused goes on when they say so; a loop around the place does not.
+        // Whoever paused goes on when they say so, or choose another mode; other hands or a loop do not.
         let paused = self.session.is_paused();
-        let course = |p: &PracticeSettings| (p.mode, p.practise, p.range.filter(|_| !paused), p.looping && !paused);
+        let practised = |p: &PracticeSettings| (!paused).then_some((p.practise, p.range, p.looping));
+        let course = |p: &PracticeSettings| (p.mode, practised(p));
         let goes_on = self.session.is_playing() || course(self.session.settings()) != course(&practice);
         self.session.choose(practice, &mut || self.ids.next());
         if goes_on {

@@ -17,6 +17,7 @@ use crate::practice::expression::Expression;
 use crate::practice::recital::Voice;
 use crate::practice::result::{BarResult, ENOUGH, HISTOGRAM_COLUMNS, HISTOGRAM_STEP_MILLIS, Trouble};
 use crate::practice::{BarRange, Mode};
+use crate::time::Micros;
 
 /// The hairlines of a card above and below.
 const CARD_LINES: f32 = 2.0;
@@ -135,6 +136,12 @@ fn practise_command(view: &ResultView, bars: BarRange) -> Command {
     Command::PractiseBars { piece: view.piece.clone(), bars, speed: view.chosen.tempo }
 }
 
+/// Within which deviation a note is on time: wider where the music is slower, if the program makes the tempo.
+fn window_of(view: &ResultView) -> Micros {
+    let speed = if view.chosen.mode == Mode::Follow { Percent::FULL } else { view.chosen.tempo };
+    view.chosen.preset.window(speed)
+}
+
 /// Number, word, basis.
 type Card = (String, String, String);
 
@@ -150,21 +157,27 @@ fn cards(view: &ResultView) -> [Card; 4] {
         _ => (text::NONE.to_owned(), t.not_enough.to_owned(), text::too_few(n, ENOUGH)),
     };
     let timing = result.timing();
-    let bias = timing.map_or_else(none, |timing| {
+    // Around the tempo that the person makes, nothing is early or late on the whole.
+    let bias = timing.filter(|_| view.chosen.mode != Mode::Follow);
+    let no_bias = || match view.chosen.mode {
+        Mode::Follow => (text::NONE.to_owned(), t.not_timed.to_owned(), t.follow_has_your_time.to_owned()),
+        _ => none(),
+    };
+    let bias = bias.map_or_else(no_bias, |timing| {
         let number = text::millis(timing.bias_millis);
         (number, text::bias_word(&timing).to_owned(), text::basis(timing.bias_interval_millis, timing.n))
     });
     let spread = timing.map_or_else(none, |timing| {
-        let window = view.chosen.preset.window(view.chosen.tempo);
+        let window = window_of(view);
         let basis = text::spread_basis(&timing, text::preset(view.chosen.preset), window);
         (text::millis(timing.spread_millis), text::spread_word(&timing).to_owned(), basis)
     });
     let tempo = match view.tempo {
         Some((held, goal)) => {
-            let word = if view.chosen.mode == Mode::Wait { t.your_tempo } else { t.tempo_held };
+            let word = if view.chosen.mode.keeps_time() { t.tempo_held } else { t.your_tempo };
             (text::bpm(held), word.to_owned(), text::tempo_asked(goal))
         }
-        None if view.chosen.mode == Mode::Wait => {
+        None if !view.chosen.mode.keeps_time() => {
             (text::NONE.to_owned(), t.not_enough.to_owned(), text::passes(result.passes))
         }
         None => {
@@ -262,7 +275,7 @@ fn timing_ui(ui: &mut Ui, view: &ResultView, height: f32) {
             return;
         }
         let middle = HISTOGRAM_COLUMNS / 2;
-        let window = view.chosen.preset.window(view.chosen.tempo).as_millis_f64();
+        let window = window_of(view).as_millis_f64();
         let color = |i: usize| {
             let millis = (i as f64 - middle as f64) * HISTOGRAM_STEP_MILLIS as f64;
             match millis {

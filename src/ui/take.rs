@@ -333,7 +333,7 @@ pub(super) fn bar_notes_ui(ui: &mut Ui, take: &TakeView, bar: usize, names: Note
         let (first, second) = (rect.left() + 24.0, rect.left() + 24.0 + 52.0 * scale);
         let third = second + 110.0 * scale;
         Line::new(&name).size(13.0).bold().show_at(ui, rect.with_min_x(first).with_max_x(second - 6.0));
-        Line::new(text::verdict(kind)).size(13.0).show_at(ui, rect.with_min_x(second).with_max_x(third - 6.0));
+        Line::new(text::story(story)).size(13.0).show_at(ui, rect.with_min_x(second).with_max_x(third - 6.0));
         let why = text::why(story, names);
         Line::new(&why).size(13.0).color(t.muted).align(Align::Min).show_at(ui, rect.with_min_x(third));
     }

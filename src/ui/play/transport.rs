@@ -361,7 +361,9 @@ fn tempo_ui(cx: &mut Cx<'_>, ui: &mut Ui, piece: &Piece<'_>, rect: Rect) {
     let tick = Ticks(cx.view.play.transport.position.max(0.0) as i64);
     let written = beats_per_minute(piece, tick);
     let percent = chosen.tempo.get();
-    let (now, rest) = text::tempo_line(written * f64::from(percent) / 100.0, written, percent);
+    let bars = piece.score.bars();
+    let unit = bars.get(bars.index_at(tick)).meter.unit;
+    let (now, rest) = text::tempo_line((written * f64::from(percent) / 100.0, written), percent, unit);
     let line = 20.0 * theme::scale(ui);
     let top = Rect::from_min_size(pos2(rect.left(), rect.center().y - line - 2.0), vec2(rect.width(), line));
     let name = Line::small(tr().tempo).color(t.muted);

@@ -115,9 +115,16 @@ pub fn loop_label(range: Option<BarRange>, number: impl Fn(usize) -> u32) -> Str
     range.map_or_else(|| tr().loop_off.to_owned(), |r| bars(number(r.first()), number(r.last())))
 }
 
-/// The tempo beside its slider, the number that is heard first: `72`, then ` of 96 bpm · 75 %`.
-pub fn tempo_line(bpm: f64, written: f64, percent: u16) -> (String, String) {
-    (format!("{bpm:.0}"), format!(" of {written:.0} bpm · {percent} %"))
+/// The tempo beside its slider, the number that is heard first: `72`, then ` of 96 bpm · 75 %`; where the metre does not
+/// count quarters, what it counts: ` of 168 eighths · 75 %`.
+pub fn tempo_line((now, written): (f64, f64), percent: u16, unit: u8) -> (String, String) {
+    let beats = match unit {
+        2 => "halves",
+        8 => "eighths",
+        16 => "16ths",
+        _ => "bpm",
+    };
+    (format!("{now:.0}"), format!(" of {written:.0} {beats} · {percent} %"))
 }
 
 /// Which hands: `both hands`.

@@ -22,6 +22,15 @@ pub fn verdict(kind: VerdictKind) -> &'static str {
     }
 }
 
+/// The same where it is told with its reason: nothing is on time that was to come at no time.
+pub fn story(story: &Story) -> &'static str {
+    match story.verdict.kind {
+        VerdictKind::OnTime if !story.is_timed => "right",
+        VerdictKind::Late if !story.is_timed => "chord spread",
+        kind => verdict(kind),
+    }
+}
+
 /// A share as a percentage, `94 %`.
 pub fn share(right: u32, of: u32) -> String {
     if of == 0 { NONE.to_owned() } else { format!("{:.0} %", f64::from(right) * 100.0 / f64::from(of)) }

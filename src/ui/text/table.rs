@@ -123,6 +123,7 @@ texts! {
     your_tempo = "your tempo";
     not_timed = "time is not judged here";
     wait_has_no_time = "Wait for me waits for each note";
+    follow_has_your_time = "Follow me takes your tempo";
     how_played = "How it was played";
     chords_word = "chord spread; professionals";
     hands_together = "the hands together";
