@@ -75,6 +75,8 @@ struct Onsets<'a> {
     known: Vec<usize>,
     /// For each of `known` how many stops there were before it.
     stops: Vec<usize>,
+    /// The tempo around each of `known`.
+    tempos: Vec<f64>,
 }
 
 impl<'a> Onsets<'a> {
@@ -85,22 +87,30 @@ impl<'a> Onsets<'a> {
         let moments: Vec<Option<f64>> =
             groups.iter().map(|g| median((g.first..g.end).filter_map(at).collect())).collect();
         let known: Vec<usize> = (0..moments.len()).filter(|&g| moments[g].is_some()).collect();
-        let mut onsets = Self { groups, moments, stops: vec![0; known.len()], known };
-        onsets.find_stops();
+        let mut onsets = Self { groups, moments, stops: vec![0; known.len()], known, tempos: Vec::new() };
+        onsets.measure_tempos();
+        if onsets.find_stops() > 0 {
+            onsets.measure_tempos();
+        }
         onsets
     }
 
-    /// A step that takes far longer than the tempo on both sides of it lets expect is a stop.
-    fn find_stops(&mut self) {
-        let tempos: Vec<f64> = (0..self.known.len()).map(|k| self.tempo(self.reach(k, TEMPO_GROUPS))).collect();
+    fn measure_tempos(&mut self) {
+        self.tempos = (0..self.known.len()).map(|k| self.tempo(self.reach(k, TEMPO_GROUPS))).collect();
+    }
+
+    /// A step that takes far longer than the tempo on both sides of it lets expect is a stop; how many there are.
+    fn find_stops(&mut self) -> usize {
         let mut stops = 0;
         for k in 1..self.known.len() {
             let (before, here) = (self.known[k - 1], self.known[k]);
             let (Some(from), Some(to)) = (self.moments[before], self.moments[here]) else { continue };
-            let expected = tempos[k].max(tempos[k - 1]) * (self.groups[here].seconds - self.groups[before].seconds);
+            let expected =
+                self.tempos[k].max(self.tempos[k - 1]) * (self.groups[here].seconds - self.groups[before].seconds);
             stops += usize::from(to - from > STOP_SHARE * expected + STOP_SECONDS);
             self.stops[k] = stops;
         }
+        stops
     }
 
     /// The positions in `known` of the groups around one of them: so many to each side, not beyond a stop.
@@ -124,8 +134,7 @@ impl<'a> Onsets<'a> {
 
     /// The tempo around each group, known or not.
     fn tempos(&self) -> Vec<f64> {
-        let of_known: Vec<f64> = (0..self.known.len()).map(|k| self.tempo(self.reach(k, TEMPO_GROUPS))).collect();
-        let nearest = |g: usize| self.nearest(g).map_or(1.0, |k| of_known[k]);
+        let nearest = |g: usize| self.nearest(g).map_or(1.0, |k| self.tempos[k]);
         (0..self.groups.len()).map(nearest).collect()
     }
 
@@ -313,7 +322,9 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
     if values.is_empty() {
         return None;
     }
-    values.sort_by(f64::total_cmp);
+    let is_even = values.len().is_multiple_of(2);
     let middle = values.len() / 2;
-    Some(if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 })
+    let (lower, upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
+    let below = lower.iter().copied().max_by(f64::total_cmp).filter(|_| is_even);
+    Some(below.map_or(*upper, |below| (below + *upper) / 2.0))
 }

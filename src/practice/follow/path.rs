@@ -119,9 +119,14 @@ impl Layout {
 
     /// What going on from a state costs for the notes not heard.
     fn missed(&self, state: State) -> f32 {
-        let cost = MISS * (self.heard_max(state.group) - state.heard) as f32;
-        if state.heard == 0 { cost.min(SKIP_MAX) } else { cost }
+        missed(self.heard_max(state.group), state.heard)
     }
+}
+
+/// What going on costs after so many of the notes of a group.
+fn missed(heard_max: usize, heard: usize) -> f32 {
+    let cost = MISS * (heard_max - heard) as f32;
+    if heard == 0 { cost.min(SKIP_MAX) } else { cost }
 }
 
 /// A way out of a group: what it costs to have come there and to leave, and the seconds since it was entered.
@@ -245,6 +250,10 @@ impl Walk {
         let again = self.last.is_some_and(|last| last.pitch == note.pitch);
         let (before, column) = (&self.before, &mut self.column);
         let keys = piece.keys_of(note);
+        let states = self.layout.first[column.base + self.width] - self.layout.first[column.base];
+        column.costs.reserve(states);
+        column.entered.reserve(states);
+        column.steps.reserve(states);
         let mut best = f32::INFINITY;
         for (group, &entry) in (column.base..).zip(&self.entries) {
             let copies_here = copies(keys[group]);
@@ -257,7 +266,8 @@ impl Walk {
             let old = self.layout.states(before, group);
             let (costs, entered) = (&before.costs[old.clone()], &before.entered[old]);
             let mut leave = (f32::INFINITY, 0);
-            for heard in 0..=self.layout.heard_max(group) {
+            let heard_max = self.layout.heard_max(group);
+            for heard in 0..=heard_max {
                 let mut cheapest = (f32::INFINITY, STRAY, note.at);
                 if let Some(cost) = costs.get(heard) {
                     cheapest = (cost + linger + stray, STRAY, entered[heard]);
@@ -280,12 +290,12 @@ impl Walk {
                 column.costs.push(cost);
                 column.entered.push(since);
                 column.steps.push(step);
-                let state = State { group, heard };
-                if cost + self.layout.missed(state) < leave.0 {
-                    leave = (cost + self.layout.missed(state), heard as u8);
+                let left = cost + missed(heard_max, heard);
+                if left < leave.0 {
+                    leave = (left, heard as u8);
                 }
                 if cost < best {
-                    (best, column.best) = (cost, state);
+                    (best, column.best) = (cost, State { group, heard });
                 }
             }
             column.leave.push(leave.1);
