@@ -105,6 +105,8 @@ impl Drop for InstanceLock {
             // If that fails, the next program looks at everything for nothing.
             let _ = self.file.set_len(0);
         }
+        // Closing alone leaves the lock to a child process that is just being started and has a copy of the file.
+        let _ = self.file.unlock();
     }
 }
 
