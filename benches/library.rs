@@ -20,7 +20,7 @@ use music_trainer::model::{Entity, Event as Happened, FolderChoice, PieceId, Tra
 use music_trainer::store;
 use music_trainer::time::{Clock, WallMillis};
 use music_trainer::ui::query::{Query, Sort};
-use music_trainer::ui::view::{Devices, Keys, Library, Play, Settings, Tally, Transport, View};
+use music_trainer::ui::view::{Devices, Library, Settings, Tally, View};
 use music_trainer::ui::{self, State};
 use support::Samples;
 
@@ -197,30 +197,7 @@ fn window(shown: &Shown) {
         };
         let library =
             Library { rows: &shown.rows, list: shown.list.as_deref(), tally: Tally::default(), ..Library::default() };
-        let view = View {
-            moving: false,
-            play: Play { piece: None, transport: Transport::default(), keys: Keys::default() },
-            library,
-            takes: &[],
-            result: None,
-            take: None,
-            listening: None,
-            voice: music_trainer::practice::recital::Voice::Mine,
-            devices: &devices,
-            settings: &settings,
-            system_soundfont: None,
-            bus: None,
-            events: Default::default(),
-            entities: &[],
-            past: None,
-            lab: None,
-            conflicts: &[],
-            history: None,
-            banners: &[],
-            rescue: None,
-            undo: None,
-            redo: None,
-        };
+        let view = View { library, ..View::new(&devices, &settings) };
         let began = support::now();
         let mut out = ctx.run_ui(input, |ui| ui::frame(ui, &view, &mut state, &mut send));
         let shapes = std::mem::take(&mut out.shapes);

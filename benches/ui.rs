@@ -15,9 +15,7 @@ mod window {
     use music_trainer::engraving::{self, Flow, Sheet};
     use music_trainer::music::{Hand, Pitch, Score, ScoreParts, WrittenNote};
     use music_trainer::time::Ticks;
-    use music_trainer::ui::view::{
-        Devices, Keys, Library, Piece, Play, PlayView, Settings, StaffLayout, Transport, View,
-    };
+    use music_trainer::ui::view::{Devices, Keys, Piece, Play, PlayView, Settings, StaffLayout, Transport, View};
     use music_trainer::ui::{self, State};
 
     const PASSES: usize = 2_000;
@@ -156,30 +154,8 @@ mod window {
                     result: None,
                 };
                 let transport = Transport { playing: true, position: pass as f64 * 16.0, ..Transport::default() };
-                let view = View {
-                    moving: true,
-                    play: Play { piece: Some(piece), transport, keys: Keys::default() },
-                    library: Library::default(),
-                    takes: &[],
-                    result: None,
-                    take: None,
-                    voice: music_trainer::practice::recital::Voice::Mine,
-                    listening: None,
-                    devices: &devices,
-                    settings: &settings,
-                    system_soundfont: None,
-                    bus: None,
-                    events: Default::default(),
-                    entities: &[],
-                    past: None,
-                    lab: None,
-                    conflicts: &[],
-                    history: None,
-                    banners: &[],
-                    rescue: None,
-                    undo: None,
-                    redo: None,
-                };
+                let play = Play { piece: Some(piece), transport, keys: Keys::default() };
+                let view = View { moving: true, play, ..View::new(&devices, &settings) };
                 ui::frame(ui, &view, &mut state, &mut send);
             });
             tell(&format!("play screen, {name}, {} notes", score.notes().len()), &times, triangles, Some(&empty));

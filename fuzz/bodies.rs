@@ -27,6 +27,40 @@ const DEVICE: DeviceId = DeviceId(7);
 const KINDS: [&str; 10] =
     ["settings", "piece", "score", "recorder", "take", "result", "conflicts", "device", "of a newer program", "folder"];
 
+/// The topics by their place in the corpus: a new one goes to the end, else what is there means something else.
+pub(crate) const TOPICS: [&str; 30] = [
+    "setting.changed",
+    "piece.opened",
+    "piece.forgotten",
+    "practice.chosen",
+    "hands.chosen",
+    "piece.tagged",
+    "piece.untagged",
+    "practise.counted",
+    "piece.found",
+    "folder.chosen",
+    "score.stored",
+    "recorder.pointed",
+    "take.started",
+    "note.played",
+    "notes.lost",
+    "latency.changed",
+    "transport.moved",
+    "verdict.given",
+    "take.ended",
+    "take.named",
+    "take.discarded",
+    "result.recorded",
+    "device.connected",
+    "device.lost",
+    "device.chosen",
+    "device.calibrated",
+    "output.chosen",
+    "entity.erased",
+    "edits.met",
+    "edit.leased",
+];
+
 /// A record: format byte, flags, chain, header, payload.
 pub(crate) fn record(data: &[u8]) -> bool {
     let Ok(found) = Record::split(data) else { return false };
@@ -125,9 +159,8 @@ pub(crate) fn events(data: &[u8]) -> bool {
         let Some((&[place, length], more)) = rest.split_first_chunk::<2>() else { break };
         let (payload, more) = more.split_at(usize::from(length).min(more.len()));
         rest = more;
-        let topics = Trainer::topics();
         // One in so many is of a topic that this program does not know.
-        let topic = topics.get(usize::from(place) % (topics.len() + 1)).map_or("a.newer.topic", |topic| topic.name);
+        let topic = TOPICS.get(usize::from(place) % (TOPICS.len() + 1)).copied().unwrap_or("a.newer.topic");
         let payload = Payload::Bytes(payload.to_vec());
         let stored = StoredEvent { header: header(version, key.as_str(), topic, version), payload };
         let envelope = Envelope::<Trainer>::from_stored(stored.clone());

@@ -9,8 +9,10 @@ mod sf2;
 
 use std::path::{Path, PathBuf};
 
+use music_trainer::bus::Model;
 use music_trainer::bus::testing::Random;
 use music_trainer::cli::store::import;
+use music_trainer::model::Trainer;
 
 /// Whether the bytes were read.
 type Body = fn(&[u8]) -> bool;
@@ -75,6 +77,15 @@ fn the_corpus_and_damaged_copies_of_it_are_read_or_refused() {
         assert!(whole * 2 > files.len(), "{target}: most files say something");
         assert!(damaged < copies * files.len() as u64 || copies < 10, "{target}: damage is noticed");
     }
+}
+
+#[test]
+fn every_topic_has_its_place_in_the_corpus() {
+    let mut names: Vec<&str> = Trainer::topics().iter().map(|topic| topic.name).collect();
+    let mut places = bodies::TOPICS.to_vec();
+    names.sort_unstable();
+    places.sort_unstable();
+    assert_eq!(places, names);
 }
 
 #[test]

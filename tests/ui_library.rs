@@ -3,53 +3,27 @@
 #![cfg(feature = "inspection")]
 
 #[allow(dead_code)]
+#[path = "ui_support/bench.rs"]
+mod bench;
+#[allow(dead_code)]
 mod ui_support;
 
-use std::cell::RefCell;
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::sync::Arc;
 
-use egui_kittest::Harness;
+use bench::Bench;
 use egui_kittest::kittest::Queryable as _;
 use music_trainer::model::FAVOURITE;
 use music_trainer::ui::query::{Practised, Sort, searched};
 use music_trainer::ui::view::PieceRow;
-use music_trainer::ui::{self, Command, Dialog, FilePurpose, Screen, State, text};
+use music_trainer::ui::{Command, Dialog, FilePurpose, Screen, State, text};
 use ui_support::Sample;
 
-struct Bench {
-    harness: Harness<'static, (Sample, State)>,
-    sent: Rc<RefCell<Vec<Command>>>,
+fn library(sample: Sample, size: [f32; 2]) -> Bench {
+    Bench::open(sample, size, |_, state| state.screen = Screen::Library)
 }
 
 impl Bench {
-    fn new(sample: Sample, size: [f32; 2]) -> Self {
-        let sent: Rc<RefCell<Vec<Command>>> = Rc::default();
-        let sink = Rc::clone(&sent);
-        let builder = Harness::builder().with_size(size).with_max_steps(16).with_context_setup(ui::install);
-        let mut harness = builder.build_ui_state(
-            move |ui, (sample, state): &mut (Sample, State)| {
-                let mut send = Vec::new();
-                sample.look_up(&state.query);
-                ui::frame(ui, &sample.view(), state, &mut send);
-                sink.borrow_mut().extend(send);
-            },
-            (sample, State::new()),
-        );
-        harness.run();
-        harness.state_mut().1.screen = Screen::Library;
-        harness.run();
-        sent.borrow_mut().clear();
-        Self { harness, sent }
-    }
-
-    fn click(&mut self, name: &str) -> Vec<Command> {
-        self.harness.get_by_label(name).click();
-        self.harness.run();
-        self.sent.borrow_mut().drain(..).collect()
-    }
-
     fn state(&mut self) -> &mut State {
         &mut self.harness.state_mut().1
     }
@@ -75,7 +49,7 @@ fn thousands() -> Sample {
 
 #[test]
 fn of_ten_thousand_pieces_those_in_sight_are_drawn() {
-    let mut bench = Bench::new(thousands(), [1280.0, 800.0]);
+    let mut bench = library(thousands(), [1280.0, 800.0]);
     let few = bench.shown("Open Study");
     assert!((12..=32).contains(&few), "{few} cards in a window for four columns and five rows");
     assert_eq!(bench.shown("Open Study 00000"), 1);
@@ -101,7 +75,7 @@ fn of_ten_thousand_pieces_those_in_sight_are_drawn() {
 
 #[test]
 fn chips_ask_for_what_they_say() {
-    let mut bench = Bench::new(Sample::full(), [1280.0, 800.0]);
+    let mut bench = library(Sample::full(), [1280.0, 800.0]);
     bench.click("Favourites");
     assert!(bench.state().query.favourites);
     assert_eq!(bench.shown("Open Musette"), 0);
@@ -135,7 +109,7 @@ fn chips_ask_for_what_they_say() {
 
 #[test]
 fn several_pieces_are_chosen_tagged_and_made_favourites() {
-    let mut bench = Bench::new(Sample::full(), [1280.0, 800.0]);
+    let mut bench = library(Sample::full(), [1280.0, 800.0]);
     bench.click("Choose several");
     assert_eq!(bench.click("Choose Musette"), [], "a piece is chosen and not opened");
     bench.click("Choose Ode to Joy");
@@ -160,7 +134,7 @@ fn several_pieces_are_chosen_tagged_and_made_favourites() {
 
 #[test]
 fn a_piece_tells_its_progress_and_loses_a_tag() {
-    let mut bench = Bench::new(Sample::full(), [1280.0, 800.0]);
+    let mut bench = library(Sample::full(), [1280.0, 800.0]);
     bench.click("Tags and progress: Nocturne in E♭");
     for words in ["Tempo reached", "85 %", "Passes", "31", "Last results: 40 %, 55 %, 50 %, 70 %, 82 %, 80 %, 93 %"] {
         assert!(bench.harness.query_by_label(words).is_some(), "{words}");
@@ -173,7 +147,7 @@ fn a_piece_tells_its_progress_and_loses_a_tag() {
 
 #[test]
 fn a_tag_is_renamed_on_every_piece() {
-    let mut bench = Bench::new(Sample::full(), [1280.0, 800.0]);
+    let mut bench = library(Sample::full(), [1280.0, 800.0]);
     bench.click("Any tag");
     bench.click("exam · 1");
     bench.click("exam");
@@ -191,7 +165,7 @@ fn a_tag_is_renamed_on_every_piece() {
 
 #[test]
 fn folders_are_added_looked_at_and_left_and_an_import_is_broken_off() {
-    let mut bench = Bench::new(Sample::full(), [1280.0, 800.0]);
+    let mut bench = library(Sample::full(), [1280.0, 800.0]);
     assert_eq!(bench.click("Stop"), [Command::CancelImport]);
     bench.harness.state_mut().0.import = None;
     bench.harness.state_mut().0.tally.left = 872;

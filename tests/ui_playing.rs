@@ -2,60 +2,27 @@
 #![cfg(feature = "inspection")]
 
 #[allow(dead_code)]
+#[path = "ui_support/bench.rs"]
+mod bench;
+#[allow(dead_code)]
 mod ui_support;
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
+use bench::Bench;
 use egui::accesskit::Role;
 use egui::{Event, Key, Modifiers, PointerButton, Pos2, pos2};
-use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use music_trainer::music::{Hand, HandEdit, Hands, NoteId, Percent, Pitch};
 use music_trainer::practice::ladder::{Climb, Ladder, LadderPlan, Rung};
 use music_trainer::practice::{BarRange, Heard, KeyRange, Mode};
 use music_trainer::ui::view::Keys;
-use music_trainer::ui::{self, Command, Screen, Setting, State};
+use music_trainer::ui::{Command, Screen, Setting};
 use ui_support::Sample;
 
-type Sent = Rc<RefCell<Vec<Command>>>;
-
-/// A window over a sample, and what it sent.
-struct Bench {
-    harness: Harness<'static, (Sample, State)>,
-    sent: Sent,
-}
-
 fn window(sample: Sample, screen: Screen) -> Bench {
-    let sent: Sent = Rc::default();
-    let sink = Rc::clone(&sent);
-    let size = [1280.0, 800.0];
-    let harness = Harness::builder().with_size(size).with_max_steps(16).with_context_setup(ui::install).build_ui_state(
-        move |ui, (sample, state): &mut (Sample, State)| {
-            let mut send = Vec::new();
-            ui::frame(ui, &sample.view(), state, &mut send);
-            sink.borrow_mut().extend(send);
-        },
-        (sample, State::new()),
-    );
-    let mut bench = Bench { harness, sent };
-    bench.harness.state_mut().1.screen = screen;
-    bench.harness.run();
-    bench.sent.borrow_mut().clear();
-    bench
+    Bench::open(sample, [1280.0, 800.0], |_, state| state.screen = screen)
 }
 
 impl Bench {
-    fn sent(&self) -> Vec<Command> {
-        self.sent.borrow_mut().drain(..).collect()
-    }
-
-    fn click(&mut self, name: &str) -> Vec<Command> {
-        self.harness.get_by_label(name).click();
-        self.harness.run();
-        self.sent()
-    }
-
     fn key(&mut self, key: Key) -> Vec<Command> {
         self.harness.key_press(key);
         self.harness.run();

@@ -2,15 +2,15 @@
 //! it says.
 #![cfg(feature = "inspection")]
 
+#[path = "ui_support/bench.rs"]
+mod bench;
 mod ui_support;
 
-use std::cell::RefCell;
-use std::rc::Rc;
 use std::sync::Arc;
 
+use bench::Bench;
 use egui::accesskit::Role;
 use egui::{Event, Key, Modifiers, PointerButton, Pos2, Shape, pos2};
-use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use music_trainer::model::{OutputKeys, OutputUse};
 use music_trainer::music::{Hand, Hands, Percent, Pitch};
@@ -18,16 +18,8 @@ use music_trainer::practice::recital::Voice;
 use music_trainer::practice::{BarRange, Heard, Mode, Preset};
 use music_trainer::time::Micros;
 use music_trainer::ui::view::{NoteNames, PlayView, StaffLayout, ThemeChoice};
-use music_trainer::ui::{self, Command, InspectorTab, Screen, Setting, State, TakeFile};
+use music_trainer::ui::{Command, InspectorTab, Screen, Setting, TakeFile};
 use ui_support::{Sample, rescue};
-
-type Sent = Rc<RefCell<Vec<Command>>>;
-
-/// A window over a sample, and what it sent.
-struct Bench {
-    harness: Harness<'static, (Sample, State)>,
-    sent: Sent,
-}
 
 const SCREENS: [Screen; 8] = [
     Screen::Library,
@@ -45,24 +37,10 @@ fn window(sample: Sample, screen: Screen, size: [f32; 2]) -> Bench {
 }
 
 fn window_at(sample: Sample, screen: Screen, tab: InspectorTab, size: [f32; 2]) -> Bench {
-    let sent: Sent = Rc::default();
-    let sink = Rc::clone(&sent);
-    let harness = Harness::builder().with_size(size).with_max_steps(16).with_context_setup(ui::install).build_ui_state(
-        move |ui, (sample, state): &mut (Sample, State)| {
-            let mut send = Vec::new();
-            sample.look_up(&state.query);
-            ui::frame(ui, &sample.view(), state, &mut send);
-            sink.borrow_mut().extend(send);
-        },
-        (sample, State::new()),
-    );
-    let mut bench = Bench { harness, sent };
-    let chosen = bench.harness.state().0.detail.as_ref().map(|detail| detail.seq);
-    let state = &mut bench.harness.state_mut().1;
-    (state.screen, state.inspector.tab, state.inspector.selected) = (screen, tab, chosen);
-    bench.harness.run();
-    bench.sent.borrow_mut().clear();
-    bench
+    Bench::open(sample, size, |sample, state| {
+        let chosen = sample.detail.as_ref().map(|detail| detail.seq);
+        (state.screen, state.inspector.tab, state.inspector.selected) = (screen, tab, chosen);
+    })
 }
 
 fn button(pos: egui::Pos2, pressed: bool) -> Event {
@@ -70,17 +48,6 @@ fn button(pos: egui::Pos2, pressed: bool) -> Event {
 }
 
 impl Bench {
-    fn sent(&self) -> Vec<Command> {
-        self.sent.borrow_mut().drain(..).collect()
-    }
-
-    /// Clicks the one control of that name and answers what it sent.
-    fn click(&mut self, name: &str) -> Vec<Command> {
-        self.harness.get_by_label(name).click();
-        self.harness.run();
-        self.sent()
-    }
-
     /// Presses the mouse at the first place and lets it go at the last; answers what that sent.
     fn drag(&mut self, [from, over, to]: [egui::Pos2; 3]) -> Vec<Command> {
         for event in [

@@ -74,6 +74,36 @@ pub struct View<'a> {
     pub redo: Option<&'a str>,
 }
 
+impl<'a> View<'a> {
+    /// With nothing in it yet.
+    pub fn new(devices: &'a Devices, settings: &'a Settings) -> Self {
+        Self {
+            moving: false,
+            play: Play { piece: None, transport: Transport::default(), keys: Keys::default() },
+            library: Library::default(),
+            takes: &[],
+            result: None,
+            take: None,
+            voice: Voice::Mine,
+            listening: None,
+            devices,
+            settings,
+            system_soundfont: None,
+            bus: None,
+            lab: None,
+            events: Events::default(),
+            entities: &[],
+            past: None,
+            conflicts: &[],
+            history: None,
+            banners: &[],
+            rescue: None,
+            undo: None,
+            redo: None,
+        }
+    }
+}
+
 /// A damaged data folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rescue {

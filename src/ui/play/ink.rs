@@ -2,11 +2,13 @@
 //! for the line and for the page.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use egui::{Color32, Direction, Painter, Rangef, Rect, Shape, Stroke, Ui};
 
 use super::pen::Pen;
 use crate::engraving::{self, Item, Part, Point, System};
+use crate::music::notation::Notation;
 use crate::music::{Hand, Hands, NoteId};
 use crate::practice::{KeyRange, VerdictKind};
 use crate::time::Ticks;
@@ -20,6 +22,25 @@ pub(super) const HALF_HEAD: f32 = 0.65;
 pub(super) const MARK_RADIUS: f32 = 4.5;
 /// More crosses in one place would be one blot.
 const EXTRAS_MAX: usize = 256;
+
+/// What was engraved: the page, and where its score's notes lie.
+#[derive(Debug, Default)]
+pub(super) struct Source(Option<(Arc<Notation>, usize)>);
+
+impl Source {
+    /// What there is to engrave of a piece, if it has a page.
+    pub(super) fn of(piece: &Piece<'_>) -> Option<Self> {
+        let page = piece.score.notation()?;
+        Some(Self(Some((Arc::clone(page), piece.score.notes().as_ptr().addr()))))
+    }
+
+    pub(super) fn is(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Some((page, notes)), Some((other, at))) => Arc::ptr_eq(page, other) && notes == at,
+            _ => false,
+        }
+    }
+}
 
 /// What the colours are chosen by.
 pub(super) struct Ink<'a> {

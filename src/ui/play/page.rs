@@ -1,16 +1,13 @@
 //! The staff as a page: lines beneath each other as printed, with what became of their notes. It turns by whole lines with
 //! the playhead. Only the lines in view are drawn; the page is engraved once for a piece, a width and a zoom.
 
-use std::sync::Arc;
-
 use egui::{Id, Painter, Pos2, Rangef, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2};
 
-use super::ink::{HALF_HEAD, Ink, MARK_RADIUS, lines_ui, playhead_ui};
+use super::ink::{HALF_HEAD, Ink, MARK_RADIUS, Source, lines_ui, playhead_ui};
 use super::pen::Pen;
 use super::staff::ZOOM;
 use super::{falling, ruler};
 use crate::engraving::{PlacedMeasure, Point, Sheet, System};
-use crate::music::notation::Notation;
 use crate::practice::BarRange;
 use crate::ui::Cx;
 use crate::ui::state::State;
@@ -43,8 +40,7 @@ const MARKS: f32 = 1.3;
 /// The engraved page of a piece.
 #[derive(Debug, Default)]
 pub(crate) struct StaffSheet {
-    /// The page that was engraved, and where its score's notes lie: what the sheet was made for.
-    page: Option<(Arc<Notation>, usize)>,
+    source: Source,
     sheet: Option<Sheet>,
     /// The width in spaces that the last frame wanted.
     wanted: f32,
@@ -56,9 +52,8 @@ impl StaffSheet {
     /// Engraves when another piece was opened, or when another width is wanted twice: while a window's edge is dragged
     /// the lines are only made larger or smaller.
     fn update(&mut self, ui: &Ui, piece: &Piece<'_>, width: f32) {
-        let Some(page) = piece.score.notation() else { return };
-        let notes = piece.score.notes().as_ptr().addr();
-        let known = self.page.as_ref().is_some_and(|(own, at)| Arc::ptr_eq(own, page) && *at == notes);
+        let Some(source) = Source::of(piece) else { return };
+        let known = self.source.is(&source);
         let fits = self.sheet.as_ref().is_some_and(|s| s.width() == width);
         let settled = std::mem::replace(&mut self.wanted, width) == width;
         if known && fits {
@@ -71,7 +66,7 @@ impl StaffSheet {
         if !known {
             self.scrolled = None;
         }
-        self.page = Some((Arc::clone(page), notes));
+        self.source = source;
         self.sheet = Sheet::new(piece.score, width);
     }
 }

@@ -1,15 +1,12 @@
 //! The staff: the written page as one line that moves under the playhead, with what became of its notes. Only what is in
 //! view is drawn; the line is engraved once for a piece.
 
-use std::sync::Arc;
-
 use egui::{Direction, Pos2, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2};
 
-use super::ink::{HALF_HEAD, Ink, MARK_RADIUS, lines_ui, playhead_ui};
+use super::ink::{HALF_HEAD, Ink, MARK_RADIUS, Source, lines_ui, playhead_ui};
 use super::pen::Pen;
 use super::{falling, ruler};
 use crate::engraving::{self, Flow, Part, Point, System};
-use crate::music::notation::Notation;
 use crate::music::{Hands, Pitch};
 use crate::practice::{BarRange, KeyRange, VerdictKind};
 use crate::time::Ticks;
@@ -42,19 +39,16 @@ const SHARE: f32 = 0.55;
 /// The engraved line of a piece.
 #[derive(Debug, Default)]
 pub(crate) struct StaffPage {
-    /// The page that was engraved, and where its score's notes lie: what the line was made for.
-    page: Option<(Arc<Notation>, usize)>,
+    source: Source,
     system: Option<System>,
 }
 
 impl StaffPage {
     /// Engraves when another piece was opened.
     fn update(&mut self, piece: &Piece<'_>) {
-        let Some(page) = piece.score.notation() else { return };
-        let notes = piece.score.notes().as_ptr().addr();
-        let known = self.page.as_ref().is_some_and(|(own, at)| Arc::ptr_eq(own, page) && *at == notes);
-        if !known || self.system.is_none() {
-            self.page = Some((Arc::clone(page), notes));
+        let Some(source) = Source::of(piece) else { return };
+        if !self.source.is(&source) || self.system.is_none() {
+            self.source = source;
             self.system = engraving::engrave(piece.score, Flow::Endless).and_then(|mut systems| systems.pop());
         }
     }
