@@ -385,7 +385,8 @@ impl TakeJudge {
         let tick = self.place_of(&note);
         // Before the music begins, and while it stands.
         let early = |course: Course| note.at < course.start - reach(course.plan.speed);
-        let counting_in = matches!(self.judge, Judge::Tempo(_)) && self.course.is_none_or(early);
+        let between_passes = self.pass.at_end && self.ladder.is_some();
+        let counting_in = matches!(self.judge, Judge::Tempo(_)) && (between_passes || self.course.is_none_or(early));
         self.places.insert(note.id, Place { pitch: note.pitch, tick, at: note.at, counting_in });
         match &mut self.judge {
             Judge::Wait(matcher) => {
