@@ -64,12 +64,14 @@ pub fn frame(ui: &mut Ui, view: &View<'_>, state: &mut State, send: &mut Vec<Com
     }
     let mut cx = Cx { view, send };
     rail::ui(ui, state);
-    CentralPanel::no_frame().show(ui, |ui| {
+    let page = CentralPanel::no_frame().show(ui, |ui| {
         ui.painter().rect_filled(ui.max_rect(), 0, theme::tokens(ui).background);
         ui.spacing_mut().item_spacing.y = 0.0;
-        banner::ui(&mut cx, ui);
+        let page = ui.max_rect();
         screen_ui(&mut cx, ui, state);
+        page
     });
+    banner::ui(&mut cx, ui, page.inner);
     library::dialogs_ui(&mut cx, ui, state);
     browser::ui(&mut cx, ui, state);
     takes::confirm_ui(&mut cx, ui, state);
