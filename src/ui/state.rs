@@ -88,6 +88,8 @@ pub struct State {
     pub(super) take_place: (String, f64),
     pub(super) look: Option<Look>,
     pub(super) piece: Option<String>,
+    /// The screen of the frame before.
+    pub(super) was_at: Screen,
 }
 
 /// What is chosen while the hands of a piece are edited.

@@ -549,6 +549,7 @@ fn devices() -> Devices {
         enabled: true,
         messages,
     };
+    let midi_in = None;
     let monitor = [
         MidiView::On(pitch(60), 71),
         MidiView::Off(pitch(60)),
@@ -611,6 +612,7 @@ fn devices() -> Devices {
                 .map(|(i, name)| (i as u8, (*name).to_owned()))
                 .collect(),
         },
+        midi_in,
         midi_out: vec![
             OutputPort {
                 id: "fp".into(),

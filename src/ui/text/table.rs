@@ -178,6 +178,8 @@ texts! {
     looking = "Looking…";
     keep_last = "Keep the last 5 minutes";
     keep_last_tip = "Everything you play is recorded and stays. This makes what you played in the last five minutes a take of its own, so that you find it again.";
+    from_program = "comes with the program";
+    take_deleted = "the take is off the list";
     open_kept = "Show it";
     voice_mine = "Mine";
     voice_mine_tip = "What you played";
@@ -251,6 +253,9 @@ texts! {
     connected = "connected";
     away = "not connected";
     use_port = "Use";
+    midi_in = "JACK midi_in";
+    midi_in_tip = "What a patch bay or another program joins to our MIDI input";
+    no_midi_jack = "No keyboard of its own yet: plug one in and it appears here, or join one to midi_in in a patch bay. The computer keyboard plays too.";
     no_midi = "No MIDI keyboard yet: plug one in and it appears here. The computer keyboard plays too.";
     microphone = "Microphone";
     microphone_on = "Listen to the microphone";
