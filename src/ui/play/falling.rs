@@ -205,7 +205,7 @@ fn notes_ui(cx: &Cx<'_>, ui: &Ui, painter: &Painter, state: &State, piece: &Piec
     for (note, body, mine) in labels {
         let name = text::note(note.pitch, settings.names, spelling);
         let color = if mine { t.on_hand(note.hand) } else { t.text };
-        name_ui(painter, &name, body, &font, (color, t.text));
+        name_ui(painter, name, body, &font, (color, t.text));
     }
 }
 
