@@ -13,6 +13,8 @@ use crate::music::notation::{Articulation, Chord, Direction, DirectionKind, Note
 pub(super) const LYRIC_SIZE: f32 = 2.0;
 const WORDS_SIZE: f32 = 2.0;
 const TEMPO_SIZE: f32 = 2.2;
+/// From a place to the middle of the loudness there: that of a head.
+const DYNAMIC_MIDDLE: f32 = 0.6;
 /// From what is below or above a mark.
 const GAP: f32 = 0.35;
 
@@ -172,6 +174,12 @@ fn lane_above(canvas: &Canvas, staff: u8, left: f32, right: f32) -> f32 {
     (canvas.y(staff, 0.0) - 1.4).min(canvas.top(staff, left, right) - GAP - 0.25)
 }
 
+/// From a place to the right edge of the loudness that stands there.
+pub(super) fn dynamic_right(kind: &DirectionKind) -> Option<f32> {
+    let DirectionKind::Dynamic(dynamic) = kind else { return None };
+    Some(DYNAMIC_MIDDLE + font::dynamic(*dynamic).width() / 2.0)
+}
+
 /// Draws a word or sign at `x`.
 pub(super) fn direction_ui(canvas: &mut Canvas, direction: &Direction, x: f32) {
     let staff = direction.staff.min(canvas.staves.len().saturating_sub(1) as u8);
@@ -179,7 +187,7 @@ pub(super) fn direction_ui(canvas: &mut Canvas, direction: &Direction, x: f32) {
     match &direction.kind {
         DirectionKind::Dynamic(dynamic) => {
             let glyph = font::dynamic(*dynamic);
-            let middle = x + 0.6;
+            let middle = x + DYNAMIC_MIDDLE;
             let (left, right) = (middle - glyph.width() / 2.0, middle + glyph.width() / 2.0);
             let y = if direction.above == Some(true) && staff == 0 {
                 lane_above(canvas, staff, left, right)

@@ -7,7 +7,7 @@ use super::plan::{Book, Placed};
 use super::shape::{Align, Bounds, Item, Part, Point, Tag, TextKind};
 use super::spans::Drawn;
 use super::{lyrics, marks, played, signs, timeline, tuplets};
-use crate::music::notation::{Chord, Clef, DirectionKind, Jump, Measure};
+use crate::music::notation::{Chord, Clef, Direction, DirectionKind, Jump, Measure};
 use crate::music::{Hand, NoteId, Pitch};
 use crate::time::Ticks;
 
@@ -229,7 +229,15 @@ impl Drawing<'_> {
                 here()
                     .find_map(|d| if let DirectionKind::Metronome(value, n) = d.kind { Some((value, n)) } else { None })
             };
+            let loudness = || {
+                let beside = |d: &&Direction| d.above.unwrap_or(false) == direction.above.unwrap_or(false);
+                here().filter(beside).find_map(|d| marks::dynamic_right(&d.kind))
+            };
             match &direction.kind {
+                // "p dolce": words stand behind the loudness of their place.
+                DirectionKind::Words(_) if let Some(right) = loudness() => {
+                    marks::direction_ui(canvas, direction, x + right + 0.5);
+                }
                 DirectionKind::Tempo(word) if let Some(mark) = mark() => {
                     marks::tempo_ui(canvas, direction.staff, word, mark, x);
                 }
