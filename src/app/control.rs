@@ -312,7 +312,8 @@ impl Worker {
             repaint,
         } = parts;
         let devices = ["device.chosen", "device.calibrated", "output.chosen", "hands.chosen"];
-        let wanted = ["note.*", "notes.*", "latency.*", "transport.*", "setting.*"].into_iter().chain(devices);
+        let wanted =
+            ["note.*", "notes.*", "latency.*", "sound.*", "transport.*", "setting.*"].into_iter().chain(devices);
         let events = bus.subscribe_live(Filter::topics(wanted), EVENTS);
         sound.connect_microphone(&bus);
         let midi = MidiDesk::new(&bus, &clock, &mut engine, midi, outlet, openings.clone());
@@ -461,6 +462,7 @@ impl Worker {
             // What was due meanwhile would all sound at once.
             self.player.stop(&mut self.engine);
             self.stream_changed();
+            self.session.sound_interrupted(self.sound.report().xruns, now);
             self.calibrate();
             self.changed = true;
             let stream = self.sound.report().stream;

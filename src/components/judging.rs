@@ -285,6 +285,10 @@ impl TakeJudge {
             }
             (Event::TransportMoved(moved), _) => at.map(|at| self.transport(moved, at)).unwrap_or_default(),
             (Event::LatencyChanged(latency), _) => self.change_latency(*latency, at),
+            (Event::SoundInterrupted(times), _) => {
+                self.result.interruptions += times;
+                Judged::default()
+            }
             (Event::NotesLost(_), _) => {
                 self.result.incomplete = true;
                 Judged::default()

@@ -101,6 +101,8 @@ pub struct Session {
     climbed: bool,
     /// On a ladder: the frame of the stream on which the next pass is to begin.
     goes_on_at: Option<Frames>,
+    /// How often the sound had stopped short when that was last told.
+    interruptions: u64,
 }
 
 impl Session {
@@ -120,6 +122,7 @@ impl Session {
             next: NextKeys::default(),
             climbed: false,
             goes_on_at: None,
+            interruptions: 0,
         }
     }
 
@@ -131,6 +134,14 @@ impl Session {
             running.latency = latency;
             running.changes.push_back(now);
             self.effects.push(Effect::Publish(running.take, Event::LatencyChanged(latency), Some(now)));
+        }
+    }
+
+    /// The sound has stopped short so many times since the program started; a take that is being judged is told.
+    pub fn sound_interrupted(&mut self, times: u64, now: Micros) {
+        let more = times.saturating_sub(std::mem::replace(&mut self.interruptions, times));
+        if let (1.., Some(running)) = (more, &self.running) {
+            self.effects.push(Effect::Publish(running.take, Event::SoundInterrupted(more), Some(now)));
         }
     }
 

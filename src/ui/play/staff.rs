@@ -6,8 +6,8 @@ use egui::{Direction, Pos2, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, po
 use super::ink::{HALF_HEAD, Ink, MARK_RADIUS, Source, lines_ui, playhead_ui};
 use super::pen::Pen;
 use super::{falling, ruler, wrong};
-use crate::engraving::{self, Flow, Part, Point, System};
-use crate::music::{Hands, Pitch};
+use crate::engraving::{self, Flow, Point, System};
+use crate::music::Hands;
 use crate::practice::{BarRange, KeyRange, Mode, VerdictKind};
 use crate::time::Ticks;
 use crate::ui::Cx;

@@ -152,6 +152,12 @@ pub fn tempo_asked(goal: f64, unit: u8) -> String {
     format!("asked: {}", super::tempo(goal, unit))
 }
 
+/// That the sound stopped short in a take.
+pub fn interruptions(times: u64) -> String {
+    let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
+    format!("The sound was interrupted {times} during this take: do not take its timing too seriously.")
+}
+
 /// What a share of notes rests on.
 pub fn right_basis(right: u32, of: u32, extra: u32, mode: Mode) -> String {
     match extra {

@@ -151,7 +151,6 @@ texts! {
     results_empty = "No result yet: play a piece in Wait for me or Keep tempo.";
     of_notes_right = "of the notes right";
     onsets = "onsets";
-    notes_of_take = "notes";
     not_enough = "not enough data";
     on_average = "on time on average";
     little_early = "a little early";
