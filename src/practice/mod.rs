@@ -21,4 +21,4 @@ mod wrong_key;
 
 pub use options::{BarRange, ChordWindow, Heard, KeyRange, PracticeSettings};
 pub use types::{GroupDone, Mode, PlayedId, PlayedNote, Preset, Verdict, VerdictKind, scaled_to_speed};
-pub use wrong_key::bar_of_wrong_key;
+pub use wrong_key::{bar_of_wrong_key, bars_of_wrong_keys};
