@@ -305,7 +305,7 @@ fn the_next_keys_are_known_while_the_music_runs_in_its_own_time() {
     let mut room = Room::new(wait());
     room.with(|session, ids| session.play(ids));
     assert_eq!(room.session.next_keys(room.now), None, "it waits for them");
-    assert_eq!(room.session.view().awaited_keys(), 1 << 60);
+    assert_eq!(room.session.view().awaited.keys, 1 << 60);
 }
 
 #[test]
@@ -640,7 +640,7 @@ fn what_the_keyboard_lacks_is_played_by_the_program_and_never_waited_for() {
     assert!(!room.session.is_playing(), "C sounds before the person's first note");
     room.with(|session, ids| session.play(ids));
     assert!(room.told().ends_with("seek 0 · hold 480 · play after 0"), "C is not waited for");
-    assert_eq!(room.session.view().awaited_keys(), 1 << 62);
+    assert_eq!(room.session.view().awaited.keys, 1 << 62);
     let (hands, keys) = room.fills.last().copied().expect("it was told");
     assert_eq!((hands, keys >> 61 & 1, keys >> 62 & 1, keys >> 97 & 1), (Hands::BOTH, 1, 0, 1));
     room.key(62);

@@ -156,16 +156,39 @@ impl FollowJudge {
         verdicts
     }
 
-    /// The music went to a place, because the person had gone there or because they asked for it.
-    fn sought(&mut self, tick: Ticks) {
+    /// The music goes round: what was struck for the next pass before it did counts there.
+    fn go_round(&mut self, score: &Score, settings: &PracticeSettings) -> (Vec<Verdict>, Judged) {
+        let (from, to) = settings.ticks(score.bars());
+        let notes = self.notes.clone();
+        let mut verdicts = self.pair(score, settings, to);
+        let right = |note: &PlayedNote| verdicts.iter().any(|v| v.played == Some(note.id) && v.kind.is_right());
+        let after = notes.iter().rposition(right).map_or(0, |last| last + 1);
+        let firsts: Vec<Pitch> = self.follower.needed().map(|id| score.note(id).pitch).collect();
+        let begins = notes[after..].iter().position(|note| firsts.contains(&note.pitch));
+        let early = begins.map_or(&[][..], |begins| &notes[after + begins..]);
+        verdicts.retain(|v| v.written.is_some() || early.iter().all(|note| v.played != Some(note.id)));
+        let mut round = Judged::default();
+        for note in early {
+            let step = self.key_down(*note, from);
+            round.impressions.extend(step.impressions);
+            round.extras.extend(step.extras);
+            (round.done, round.next) = (step.done.or(round.done), step.next.or(round.next));
+        }
+        (verdicts, round)
+    }
+
+    /// The music went to a place, because the person had gone there or because they asked for it: then what they had
+    /// played is a pass of its own, and what lies between is not judged.
+    fn sought(&mut self, score: &Score, settings: &PracticeSettings, tick: Ticks) -> Vec<Verdict> {
         if let Some(leap) = self.leaps.iter().position(|leap| *leap == tick) {
             self.leaps.drain(..=leap);
-            return;
+            return Vec::new();
         }
-        if self.notes.is_empty() {
-            self.from = tick;
-        }
+        let reached = self.follower.reached();
+        let verdicts = if self.notes.is_empty() { Vec::new() } else { self.pair(score, settings, reached) };
+        self.from = tick;
         self.follower.seek(tick);
+        verdicts
     }
 }
 
@@ -201,8 +224,6 @@ pub struct TakeJudge {
     /// Passes of judges before the one at hand.
     passes_before: u32,
     looped: bool,
-    /// Whether a key was played.
-    begun: bool,
     /// The latest moment that is known of.
     latest: Micros,
     result: TakeResult,
@@ -235,7 +256,6 @@ impl TakeJudge {
             course: None,
             passes_before: 0,
             looped: false,
-            begun: false,
             latest: Micros(i64::MIN / 4),
             result: TakeResult::for_mode(settings.mode),
             places: BTreeMap::new(),
@@ -270,6 +290,14 @@ impl TakeJudge {
             Judge::Wait(matcher) => matcher.needed().collect(),
             Judge::Follow(judge) => judge.follower.needed().collect(),
             Judge::Tempo(_) | Judge::None => Vec::new(),
+        }
+    }
+
+    /// All written notes of the group that the music waits for, played or not.
+    pub fn awaited(&self) -> Vec<NoteId> {
+        match &self.judge {
+            Judge::Wait(matcher) => matcher.awaited().collect(),
+            _ => self.needed(),
         }
     }
 
@@ -359,7 +387,6 @@ impl TakeJudge {
     }
 
     fn key_down(&mut self, note: PlayedNote) -> Judged {
-        self.begun = true;
         let tick = self.place_of(&note);
         // Before the music begins, and while it stands.
         let early = |course: Course| note.at < course.start - reach(course.plan.speed);
@@ -409,9 +436,10 @@ impl TakeJudge {
                         self.take_step(step)
                     }
                     Judge::Follow(judge) => {
-                        let (_, to) = self.settings.ticks(self.score.bars());
-                        let verdicts = judge.pair(&self.score, &self.settings, to);
-                        self.take_in_pass(verdicts)
+                        let (verdicts, round) = judge.go_round(&self.score, &self.settings);
+                        let pass = self.take_in_pass(verdicts);
+                        let extras = [pass.extras, round.extras].concat();
+                        Judged { verdicts: pass.verdicts, whole_pass: true, extras, ..round }
                     }
                     _ => {
                         self.result.completed = true;
@@ -429,24 +457,21 @@ impl TakeJudge {
             // Nobody is waited for in *Keep tempo*: the place to wait at is the end of the range.
             TransportChange::Ended | TransportChange::Waits { .. } if matches!(self.judge, Judge::Tempo(_)) => {
                 self.result.completed = true;
-                self.music_ended()
+                self.pass.at_end = true;
+                Judged::default()
             }
-            TransportChange::Waits { tick } if tick >= self.settings.ticks(self.score.bars()).1 => self.music_ended(),
             // The music that has ended is stopped by the program; late notes may still come.
             TransportChange::Stopped if self.pass.at_end => Judged::default(),
             TransportChange::Sought { .. } if self.pass.at_end => self.close_pass(),
             TransportChange::Stopped if matches!(self.judge, Judge::Tempo(_)) => self.stopped(at - self.latency),
             TransportChange::Sought { tick } => match &mut self.judge {
-                Judge::Follow(judge) => {
-                    judge.sought(tick);
-                    Judged::default()
-                }
-                // Before the first key, going to where the matcher stands anyway begins no new pass.
-                Judge::Wait(matcher) if self.begun || tick > matcher.tick() => {
+                Judge::Follow(judge) => match judge.sought(&self.score, &self.settings, tick) {
+                    verdicts if verdicts.is_empty() => Judged::default(),
+                    verdicts => self.take_in_pass(verdicts),
+                },
+                Judge::Wait(matcher) => {
                     let step = matcher.seek(tick);
-                    let judged = self.take_step(step);
-                    self.begin_pass(tick);
-                    judged
+                    self.take_step(step)
                 }
                 _ => Judged::default(),
             },
@@ -510,9 +535,8 @@ impl TakeJudge {
         let plan = TempoPlan { from, ..whole };
         let start = now.time_of(map, from);
         let (verdicts, open) = former.hand_over(now.at - self.latency, start - reach(now.speed));
-        let passes = former.passes();
         let judged = self.take_in(verdicts);
-        self.passes_before += passes;
+        self.passes_before = self.result.passes;
         self.climb_at(now.speed);
         self.begin_pass(from);
         let mut judge = TempoJudge::new(&self.score, plan);

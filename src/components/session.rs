@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::audio::{Command, LoopRange, MusicTime, Schedule};
 use crate::bus::Envelope;
-use crate::listen::Written;
+use crate::listen::{Awaited, Written};
 use crate::model::{Event, PieceId, TakeEnd, TakeId, TakeOrigin, TakeStart, Trainer, TransportChange, TransportMoved};
 use crate::music::{HandEdits, NoteId, Percent, Score};
 use crate::practice::{Heard, Mode, PlayedId, PracticeSettings, Verdict, scaled_to_speed};
@@ -152,7 +152,7 @@ impl Session {
     }
 
     /// The keys that come next at `now`, one bit each, where the music does not wait for them: see
-    /// [`SessionView::awaited_keys`] for those that it waits for.
+    /// [`SessionView::awaited`] for those that it waits for.
     pub fn next_keys(&self, now: Micros) -> Option<u128> {
         let stand = self.stand.as_ref().filter(|_| self.playing && self.settings.mode.keeps_time())?;
         Some(self.next.at(stand.score.tempo(), now - self.latency))
@@ -271,6 +271,7 @@ impl Session {
         self.configure();
         // Until it is told where the music runs.
         self.next.follow(TransportChange::Stopped, Micros::ZERO);
+        self.view.begins = start;
         let mode = self.settings.mode;
         if mode.is_judged() {
             self.begin_take(&stand, start, ids);
@@ -360,6 +361,7 @@ impl Session {
             running.sought = Some(start);
         }
         self.start = (!self.playing).then_some(start);
+        self.view.begins = start;
         self.engine(Command::Seek(start));
         if self.playing && waits {
             self.engine(Command::Hold(first.or(self.stop_at())));
@@ -431,6 +433,7 @@ impl Session {
     fn transport(&mut self, change: TransportChange, now: Micros) {
         let waits_for_person = self.running.as_ref().is_some_and(|r| r.judge.waits());
         match change {
+            TransportChange::Looped { .. } => self.view.begins = self.range().0,
             _ if self.settings.climbs() && self.running.is_some() => self.pass_ends(change, now),
             TransportChange::Ended => self.music_ended(now),
             // Without a person to wait for, the place to wait at is the end of the range. Whoever is followed has
@@ -477,7 +480,7 @@ impl Session {
             let hold = judged.next.filter(|_| !judged.finished).or(end);
             self.engine(Command::AdvanceTo { tick, hold });
         }
-        if judged.finished && !elsewhere && !self.settings.looping && !self.settings.climbs() {
+        if judged.finished && !elsewhere && !self.settings.looping {
             self.end_take(TakeEnd::Completed, ids);
         }
         self.show_needed();
@@ -493,10 +496,13 @@ impl Session {
         for verdict in running.judge.event(0, &ended.0, Some(&ended.1)).verdicts {
             self.effects.push(Effect::Publish(running.take, Event::VerdictGiven(verdict), None));
         }
-        self.view.result = Some(Arc::new(running.judge.result().clone()));
+        let result = running.judge.result();
+        self.view.bars = result.bars().copied().collect();
+        self.view.result = Some(Arc::new(result.clone()));
         let (take, completed) = (running.take, end == TakeEnd::Completed);
         self.view.finished = Some(Finished { take, start: running.start, completed });
         self.view.needed.clear();
+        self.view.awaited = Awaited::default();
         self.switch(free, TakeStart::free(wall), end, now);
     }
 
@@ -552,7 +558,13 @@ impl Session {
     fn show_needed(&mut self) {
         if let Some(running) = &self.running {
             self.view.needed = running.judge.needed();
-            self.view.result = Some(Arc::new(running.judge.result().clone()));
+            let score = self.stand.as_ref().map(|stand| &stand.score);
+            let keys = |ids: &[NoteId]| {
+                let of = |id: &NoteId| score.map_or(0, |score| 1u128 << score.note(*id).pitch.key());
+                ids.iter().fold(0, |keys, id| keys | of(id))
+            };
+            self.view.awaited = Awaited { keys: keys(&running.judge.awaited()), needed: keys(&self.view.needed) };
+            self.view.bars = running.judge.result().bars().copied().collect();
             self.view.ladder = running.judge.ladder().copied();
         }
     }

@@ -170,7 +170,7 @@ impl Drawing<'_> {
             }
         }
         drawn.spans_ui(&mut canvas);
-        lyrics::lyrics_ui(&mut canvas, book, row, &drawn.chords);
+        lyrics::draw_lyrics(&mut canvas, book, row, &drawn.chords);
         for (index, placed) in row.iter().enumerate() {
             canvas.measure = index;
             self.beside_ui(&mut canvas, placed, index);

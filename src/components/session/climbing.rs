@@ -1,7 +1,7 @@
 //! The session on a tempo ladder: after each pass the next one begins at its own tempo, until the goal is reached or
 //! nobody plays.
 
-use super::{AFTERMATH, Fresh, Session, first_onset};
+use super::{AFTERMATH, Fresh, Session};
 use crate::audio::Command;
 use crate::components::judging::PassOver;
 use crate::model::{TakeEnd, TransportChange};
@@ -23,11 +23,8 @@ impl Session {
             TransportChange::Waits { tick } => tick >= end,
             _ => false,
         };
-        let Some(running) = &mut self.running else { return };
-        if at_end && !running.judge.waits() {
+        if let Some(running) = self.running.as_mut().filter(|_| at_end) {
             running.ends_at = Some(now + scaled_to_speed(AFTERMATH, self.settings.tempo));
-        }
-        if at_end {
             self.engine(Command::Stop);
         }
     }
@@ -55,8 +52,8 @@ impl Session {
     }
 
     fn next_pass(&mut self) {
-        let (Some(running), Some(stand)) = (&self.running, self.stand.clone()) else { return };
-        let (waits, passes) = (running.judge.waits(), running.judge.result().passes);
+        let Some(running) = &self.running else { return };
+        let passes = running.judge.result().passes;
         if let Some(speed) = running.judge.ladder().map(|ladder| ladder.speed()).filter(|s| *s != self.settings.tempo) {
             self.settings.tempo = speed;
             self.climbed = true;
@@ -64,10 +61,9 @@ impl Session {
         let from = self.range().0;
         self.configure();
         self.engine(Command::Seek(from));
-        let first = waits.then(|| first_onset(&stand.score, &self.settings, from)).flatten();
-        self.engine(Command::Hold(first.or(self.stop_at())));
-        let count_in = if waits { 0 } else { self.settings.count_in_bars };
-        self.engine(Command::Play { count_in });
+        self.view.begins = from;
+        self.engine(Command::Hold(self.stop_at()));
+        self.engine(Command::Play { count_in: self.settings.count_in_bars });
         self.playing = true;
         self.next.follow(TransportChange::Stopped, Micros::ZERO);
         self.clear_marks();

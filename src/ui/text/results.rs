@@ -125,14 +125,9 @@ pub fn millis(value: f64) -> String {
     format!("{} ms", signed(value))
 }
 
-/// `74 bpm`.
-pub fn bpm(value: f64) -> String {
-    format!("{value:.0} bpm")
-}
-
 /// What was asked beside a tempo that was held: `asked: 72 bpm`.
-pub fn tempo_asked(goal: f64) -> String {
-    format!("asked: {goal:.0} bpm")
+pub fn tempo_asked(goal: f64, unit: u8) -> String {
+    format!("asked: {}", super::tempo(goal, unit))
 }
 
 /// What a share of notes rests on.
@@ -146,7 +141,7 @@ pub fn right_basis(right: u32, of: u32, extra: u32) -> String {
 
 /// Below the number of notes that says anything.
 pub fn too_few(n: usize, enough: usize) -> String {
-    format!("{n} notes, {enough} are needed")
+    format!("{n} onsets, {enough} are needed")
 }
 
 /// The plain word for a spread. Professionals keep within 60 ms of their own tempo.
