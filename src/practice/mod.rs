@@ -5,6 +5,7 @@
 //! them, [`ladder`] makes the next pass faster or slower by how the last one went, [`story`] tells why each is as it
 //! is, [`expression`] how a take was played beyond right and wrong, [`recital`] what one listens to of it.
 
+pub mod articulation;
 pub mod expression;
 pub mod follow;
 pub mod ladder;
