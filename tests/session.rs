@@ -326,6 +326,35 @@ fn seeking_while_it_waits_holds_at_the_next_note_there() {
 }
 
 #[test]
+fn a_key_that_comes_before_the_music_is_where_i_clicked_does_not_pull_it_back() {
+    for mode in [Mode::Wait, Mode::Follow] {
+        let mut room = Room::new(first_settings(mode));
+        room.with(|session, ids| session.play(ids));
+        room.key(60);
+        room.told();
+        room.with(|session, _| session.seek(Ticks(1_920)));
+        room.key(62);
+        let told = room.told();
+        assert!(told.starts_with("seek 1920 · hold 1920") && !told.contains("advance"), "{mode:?}: {told}");
+        room.moved(TransportChange::Sought { tick: Ticks(1_920) });
+        room.key(67);
+        let told = room.told();
+        assert!(told.ends_with("advance 1920 hold 2400"), "{mode:?}: {told}");
+        // Nor does the last one of the piece end the take, when one has clicked to go on elsewhere.
+        [65, 64].into_iter().for_each(|key| room.key(key));
+        room.told();
+        room.with(|session, _| session.seek(Ticks(0)));
+        room.key(62);
+        assert!(room.session.is_playing(), "{mode:?}");
+        room.moved(TransportChange::Sought { tick: Ticks(0) });
+        room.told();
+        room.key(60);
+        let told = room.told();
+        assert!(told.ends_with("advance 0 hold 480"), "{mode:?}: {told}");
+    }
+}
+
+#[test]
 fn a_pause_keeps_the_place() {
     let mut room = Room::new(PracticeSettings { mode: Mode::Listen, ..wait() });
     room.with(|session, ids| session.play(ids));

@@ -16,7 +16,7 @@ use crate::formats::notate;
 use crate::formats::smf;
 use crate::model::{Entity, ResultSummary, Take, TakeId, Trainer};
 use crate::music::{Hand, Hands, Score};
-use crate::practice::expression::Expression;
+use crate::practice::expression::{Expression, Struck};
 use crate::practice::pass::passes;
 use crate::practice::recital::{Recital, Timed, Voice};
 use crate::practice::story::{Story, stories};
@@ -243,7 +243,8 @@ fn lay_out(
 ) -> TakeView {
     let notes = performed.notes();
     let stories = judged.map(|judged| told(judged, &notes)).unwrap_or_default();
-    let by_id: HashMap<PlayedId, (Micros, u8)> = notes.iter().map(|n| (n.id, (n.at, n.velocity))).collect();
+    let struck = |n: &PerformedNote| Struck { at: n.at, duration: n.duration, velocity: n.velocity };
+    let by_id: HashMap<PlayedId, Struck> = notes.iter().map(|n| (n.id, struck(n))).collect();
     let expression = judged.map(|judged| {
         Expression::of(&judged.score, judged.practice.mode, &judged.verdicts, |id| by_id.get(&id).copied())
     });

@@ -79,6 +79,8 @@ struct Running {
     changes: VecDeque<Micros>,
     /// *Keep tempo*: when the last note may be given up.
     ends_at: Option<Micros>,
+    /// Where the person asked the waiting music to go, while it has not come there.
+    sought: Option<Ticks>,
 }
 
 /// See the module.
@@ -308,7 +310,8 @@ impl Session {
         let judge = TakeJudge::new(stand.score.clone(), self.settings, self.latency);
         let first = judge.waits().then(|| first_onset(&stand.score, &self.settings, start));
         let (latency, changes) = (self.latency, VecDeque::new());
-        self.running = Some(Running { take, start: begin, judge, latency, changes, ends_at: None });
+        let (ends_at, sought) = (None, None);
+        self.running = Some(Running { take, start: begin, judge, latency, changes, ends_at, sought });
         self.view.finished = None;
         match first {
             Some(first) => self.engine(Command::Hold(first.or(self.stop_at()))),
@@ -366,7 +369,11 @@ impl Session {
         let bars = stand.score.bars();
         let start = bars.get(bars.index_at(tick)).start.max(from).min(Ticks((to.0 - 1).max(from.0)));
         let first = first_onset(&stand.score, &self.settings, start);
-        let waits = self.running.as_ref().is_some_and(|r| r.judge.waits());
+        let running = self.running.as_mut().filter(|r| r.judge.waits());
+        let waits = running.is_some();
+        if let Some(running) = running.filter(|_| self.playing) {
+            running.sought = Some(start);
+        }
         self.start = (!self.playing).then_some(start);
         self.view.begins = start;
         self.engine(Command::Seek(start));
@@ -395,8 +402,16 @@ impl Session {
         if envelope.entity != running.take.entity() {
             return;
         }
-        if matches!(event, Event::LatencyChanged(_)) {
-            running.changes.pop_front();
+        match event {
+            Event::LatencyChanged(_) => drop(running.changes.pop_front()),
+            Event::TransportMoved(TransportMoved { change: TransportChange::Sought { tick }, .. })
+                if running.sought == Some(*tick) =>
+            {
+                running.sought = None;
+            }
+            // What the music did may be among what was lost.
+            Event::NotesLost(_) => running.sought = None,
+            _ => {}
         }
         let judged = running.judge.event(envelope.version, event, envelope.stamp.as_ref());
         if let Event::TransportMoved(moved) = event
@@ -471,15 +486,17 @@ impl Session {
         if let Some(speed) = judged.speed {
             self.engine(Command::SetSpeed(speed));
         }
-        if let (true, Some(tick)) = (judged.leap, judged.done) {
+        // A key that was struck before the music has come to where the person asked for is about where it was.
+        let elsewhere = self.running.as_ref().is_some_and(|r| r.sought.is_some());
+        if let (true, Some(tick)) = (judged.leap, judged.done.filter(|_| !elsewhere)) {
             self.engine(Command::Seek(tick));
         }
-        if let Some(tick) = judged.done {
+        if let Some(tick) = judged.done.filter(|_| !elsewhere) {
             let end = self.stop_at();
             let hold = judged.next.filter(|_| !judged.finished).or(end);
             self.engine(Command::AdvanceTo { tick, hold });
         }
-        if judged.finished && !self.settings.looping {
+        if judged.finished && !elsewhere && !self.settings.looping {
             self.end_take(TakeEnd::Completed, ids);
         }
         self.show_needed();
