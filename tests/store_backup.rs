@@ -3,26 +3,11 @@
 use std::fs;
 
 use music_trainer::bus::storage::*;
+use music_trainer::bus::testing::stored;
 use music_trainer::store::{OpenOptions, backup, open, open_read_only, verify};
 
 fn event(device: DeviceId, seq: u64) -> StoredEvent {
-    StoredEvent {
-        header: Header {
-            seq,
-            id: EventId { device, device_seq: seq },
-            topic: "take".into(),
-            entity: "take/1".into(),
-            version: seq,
-            base: None,
-            hlc: seq,
-            stamp: None,
-            cause: None,
-            actor: "recorder".into(),
-            schema: "take.note".into(),
-            schema_version: 1,
-        },
-        payload: Payload::Bytes(format!("played note number {seq}").into_bytes()),
-    }
+    stored(EventId { device, device_seq: seq }, "take/1", seq, format!("played note number {seq}").into_bytes())
 }
 
 fn batch(device: DeviceId, seqs: std::ops::RangeInclusive<u64>) -> Batch {

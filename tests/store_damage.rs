@@ -11,6 +11,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use music_trainer::bus::storage::*;
+use music_trainer::bus::testing::stored;
 use music_trainer::store::{OpenOptions, open, open_read_only, verify};
 
 const ENTITIES: u64 = 40;
@@ -23,27 +24,15 @@ fn entity(number: u64) -> Box<str> {
 fn batch(device: DeviceId, from: u64, to: u64) -> Batch {
     let mut batch = Batch::default();
     for seq in from..=to {
-        let header = Header {
-            seq,
-            id: EventId { device, device_seq: seq },
-            topic: "take.note".into(),
-            entity: entity(seq),
-            version: (seq - 1) / ENTITIES + 1,
-            base: None,
-            hlc: seq,
-            stamp: None,
-            cause: None,
-            actor: "recorder".into(),
-            schema: "take.note".into(),
-            schema_version: 1,
-        };
         // Some payloads need pages of their own.
         let bytes = if seq % 101 == 0 { 9_000 } else { 60 };
+        let (version, last) = ((seq - 1) / ENTITIES + 1, EventId { device, device_seq: seq });
+        let event = stored(last, entity(seq), version, vec![seq as u8; bytes]);
         if seq + ENTITIES > to {
-            let (entity, version, last) = (header.entity.clone(), header.version, header.id);
-            batch.state.push(StateRow { entity, version, last, topic: "take.note".into(), value: Some(vec![7; 80]) });
+            let Header { entity, topic, .. } = event.header.clone();
+            batch.state.push(StateRow { entity, version, last, topic, value: Some(vec![7; 80]) });
         }
-        batch.events.push(StoredEvent { header, payload: Payload::Bytes(vec![seq as u8; bytes]) });
+        batch.events.push(event);
     }
     for row in 0..30u8 {
         batch.rows.push(Row {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use music_trainer::bus::storage::*;
+use music_trainer::bus::testing::stored;
 use music_trainer::store::{OpenError, OpenOptions, Opened, open, open_read_only, verify};
 
 fn folder() -> tempfile::TempDir {
@@ -26,23 +27,7 @@ fn refusal(dir: &Path) -> String {
 }
 
 fn event(device: DeviceId, seq: u64, bytes: usize) -> StoredEvent {
-    StoredEvent {
-        header: Header {
-            seq,
-            id: EventId { device, device_seq: seq },
-            topic: "take".into(),
-            entity: "take/1".into(),
-            version: seq,
-            base: None,
-            hlc: seq,
-            stamp: None,
-            cause: None,
-            actor: "recorder".into(),
-            schema: "take.note".into(),
-            schema_version: 1,
-        },
-        payload: Payload::Bytes(vec![seq as u8; bytes]),
-    }
+    stored(EventId { device, device_seq: seq }, "take/1", seq, vec![seq as u8; bytes])
 }
 
 /// `events` more events of `bytes` each, after `last`.

@@ -517,9 +517,9 @@ impl Worker {
     fn show(&mut self) {
         let session = self.session.view();
         if self.session.next_keys(self.clock.now()).is_none() {
-            self.midi.light(session.awaited_keys());
+            self.midi.light(session.awaited.keys);
         }
-        self.sound.await_keys(session.awaited());
+        self.sound.await_keys(session.awaited);
         self.desk.store(Arc::new(Desk {
             session,
             sound: self.sound.report(),

@@ -51,7 +51,7 @@ pub(super) struct OpenTake {
     pub(super) judged: Option<JudgedTake>,
     /// The way back through it.
     travel: Travel,
-    /// The monotonic time of its first message.
+    /// The time of its first message.
     first: Micros,
 }
 

@@ -9,7 +9,7 @@ use super::load;
 use super::merge::{Observed, Rank, Register, Totals};
 use super::model::{Conflict, Decoded, Durability, EntityKey, Model, Origin, Refusal, Retention, Strategy, Topic};
 use super::snapshot::State;
-use super::storage::{EventId, StorageReader};
+use super::storage::{EventId, Header, Payload, StorageReader, StoredEvent};
 
 /// The domain's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -286,6 +286,25 @@ pub fn check_fold<M: Model>(reader: &dyn StorageReader, live: &State<M>) -> Resu
     let end = again.map_err(|error| error.to_string())?.end;
     let same = (end.seq, end.hlc) == (folded.end.seq, folded.end.hlc);
     same.then_some(()).ok_or("the log's end moved".to_owned())
+}
+
+/// An event as a store is given it, for tests that look into no payload: it stands where its machine's number says.
+pub fn stored(id: EventId, entity: impl Into<Box<str>>, version: u64, payload: Vec<u8>) -> StoredEvent {
+    let header = Header {
+        seq: id.device_seq,
+        id,
+        topic: "take".into(),
+        entity: entity.into(),
+        version,
+        base: None,
+        hlc: id.device_seq,
+        stamp: None,
+        cause: None,
+        actor: "recorder".into(),
+        schema: "take.note".into(),
+        schema_version: 1,
+    };
+    StoredEvent { header, payload: Payload::Bytes(payload) }
 }
 
 /// A small generator for seeded tests (SplitMix64, Steele et al. 2014).

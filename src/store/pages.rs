@@ -422,7 +422,8 @@ fn word(bytes: &[u8], at: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bus::storage::{Batch, Erasure, EventId, Header, Payload, Storage, StoredEvent};
+    use crate::bus::storage::{Batch, Erasure, EventId, Storage};
+    use crate::bus::testing::stored;
     use crate::store::{OpenOptions, open};
 
     fn check(path: &std::path::Path, depth: Depth) -> Result<(), ImageError> {
@@ -442,22 +443,8 @@ mod tests {
             for _ in 0..round * 7 % 50 {
                 seq += 1;
                 let id = EventId { device: opened.device, device_seq: seq };
-                let header = Header {
-                    seq,
-                    id,
-                    topic: "take".into(),
-                    entity: format!("take/{}", seq * 2_654_435_761 % 97).into(),
-                    version: 1,
-                    base: None,
-                    hlc: seq,
-                    stamp: None,
-                    cause: None,
-                    actor: "recorder".into(),
-                    schema: "take.note".into(),
-                    schema_version: 1,
-                };
-                let payload = Payload::Bytes(vec![1; (seq * seq % 6_000) as usize]);
-                batch.events.push(StoredEvent { header, payload });
+                let entity = format!("take/{}", seq * 2_654_435_761 % 97);
+                batch.events.push(stored(id, entity, 1, vec![1; (seq * seq % 6_000) as usize]));
             }
             opened.storage.commit(&batch).expect("a commit");
             if round % 3 == 0 && seq > 0 {

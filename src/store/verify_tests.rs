@@ -1,7 +1,8 @@
 //! Damage done through LMDB itself, table by table, and found again with its place.
 
 use super::*;
-use crate::bus::storage::{Batch, Erasure, Payload, Row, Storage, StoredEvent, Table};
+use crate::bus::storage::{Batch, Erasure, Row, Storage, Table};
+use crate::bus::testing::stored;
 use crate::store::{LmdbStorage, OpenOptions, Opened, open};
 
 const EVENTS: u64 = 12;
@@ -14,21 +15,7 @@ fn filled() -> (tempfile::TempDir, Opened) {
     for seq in 1..=EVENTS {
         let id = EventId { device: opened.device, device_seq: seq };
         let entity: Box<str> = format!("take/{}", seq % 3).into();
-        let header = Header {
-            seq,
-            id,
-            topic: "take".into(),
-            entity: entity.clone(),
-            version: seq.div_ceil(3),
-            base: None,
-            hlc: seq,
-            stamp: None,
-            cause: None,
-            actor: "recorder".into(),
-            schema: "take.note".into(),
-            schema_version: 1,
-        };
-        batch.events.push(StoredEvent { header, payload: Payload::Bytes(vec![seq as u8; 20]) });
+        batch.events.push(stored(id, entity.clone(), seq.div_ceil(3), vec![seq as u8; 20]));
         if seq > EVENTS - 3 {
             let version = seq.div_ceil(3);
             batch.state.push(StateRow { entity, version, last: id, topic: "take".into(), value: Some(vec![1, 2]) });

@@ -8,7 +8,7 @@ use egui::{Rect, ScrollArea, Ui, pos2, vec2};
 use super::state::{Screen, State};
 use super::text::{self, tr};
 use super::theme::{self, space, tokens};
-use super::view::ResultView;
+use super::view::{Held, ResultView};
 use super::widgets::{
     Button, Line, bar_cells_ui, card_ui, curve_ui, empty_ui, histogram_ui, inside, number_cards_ui, page_frame, snap,
 };
@@ -184,9 +184,9 @@ fn cards(view: &ResultView) -> [Card; 4] {
         },
     );
     let tempo = match view.tempo {
-        Some((held, goal)) => {
+        Some(Held { held, asked, unit }) => {
             let word = if view.chosen.mode.keeps_time() { t.tempo_held } else { t.your_tempo };
-            (text::bpm(held), word.to_owned(), text::tempo_asked(goal))
+            (text::tempo(held, unit), word.to_owned(), text::tempo_asked(asked, unit))
         }
         None if !view.chosen.mode.keeps_time() => {
             (text::NONE.to_owned(), t.tempo_name.to_owned(), t.not_enough.to_owned())
@@ -279,7 +279,7 @@ fn lower_ui(cx: &mut Cx<'_>, ui: &mut Ui, view: &ResultView) {
 fn timing_ui(ui: &mut Ui, view: &ResultView, height: f32) {
     let t = tokens(ui);
     card_ui(ui, tr().when_notes_came, tr().early_late_ms, |ui| {
-        let n = view.result.deviations().len();
+        let n = view.result.onsets();
         let (_, rect) = ui.allocate_space(vec2(ui.available_width(), height));
         if n < ENOUGH {
             let words = match view.chosen.mode {

@@ -10,7 +10,7 @@ use crate::model::OutputUse;
 use crate::music::{NoteId, Pitch, Score};
 use crate::practice::ladder::Ladder;
 use crate::practice::recital::Voice;
-use crate::practice::result::TakeResult;
+use crate::practice::result::{BarResult, TakeResult};
 use crate::practice::{Mode, PracticeSettings, VerdictKind};
 use crate::time::{Micros, WallMillis};
 
@@ -177,8 +177,8 @@ pub struct Piece<'a> {
     pub extras: &'a [Extra],
     /// The notes to press next.
     pub next: &'a [NoteId],
-    /// The result so far, or of the last time through.
-    pub result: Option<&'a TakeResult>,
+    /// The bars as they were played so far, or the last time through.
+    pub bars: &'a [BarResult],
 }
 
 /// The verdict on a written note.
@@ -208,6 +208,8 @@ pub struct Transport {
     pub playing: bool,
     /// The place in score ticks; negative during a count-in.
     pub position: f64,
+    /// Where the music was begun: before, it is counted in.
+    pub begins: Ticks,
     /// Where the person stands on the tempo ladder, in a practice under way or of the last one.
     pub ladder: Option<Ladder>,
     /// Whether something was said about the hands of the piece.
@@ -337,8 +339,19 @@ pub struct ResultView {
     pub chosen: PracticeSettings,
     /// The numbers.
     pub result: Arc<TakeResult>,
-    /// The tempo held and the tempo asked for, in beats a minute, where the player set it.
-    pub tempo: Option<(f64, f64)>,
+    /// The tempo held, where the player set it.
+    pub tempo: Option<Held>,
+}
+
+/// A tempo that a person held, in units of the metre a minute.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Held {
+    /// The tempo.
+    pub held: f64,
+    /// What was asked for.
+    pub asked: f64,
+    /// The unit: 4 is a quarter.
+    pub unit: u8,
 }
 
 /// Sound and MIDI.

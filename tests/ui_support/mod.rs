@@ -15,7 +15,7 @@ use music_trainer::music::notation::Notation;
 use music_trainer::music::{Hand, KeySignature, Meter, NoteId, Pitch, Score, ScoreParts, Tempo, WrittenNote};
 use music_trainer::practice::expression::Expression;
 use music_trainer::practice::pass::{PassResult, passes};
-use music_trainer::practice::result::TakeResult;
+use music_trainer::practice::result::{BarResult, TakeResult};
 use music_trainer::practice::story::Story;
 use music_trainer::practice::{BarRange, Mode, PlayedId, PracticeSettings, Preset, Verdict, VerdictKind};
 use music_trainer::time::{Frames, Micros, Stamp, StreamId, Ticks, WallMillis};
@@ -30,7 +30,7 @@ pub(crate) struct Sample {
     pub marks: Vec<Option<Mark>>,
     pub extras: Vec<Extra>,
     pub next: Vec<NoteId>,
-    pub result: Option<Arc<TakeResult>>,
+    pub bars: Vec<BarResult>,
     pub transport: Transport,
     pub keys: Keys,
     pub pieces: Vec<Arc<PieceRow>>,
@@ -731,7 +731,7 @@ impl Sample {
             marks,
             extras: vec![Extra { tick: position - 300.0, pitch: pitch(66) }],
             next,
-            result: Some(Arc::new(result)),
+            bars: result.bars().copied().collect(),
             transport: Transport { chosen, playing: true, position, ..Transport::default() },
             keys: Keys { live: live | Keys::bit(pitch(66)), wrong: Keys::bit(pitch(66)), right: 0, left: 0 },
             pieces: pieces(vec![
@@ -782,7 +782,7 @@ impl Sample {
                 at: today(12, 4),
                 chosen: PracticeSettings { mode: Mode::Tempo, range: None, looping: false, ..chosen },
                 result: Arc::new(whole),
-                tempo: Some((71.0, 72.0)),
+                tempo: Some(Held { held: 71.0, asked: 72.0, unit: 4 }),
             }),
             take: Some(take_view(&score, &all)),
             listening: Some(Micros(7_300_000)),
@@ -820,7 +820,7 @@ impl Sample {
             marks: Vec::new(),
             extras: Vec::new(),
             next: Vec::new(),
-            result: None,
+            bars: Vec::new(),
             transport: Transport::default(),
             keys: Keys::default(),
             pieces: Vec::new(),
@@ -890,7 +890,7 @@ impl Sample {
                     marks: &self.marks,
                     extras: &self.extras,
                     next: &self.next,
-                    result: self.result.as_deref(),
+                    bars: &self.bars,
                 }),
                 transport: self.transport,
                 keys: self.keys,

@@ -24,7 +24,7 @@ pub(super) struct Pass {
     pub(super) before: Counts,
     /// Whether it began at the beginning.
     pub(super) whole: bool,
-    /// Whether the music has come to its end.
+    /// *Keep tempo*, *Rhythm only*: whether the music has come to its end; late notes may still come.
     pub(super) at_end: bool,
 }
 
@@ -37,15 +37,7 @@ impl TakeJudge {
     /// *Keep tempo*, *Rhythm only*: the notes that have become later than on time at a monotonic time, each once.
     pub fn overdue(&mut self, now: Micros) -> Vec<NoteId> {
         let Judge::Tempo(judge) = &mut self.judge else { return Vec::new() };
-        judge.overdue(now + self.clock.offset - self.latency)
-    }
-
-    /// The music came to its end. Where it waits for the person, the pass is over; where it keeps time, late notes may
-    /// still come: see [`Self::close_pass`].
-    pub(super) fn music_ended(&mut self) -> Judged {
-        let waited = matches!(&self.judge, Judge::Wait(matcher) if matcher.is_finished());
-        self.pass.at_end = waited && self.ladder.is_some() || matches!(self.judge, Judge::Tempo(_));
-        if waited { self.close_pass() } else { Judged::default() }
+        judge.overdue(self.clock.reading(now) - self.latency)
     }
 
     /// After the end of the music: the pass is over, and what is not decided of it is now.
@@ -61,7 +53,7 @@ impl TakeJudge {
         let judged = self.take_in(verdicts);
         let Some(ladder) = &mut self.ladder else { return judged };
         let counts = self.result.counts.since(&self.pass.before);
-        let pass_over = match is_clean(&counts, self.settings.preset, self.settings.mode) {
+        let pass_over = match is_clean(&counts, self.settings.preset) {
             _ if !self.pass.whole => PassOver::Partial,
             None => PassOver::Silent,
             Some(clean) => {

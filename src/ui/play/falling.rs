@@ -311,7 +311,7 @@ fn marks_ui(ui: &Ui, painter: &Painter, state: &State, piece: &Piece<'_>, fall: 
 pub(super) fn count_in_ui(cx: &Cx<'_>, ui: &Ui, painter: &Painter, piece: &Piece<'_>, rect: Rect) {
     let transport = cx.view.play.transport;
     let bars = piece.score.bars();
-    let (from, _) = transport.chosen.ticks(bars);
+    let from = transport.begins;
     let missing = from.0 as f64 - transport.position;
     if !transport.playing || !transport.chosen.mode.is_timed() || missing <= 0.0 {
         return;

@@ -7,7 +7,7 @@ use super::ink::{HALF_HEAD, Ink, MARK_RADIUS, Source, lines_ui, playhead_ui};
 use super::pen::Pen;
 use super::{falling, ruler, wrong};
 use crate::engraving::{self, Flow, Part, Point, System};
-use crate::music::Hands;
+use crate::music::{Hands, Pitch};
 use crate::practice::{BarRange, KeyRange, Mode, VerdictKind};
 use crate::time::Ticks;
 use crate::ui::Cx;
@@ -294,7 +294,7 @@ impl Scene<'_> {
         let piece = self.ink.piece;
         let (left, right) = self.view();
         for measure in &self.system.measures[self.system.visible(left - 6.0, right + 6.0)] {
-            for item in measure.items.iter().filter(|item| item.tag.part == Part::Head) {
+            for item in measure.items.iter().filter(|item| item.tag.strikes) {
                 let (engraving::Shape::Glyph { at, .. }, Some(note)) = (&item.shape, item.tag.note) else { continue };
                 let Some(mark) = piece.marks.get(note.0 as usize).copied().flatten() else { continue };
                 let center = self.pen.at(Point::new(at.x + HALF_HEAD, at.y));

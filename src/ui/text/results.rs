@@ -147,14 +147,9 @@ pub fn millis(value: f64) -> String {
     format!("{} ms", signed(value))
 }
 
-/// `74 bpm`.
-pub fn bpm(value: f64) -> String {
-    format!("{value:.0} bpm")
-}
-
 /// What was asked beside a tempo that was held: `asked: 72 bpm`.
-pub fn tempo_asked(goal: f64) -> String {
-    format!("asked: {goal:.0} bpm")
+pub fn tempo_asked(goal: f64, unit: u8) -> String {
+    format!("asked: {}", super::tempo(goal, unit))
 }
 
 /// What a share of notes rests on.

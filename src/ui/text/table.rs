@@ -558,7 +558,7 @@ texts! {
     ladder = "Tempo ladder";
     ladder_tip = "Tempo ladder: faster by itself after clean passes";
     ladder_switch = "The tempo climbs by itself";
-    ladder_off_here = "It works in Wait for me, Keep tempo and Rhythm only.";
+    ladder_off_here = "It works in Keep tempo and Rhythm only, where the program keeps the time.";
     ladder_start = "Start at";
     ladder_goal = "Goal";
     ladder_step = "Step";
