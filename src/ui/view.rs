@@ -12,7 +12,7 @@ use crate::practice::ladder::Ladder;
 use crate::practice::recital::Voice;
 use crate::practice::result::{BarResult, TakeResult};
 use crate::practice::{Mode, PracticeSettings, VerdictKind};
-use crate::time::{Micros, WallMillis};
+use crate::time::{Micros, Ticks, WallMillis};
 
 pub use crate::model::{CalibrationStand, NoteNames, PlayView, Settings, StaffLayout, ThemeChoice};
 
