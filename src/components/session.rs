@@ -7,10 +7,10 @@ use std::sync::Arc;
 use crate::audio::{Command, LoopRange, MusicTime, Schedule};
 use crate::bus::Envelope;
 use crate::listen::{Awaited, Written};
-use crate::model::{Event, PieceId, TakeEnd, TakeId, TakeOrigin, TakeStart, Trainer, TransportChange};
+use crate::model::{Event, PieceId, TakeEnd, TakeId, TakeOrigin, TakeStart, Trainer, TransportChange, TransportMoved};
 use crate::music::{HandEdits, NoteId, Percent, Score};
 use crate::practice::{Heard, Mode, PlayedId, PracticeSettings, Verdict, scaled_to_speed};
-use crate::time::{Micros, Stamp, Ticks, WallMillis};
+use crate::time::{Frames, Micros, Stamp, Ticks, WallMillis};
 
 use super::judging::{Judged, TakeJudge};
 use super::marks::Marks;
@@ -99,6 +99,8 @@ pub struct Session {
     next: NextKeys,
     /// Whether the ladder has changed the tempo since that was last asked.
     climbed: bool,
+    /// On a ladder: the frame of the stream on which the next pass is to begin.
+    goes_on_at: Option<Frames>,
 }
 
 impl Session {
@@ -117,6 +119,7 @@ impl Session {
             latency: Micros::ZERO,
             next: NextKeys::default(),
             climbed: false,
+            goes_on_at: None,
         }
     }
 
@@ -375,7 +378,7 @@ impl Session {
         let of_this_take = envelope.entity == self.take.entity();
         if let (true, Event::TransportMoved(moved)) = (of_this_take, event) {
             self.next.follow(moved.change, envelope.stamp.map_or(now, |stamp| stamp.mono));
-            self.transport(moved.change, now);
+            self.transport(moved, envelope.stamp.as_ref(), now);
         }
         let Some(running) = &mut self.running else { return };
         if envelope.entity != running.take.entity() {
@@ -415,11 +418,13 @@ impl Session {
         }
     }
 
-    fn transport(&mut self, change: TransportChange, now: Micros) {
+    fn transport(&mut self, moved: &TransportMoved, stamp: Option<&Stamp>, now: Micros) {
         let waits_for_person = self.running.as_ref().is_some_and(|r| r.judge.waits());
-        match change {
+        match moved.change {
             TransportChange::Looped { .. } => self.view.begins = self.range().0,
-            _ if self.settings.climbs() && self.running.is_some() => self.pass_ends(change, now),
+            change if self.settings.climbs() && self.running.is_some() => {
+                self.pass_ends(change, stamp, moved.rate, now)
+            }
             TransportChange::Ended => self.music_ended(now),
             // Without a person to wait for, the place to wait at is the end of the range. Whoever is followed has
             // begun the last chord by then, and may have left a note of it out.
