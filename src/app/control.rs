@@ -3,6 +3,8 @@
 //! next moment at which a device or the session wants to be looked after.
 
 mod calibration;
+mod missing;
+mod settling;
 mod stand;
 mod waking;
 
@@ -17,13 +19,17 @@ use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 use rtrb::Consumer;
 
 use self::calibration::Calibrating;
+use self::missing::Missing;
+use self::settling::Settlers;
 use self::waking::Waking;
 use crate::audio::{self, Command as EngineCommand, Engine, OutletEnds, OwnSound};
 use crate::bus::lab::Lab;
 use crate::bus::lane::ESSENTIAL_SLOTS;
 use crate::bus::supervision::{Panicked, Supervisor};
 use crate::bus::{BusHandle, Envelope, Filter, LiveItem, LiveSubscription, Publish, PublishError};
-use crate::components::devices::{MidiDesk, Plugged, SoundDesk, SoundReport, calibration_entity};
+use crate::components::devices::{
+    DriverInput, DriverInputReport, MidiDesk, Plugged, SoundDesk, SoundReport, calibration_entity,
+};
 use crate::components::library::{Library, OpenError, Opened};
 use crate::components::openings::Openings;
 use crate::components::player::{Player, Tape};
@@ -125,6 +131,8 @@ pub struct Desk {
     pub calibration: CalibrationStand,
     /// MIDI inputs of the system.
     pub midi: Vec<DeviceReport>,
+    /// The MIDI input of the audio driver that anyone may be joined to, where it has one.
+    pub midi_in: Option<DriverInputReport>,
     /// Why there is no MIDI at all.
     pub midi_fault: Option<String>,
     /// MIDI outputs of the system and of the audio driver.
@@ -248,6 +256,7 @@ struct Worker {
     engine: Engine,
     sound: SoundDesk,
     midi: MidiDesk,
+    midi_in: DriverInput,
     session: Session,
     library: Library,
     wishes: Receiver<Wish>,
@@ -272,6 +281,8 @@ struct Worker {
     own_sounds: Consumer<(Stamp, OwnSound)>,
     lab: Arc<Lab>,
     openings: Openings,
+    missing: Missing,
+    settlers: Settlers,
     repaint: Arc<dyn Fn() + Send + Sync>,
     changed: bool,
 }
@@ -307,7 +318,8 @@ impl Worker {
             repaint,
         } = parts;
         let devices = ["device.chosen", "device.calibrated", "output.chosen", "hands.chosen"];
-        let wanted = ["note.*", "notes.*", "latency.*", "transport.*", "setting.*"].into_iter().chain(devices);
+        let wanted =
+            ["note.*", "notes.*", "latency.*", "sound.*", "transport.*", "setting.*"].into_iter().chain(devices);
         let events = bus.subscribe_live(Filter::topics(wanted), EVENTS);
         sound.connect_microphone(&bus);
         let midi = MidiDesk::new(&bus, &clock, &mut engine, midi, outlet, openings.clone());
@@ -327,6 +339,8 @@ impl Worker {
             calibrating: None,
             calibration: CalibrationStand::Idle,
             waking: Waking::default(),
+            missing: Missing::default(),
+            settlers: Settlers::default(),
             own_sounds,
             lab,
             bus,
@@ -334,6 +348,7 @@ impl Worker {
             engine,
             sound,
             midi,
+            midi_in: DriverInput::default(),
             wishes,
             events,
             desk,
@@ -366,9 +381,10 @@ impl Worker {
     /// Waits for the next thing and does it; whether it goes on.
     fn turn(&mut self, deaf: &mut bool) -> bool {
         let lively = self.session.wants_time() || self.engine.kept() > 0 || self.sound.is_busy();
-        let lively = lively || self.player.playing().is_some();
+        let lively = lively || self.player.playing().is_some() || self.missing.is_wanted() || self.settlers.are_busy();
         let wait = if lively { LIVELY } else { QUIET };
         let channel = if *deaf { never() } else { self.events.channel().clone() };
+        self.missing.look(&channel);
         select! {
             recv(self.wishes) -> wish => match wish {
                 Ok(Wish::Quit) | Err(_) => return false,
@@ -430,14 +446,20 @@ impl Worker {
     fn look_after(&mut self) {
         // What else is waiting belongs to the same moment; a bound keeps the devices looked after.
         for _ in 0..EVENTS {
+            self.missing.look(self.events.channel());
             match self.events.try_recv() {
                 Ok(Some(item)) => self.item(item),
                 _ => break,
             }
         }
+        self.fetch_missing();
+        self.take_settled();
         let now = self.clock.now();
         self.look_whether_it_slept(now);
-        self.session.time_passes(now, self.sound.told_upto(now), &mut || self.ids.next());
+        let told = self.sound.told_upto(now);
+        if !self.missing.may_lack() {
+            self.session.time_passes(now, told, &mut || self.ids.next());
+        }
         self.changed |= self.carry_out();
         self.keep_climbed(now);
         self.save_practice(Some(now));
@@ -455,6 +477,7 @@ impl Worker {
             // What was due meanwhile would all sound at once.
             self.player.stop(&mut self.engine);
             self.stream_changed();
+            self.session.sound_interrupted(self.sound.report().xruns, now);
             self.calibrate();
             self.changed = true;
             let stream = self.sound.report().stream;
@@ -519,6 +542,7 @@ impl Worker {
             sound: self.sound.report(),
             calibration: self.calibration.clone(),
             midi: self.midi.report(),
+            midi_in: self.midi_in.report(self.sound.midi_joined()),
             midi_fault: self.midi.fault().map(str::to_owned),
             midi_out: self.midi.outputs(),
             midi_out_fault: self.midi.output_fault().map(str::to_owned),
@@ -534,25 +558,26 @@ impl Worker {
     fn item(&mut self, item: LiveItem<Trainer>) {
         match item {
             LiveItem::Event(envelope) => {
-                self.hold(&envelope);
-                self.follow(&envelope);
                 self.lab.owe();
-                if self.parked {
-                    return;
+                if let Some(envelope) = self.missing.comes(self.session.current_take(), envelope) {
+                    self.event(&envelope);
                 }
-                self.calibration_event(&envelope);
-                let now = self.clock.now();
-                self.session.event(&envelope, now, &mut || self.ids.next());
-                self.carry_out();
             }
-            LiveItem::Lost(count) => {
-                // Keys whose release may be among them would be shown as held for ever.
-                self.held = 0;
-                let text = format!("{count} events came faster than they could be judged; they are kept in the take");
-                self.notice(true, text);
-            }
+            LiveItem::Lost(count) => self.lost(count),
         }
         self.changed = true;
+    }
+
+    fn event(&mut self, envelope: &Envelope<Trainer>) {
+        self.hold(envelope);
+        self.follow(envelope);
+        if self.parked {
+            return;
+        }
+        self.calibration_event(envelope);
+        let now = self.clock.now();
+        self.session.event(envelope, now, &mut || self.ids.next());
+        self.carry_out();
     }
 
     /// Which keys are down.
@@ -561,6 +586,7 @@ impl Worker {
             self.held = 0;
         }
         if let Some(Event::NotePlayed(played)) = envelope.event() {
+            self.midi_in.see(played, self.clock.now());
             if let Some((pitch, _)) = played.note_on() {
                 self.held |= 1 << pitch.key();
             } else if let Some(pitch) = played.note_off() {
@@ -623,6 +649,7 @@ impl Worker {
                 self.stand(opened, None);
             }
             Wish::Close => self.session.close(&mut || ids.next()),
+            Wish::Play if !self.session.has_something_to_play() => self.tell_nothing_to_play(),
             Wish::Play => self.session.play(&mut || ids.next()),
             Wish::Stop(at) => self.session.pause(at, &mut || ids.next()),
             Wish::Restart => self.session.restart(),
@@ -696,9 +723,13 @@ impl Worker {
         let practised = |p: &PracticeSettings| (!paused).then_some((p.practise, p.range, p.looping));
         let course = |p: &PracticeSettings| (p.mode, practised(p));
         let goes_on = self.session.is_playing() || course(self.session.settings()) != course(&practice);
+        let (hands, range) = (self.session.settings().practise, self.session.settings().range);
         self.session.choose(practice, &mut || self.ids.next());
         if goes_on {
             self.session.await_person(&mut || self.ids.next());
+        }
+        if (hands, range) != (practice.practise, practice.range) && !self.session.has_something_to_play() {
+            self.tell_nothing_to_play();
         }
         if let Some(stand) = self.session.stand() {
             self.unsaved = Some((stand.id.clone(), practice, self.clock.now() + SETTLE));
@@ -781,6 +812,7 @@ impl Worker {
                         None => publish,
                     });
                 }
+                Effect::Settle(settling) => self.settle(*settling),
                 Effect::Switch { from, events, at } => {
                     if !self.switch(events, at) {
                         self.session.switch_failed(from);

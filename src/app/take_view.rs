@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 
 use crate::bus::{BusHandle, EntityKey, Envelope};
-use crate::components::library::Library;
+use crate::components::library::{Library, title};
 use crate::components::marks::Marks;
 use crate::components::performed::{Performed, PerformedNote, each_event};
 use crate::components::player::Tape;
@@ -16,14 +16,15 @@ use crate::formats::notate;
 use crate::formats::smf;
 use crate::model::{Entity, ResultSummary, Take, TakeId, Trainer};
 use crate::music::{Hand, Hands, Score};
-use crate::practice::expression::Expression;
+use crate::practice::expression::{Expression, Struck};
+use crate::practice::pass::passes;
 use crate::practice::recital::{Recital, Timed, Voice};
 use crate::practice::story::{Story, stories};
 use crate::practice::{PlayedId, PlayedNote, Verdict, VerdictKind};
 use crate::time::Micros;
 use crate::ui::view::{Extra, Mark, PastInstant, RollNote, RollWritten, TakePage, TakeView};
 
-use super::rows::{self, Wall};
+use super::rows::Wall;
 
 /// What a take is read for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +51,7 @@ pub(super) struct OpenTake {
     pub(super) judged: Option<JudgedTake>,
     /// The way back through it.
     travel: Travel,
-    /// The monotonic time of its first message.
+    /// The time of its first message.
     first: Micros,
 }
 
@@ -140,7 +141,7 @@ fn open(bus: &BusHandle<Trainer>, id: TakeId, wall: Wall) -> Result<OpenTake, St
         }
         Err(error) => return Err(error.to_string()),
     };
-    let title = take.start.piece.as_ref().map(|piece| rows::title(&snapshot.state, piece));
+    let title = take.start.piece.as_ref().map(|piece| title(&snapshot.state, piece));
     let kept = match snapshot.state.value(id.result_entity().as_str()) {
         Some(Entity::Result(kept)) => Some((***kept).clone()),
         _ => None,
@@ -242,14 +243,16 @@ fn lay_out(
 ) -> TakeView {
     let notes = performed.notes();
     let stories = judged.map(|judged| told(judged, &notes)).unwrap_or_default();
-    let by_id: HashMap<PlayedId, (Micros, u8)> = notes.iter().map(|n| (n.id, (n.at, n.velocity))).collect();
+    let struck = |n: &PerformedNote| Struck { at: n.at, duration: n.duration, velocity: n.velocity };
+    let by_id: HashMap<PlayedId, Struck> = notes.iter().map(|n| (n.id, struck(n))).collect();
     let expression = judged.map(|judged| {
         Expression::of(&judged.score, judged.practice.mode, &judged.verdicts, |id| by_id.get(&id).copied())
     });
     let kept_result = kept.zip(judged).and_then(|(kept, judged)| {
         let today = ResultSummary::of(&judged.result);
-        (today != *kept).then(|| (kept.all.right(), kept.all.written()))
+        (today != *kept).then(|| (kept.all.right(), kept.all.judged()))
     });
+    let passes = judged.map(|judged| passes(&judged.score, judged.practice.mode, &stories)).unwrap_or_default();
     TakeView {
         id: id.to_string(),
         at: wall.local(take.moment()),
@@ -259,6 +262,7 @@ fn lay_out(
         notes: roll_notes(&notes, judged),
         written: stories.iter().filter_map(|story| written(story, judged?)).collect(),
         stories,
+        passes: passes.into(),
         expression,
         kept_result,
         page: None,

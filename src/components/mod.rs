@@ -1,6 +1,7 @@
 //! The parts of the program that live on the bus: the only place where what comes through a lane becomes a domain
 //! event, and where a take is judged.
 
+pub mod catch_up;
 pub mod devices;
 pub mod eraser;
 pub mod judging;
@@ -16,5 +17,6 @@ pub mod recorder;
 pub mod results;
 pub mod session;
 pub mod sound_file;
+pub mod take_clock;
 pub mod travel;
 pub mod whole_file;

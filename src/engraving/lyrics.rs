@@ -52,7 +52,10 @@ pub(super) fn draw_lyrics(canvas: &mut Canvas, book: &Book<'_>, row: &[Placed], 
         let verses = verses(book, row, staff);
         let words = verses.iter().flat_map(|verse| of(*verse)).filter(|s| s.lyric.is_some());
         let lowest = words
-            .map(|s| canvas.bottom(staff, s.place.bounds.left, s.place.bounds.right))
+            .map(|s| {
+                let (left, right) = s.edges();
+                canvas.bottom(staff, left.min(s.place.bounds.left), right.max(s.place.bounds.right))
+            })
             .fold(canvas.y(staff, 4.0), f32::max);
         for (line, verse) in verses.into_iter().enumerate() {
             let baseline = lowest + BELOW + line as f32 * VERSE;
@@ -174,7 +177,11 @@ mod tests {
 
     /// Words under the notes of the upper staff: `-` after a syllable for a hyphen, `_` for a held one, `.` for none.
     fn sung(notes: &str, verses: &[&str]) -> Notation {
-        let mut page = page((4, 4), 0, &[(0, notes), (1, &vec!["c3w"; notes.split('|').count()].join("|"))]);
+        sung_over(notes, &vec!["c3w"; notes.split('|').count()].join("|"), verses)
+    }
+
+    fn sung_over(notes: &str, lower: &str, verses: &[&str]) -> Notation {
+        let mut page = page((4, 4), 0, &[(0, notes), (1, lower)]);
         for (verse, words) in verses.iter().enumerate() {
             let chords = page.measures.iter_mut().flat_map(|m| &mut m.chords).filter(|c| c.staff == 0);
             for (chord, word) in chords.filter(|c| !c.heads.is_empty()).zip(words.split_whitespace()) {
@@ -223,6 +230,36 @@ mod tests {
         for (from, to, y) in strokes {
             let own = if y < first { &found[..2] } else { &found[4..] };
             assert!(from > own[0].1.x && to < own[1].1.x, "{from}..{to} lies between {own:?}");
+        }
+    }
+
+    #[test]
+    fn words_stand_clear_of_each_other_and_of_both_staves_wherever_the_notes_reach() {
+        let page = sung_over(
+            "a3q a3q a3q a3q | c5e c5e c5q c5h",
+            "c3w | c5q d5q e5q f5q",
+            &[
+                "strength strength strength strength strength strength strength strength",
+                "through through through through through through through through",
+            ],
+        );
+        for system in lines(&page, Flow::Lines(90.0)) {
+            let words = words(&system);
+            let heads = |staff: u8| {
+                let items = system.measures.iter().flat_map(|m| &m.items);
+                items.filter_map(move |item| match item.shape {
+                    Shape::Glyph { at, .. } if item.tag.part == Part::Head && item.tag.staff == staff => Some(at.y),
+                    _ => None,
+                })
+            };
+            let (low, high) = (heads(0).fold(0.0, f32::max), heads(1).fold(f32::MAX, f32::min));
+            assert!(words.iter().all(|w| w.1.y - 1.0 > low && w.1.y < high - 0.5), "{low} {words:?} {high}");
+            let mut lines = words.clone();
+            lines.sort_by(|a, b| (a.1.y, a.1.x).partial_cmp(&(b.1.y, b.1.x)).expect("numbers"));
+            for pair in lines.windows(2).filter(|pair| pair[0].1.y == pair[1].1.y) {
+                let halves: f32 = pair.iter().map(|w| text_width(&w.0, LYRIC_SIZE) / 2.0).sum();
+                assert!(pair[1].1.x - pair[0].1.x > halves, "{pair:?}");
+            }
         }
     }
 

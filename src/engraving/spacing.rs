@@ -22,8 +22,8 @@ const BEFORE_LEAST: f32 = 0.7;
 const AFTER: f32 = 0.9;
 /// No measure is narrower, so that a rest fits in its middle.
 const MEASURE_LEAST: f32 = 5.0;
-/// So many columns back are looked at for what might touch.
-const BACK: usize = 4;
+/// So many columns back are looked at for what might touch: a syllable reaches under the quick notes of the other staff.
+const BACK: usize = 12;
 
 /// What begins on one tick.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -5,6 +5,7 @@ pub mod difficulty;
 mod embellishment;
 mod hands;
 mod meter;
+mod naming;
 pub mod notation;
 mod pitch;
 mod score;

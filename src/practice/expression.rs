@@ -1,9 +1,10 @@
 //! How a take was played beyond right and wrong: how closely chords were struck, how the hands went together, the
-//! tempo that was held, and how loud. Every number comes with what it rests on, and none below
+//! tempo that was held, how notes were joined, and how loud. Every number comes with what it rests on, and none below
 //! [`ENOUGH`].
 
 use std::collections::BTreeMap;
 
+use super::articulation::Articulation;
 use super::result::ENOUGH;
 use super::types::{Mode, PlayedId, Verdict};
 use crate::music::{Hand, Percent, Score};
@@ -37,6 +38,60 @@ impl Mean {
         let spread = (values.iter().map(|v| (v - value).powi(2)).sum::<f64>() / (n - 1) as f64).sqrt();
         Some(Self { n, value, interval: 1.96 * spread / (n as f64).sqrt(), spread })
     }
+}
+
+/// The bars that tell how even a tempo was, at least. Each is a mean over its notes, and the intervals are those of few
+/// values, so fewer are needed than of single notes; of less than this the interval of the spread is wider than the
+/// spread itself.
+pub const BARS_ENOUGH: usize = 8;
+
+/// How even the tempo of the bars was, as shares of the written one. The intervals take the bars for independent of each
+/// other and normally distributed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Steadiness {
+    /// How many bars.
+    pub n: usize,
+    /// The mean.
+    pub value: f64,
+    /// Half the width of its 95 % interval: Student's t for n − 1.
+    pub interval: f64,
+    /// The standard deviation.
+    pub spread: f64,
+    /// Its 95 % interval: s √((n − 1) / χ²), with χ² for n − 1 at 97.5 and 2.5 %.
+    pub spread_interval: (f64, f64),
+}
+
+impl Steadiness {
+    /// `None` (not enough data) below [`BARS_ENOUGH`].
+    pub fn of(values: &[f64]) -> Option<Self> {
+        let n = values.len();
+        if n < BARS_ENOUGH {
+            return None;
+        }
+        let free = (n - 1) as f64;
+        let value = values.iter().sum::<f64>() / n as f64;
+        let spread = (values.iter().map(|v| (v - value).powi(2)).sum::<f64>() / free).sqrt();
+        let interval = student(free) * spread / (n as f64).sqrt();
+        let bound = |z: f64| spread * (free / chi_square(free, z)).sqrt();
+        Some(Self { n, value, interval, spread, spread_interval: (bound(Z), bound(-Z)) })
+    }
+}
+
+/// The 97.5 % quantile of the normal distribution.
+const Z: f64 = 1.959_964;
+
+/// The 97.5 % quantile of Student's t: the Cornish–Fisher expansion (Abramowitz and Stegun, 26.7.5), within 0.5 % from 7
+/// degrees of freedom on.
+fn student(free: f64) -> f64 {
+    let (z3, z5) = (Z.powi(3), Z.powi(5));
+    Z + (z3 + Z) / (4.0 * free) + (5.0 * z5 + 16.0 * z3 + 3.0 * Z) / (96.0 * free * free)
+}
+
+/// The quantile of χ² that belongs to `z` of the normal distribution: Wilson and Hilferty 1931 (Abramowitz and Stegun,
+/// 26.4.17), within 2 % from 7 degrees of freedom on.
+fn chi_square(free: f64, z: f64) -> f64 {
+    let step = 2.0 / (9.0 * free);
+    free * (1.0 - step + z * step.sqrt()).powi(3)
 }
 
 /// Half and 95 % of some values, with what that rests on.
@@ -85,11 +140,22 @@ pub struct BarTempo {
     pub written: f64,
 }
 
+/// A key as it was struck.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Struck {
+    /// When, on any one clock.
+    pub at: Micros,
+    /// How long the key was down.
+    pub duration: Micros,
+    /// How hard, 1 to 127.
+    pub velocity: u8,
+}
+
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Expression {
     /// Whether the music waited: then how long one looked for the keys of a chord says nothing about how it is struck, and
-    /// neither the spread nor the hands are measured.
+    /// neither the spread nor the hands nor the joining are measured.
     pub waited: bool,
     /// From the first to the last key of each written chord, in milliseconds.
     pub chords: Option<Quantiles>,
@@ -99,6 +165,8 @@ pub struct Expression {
     pub asynchrony: Option<Mean>,
     /// How many onsets of both hands that rests on, enough or not.
     pub together_count: usize,
+    /// How notes were joined and parted; nothing where the music waited.
+    pub articulation: Articulation,
     /// The tempo from bar to bar.
     pub tempo: Vec<BarTempo>,
     /// How hard the right hand struck, 1 to 127.
@@ -113,26 +181,22 @@ pub struct Expression {
 type Onset = Vec<(PlayedId, Micros, Hand)>;
 
 impl Expression {
-    /// From the verdicts of a take; `played` tells when a key went down, on any one clock, and how hard.
-    pub fn of(
-        score: &Score,
-        mode: Mode,
-        verdicts: &[Verdict],
-        played: impl Fn(PlayedId) -> Option<(Micros, u8)>,
-    ) -> Self {
+    /// From the verdicts of a take; `played` tells how a key was struck.
+    pub fn of(score: &Score, mode: Mode, verdicts: &[Verdict], played: impl Fn(PlayedId) -> Option<Struck>) -> Self {
         let mut onsets: BTreeMap<(u32, Ticks), Onset> = BTreeMap::new();
         let (mut right, mut left) = (Vec::new(), Vec::new());
+        let mut notes = Vec::new();
         for verdict in verdicts.iter().filter(|v| v.kind.is_right()) {
-            let (Some(written), Some(id)) = (verdict.written.map(|id| score.note(id)), verdict.played) else {
-                continue;
-            };
-            let Some((at, velocity)) = played(id) else { continue };
+            let (Some(note), Some(id)) = (verdict.written, verdict.played) else { continue };
+            let Some(struck) = played(id) else { continue };
+            let written = score.note(note);
             match written.hand {
-                Hand::Right => right.push(f64::from(velocity)),
-                Hand::Left => left.push(f64::from(velocity)),
+                Hand::Right => right.push(f64::from(struck.velocity)),
+                Hand::Left => left.push(f64::from(struck.velocity)),
                 Hand::Neither => {}
             }
-            onsets.entry((verdict.pass, written.onset)).or_default().push((id, at, written.hand));
+            notes.push((verdict.pass, note, struck));
+            onsets.entry((verdict.pass, written.onset)).or_default().push((id, struck.at, written.hand));
         }
         let waited = mode == Mode::Wait;
         let struck = || onsets.values().filter(|_| !waited);
@@ -144,6 +208,7 @@ impl Expression {
             chords: Quantiles::of(chords),
             together_count: together.len(),
             asynchrony: Mean::of(&together),
+            articulation: if waited { Articulation::default() } else { Articulation::of(score, &notes) },
             tempo: tempo(score, &onsets),
             hand_counts: (right.len(), left.len()),
             right: Mean::of(&right),
@@ -152,8 +217,8 @@ impl Expression {
     }
 
     /// How even the tempo was: the mean over the bars of played over written tempo, with its spread.
-    pub fn steadiness(&self) -> Option<Mean> {
-        Mean::of(&self.tempo.iter().map(|bar| bar.played / bar.written).collect::<Vec<_>>())
+    pub fn steadiness(&self) -> Option<Steadiness> {
+        Steadiness::of(&self.tempo.iter().map(|bar| bar.played / bar.written).collect::<Vec<_>>())
     }
 }
 
@@ -172,6 +237,9 @@ fn asynchrony(onset: &Onset) -> Option<f64> {
     };
     onset.iter().any(|(id, ..)| *id != onset[0].0).then(|| Some(mean(Hand::Right)? - mean(Hand::Left)?)).flatten()
 }
+
+/// A bar further than this factor from the median bar has no tempo: somebody stopped in it, or leapt on from it.
+const STOP: f64 = 2.5;
 
 /// From the first onset of a bar to the first of the next bar that was reached: how long that is as written, and took.
 fn tempo(score: &Score, onsets: &BTreeMap<(u32, Ticks), Onset>) -> Vec<BarTempo> {
@@ -196,7 +264,14 @@ fn tempo(score: &Score, onsets: &BTreeMap<(u32, Ticks), Onset>) -> Vec<BarTempo>
         let number = score.bars().number(bar);
         BarTempo { bar, number, played: written * as_written as f64 / as_played as f64, written }
     };
-    bars.into_iter().map(bar_tempo).collect()
+    let mut tempo: Vec<BarTempo> = bars.into_iter().map(bar_tempo).collect();
+    let share = |bar: &BarTempo| bar.played / bar.written;
+    let mut shares: Vec<f64> = tempo.iter().map(share).collect();
+    shares.sort_by(f64::total_cmp);
+    if let Some(usual) = shares.get(shares.len() / 2) {
+        tempo.retain(|bar| (usual / STOP..=usual * STOP).contains(&share(bar)));
+    }
+    tempo
 }
 
 #[cfg(test)]
@@ -220,6 +295,11 @@ mod tests {
 
     /// All of it at 80 % of the tempo, the right hand 20 ms before the left, so many onsets of it.
     fn expression(onsets: i64, mode: Mode) -> Expression {
+        with_pause(onsets, mode, i64::MAX)
+    }
+
+    /// The same with five seconds of silence before an onset.
+    fn with_pause(onsets: i64, mode: Mode, pause_at: i64) -> Expression {
         let score = score();
         let verdicts: Vec<Verdict> = score
             .iter()
@@ -234,8 +314,10 @@ mod tests {
             .collect();
         Expression::of(&score, mode, &verdicts, |id| {
             let note = score.note(NoteId(id.0 as u32));
-            let at = note.onset.0 / 480 * 625_000 + if note.hand == Hand::Left { 20_000 } else { 0 };
-            Some((Micros(at), if note.hand == Hand::Left { 60 } else { 75 }))
+            let paused = if note.onset.0 / 480 >= pause_at { 5_000_000 } else { 0 };
+            let at = note.onset.0 / 480 * 625_000 + paused + if note.hand == Hand::Left { 20_000 } else { 0 };
+            let velocity = if note.hand == Hand::Left { 60 } else { 75 };
+            Some(Struck { at: Micros(at), duration: Micros::from_millis(300), velocity })
         })
     }
 
@@ -250,6 +332,13 @@ mod tests {
         // Seven bars of four quarters are left for the one after them.
         assert_eq!(found.tempo.len(), 7);
         assert!(found.tempo.iter().all(|bar| (bar.played - 96.0).abs() < 0.5 && bar.written == 120.0), "{found:?}");
+    }
+
+    #[test]
+    fn a_bar_in_which_one_stops_has_no_tempo() {
+        let found = with_pause(30, Mode::Follow, 9);
+        let bars: Vec<usize> = found.tempo.iter().map(|bar| bar.bar).collect();
+        assert_eq!(bars, [0, 1, 3, 4, 5, 6]);
     }
 
     #[test]
@@ -274,5 +363,24 @@ mod tests {
         assert_eq!((found.p50, found.p95, found.p50_interval), (50.0, 95.0, (40.0, 59.0)));
         let mean = Mean::of(&(0..100).map(f64::from).collect::<Vec<_>>()).expect("enough");
         assert!((mean.value - 49.5).abs() < 1e-9 && (mean.spread - 29.011).abs() < 0.001, "{mean:?}");
+    }
+
+    #[test]
+    fn few_bars_tell_a_tempo_with_the_wide_intervals_of_few() {
+        // From tables of t and χ² for 7, 14 and 29 degrees of freedom.
+        for (free, t, low, high) in
+            [(7.0, 2.365, 1.690, 16.013), (14.0, 2.145, 5.629, 26.119), (29.0, 2.045, 16.047, 45.722)]
+        {
+            assert!((student(free) / t - 1.0).abs() < 0.005, "t for {free}: {}", student(free));
+            for (z, expected) in [(-Z, low), (Z, high)] {
+                let found = chi_square(free, z);
+                assert!((found / expected - 1.0).abs() < 0.02, "χ² for {free}: {found}, not {expected}");
+            }
+        }
+        assert_eq!(Steadiness::of(&[1.0; BARS_ENOUGH - 1]), None);
+        let bars: Vec<f64> = (0..15).map(|n| 0.9 + 0.02 * f64::from(n % 3)).collect();
+        let found = Steadiness::of(&bars).expect("fifteen bars");
+        assert!(found.spread_interval.0 < found.spread && found.spread < found.spread_interval.1);
+        assert!((found.value - 0.92).abs() < 1e-9 && found.n == 15);
     }
 }

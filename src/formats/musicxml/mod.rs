@@ -33,7 +33,7 @@ use std::collections::HashSet;
 use super::notate::choose_clefs;
 use super::smf::{DURATION_MICROS_MAX, TICKS_MAX};
 use super::{FormatError, NOTES_MAX, Reading, SCORE_BYTES_MAX};
-use crate::music::notation::{Clef, Jump, Notation, Span, Staff};
+use crate::music::notation::{Clef, Jump, Notation, Span, Staff, lost_codas};
 use crate::music::{Hand, Percent, Score, ScoreParts, TempoMap};
 use crate::time::{Micros, Ticks};
 use choose::Choice;
@@ -96,6 +96,10 @@ fn read_text(text: &str) -> Result<Reading, FormatError> {
     if !notation.unfold() {
         let measures = notation.passages.len();
         warnings.general(format!("the repeats are cut after {measures} measures"));
+    }
+    for measure in lost_codas(&notation.measures).take(1) {
+        let number = &measure.number;
+        warnings.general(format!("measure {number} says To Coda, but no coda comes after it: the music goes on there"));
     }
     let played = sound::perform(&mut page.bars, &notation.passages, &notation.spans, resolution, NOTES_MAX);
     let mut music = played.map_err(|measure| {

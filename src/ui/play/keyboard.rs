@@ -5,12 +5,12 @@ use egui::{
 };
 
 use super::geometry::Keys;
-use crate::music::{Hand, Pitch};
+use crate::music::{Hand, NoteId, Pitch};
 use crate::practice::KeyRange;
 use crate::ui::state::State;
 use crate::ui::text::{self, tr};
 use crate::ui::theme::{self, Tokens, tokens};
-use crate::ui::view::{Keys as Down, NoteNames};
+use crate::ui::view::{Keys as Down, NoteNames, Piece};
 use crate::ui::{Command, Cx};
 
 /// What is shown on one key.
@@ -66,6 +66,12 @@ fn next_keys(cx: &Cx<'_>) -> Vec<(Pitch, Hand)> {
     let Some(piece) = cx.view.play.piece else { return Vec::new() };
     let notes = piece.score.notes();
     piece.next.iter().filter_map(|id| notes.get(id.0 as usize)).map(|n| (n.pitch, n.hand)).collect()
+}
+
+/// The bar that the next keys are written in.
+fn bar_of_next(piece: Piece<'_>) -> usize {
+    let known = |id: &&NoteId| (id.0 as usize) < piece.score.notes().len();
+    piece.next.first().filter(known).map_or(0, |id| piece.score.bar_of(*id))
 }
 
 fn look(t: &Tokens, pitch: Pitch, down: Down, next: &[(Pitch, Hand)], (mouse, lacks): (bool, bool)) -> KeyLook {
@@ -131,7 +137,10 @@ fn names_ui(cx: &Cx<'_>, ui: &Ui, painter: &Painter, rect: Rect, keys: Keys, nex
     }
     for (pitch, hand) in next.iter().filter(|(p, _)| !p.is_black()) {
         if let Some(key) = keys.rect(*pitch, rect) {
-            let name = text::note(*pitch, names, crate::music::Spelling::Sharp);
+            let name = match cx.view.play.piece {
+                Some(piece) => text::written_note(piece.score, bar_of_next(piece), *pitch, names),
+                None => text::note(*pitch, names, crate::music::Spelling::Sharp).to_owned(),
+            };
             painter.text(at(key), Align2::CENTER_BOTTOM, name, font.clone(), t.on_hand(*hand));
         }
     }
@@ -165,7 +174,10 @@ fn mouse(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, rect: Rect, keys: Keys
     let response = ui.interact(rect, ui.scope_id().with("keyboard"), Sense::drag());
     let names = cx.view.settings.names;
     let words = || {
-        let next: Vec<String> = next_keys(cx).iter().map(|(p, _)| text::note_octave(*p, names)).collect();
+        let piece = cx.view.play.piece;
+        let (score, bar) = (piece.map(|piece| piece.score), piece.map_or(0, bar_of_next));
+        let name = |(pitch, _): &(Pitch, Hand)| text::written_octave(score, bar, *pitch, names);
+        let next: Vec<String> = next_keys(cx).iter().map(name).collect();
         text::keyboard_in_words(tr().keyboard, &next)
     };
     response.widget_info(|| WidgetInfo::labeled(Role::Group, true, words()));

@@ -1,7 +1,8 @@
 //! Words about music: notes, keys, metres, hands, places.
 
 use super::{NONE, tr};
-use crate::music::{Hand, Hands, KeySignature, Pitch, Spelling};
+use crate::music::notation::{SpelledPitch, Step};
+use crate::music::{Hand, Hands, KeySignature, Pitch, Score, Spelling};
 use crate::practice::{BarRange, Heard};
 use crate::time::Micros;
 use crate::ui::view::{NoteNames, Tuner};
@@ -41,6 +42,39 @@ pub fn note(pitch: Pitch, names: NoteNames, spelling: Spelling) -> &'static str 
 pub fn note_octave(pitch: Pitch, names: NoteNames) -> String {
     format!("{}{}", note(pitch, names, Spelling::Sharp), pitch.octave())
 }
+
+/// The name of a key in a bar, by its index, with its octave, as the score spells it, if there is one.
+pub fn written_octave(score: Option<&Score>, bar: usize, pitch: Pitch, names: NoteNames) -> String {
+    let Some(score) = score else { return note_octave(pitch, names) };
+    let spelled = score.spelled(pitch, bar);
+    format!("{}{}", spelled_note(spelled, names), spelled.octave)
+}
+
+/// The same without its octave.
+pub fn written_note(score: &Score, bar: usize, pitch: Pitch, names: NoteNames) -> String {
+    spelled_note(score.spelled(pitch, bar), names)
+}
+
+/// A spelled note. Double signs are two signs, which every font has.
+fn spelled_note(spelled: SpelledPitch, names: NoteNames) -> String {
+    let (sharps, flats) = (spelled.alter.max(0) as usize, (-spelled.alter).max(0) as usize);
+    let signs = "♯".repeat(sharps) + &"♭".repeat(flats);
+    let step = spelled.step as usize;
+    match (names, flats) {
+        (NoteNames::English, _) => format!("{:?}{signs}", spelled.step),
+        (NoteNames::FixedDo, _) => format!("{}{signs}", ["do", "re", "mi", "fa", "sol", "la", "si"][step]),
+        (NoteNames::German, 0) => format!("{}{}", GERMAN[step], "is".repeat(sharps)),
+        (NoteNames::German, 1) if spelled.step == Step::B => "B".to_owned(),
+        // A and E drop the vowel of the first syllable.
+        (NoteNames::German, _) if matches!(spelled.step, Step::A | Step::E) => {
+            format!("{}s{}", GERMAN[step], "es".repeat(flats - 1))
+        }
+        (NoteNames::German, _) => format!("{}{}", GERMAN[step], "es".repeat(flats)),
+    }
+}
+
+/// The German letters.
+const GERMAN: [&str; 7] = ["C", "D", "E", "F", "G", "A", "H"];
 
 /// How far a note is from true: `8 cents low`, or that it is not sure.
 pub fn cents(tuner: Tuner) -> String {

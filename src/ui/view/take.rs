@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Extra, LocalTime, Mark};
 use crate::music::{Hand, Hands, NoteId, Pitch, Score};
 use crate::practice::expression::Expression;
+use crate::practice::pass::PassResult;
 use crate::practice::recital::Voice;
 use crate::practice::story::Story;
 use crate::practice::{Mode, VerdictKind};
@@ -29,14 +30,23 @@ pub struct TakeView {
     pub written: Vec<RollWritten>,
     /// Why each note was judged so, by time; empty in free play.
     pub stories: Vec<Story>,
+    /// Its passes, each with what came out.
+    pub passes: Arc<[PassResult]>,
     /// How it was played beyond right and wrong.
     pub expression: Option<Expression>,
-    /// Right notes and written ones of the result that is kept, where today's rules find something else.
+    /// Right notes, and all written or wrongly played, of the result that is kept, where today's rules find something else.
     pub kept_result: Option<(u32, u32)>,
     /// As music on a page, if it can be one.
     pub page: Option<TakePage>,
     /// How things stood at the instant that is looked back at.
     pub past: Option<PastInstant>,
+}
+
+impl TakeView {
+    /// The music that was played, where there is a page of it.
+    pub fn score(&self) -> Option<&Score> {
+        self.page.as_ref().map(|page| &*page.score)
+    }
 }
 
 /// A take on a page: that of its piece, or one made from what was played.
