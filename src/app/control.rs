@@ -3,6 +3,7 @@
 //! next moment at which a device or the session wants to be looked after.
 
 mod calibration;
+mod opening;
 mod stand;
 mod waking;
 
@@ -17,6 +18,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 use rtrb::Consumer;
 
 use self::calibration::Calibrating;
+use self::opening::Opening;
 use self::waking::Waking;
 use crate::audio::{self, Command as EngineCommand, Engine, OutletEnds, OwnSound};
 use crate::bus::lab::Lab;
@@ -24,7 +26,7 @@ use crate::bus::lane::ESSENTIAL_SLOTS;
 use crate::bus::supervision::{Panicked, Supervisor};
 use crate::bus::{BusHandle, Envelope, Filter, LiveItem, LiveSubscription, Publish, PublishError};
 use crate::components::devices::{MidiDesk, Plugged, SoundDesk, SoundReport, calibration_entity};
-use crate::components::library::{Library, OpenError, Opened};
+use crate::components::library::{Library, OpenError, Opened, Source};
 use crate::components::openings::Openings;
 use crate::components::player::{Player, Tape};
 use crate::components::session::{Effect, Fresh, Session, SessionView, first_settings};
@@ -250,6 +252,7 @@ struct Worker {
     midi: MidiDesk,
     session: Session,
     library: Library,
+    opening: Opening,
     wishes: Receiver<Wish>,
     events: LiveSubscription<Trainer>,
     desk: Arc<ArcSwap<Desk>>,
@@ -315,6 +318,7 @@ impl Worker {
             ids: TakeIds { clock: clock.clone(), count: std::process::id() as u16 },
             session: Session::new(take),
             library: Library::default(),
+            opening: Opening::default(),
             held: 0,
             notices: Vec::new(),
             next_notice: 1,
@@ -382,6 +386,7 @@ impl Worker {
                     self.notice(true, "nothing is being recorded any more; please start the program again".to_owned());
                 }
             },
+            recv(self.opening.channel()) -> read => self.opened(read),
             default(wait) => {}
         }
         self.look_after();
@@ -609,19 +614,14 @@ impl Worker {
     }
 
     fn wish(&mut self, wish: Wish) {
+        let Some(wish) = self.wait_for_piece(wish) else { return };
         self.give_way(&wish);
         self.end_listening(&wish);
         let now = self.clock.now();
         let ids = &mut self.ids;
         match wish {
-            Wish::Open(id, practice) => {
-                let opened = self.library.open(&self.bus, &id, self.clock.wall());
-                self.stand(opened, practice);
-            }
-            Wish::OpenFile(path) => {
-                let opened = self.library.open_file(&self.bus, &path, self.clock.wall());
-                self.stand(opened, None);
-            }
+            Wish::Open(id, practice) => self.open(Source::Piece(id), practice),
+            Wish::OpenFile(path) => self.open(Source::File(path), None),
             Wish::Close => self.session.close(&mut || ids.next()),
             Wish::Play => self.session.play(&mut || ids.next()),
             Wish::Stop(at) => self.session.pause(at, &mut || ids.next()),

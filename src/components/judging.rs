@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 mod passes;
 
-use self::passes::Pass;
 pub use self::passes::PassOver;
+use self::passes::{Pass, Run};
 use crate::model::{Event, TakeEnd, TransportChange, TransportMoved};
 use crate::music::{NoteId, Percent, Pitch, Score, TempoMap};
 use crate::practice::follow::{self, FollowPlan, Followed, Follower};
@@ -79,6 +79,8 @@ pub struct Judged {
     pub extras: Vec<(Pitch, Ticks)>,
     /// On a tempo ladder: a pass is over, and how it went.
     pub pass_over: Option<PassOver>,
+    /// The music begins again or elsewhere, and its notes are still to come: the first pass to which they belong.
+    pub comes_again: Option<u32>,
 }
 
 #[derive(Clone)]
@@ -207,6 +209,7 @@ pub struct TakeJudge {
     reached: Option<(u32, Ticks, Micros)>,
     ladder: Option<Ladder>,
     pass: Pass,
+    run: Option<Run>,
 }
 
 impl TakeJudge {
@@ -237,21 +240,13 @@ impl TakeJudge {
             reached: None,
             ladder: settings.climbs().then(|| Ladder::at(settings.ladder, settings.tempo)),
             pass: Pass { before: Counts::NONE, whole: true, at_end: false },
+            run: None,
         }
     }
 
     /// The result so far.
     pub fn result(&self) -> &TakeResult {
         &self.result
-    }
-
-    /// The first pass whose notes are still to come.
-    pub fn pass_to_come(&self) -> u32 {
-        match &self.judge {
-            // What was played early for it is judged already.
-            Judge::Wait(matcher) => matcher.pass(),
-            _ => self.result.passes,
-        }
     }
 
     /// Whether the music waits for the person.
@@ -288,7 +283,9 @@ impl TakeJudge {
             (Event::TransportMoved(moved), Some(stamp)) => {
                 self.clock.sync(stamp, moved.rate);
                 let at = self.clock.at(stamp);
-                self.transport(moved, at)
+                let comes_again = self.comes_again(moved.change);
+                let judged = self.transport(moved, at);
+                Judged { comes_again: comes_again.then(|| self.pass_to_come(moved.change)), ..judged }
             }
             (Event::LatencyChanged(latency), _) => self.change_latency(*latency, at),
             (Event::NotesLost(_), _) => {
@@ -398,6 +395,7 @@ impl TakeJudge {
         match moved.change {
             TransportChange::Looped { .. } => {
                 self.looped = true;
+                self.run_over();
                 match &mut self.judge {
                     Judge::Wait(matcher) => {
                         let step = matcher.wrap();
@@ -424,6 +422,8 @@ impl TakeJudge {
             // Nobody is waited for in *Keep tempo*: the place to wait at is the end of the range.
             TransportChange::Ended | TransportChange::Waits { .. } if matches!(self.judge, Judge::Tempo(_)) => {
                 self.result.completed = true;
+                self.run_over();
+                self.run = None;
                 self.music_ended()
             }
             TransportChange::Waits { tick } if tick >= self.settings.ticks(self.score.bars()).1 => self.music_ended(),
@@ -475,6 +475,7 @@ impl TakeJudge {
             let next = if contiguous { course.announced + plan.duration(&self.score) } else { start };
             judge.begin_pass(next);
             self.course = Some(Course { start, announced: next, ..course });
+            self.runs_again();
             return Judged::default();
         }
         // Where it would be had nothing changed.
@@ -486,6 +487,7 @@ impl TakeJudge {
             let contiguous = course.announced > course.start;
             let announced = if contiguous { start + plan.duration(&self.score) } else { start };
             self.course = Some(Course { plan, start, announced });
+            self.runs_at(now.speed);
             self.climb_at(now.speed);
             return self.take_in(verdicts);
         }
@@ -508,6 +510,7 @@ impl TakeJudge {
         let passes = former.passes();
         let judged = self.take_in(verdicts);
         self.passes_before += passes;
+        self.run = Some(Run { pass: self.passes_before, slowest: now.speed, whole: from <= range_start });
         self.climb_at(now.speed);
         self.begin_pass(from);
         let mut judge = TempoJudge::new(&self.score, plan);

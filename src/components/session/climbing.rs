@@ -56,7 +56,7 @@ impl Session {
 
     fn next_pass(&mut self) {
         let (Some(running), Some(stand)) = (&self.running, self.stand.clone()) else { return };
-        let (waits, passes) = (running.judge.waits(), running.judge.result().passes);
+        let waits = running.judge.waits();
         if let Some(speed) = running.judge.ladder().map(|ladder| ladder.speed()).filter(|s| *s != self.settings.tempo) {
             self.settings.tempo = speed;
             self.climbed = true;
@@ -70,8 +70,7 @@ impl Session {
         self.engine(Command::Play { count_in });
         self.playing = true;
         self.next.follow(TransportChange::Stopped, Micros::ZERO);
-        self.clear_marks();
-        self.found.begin_pass(passes);
+        self.view.wrong = None;
         self.show_needed();
     }
 }
