@@ -151,7 +151,7 @@ mod window {
                     marks: &[],
                     extras: &[],
                     next: &[],
-                    result: None,
+                    bars: &[],
                 };
                 let transport = Transport { playing: true, position: pass as f64 * 16.0, ..Transport::default() };
                 let play = Play { piece: Some(piece), transport, keys: Keys::default() };

@@ -470,3 +470,54 @@ fn the_passes_of_a_ladder_are_the_same_from_the_log_each_judged_at_its_own_speed
     let rungs: Vec<_> = judge.result().ladder.iter().map(|rung| (rung.speed.get(), rung.clean)).collect();
     assert_eq!(rungs, [(50, true), (100, false)]);
 }
+
+#[test]
+fn following_a_loop_counts_what_is_struck_just_before_it_goes_round_in_the_pass_to_come() {
+    let settings = PracticeSettings {
+        mode: Mode::Follow,
+        looping: true,
+        range: Some(BarRange::new(0, 0)),
+        ..PracticeSettings::default()
+    };
+    let story = Story::new(FOUR, settings).runs(0, 0, 100);
+    let pass = |story: Story, from: i64| {
+        (0..4).zip([60, 62, 64, 65]).fold(story, |story, (beat, key)| story.note(from + beat * 24_000, key))
+    };
+    let mut story = pass(story, 0).note(96_000 - 1_500, 60).moved(96_000, TransportChange::Looped { pass: 1 });
+    for (beat, key) in [(1, 62), (2, 64), (3, 65)] {
+        story = story.note(96_000 + beat * 24_000, key);
+    }
+    let verdicts = story.verdicts();
+    let right = |pass: u32| verdicts.iter().filter(|v| v.pass == pass && v.kind.is_right()).count();
+    assert_eq!((right(0), right(1), verdicts.len()), (4, 4, 8), "{verdicts:?}");
+}
+
+#[test]
+fn what_one_goes_past_on_purpose_is_not_judged_in_follow_me() {
+    let settings = PracticeSettings { mode: Mode::Follow, ..PracticeSettings::default() };
+    let bars = "c4 d e f | c5 e g c6 | ".repeat(8);
+    let story = Story::new(&format!("tempo: 120\nR: {}", bars.trim_end_matches(" | ")), settings).runs(0, 0, 100);
+    let bar = |story: Story, from: i64, keys: [u8; 4]| {
+        (0..4).zip(keys).fold(story, |story, (beat, key)| story.note(from + beat * 24_000, key))
+    };
+    let story = bar(story, 0, [60, 62, 64, 65]);
+    let tick = story.score.bars().get(13).start;
+    let story = bar(story.moved(110_000, TransportChange::Sought { tick }), 120_000, [72, 76, 79, 84]);
+    let story = story.at(230_000, Event::TakeEnded(TakeEnd::Stopped));
+    let verdicts = story.verdicts();
+    assert!(verdicts.iter().all(|v| v.kind.is_right()), "{verdicts:?}");
+    assert_eq!(
+        verdicts.iter().map(|v| (v.pass, story.score.bar_of(v.written.expect("written")))).collect::<Vec<_>>(),
+        [(0, 0), (0, 0), (0, 0), (0, 0), (1, 13), (1, 13), (1, 13), (1, 13)]
+    );
+}
+
+#[test]
+fn whoever_looks_about_before_the_first_key_is_judged_where_they_are_and_has_begun_nothing() {
+    let settings = PracticeSettings { mode: Mode::Wait, ..PracticeSettings::default() };
+    let story = Story::new("tempo: 120\nR: c4 d e f | g a b c5", settings);
+    let second = story.score.bars().get(1).start;
+    let sought = |story: Story, frame: i64, tick: Ticks| story.moved(frame, TransportChange::Sought { tick });
+    let story = sought(sought(sought(story, 0, Ticks::ZERO), 1_000, second), 2_000, Ticks::ZERO);
+    story.note(24_000, 60).note(48_000, 62).check("0:0 ontime +0, 0:1 ontime +0");
+}

@@ -103,7 +103,7 @@ impl Room {
         );
         self.session.await_person(&mut ids);
         self.carry_out();
-        self.until("the first note is awaited", |room| room.session.view().awaited_keys() != 0);
+        self.until("the first note is awaited", |room| room.session.view().awaited.keys != 0);
     }
 
     /// A turn of the control thread, and a little time.
@@ -130,7 +130,7 @@ impl Room {
             self.session.event(&envelope, now, &mut || fresh(takes, now));
             self.carry_out();
         }
-        self.desk.await_keys(self.session.view().awaited());
+        self.desk.await_keys(self.session.view().awaited);
         self.desk.poll(now, &mut self.supervisor);
     }
 

@@ -25,7 +25,9 @@ use crate::bus::lab::Lab;
 use crate::bus::lane::ESSENTIAL_SLOTS;
 use crate::bus::supervision::{Panicked, Supervisor};
 use crate::bus::{BusHandle, Envelope, Filter, LiveItem, LiveSubscription, Publish, PublishError};
-use crate::components::devices::{MidiDesk, Plugged, SoundDesk, SoundReport, calibration_entity};
+use crate::components::devices::{
+    DriverInput, DriverInputReport, MidiDesk, Plugged, SoundDesk, SoundReport, calibration_entity,
+};
 use crate::components::library::{Library, OpenError, Opened, Source};
 use crate::components::openings::Openings;
 use crate::components::player::{Player, Tape};
@@ -127,6 +129,8 @@ pub struct Desk {
     pub calibration: CalibrationStand,
     /// MIDI inputs of the system.
     pub midi: Vec<DeviceReport>,
+    /// The MIDI input of the audio driver that anyone may be joined to, where it has one.
+    pub midi_in: Option<DriverInputReport>,
     /// Why there is no MIDI at all.
     pub midi_fault: Option<String>,
     /// MIDI outputs of the system and of the audio driver.
@@ -250,6 +254,7 @@ struct Worker {
     engine: Engine,
     sound: SoundDesk,
     midi: MidiDesk,
+    midi_in: DriverInput,
     session: Session,
     library: Library,
     opening: Opening,
@@ -338,6 +343,7 @@ impl Worker {
             engine,
             sound,
             midi,
+            midi_in: DriverInput::default(),
             wishes,
             events,
             desk,
@@ -516,14 +522,15 @@ impl Worker {
     fn show(&mut self) {
         let session = self.session.view();
         if self.session.next_keys(self.clock.now()).is_none() {
-            self.midi.light(session.awaited_keys());
+            self.midi.light(session.awaited.keys);
         }
-        self.sound.await_keys(session.awaited());
+        self.sound.await_keys(session.awaited);
         self.desk.store(Arc::new(Desk {
             session,
             sound: self.sound.report(),
             calibration: self.calibration.clone(),
             midi: self.midi.report(),
+            midi_in: self.midi_in.report(self.sound.midi_joined()),
             midi_fault: self.midi.fault().map(str::to_owned),
             midi_out: self.midi.outputs(),
             midi_out_fault: self.midi.output_fault().map(str::to_owned),
@@ -566,6 +573,7 @@ impl Worker {
             self.held = 0;
         }
         if let Some(Event::NotePlayed(played)) = envelope.event() {
+            self.midi_in.see(played, self.clock.now());
             if let Some((pitch, _)) = played.note_on() {
                 self.held |= 1 << pitch.key();
             } else if let Some(pitch) = played.note_off() {

@@ -181,7 +181,7 @@ fn folder() -> PathBuf {
 /// none.
 fn music_folder(text: &str, home: &Path) -> Option<PathBuf> {
     let values = text.lines().filter_map(|line| line.trim().strip_prefix("XDG_MUSIC_DIR=")?.strip_prefix('"'));
-    let value = values.filter_map(|value| value.strip_suffix('"')).last()?;
+    let value = values.filter_map(|value| value.strip_suffix('"')).next_back()?;
     let mut path = String::new();
     let mut chars = value.chars();
     while let Some(c) = chars.next() {

@@ -17,6 +17,7 @@ use crate::formats::smf;
 use crate::model::{Entity, ResultSummary, Take, TakeId, Trainer};
 use crate::music::{Hand, Hands, Score};
 use crate::practice::expression::Expression;
+use crate::practice::pass::passes;
 use crate::practice::recital::{Recital, Timed, Voice};
 use crate::practice::story::{Story, stories};
 use crate::practice::{PlayedId, PlayedNote, Verdict, VerdictKind};
@@ -51,7 +52,7 @@ pub(super) struct OpenTake {
     pub(super) judged: Option<JudgedTake>,
     /// The way back through it.
     looking_back: LookingBack,
-    /// The monotonic time of its first message.
+    /// The time of its first message.
     first: Micros,
 }
 
@@ -272,6 +273,7 @@ fn lay_out(
         let today = ResultSummary { tempo_kept: kept.tempo_kept.and(today.tempo_kept), ..today };
         (today != *kept).then(|| (kept.all.right(), kept.all.written()))
     });
+    let passes = judged.map(|judged| passes(&judged.score, judged.practice.mode, &stories)).unwrap_or_default();
     TakeView {
         id: id.to_string(),
         at: wall.local(take.moment()),
@@ -281,6 +283,7 @@ fn lay_out(
         notes: roll_notes(&notes, judged),
         written: stories.iter().filter_map(|story| written(story, judged?)).collect(),
         stories,
+        passes: passes.into(),
         expression,
         kept_result,
         page: None,

@@ -21,7 +21,7 @@ use crate::practice::result::TakeResult;
 use crate::practice::{Heard, PracticeSettings};
 use crate::store::Recovered;
 use crate::time::{Frames, Micros, Ticks, WallMillis};
-use crate::ui::view::{self, Banner, Level, Mark, Play, ResultView, View};
+use crate::ui::view::{self, Banner, Held, Level, Mark, Play, ResultView, View};
 use crate::ui::{self, Command, Screen, TakeFile};
 
 use super::boot::{BootError, Program};
@@ -59,7 +59,7 @@ const INSPECT: Duration = Duration::from_millis(250);
 /// Notes before the place that are looked at for what sounds.
 const SOUNDING_LOOK_BACK: usize = 256;
 /// Banners of the laboratory and of the store, each with a number of its own.
-const RECOVERED: u64 = 996;
+const RECOVERED: u64 = 995;
 const INTERRUPTED: u64 = 996;
 const LABORATORY: u64 = 997;
 const BUFFERING: u64 = 998;
@@ -410,7 +410,7 @@ impl Window {
             marks: &marks,
             extras: &extras,
             next: &session.needed,
-            result: session.result.as_deref(),
+            bars: &session.bars,
         });
         let chosen = self.chosen.unwrap_or(session.settings);
         let (undo, redo) = (self.history.next_undo().map(words), self.history.next_redo().map(words));
@@ -565,10 +565,10 @@ impl Window {
             Command::ExportTake(take, file) => self.export(&take, file, ctx),
             Command::DeleteTake(take) => {
                 if let Some(take) = TakeId::parse(&take) {
-                    self.history.push(Change::Discard { take, discarded: true });
-                    self.discard(take, true);
+                    self.delete_take(take);
                 }
             }
+            Command::BringTakeBack(take) => self.bring_take_back(&take),
             Command::EraseTake(take) => {
                 if let Some(take) = TakeId::parse(&take) {
                     self.erase(take);
@@ -752,6 +752,9 @@ impl Window {
     }
 
     fn discard(&mut self, take: TakeId, discarded: bool) {
+        if !discarded {
+            self.withdraw_offer(take);
+        }
         self.publish(Publish::new(take.entity(), Event::TakeDiscarded(discarded)));
     }
 
@@ -848,10 +851,11 @@ fn backends() -> Vec<&'static str> {
     names
 }
 
-/// The tempo held and the tempo asked for, in quarters a minute at the beginning.
-fn tempo(score: &Score, practice: &PracticeSettings, result: &TakeResult) -> Option<(f64, f64)> {
-    let written = score.tempo().quarters_per_minute(practice.ticks(score.bars()).0);
-    result.tempo_held().map(|held| (held * written, written * f64::from(practice.tempo.get()) / 100.0))
+/// The tempo held and the tempo asked for, at the beginning.
+fn tempo(score: &Score, practice: &PracticeSettings, result: &TakeResult) -> Option<Held> {
+    let (written, unit) = score.beats_per_minute(practice.ticks(score.bars()).0);
+    let asked = written * f64::from(practice.tempo.get()) / 100.0;
+    result.tempo_held().map(|held| Held { held: held * written, asked, unit })
 }
 
 /// The place in ticks at the moment that is drawn.

@@ -153,7 +153,8 @@ struct Report {
 struct Match {
     score: WrittenReport,
     played: PlayedReport,
-    deviation_ms: f64,
+    /// From the moment it was due; none where the note has no moment of its own.
+    deviation_ms: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -202,7 +203,7 @@ impl Report {
                     report.matches.push(Match {
                         score: WrittenReport { tick: written.onset.0, pitch: written.pitch.key() },
                         played: PlayedReport { ms: millis(note.at), pitch: note.pitch.key() },
-                        deviation_ms: millis(verdict.deviation.unwrap_or_default()),
+                        deviation_ms: verdict.deviation.map(millis),
                     });
                 }
                 // A key that was struck an octave off for a unison is one key.

@@ -8,6 +8,7 @@ mod passes;
 
 pub use self::passes::PassOver;
 use self::passes::{Pass, Run};
+use super::take_clock::TakeClock;
 use crate::model::{Event, TakeEnd, TransportChange, TransportMoved};
 use crate::music::{NoteId, Percent, Pitch, Score, TempoMap};
 use crate::practice::follow::{self, FollowPlan, Followed, Follower};
@@ -19,41 +20,10 @@ use crate::practice::wait::{Step, WaitMatcher};
 use crate::practice::{
     Mode, PlayedId, PlayedNote, PracticeSettings, Verdict, VerdictKind, bar_of_wrong_key, scaled_to_speed,
 };
-use crate::time::{Micros, Rate, Stamp, StreamId, Ticks, div_round};
+use crate::time::{Micros, Stamp, Ticks, div_round};
 
 /// The same course of the music told again, when nothing but the volume changed say, differs by a rounding at most.
 const SAME_COURSE: Micros = Micros(2_000);
-
-/// One clock for all notes of a take: exact by the frame where the driver knows it, by the monotonic clock elsewhere.
-/// Every event of the transport brings the two in step.
-#[derive(Clone, Copy, Debug, Default)]
-struct TakeClock {
-    stream: StreamId,
-    rate: Option<Rate>,
-    /// The clock's reading at frame 0 of the stream.
-    base: Micros,
-    /// What to add to a monotonic time.
-    offset: Micros,
-}
-
-impl TakeClock {
-    fn sync(&mut self, stamp: &Stamp, rate: Rate) {
-        let Some(frame) = stamp.frame else { return };
-        if self.rate != Some(rate) || self.stream != stamp.stream {
-            // A new stream counts from 0 again: join it to where the clock stands.
-            self.base = stamp.mono + self.offset - rate.micros(frame);
-            (self.stream, self.rate) = (stamp.stream, Some(rate));
-        }
-        self.offset = self.base + rate.micros(frame) - stamp.mono;
-    }
-
-    fn at(&self, stamp: &Stamp) -> Micros {
-        match (stamp.frame, self.rate) {
-            (Some(frame), Some(rate)) if stamp.stream == self.stream => self.base + rate.micros(frame),
-            _ => stamp.mono + self.offset,
-        }
-    }
-}
 
 /// What followed from one event.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -153,16 +123,39 @@ impl FollowJudge {
         verdicts
     }
 
-    /// The music went to a place, because the person had gone there or because they asked for it.
-    fn sought(&mut self, tick: Ticks) {
+    /// The music goes round: what was struck for the next pass before it did counts there.
+    fn go_round(&mut self, score: &Score, settings: &PracticeSettings) -> (Vec<Verdict>, Judged) {
+        let (from, to) = settings.ticks(score.bars());
+        let notes = self.notes.clone();
+        let mut verdicts = self.pair(score, settings, to);
+        let right = |note: &PlayedNote| verdicts.iter().any(|v| v.played == Some(note.id) && v.kind.is_right());
+        let after = notes.iter().rposition(right).map_or(0, |last| last + 1);
+        let firsts: Vec<Pitch> = self.follower.needed().map(|id| score.note(id).pitch).collect();
+        let begins = notes[after..].iter().position(|note| firsts.contains(&note.pitch));
+        let early = begins.map_or(&[][..], |begins| &notes[after + begins..]);
+        verdicts.retain(|v| v.written.is_some() || early.iter().all(|note| v.played != Some(note.id)));
+        let mut round = Judged::default();
+        for note in early {
+            let step = self.key_down(*note, from);
+            round.impressions.extend(step.impressions);
+            round.extras.extend(step.extras);
+            (round.done, round.next) = (step.done.or(round.done), step.next.or(round.next));
+        }
+        (verdicts, round)
+    }
+
+    /// The music went to a place, because the person had gone there or because they asked for it: then what they had
+    /// played is a pass of its own, and what lies between is not judged.
+    fn sought(&mut self, score: &Score, settings: &PracticeSettings, tick: Ticks) -> Vec<Verdict> {
         if let Some(leap) = self.leaps.iter().position(|leap| *leap == tick) {
             self.leaps.drain(..=leap);
-            return;
+            return Vec::new();
         }
-        if self.notes.is_empty() {
-            self.from = tick;
-        }
+        let reached = self.follower.reached();
+        let verdicts = if self.notes.is_empty() { Vec::new() } else { self.pair(score, settings, reached) };
+        self.from = tick;
         self.follower.seek(tick);
+        verdicts
     }
 }
 
@@ -198,8 +191,6 @@ pub struct TakeJudge {
     /// Passes of judges before the one at hand.
     passes_before: u32,
     looped: bool,
-    /// Whether a key was played.
-    begun: bool,
     /// The latest moment that is known of.
     latest: Micros,
     result: TakeResult,
@@ -210,6 +201,8 @@ pub struct TakeJudge {
     ladder: Option<Ladder>,
     pass: Pass,
     run: Option<Run>,
+    /// *Keep tempo*: whether the music has begun again or elsewhere, and does not run there yet.
+    anew: bool,
 }
 
 impl TakeJudge {
@@ -233,7 +226,6 @@ impl TakeJudge {
             course: None,
             passes_before: 0,
             looped: false,
-            begun: false,
             latest: Micros(i64::MIN / 4),
             result: TakeResult::for_mode(settings.mode),
             places: BTreeMap::new(),
@@ -241,6 +233,7 @@ impl TakeJudge {
             ladder: settings.climbs().then(|| Ladder::at(settings.ladder, settings.tempo)),
             pass: Pass { before: Counts::NONE, whole: true, at_end: false },
             run: None,
+            anew: false,
         }
     }
 
@@ -263,9 +256,17 @@ impl TakeJudge {
         }
     }
 
+    /// All written notes of the group that the music waits for, played or not.
+    pub fn awaited(&self) -> Vec<NoteId> {
+        match &self.judge {
+            Judge::Wait(matcher) => matcher.awaited().collect(),
+            _ => self.needed(),
+        }
+    }
+
     /// The next event of the take; `version` is the take's version after it, the number that names a played note.
     pub fn event(&mut self, version: u64, event: &Event, stamp: Option<&Stamp>) -> Judged {
-        let at = stamp.map(|s| self.clock.at(s));
+        let at = stamp.map(|stamp| self.clock.event(Some(event), stamp));
         if !matches!(event, Event::TakeEnded(_)) {
             self.latest = self.latest.max(at.unwrap_or(self.latest));
         }
@@ -280,13 +281,7 @@ impl TakeJudge {
                 }
                 Judged::default()
             }
-            (Event::TransportMoved(moved), Some(stamp)) => {
-                self.clock.sync(stamp, moved.rate);
-                let at = self.clock.at(stamp);
-                let comes_again = self.comes_again(moved.change);
-                let judged = self.transport(moved, at);
-                Judged { comes_again: comes_again.then(|| self.pass_to_come(moved.change)), ..judged }
-            }
+            (Event::TransportMoved(moved), _) => at.map(|at| self.transport_moved(moved, at)).unwrap_or_default(),
             (Event::LatencyChanged(latency), _) => self.change_latency(*latency, at),
             (Event::NotesLost(_), _) => {
                 self.result.incomplete = true;
@@ -307,8 +302,13 @@ impl TakeJudge {
     /// difference to the verdicts, only to when they come; but nobody may go beyond a change of the latency that has not
     /// been taken in yet.
     pub fn time_passes(&mut self, now: Micros) -> Judged {
+        self.decide_by(self.clock.reading(now))
+    }
+
+    /// The same, by the clock of the take.
+    pub fn decide_by(&mut self, at: Micros) -> Judged {
         let Judge::Tempo(judge) = &mut self.judge else { return Judged::default() };
-        let verdicts = judge.advance(now + self.clock.offset - self.latency);
+        let verdicts = judge.advance(at - self.latency);
         self.take_in(verdicts)
     }
 
@@ -351,11 +351,11 @@ impl TakeJudge {
     }
 
     fn key_down(&mut self, note: PlayedNote) -> Judged {
-        self.begun = true;
         let tick = self.place_of(&note);
         // Before the music begins, and while it stands.
         let early = |course: Course| note.at < course.start - reach(course.plan.speed);
-        let counting_in = matches!(self.judge, Judge::Tempo(_)) && self.course.is_none_or(early);
+        let between_passes = self.pass.at_end && self.ladder.is_some();
+        let counting_in = matches!(self.judge, Judge::Tempo(_)) && (between_passes || self.course.is_none_or(early));
         self.places.insert(note.id, Place { pitch: note.pitch, tick, at: note.at, counting_in });
         match &mut self.judge {
             Judge::Wait(matcher) => {
@@ -402,9 +402,10 @@ impl TakeJudge {
                         self.take_step(step)
                     }
                     Judge::Follow(judge) => {
-                        let (_, to) = self.settings.ticks(self.score.bars());
-                        let verdicts = judge.pair(&self.score, &self.settings, to);
-                        self.take_in_pass(verdicts)
+                        let (verdicts, round) = judge.go_round(&self.score, &self.settings);
+                        let pass = self.take_in_pass(verdicts);
+                        let extras = [pass.extras, round.extras].concat();
+                        Judged { verdicts: pass.verdicts, whole_pass: true, extras, ..round }
                     }
                     _ => {
                         self.result.completed = true;
@@ -424,24 +425,21 @@ impl TakeJudge {
                 self.result.completed = true;
                 self.run_over();
                 self.run = None;
-                self.music_ended()
+                self.pass.at_end = true;
+                Judged::default()
             }
-            TransportChange::Waits { tick } if tick >= self.settings.ticks(self.score.bars()).1 => self.music_ended(),
             // The music that has ended is stopped by the program; late notes may still come.
             TransportChange::Stopped if self.pass.at_end => Judged::default(),
             TransportChange::Sought { .. } if self.pass.at_end => self.close_pass(),
             TransportChange::Stopped if matches!(self.judge, Judge::Tempo(_)) => self.stopped(at - self.latency),
             TransportChange::Sought { tick } => match &mut self.judge {
-                Judge::Follow(judge) => {
-                    judge.sought(tick);
-                    Judged::default()
-                }
-                // Before the first key, going to where the matcher stands anyway begins no new pass.
-                Judge::Wait(matcher) if self.begun || tick > matcher.tick() => {
+                Judge::Follow(judge) => match judge.sought(&self.score, &self.settings, tick) {
+                    verdicts if verdicts.is_empty() => Judged::default(),
+                    verdicts => self.take_in_pass(verdicts),
+                },
+                Judge::Wait(matcher) => {
                     let step = matcher.seek(tick);
-                    let judged = self.take_step(step);
-                    self.begin_pass(tick);
-                    judged
+                    self.take_step(step)
                 }
                 _ => Judged::default(),
             },
@@ -459,6 +457,7 @@ impl TakeJudge {
             let begun = self.runs(now, looped);
             judged.verdicts.extend(begun.verdicts);
             judged.extras.extend(begun.extras);
+            judged.comes_again = begun.comes_again;
             return judged;
         }
         let Judge::Tempo(judge) = &mut self.judge else { return Judged::default() };
@@ -507,9 +506,8 @@ impl TakeJudge {
         let plan = TempoPlan { from, ..whole };
         let start = now.time_of(map, from);
         let (verdicts, open) = former.hand_over(now.at - self.latency, start - reach(now.speed));
-        let passes = former.passes();
         let judged = self.take_in(verdicts);
-        self.passes_before += passes;
+        self.passes_before = self.result.passes;
         self.run = Some(Run { pass: self.passes_before, slowest: now.speed, whole: from <= range_start });
         self.climb_at(now.speed);
         self.begin_pass(from);
@@ -525,7 +523,8 @@ impl TakeJudge {
         }
         self.course = Some(Course { plan, start, announced });
         self.judge = Judge::Tempo(Box::new(judge));
-        judged
+        let comes_again = std::mem::take(&mut self.anew).then_some(self.passes_before);
+        Judged { comes_again, ..judged }
     }
 
     fn take_in(&mut self, mut verdicts: Vec<Verdict>) -> Judged {

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use crate::audio::{Command, LoopRange, MusicTime, Schedule};
 use crate::bus::Envelope;
-use crate::listen::Written;
-use crate::model::{Event, PieceId, TakeEnd, TakeId, TakeOrigin, TakeStart, Trainer, TransportChange};
+use crate::listen::{Awaited, Written};
+use crate::model::{Event, PieceId, TakeEnd, TakeId, TakeOrigin, TakeStart, Trainer, TransportChange, TransportMoved};
 use crate::music::{HandEdits, NoteId, Percent, Score};
 use crate::practice::{Heard, Mode, PlayedId, PracticeSettings, Verdict, scaled_to_speed};
-use crate::time::{Micros, Stamp, Ticks, WallMillis};
+use crate::time::{Frames, Micros, Stamp, Ticks, WallMillis};
 
 use super::judging::{Judged, TakeJudge};
 use super::marks::Marks;
@@ -99,6 +99,8 @@ pub struct Session {
     next: NextKeys,
     /// Whether the ladder has changed the tempo since that was last asked.
     climbed: bool,
+    /// On a ladder: the frame of the stream on which the next pass is to begin.
+    goes_on_at: Option<Frames>,
 }
 
 impl Session {
@@ -117,6 +119,7 @@ impl Session {
             latency: Micros::ZERO,
             next: NextKeys::default(),
             climbed: false,
+            goes_on_at: None,
         }
     }
 
@@ -150,7 +153,7 @@ impl Session {
     }
 
     /// The keys that come next at `now`, one bit each, where the music does not wait for them: see
-    /// [`SessionView::awaited_keys`] for those that it waits for.
+    /// [`SessionView::awaited`] for those that it waits for.
     pub fn next_keys(&self, now: Micros) -> Option<u128> {
         let stand = self.stand.as_ref().filter(|_| self.playing && self.settings.mode.keeps_time())?;
         Some(self.next.at(stand.score.tempo(), now - self.latency))
@@ -269,6 +272,7 @@ impl Session {
         self.configure();
         // Until it is told where the music runs.
         self.next.follow(TransportChange::Stopped, Micros::ZERO);
+        self.view.begins = start;
         let mode = self.settings.mode;
         if mode.is_judged() {
             self.begin_take(&stand, start, ids);
@@ -353,6 +357,7 @@ impl Session {
         let first = first_onset(&stand.score, &self.settings, start);
         let waits = self.running.as_ref().is_some_and(|r| r.judge.waits());
         self.start = (!self.playing).then_some(start);
+        self.view.begins = start;
         self.engine(Command::Seek(start));
         if self.playing && waits {
             self.engine(Command::Hold(first.or(self.stop_at())));
@@ -377,7 +382,7 @@ impl Session {
         let of_this_take = envelope.entity == self.take.entity();
         if let (true, Event::TransportMoved(moved)) = (of_this_take, event) {
             self.next.follow(moved.change, envelope.stamp.map_or(now, |stamp| stamp.mono));
-            self.transport(moved.change, now);
+            self.transport(moved, envelope.stamp.as_ref(), now);
         }
         let Some(running) = &mut self.running else { return };
         if envelope.entity != running.take.entity() {
@@ -412,10 +417,13 @@ impl Session {
         }
     }
 
-    fn transport(&mut self, change: TransportChange, now: Micros) {
+    fn transport(&mut self, moved: &TransportMoved, stamp: Option<&Stamp>, now: Micros) {
         let waits_for_person = self.running.as_ref().is_some_and(|r| r.judge.waits());
-        match change {
-            _ if self.settings.climbs() && self.running.is_some() => self.pass_ends(change, now),
+        match moved.change {
+            TransportChange::Looped { .. } => self.view.begins = self.range().0,
+            change if self.settings.climbs() && self.running.is_some() => {
+                self.pass_ends(change, stamp, moved.rate, now)
+            }
             TransportChange::Ended => self.music_ended(now),
             // Without a person to wait for, the place to wait at is the end of the range. Whoever is followed has
             // begun the last chord by then, and may have left a note of it out.
@@ -459,7 +467,7 @@ impl Session {
             let hold = judged.next.filter(|_| !judged.finished).or(end);
             self.engine(Command::AdvanceTo { tick, hold });
         }
-        if judged.finished && !self.settings.looping && !self.settings.climbs() {
+        if judged.finished && !self.settings.looping {
             self.end_take(TakeEnd::Completed, ids);
         }
         self.show_needed();
@@ -475,10 +483,13 @@ impl Session {
         for verdict in running.judge.event(0, &ended.0, Some(&ended.1)).verdicts {
             self.effects.push(Effect::Publish(running.take, Event::VerdictGiven(verdict), None));
         }
-        self.view.result = Some(Arc::new(running.judge.result().clone()));
+        let result = running.judge.result();
+        self.view.bars = result.bars().copied().collect();
+        self.view.result = Some(Arc::new(result.clone()));
         let (take, completed) = (running.take, end == TakeEnd::Completed);
         self.view.finished = Some(Finished { take, start: running.start, completed });
         self.view.needed.clear();
+        self.view.awaited = Awaited::default();
         self.switch(free, TakeStart::free(wall), end, now);
     }
 
@@ -534,7 +545,13 @@ impl Session {
     fn show_needed(&mut self) {
         if let Some(running) = &self.running {
             self.view.needed = running.judge.needed();
-            self.view.result = Some(Arc::new(running.judge.result().clone()));
+            let score = self.stand.as_ref().map(|stand| &stand.score);
+            let keys = |ids: &[NoteId]| {
+                let of = |id: &NoteId| score.map_or(0, |score| 1u128 << score.note(*id).pitch.key());
+                ids.iter().fold(0, |keys, id| keys | of(id))
+            };
+            self.view.awaited = Awaited { keys: keys(&running.judge.awaited()), needed: keys(&self.view.needed) };
+            self.view.bars = running.judge.result().bars().copied().collect();
             self.view.ladder = running.judge.ladder().copied();
         }
     }

@@ -46,7 +46,7 @@ impl Sung<'_> {
 }
 
 /// Draws the syllables of a row, below everything that stands under their staves.
-pub(super) fn lyrics_ui(canvas: &mut Canvas, book: &Book<'_>, row: &[Placed], chords: &[Vec<ChordPlace>]) {
+pub(super) fn draw_lyrics(canvas: &mut Canvas, book: &Book<'_>, row: &[Placed], chords: &[Vec<ChordPlace>]) {
     for staff in 0..canvas.staves.len() as u8 {
         let of = |verse: u8| sung(book, row, chords, staff, verse);
         let verses = verses(book, row, staff);
@@ -54,11 +54,11 @@ pub(super) fn lyrics_ui(canvas: &mut Canvas, book: &Book<'_>, row: &[Placed], ch
         let lowest = words
             .map(|s| canvas.bottom(staff, s.place.bounds.left, s.place.bounds.right))
             .fold(canvas.y(staff, 4.0), f32::max);
-        for verse in verses {
-            let baseline = lowest + BELOW + f32::from(verse) * VERSE;
+        for (line, verse) in verses.into_iter().enumerate() {
+            let baseline = lowest + BELOW + line as f32 * VERSE;
             let (from, to) = row.first().zip(row.last()).map_or((0.0, 0.0), |(a, b)| (a.inner.0, b.inner.1));
             let held = before(book, row, staff, verse);
-            verse_ui(canvas, &of(verse), baseline, (from, to), held);
+            draw_verse(canvas, &of(verse), baseline, (from, to), held);
         }
     }
 }
@@ -102,17 +102,17 @@ fn before<'a>(book: &'a Book<'_>, row: &[Placed], staff: u8, verse: u8) -> Optio
     last.lyrics.iter().find(|l| l.verse == verse)
 }
 
-fn verse_ui(canvas: &mut Canvas, sung: &[Sung<'_>], baseline: f32, (from, to): (f32, f32), held: Option<&Lyric>) {
+fn draw_verse(canvas: &mut Canvas, sung: &[Sung<'_>], baseline: f32, (from, to): (f32, f32), held: Option<&Lyric>) {
     let next_of = |after: usize| sung.iter().skip(after).position(|s| s.lyric.is_some()).map(|i| i + after);
     if let (Some(held), Some(tag)) = (held, sung.first().map(Sung::tag)) {
         let next = next_of(0);
         if let (true, Some(next)) = (held.hyphen, next) {
             // The word goes on: a hyphen stands before its next syllable, too.
             let left = sung[next].edges().0;
-            hyphens_ui(canvas, (from.max(left - 2.5), left), baseline, tag);
+            draw_hyphens(canvas, (from.max(left - 2.5), left), baseline, tag);
         }
         if held.extends {
-            extender_ui(canvas, from, &sung[..next.unwrap_or(sung.len())], baseline, tag);
+            draw_extender(canvas, from, &sung[..next.unwrap_or(sung.len())], baseline, tag);
         }
     }
     for (index, own) in sung.iter().enumerate() {
@@ -124,16 +124,16 @@ fn verse_ui(canvas: &mut Canvas, sung: &[Sung<'_>], baseline: f32, (from, to): (
         let right = own.edges().1;
         if lyric.hyphen {
             let left = next.map_or((right + 2.5).min(to), |next| sung[next].edges().0);
-            hyphens_ui(canvas, (right, left), baseline, own.tag());
+            draw_hyphens(canvas, (right, left), baseline, own.tag());
         } else if lyric.extends {
             let held = &sung[index + 1..next.unwrap_or(sung.len())];
-            extender_ui(canvas, right, held, baseline, own.tag());
+            draw_extender(canvas, right, held, baseline, own.tag());
         }
     }
 }
 
 /// Hyphens between two places: one, more where it is far.
-fn hyphens_ui(canvas: &mut Canvas, (left, right): (f32, f32), baseline: f32, tag: Tag) {
+fn draw_hyphens(canvas: &mut Canvas, (left, right): (f32, f32), baseline: f32, tag: Tag) {
     let gap = right - left;
     let (length, thickness, height) = HYPHEN;
     if gap < length * 0.5 {
@@ -148,7 +148,7 @@ fn hyphens_ui(canvas: &mut Canvas, (left, right): (f32, f32), baseline: f32, tag
 }
 
 /// A line up to the last of the notes that a syllable is held for; a rest ends it.
-fn extender_ui(canvas: &mut Canvas, from: f32, held: &[Sung<'_>], baseline: f32, tag: Tag) {
+fn draw_extender(canvas: &mut Canvas, from: f32, held: &[Sung<'_>], baseline: f32, tag: Tag) {
     let (thickness, gap, least) = EXTENDER;
     let notes = held.iter().take_while(|s| !s.place.rest && s.lyric.is_none());
     let Some(last) = notes.last() else { return };

@@ -260,6 +260,13 @@ impl Score {
         self.bars.index_at(self.beat(id))
     }
 
+    /// The written tempo at a tick as a metronome counts it: so many of the metre's units a minute, and the unit (4 is a
+    /// quarter).
+    pub fn beats_per_minute(&self, tick: Ticks) -> (f64, u8) {
+        let unit = self.bars.get(self.bars.index_at(tick)).meter.unit.max(1);
+        (self.tempo.quarters_per_minute(tick) * f64::from(unit) / 4.0, unit)
+    }
+
     /// Trills and their like, by where they begin.
     pub fn ornaments(&self) -> &[OrnamentSpan] {
         &self.ornaments

@@ -51,9 +51,10 @@ impl LadderPlan {
         }
     }
 
-    /// Whether the tempo is the ladder's in a mode: where the program keeps the time or waits, and judges.
+    /// Whether the tempo is the ladder's in a mode: where the program keeps the time. A tempo that nobody had to keep is
+    /// no rung.
     pub fn climbs_in(self, mode: Mode) -> bool {
-        self.on && matches!(mode, Mode::Tempo | Mode::Rhythm | Mode::Wait)
+        self.on && mode.is_timed()
     }
 }
 
@@ -70,9 +71,9 @@ const fn demands(preset: Preset) -> (u32, u32) {
 /// Whether a pass was clean; `None` if nothing was played, which is neither clean nor failed.
 ///
 /// The rule: right notes are at least 95 % of all that were written or wrongly played, none is missing (of a hundred
-/// written notes, one may be), and where time is judged half of the right ones are on time. *Relaxed* asks for 90 % and
+/// written notes, one may be), and half of the right ones are on time. *Relaxed* asks for 90 % and
 /// lets one of twenty be missing, *Strict* for 98 % and one of two hundred.
-pub fn is_clean(pass: &Counts, preset: Preset, mode: Mode) -> Option<bool> {
+pub fn is_clean(pass: &Counts, preset: Preset) -> Option<bool> {
     if pass.right() + pass.extra + pass.wrong_octave == 0 {
         return None;
     }
@@ -81,7 +82,7 @@ pub fn is_clean(pass: &Counts, preset: Preset, mode: Mode) -> Option<bool> {
     let right = u64::from(pass.right()) * 100 >= u64::from(right_percent) * u64::from(all);
     let whole = u64::from(pass.missed) * 1_000 <= u64::from(missing_permille) * u64::from(pass.written());
     let on_time = u64::from(pass.on_time) * 100 >= u64::from(ON_TIME_PERCENT) * u64::from(pass.right());
-    Some(right && whole && (on_time || !mode.is_timed()))
+    Some(right && whole && on_time)
 }
 
 /// What a pass led to.
@@ -229,7 +230,7 @@ mod tests {
     fn a_clean_pass_is_one_with_the_right_notes_none_missing_and_half_of_them_on_time() {
         let counts = |on_time, late, missed, extra| Counts { on_time, late, missed, extra, ..Counts::default() };
         let check = |pass: Counts, expected: [bool; 3]| {
-            let found = Preset::ALL.map(|preset| is_clean(&pass, preset, Mode::Tempo));
+            let found = Preset::ALL.map(|preset| is_clean(&pass, preset));
             assert_eq!(found, expected.map(Some), "{pass:?}");
         };
         check(counts(20, 0, 0, 0), [true, true, true]);
@@ -240,8 +241,7 @@ mod tests {
         check(counts(198, 0, 1, 0), [true, true, false]);
         check(counts(199, 0, 1, 0), [true, true, true]);
         check(counts(9, 11, 0, 0), [false, false, false]);
-        assert_eq!(is_clean(&counts(9, 11, 0, 0), Preset::Standard, Mode::Wait), Some(true), "time is not judged");
-        assert_eq!(is_clean(&counts(0, 0, 8, 0), Preset::Standard, Mode::Tempo), None, "nobody played");
+        assert_eq!(is_clean(&counts(0, 0, 8, 0), Preset::Standard), None, "nobody played");
     }
 
     proptest::proptest! {

@@ -169,23 +169,21 @@ fn messages(mut notes: Vec<Note>) -> Vec<Timed> {
     messages
 }
 
-/// Two voices on one keyboard: a key comes up when neither holds it any more.
+/// Two voices on one keyboard, where one string serves both: mine sounds exactly as I played it, and the other only on
+/// keys that I do not hold.
 fn together(mine: &[Timed], other: &[Timed]) -> Vec<Timed> {
-    let mut all: Vec<(Timed, usize)> = mine.iter().map(|m| (*m, 0)).chain(other.iter().map(|m| (*m, 1))).collect();
-    all.sort_by_key(|((at, _), voice)| (*at, *voice));
-    let mut down = [[false; 2]; 128];
+    let mine = mine.iter().map(|message| (*message, true));
+    let mut all: Vec<(Timed, bool)> = mine.chain(other.iter().map(|message| (*message, false))).collect();
+    all.sort_by_key(|((at, _), is_mine)| (*at, !is_mine));
+    let mut held = 0u128;
     let mut heard = Vec::with_capacity(all.len());
-    for ((at, data), voice) in all {
+    for ((at, data), is_mine) in all {
         let [status, key, value] = data;
-        let keys = &mut down[usize::from(key & 0x7f)];
+        let bit = 1u128 << (key & 0x7f);
         match status & 0xf0 {
-            0x90 if value > 0 => keys[voice] = true,
-            0x80 | 0x90 => {
-                keys[voice] = false;
-                if keys[1 - voice] {
-                    continue;
-                }
-            }
+            0x90 if is_mine && value > 0 => held |= bit,
+            0x80 | 0x90 if is_mine => held &= !bit,
+            0x80 | 0x90 if held & bit != 0 => continue,
             _ => {}
         }
         heard.push((at, data));

@@ -187,7 +187,7 @@ pub struct TakeResult {
     pub right_hand: Counts,
     /// Written notes of the left hand.
     pub left_hand: Counts,
-    /// Passes begun: each loop, and each going back.
+    /// Passes in which something was judged: each loop, and each going elsewhere.
     pub passes: u32,
     /// Whether every practised note of the range was reached at least once.
     pub completed: bool,
@@ -232,10 +232,10 @@ impl TakeResult {
 
     /// One more verdict. `bar` says where the music stood; the bar of the written note comes first, if there is one.
     pub fn add(&mut self, score: &Score, verdict: &Verdict, bar: Option<usize>) {
-        self.passes = self.passes.max(verdict.pass + 1);
         if verdict.kind == VerdictKind::Neutral {
             return;
         }
+        self.passes = self.passes.max(verdict.pass + 1);
         self.counts.add(verdict);
         self.passes_counts.entry(verdict.pass).or_default().add(verdict);
         if let Some(id) = verdict.written {

@@ -113,6 +113,7 @@ pub fn stories(score: &Score, settings: &PracticeSettings, verdicts: &[Verdict],
     let courses = courses(score, settings.mode, verdicts, &by_id);
     let (range_start, _) = settings.ticks(score.bars());
     let mut stories: Vec<Story> = Vec::new();
+    let mut needed = if settings.mode == Mode::Wait { needed(score, verdicts) } else { Vec::new() };
     for (index, verdict) in verdicts.iter().enumerate().filter(|(_, v)| v.kind != VerdictKind::Neutral) {
         let course = courses.get(&verdict.pass);
         let story = match verdict.written {
@@ -122,7 +123,7 @@ pub fn stories(score: &Score, settings: &PracticeSettings, verdicts: &[Verdict],
         let Some(mut story) = story else { continue };
         story.is_timed = settings.mode != Mode::Wait;
         if settings.mode == Mode::Wait && verdict.written.is_none() {
-            let (needed, tick) = needed(score, verdicts, index);
+            let (needed, tick) = std::mem::take(&mut needed[index]);
             (story.needed, story.bar) = (needed, bar_of_wrong_key(score, settings, tick.unwrap_or(range_start)));
         }
         stories.push(story);
@@ -176,21 +177,32 @@ fn of_extra(verdict: &Verdict, note: &PlayedNote) -> Story {
     Story::new(verdict, (note.at, note.at), note.pitch, 0)
 }
 
-/// *Wait for me*: the keys of what was reached next in the pass of a verdict, and its tick; after the last there are none,
-/// and the tick is that of the last.
-fn needed(score: &Score, verdicts: &[Verdict], index: usize) -> (Vec<Pitch>, Option<Ticks>) {
-    let pass = verdicts[index].pass;
-    let written = |v: &Verdict| v.written.filter(|_| v.pass == pass && v.kind != VerdictKind::Neutral);
-    let later = verdicts[index..].iter().filter_map(written);
-    let Some(beat) = later.clone().next().map(|id| score.beat(id)) else {
-        let last = verdicts[..index].iter().rev().find_map(written);
-        return (Vec::new(), last.map(|id| score.beat(id)));
-    };
-    let together = later.filter(|id| score.beat(*id) == beat);
-    let mut keys: Vec<Pitch> = together.map(|id| score.note(id).pitch).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    (keys, Some(beat))
+/// *Wait for me*: for each verdict the keys of what was reached next in its pass, and its tick; after the last there are
+/// none, and the tick is that of the last.
+fn needed(score: &Score, verdicts: &[Verdict]) -> Vec<(Vec<Pitch>, Option<Ticks>)> {
+    let mut needed = vec![(Vec::new(), None); verdicts.len()];
+    let written = |v: &Verdict| v.written.filter(|_| v.kind != VerdictKind::Neutral);
+    // Of each pass what is reached next, seen from the end; before that, what was reached last.
+    let mut next: HashMap<u32, (Vec<Pitch>, Option<Ticks>)> = HashMap::new();
+    for verdict in verdicts {
+        if let Some(id) = written(verdict) {
+            next.insert(verdict.pass, (Vec::new(), Some(score.beat(id))));
+        }
+    }
+    for (verdict, needed) in verdicts.iter().zip(&mut needed).rev() {
+        let Some(id) = written(verdict) else {
+            *needed = next.get(&verdict.pass).cloned().unwrap_or_default();
+            continue;
+        };
+        let (keys, beat) = next.entry(verdict.pass).or_default();
+        if *beat != Some(score.beat(id)) {
+            (*keys, *beat) = (Vec::new(), Some(score.beat(id)));
+        }
+        if let Err(place) = keys.binary_search(&score.note(id).pitch) {
+            keys.insert(place, score.note(id).pitch);
+        }
+    }
+    needed
 }
 
 #[cfg(test)]

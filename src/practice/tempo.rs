@@ -271,13 +271,14 @@ impl TempoJudge {
                 State::Free if slot.at + self.octave_reach > known => break,
                 State::Free => {}
             }
-            let near = |p: &&Pending| p.state != State::Settled && self.is_octave(slot, &p.note);
-            let around = &self.pending[self.pending_around(slot.at, self.octave_reach)];
-            if around.iter().filter(near).any(|p| p.state == State::Open) {
+            let near = |p: &Pending| p.state != State::Settled && self.is_octave(slot, &p.note);
+            let around = self.pending_around(slot.at, self.octave_reach);
+            let candidates = around.map(|at| (at, &self.pending[at])).filter(|(_, p)| near(p));
+            if candidates.clone().any(|(_, p)| p.state == State::Open) {
                 break;
             }
-            let best = around.iter().filter(near).min_by_key(|p| ((p.note.at - slot.at).0.abs(), p.note.id));
-            let played = best.map(|p| p.note);
+            let best = candidates.min_by_key(|(_, p)| ((p.note.at - slot.at).0.abs(), p.note.id));
+            let (taken, played) = (best.map(|(at, _)| at), best.map(|(_, p)| p.note));
             for &id in &slot.written {
                 let (kind, deviation) = match played {
                     Some(note) => (VerdictKind::WrongOctave, Some(note.at - slot.at)),
@@ -287,8 +288,8 @@ impl TempoJudge {
                 verdicts.push(Verdict { pass: slot.pass, played, written: Some(id), kind, deviation });
             }
             self.slots[index].state = State::Settled;
-            if let Some(taken) = self.pending.iter_mut().find(|p| Some(p.note.id) == played.map(|n| n.id)) {
-                taken.state = State::Settled;
+            if let Some(taken) = taken {
+                self.pending[taken].state = State::Settled;
             }
         }
     }

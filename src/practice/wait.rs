@@ -73,6 +73,8 @@ pub struct WaitMatcher {
     options: WaitOptions,
     at: usize,
     pass: u32,
+    /// Whether a key was struck in this pass.
+    begun: bool,
     /// The first key-down of the current group.
     first: Option<Micros>,
     kept: Vec<PlayedNote>,
@@ -99,6 +101,7 @@ impl WaitMatcher {
             options,
             at: 0,
             pass: 0,
+            begun: false,
             first: None,
             kept: Vec::new(),
             ahead: None,
@@ -120,6 +123,7 @@ impl WaitMatcher {
     }
 
     fn judge(&mut self, note: PlayedNote) -> Step {
+        self.begun = true;
         let mut step = Step::default();
         if self.is_finished() {
             self.after_the_end(note, &mut step);
@@ -138,11 +142,11 @@ impl WaitMatcher {
         self.held &= !(1 << pitch.key());
     }
 
-    /// Goes to the first group at or after `tick` and begins a new pass. What was kept for a group is let go; what
-    /// was still needed is not judged.
+    /// Goes to the first group at or after `tick` and begins a new pass, if a key was struck in this one. What was kept
+    /// for a group is let go; what was still needed is not judged.
     pub fn seek(&mut self, tick: Ticks) -> Step {
         let verdicts = self.let_go();
-        self.pass += 1;
+        self.pass += u32::from(std::mem::take(&mut self.begun));
         self.first = None;
         self.ahead = None;
         self.groups.iter_mut().flat_map(|g| &mut g.keys).for_each(|k| k.settled = false);
@@ -200,6 +204,12 @@ impl WaitMatcher {
     pub fn needed(&self) -> impl Iterator<Item = NoteId> + '_ {
         let keys = self.groups.get(self.at).map_or(&[][..], |g| &g.keys);
         keys.iter().filter(|k| !k.settled).flat_map(|k| k.written.iter().copied())
+    }
+
+    /// All written notes of the group that is needed now, played or not.
+    pub fn awaited(&self) -> impl Iterator<Item = NoteId> + '_ {
+        let keys = self.groups.get(self.at).map_or(&[][..], |g| &g.keys);
+        keys.iter().flat_map(|k| k.written.iter().copied())
     }
 
     /// Whether a key is down: if it is needed too, it has to be struck again.

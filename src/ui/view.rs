@@ -10,9 +10,9 @@ use crate::model::OutputUse;
 use crate::music::{NoteId, Pitch, Score};
 use crate::practice::ladder::Ladder;
 use crate::practice::recital::Voice;
-use crate::practice::result::TakeResult;
+use crate::practice::result::{BarResult, TakeResult};
 use crate::practice::{Mode, PracticeSettings, VerdictKind};
-use crate::time::{Micros, WallMillis};
+use crate::time::{Micros, Ticks, WallMillis};
 
 pub use crate::model::{CalibrationStand, NoteNames, PlayView, Settings, StaffLayout, ThemeChoice};
 
@@ -177,8 +177,8 @@ pub struct Piece<'a> {
     pub extras: &'a [Extra],
     /// The notes to press next.
     pub next: &'a [NoteId],
-    /// The result so far, or of the last time through.
-    pub result: Option<&'a TakeResult>,
+    /// The bars as they were played so far, or the last time through.
+    pub bars: &'a [BarResult],
 }
 
 /// The verdict on a written note.
@@ -208,6 +208,8 @@ pub struct Transport {
     pub playing: bool,
     /// The place in score ticks; negative during a count-in.
     pub position: f64,
+    /// Where the music was begun: before, it is counted in.
+    pub begins: Ticks,
     /// Where the person stands on the tempo ladder, in a practice under way or of the last one.
     pub ladder: Option<Ladder>,
     /// Whether something was said about the hands of the piece.
@@ -337,8 +339,19 @@ pub struct ResultView {
     pub chosen: PracticeSettings,
     /// The numbers.
     pub result: Arc<TakeResult>,
-    /// The tempo held and the tempo asked for, in beats a minute, where the player set it.
-    pub tempo: Option<(f64, f64)>,
+    /// The tempo held, where the player set it.
+    pub tempo: Option<Held>,
+}
+
+/// A tempo that a person held, in units of the metre a minute.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Held {
+    /// The tempo.
+    pub held: f64,
+    /// What was asked for.
+    pub asked: f64,
+    /// The unit: 4 is a quarter.
+    pub unit: u8,
 }
 
 /// Sound and MIDI.
@@ -348,6 +361,8 @@ pub struct Devices {
     pub audio: AudioView,
     /// MIDI inputs, those seen earlier included.
     pub midi: Vec<MidiPort>,
+    /// The input of the audio driver that anyone may be joined to, where it has one (JACK).
+    pub midi_in: Option<JoinedPort>,
     /// MIDI outputs, those seen earlier included.
     pub midi_out: Vec<OutputPort>,
     /// What was not opened because the program once ended while it opened it.
@@ -518,6 +533,15 @@ pub struct MidiPort {
     pub connected: bool,
     /// Whether the person wants it.
     pub enabled: bool,
+    /// Messages since the start.
+    pub messages: u64,
+}
+
+/// The MIDI input of the audio driver that anyone may be joined to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JoinedPort {
+    /// Whoever is joined to it, by their full names.
+    pub sources: Vec<String>,
     /// Messages since the start.
     pub messages: u64,
 }

@@ -35,7 +35,7 @@ impl Window {
 pub(super) fn transport(session: &SessionView, chosen: PracticeSettings, position: f64) -> Transport {
     let hands_edited = session.piece.as_ref().is_some_and(|piece| !piece.hands.is_empty());
     let ladder = session.ladder.filter(|_| chosen.climbs() && session.judging);
-    Transport { chosen, playing: session.playing, position, ladder, hands_edited }
+    Transport { chosen, playing: session.playing, position, begins: session.begins, ladder, hands_edited }
 }
 
 /// Whether what was chosen here is what is practised: strictness and keyboard hold for all pieces, and the tempo is the

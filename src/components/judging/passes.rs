@@ -1,7 +1,7 @@
 //! The passes of a take: where one begins and ends, whether it counts on a tempo ladder, and which tempo was kept in it.
 
 use super::{Judge, Judged, TakeJudge};
-use crate::model::TransportChange;
+use crate::model::{TransportChange, TransportMoved};
 use crate::music::{NoteId, Percent};
 use crate::practice::Mode;
 use crate::practice::ladder::{Ladder, Rung, is_clean};
@@ -26,7 +26,7 @@ pub(super) struct Pass {
     pub(super) before: Counts,
     /// Whether it began at the beginning.
     pub(super) whole: bool,
-    /// Whether the music has come to its end.
+    /// *Keep tempo*, *Rhythm only*: whether the music has come to its end; late notes may still come.
     pub(super) at_end: bool,
 }
 
@@ -42,8 +42,17 @@ pub(super) struct Run {
 }
 
 impl TakeJudge {
-    /// Whether the notes come again with a change of the music: not where it only goes along with the person.
-    pub(super) fn comes_again(&self, change: TransportChange) -> bool {
+    /// The music begins, stops, or goes elsewhere; and whether its notes come again with that.
+    pub(super) fn transport_moved(&mut self, moved: &TransportMoved, at: Micros) -> Judged {
+        let comes_again = self.comes_again(moved.change);
+        self.anew |= comes_again;
+        let judged = self.transport(moved, at);
+        let pass = comes_again.then(|| self.pass_to_come(moved.change));
+        Judged { comes_again: pass.or(judged.comes_again), ..judged }
+    }
+
+    /// Not where the music only goes along with the person.
+    fn comes_again(&self, change: TransportChange) -> bool {
         match (change, &self.judge) {
             (TransportChange::Sought { tick }, Judge::Follow(judge)) => !judge.leaps.contains(&tick),
             (TransportChange::Looped { .. } | TransportChange::Sought { .. }, _) => true,
@@ -53,13 +62,13 @@ impl TakeJudge {
 
     /// After the music has begun again or elsewhere: the first pass whose notes are still to come. What was played early
     /// for it may be judged already.
-    pub(super) fn pass_to_come(&self, change: TransportChange) -> u32 {
+    fn pass_to_come(&self, change: TransportChange) -> u32 {
         match (&self.judge, self.run, change) {
             (Judge::Wait(matcher), ..) => matcher.pass(),
             (Judge::Follow(judge), ..) => judge.pass,
             (Judge::Tempo(_), Some(run), TransportChange::Looped { .. }) => run.pass + 1,
-            (Judge::Tempo(judge), ..) => self.passes_before + judge.passes(),
-            (Judge::None, ..) => self.result.passes,
+            // Its number is known for sure once it runs.
+            (Judge::Tempo(_) | Judge::None, ..) => self.result.passes,
         }
     }
 
@@ -72,6 +81,7 @@ impl TakeJudge {
 
     /// *Keep tempo*: the music has begun again from the beginning, at the same tempo.
     pub(super) fn runs_again(&mut self) {
+        self.anew = false;
         let now = self.course.map(|course| course.plan.speed);
         self.run = self.run.zip(now).map(|(run, slowest)| Run { pass: run.pass + 1, slowest, whole: true });
     }
@@ -91,15 +101,7 @@ impl TakeJudge {
     /// *Keep tempo*, *Rhythm only*: the notes that have become later than on time at a monotonic time, each once.
     pub fn overdue(&mut self, now: Micros) -> Vec<NoteId> {
         let Judge::Tempo(judge) = &mut self.judge else { return Vec::new() };
-        judge.overdue(now + self.clock.offset - self.latency)
-    }
-
-    /// The music came to its end. Where it waits for the person, the pass is over; where it keeps time, late notes may
-    /// still come: see [`Self::close_pass`].
-    pub(super) fn music_ended(&mut self) -> Judged {
-        let waited = matches!(&self.judge, Judge::Wait(matcher) if matcher.is_finished());
-        self.pass.at_end = waited && self.ladder.is_some() || matches!(self.judge, Judge::Tempo(_));
-        if waited { self.close_pass() } else { Judged::default() }
+        judge.overdue(self.clock.reading(now) - self.latency)
     }
 
     /// After the end of the music: the pass is over, and what is not decided of it is now.
@@ -115,7 +117,7 @@ impl TakeJudge {
         let judged = self.take_in(verdicts);
         let Some(ladder) = &mut self.ladder else { return judged };
         let counts = self.result.counts.since(&self.pass.before);
-        let pass_over = match is_clean(&counts, self.settings.preset, self.settings.mode) {
+        let pass_over = match is_clean(&counts, self.settings.preset) {
             _ if !self.pass.whole => PassOver::Partial,
             None => PassOver::Silent,
             Some(clean) => {

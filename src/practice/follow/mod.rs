@@ -167,8 +167,9 @@ impl Piece {
 }
 
 /// Pairs a take with what is written. Notes may come in any order; what was played twice counts as played the later
-/// time, and its right notes of the earlier time are neutral, as are those of the other hand. Verdicts are those of
-/// written notes in order, then of the other key-downs by time. Time and memory grow with the notes, times 96 onset
+/// time, and its right notes of the earlier time are neutral, as are those of the other hand. What was leapt over, or
+/// lies before the beginning and after the end of what was played, is not judged. Verdicts are those of written notes in
+/// order, then of the other key-downs by time. Time and memory grow with the notes, times 96 onset
 /// groups; where little fits, with all groups of the piece for every two dozen key-downs.
 pub fn pair(score: &Score, plan: &FollowPlan, notes: &[PlayedNote]) -> Vec<Verdict> {
     let piece = Piece::new(score, plan);
@@ -195,9 +196,14 @@ pub fn pair(score: &Score, plan: &FollowPlan, notes: &[PlayedNote]) -> Vec<Verdi
             deviation,
         }
     };
-    let mut verdicts: Vec<Verdict> = (piece.written.iter().zip(&assignment))
-        .map(|(written, found)| verdict(written.id, found))
-        .chain(piece.twins.iter().map(|&(id, twin)| verdict(id, &assignment[twin])))
+    let reached = part::reached(&parts, piece.groups.len());
+    let of = |id: NoteId, written: usize| {
+        let is_judged = assignment[written].is_some() || reached[piece.written[written].group];
+        is_judged.then(|| verdict(id, &assignment[written]))
+    };
+    let mut verdicts: Vec<Verdict> = (piece.written.iter().enumerate())
+        .filter_map(|(index, written)| of(written.id, index))
+        .chain(piece.twins.iter().filter_map(|&(id, twin)| of(id, twin)))
         .collect();
     verdicts.sort_by_key(|v| v.written);
     let counts = part::counting(&parts, take.len());

@@ -78,6 +78,20 @@ fn nearest(free: &mut [usize], from: usize) -> usize {
     end
 }
 
+/// Which groups were played or passed over, out of so many; not those that were leapt over, nor those far before the
+/// first part and after the last.
+pub(super) fn reached(parts: &[Part], groups: usize) -> Vec<bool> {
+    let mut reached = vec![true; groups];
+    let mut end = 0;
+    for next in parts.iter().map(|part| part.groups.clone()).chain(std::iter::once(groups..groups)) {
+        if next.start - end > FORWARD_MAX {
+            reached[end..next.start].fill(false);
+        }
+        end = next.end;
+    }
+    reached
+}
+
 /// Which key-downs count.
 pub(super) fn counting(parts: &[Part], notes: usize) -> Vec<bool> {
     let mut counting = vec![false; notes];

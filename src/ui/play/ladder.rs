@@ -3,8 +3,8 @@
 use egui::{Align, Popup, PopupCloseBehavior, Rect, Response, Ui, vec2};
 
 use crate::music::Percent;
+use crate::practice::PracticeSettings;
 use crate::practice::ladder::{LadderPlan, PASSES_MAX, STEP_MAX};
-use crate::practice::{Mode, PracticeSettings};
 use crate::ui::text::{self, tr};
 use crate::ui::theme::{self, space, tokens};
 use crate::ui::view::Transport;
@@ -71,7 +71,7 @@ fn head_ui(ui: &mut Ui, plan: &mut LadderPlan, chosen: &PracticeSettings) {
             plan.on = !plan.on;
         }
     });
-    if plan.on && !matches!(chosen.mode, Mode::Wait | Mode::Tempo | Mode::Rhythm) {
+    if plan.on && !plan.climbs_in(chosen.mode) {
         wrapped_ui(ui, tr().ladder_off_here);
     }
 }

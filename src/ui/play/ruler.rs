@@ -113,8 +113,8 @@ fn marks_ui(ui: &Ui, piece: &Piece<'_>, rect: Rect, scale: Scale, (range, mode):
             painter.text(at, Align2::LEFT_CENTER, bars.number(bar), font, color);
         }
     }
-    let judged = piece.result.iter().filter(|_| mode.is_judged());
-    for (result, share) in judged.flat_map(|r| r.bars()).filter_map(|b| Some((b, b.counts.accuracy()?))) {
+    let judged = piece.bars.iter().filter(|_| mode.is_judged());
+    for (result, share) in judged.filter_map(|bar| Some((bar, bar.counts.accuracy()?))) {
         let left = scale.x(result.index as f32) + 1.0;
         let size = vec2((scale.step - 2.0).max(1.0), 4.0);
         let line = Rect::from_min_size(pos2(left, rect.bottom() - 9.0), size);

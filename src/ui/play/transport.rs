@@ -318,7 +318,7 @@ fn item_ui(cx: &mut Cx<'_>, ui: &mut Ui, piece: &Piece<'_>, item: Item, level: L
 fn beats_ui(ui: &Ui, transport: &Transport, piece: &Piece<'_>, chip: Rect) {
     const DISTANCE: f32 = 10.0;
     let t = tokens(ui);
-    let (beat, beats) = beat_of(piece.score, transport.chosen.ticks(piece.score.bars()).0, transport.position);
+    let (beat, beats) = beat_of(piece.score, transport.begins, transport.position);
     let left = chip.center().x - (f32::from(beats) - 1.0) * DISTANCE / 2.0;
     for dot in 0..beats {
         let at = pos2(left + f32::from(dot) * DISTANCE, chip.bottom() + 8.0);
@@ -359,10 +359,8 @@ fn tempo_ui(cx: &mut Cx<'_>, ui: &mut Ui, piece: &Piece<'_>, rect: Rect) {
     let t = tokens(ui);
     let chosen = cx.view.play.transport.chosen;
     let tick = Ticks(cx.view.play.transport.position.max(0.0) as i64);
-    let written = beats_per_minute(piece, tick);
+    let (written, unit) = piece.score.beats_per_minute(tick);
     let percent = chosen.tempo.get();
-    let bars = piece.score.bars();
-    let unit = bars.get(bars.index_at(tick)).meter.unit;
     let (now, rest) = text::tempo_line((written * f64::from(percent) / 100.0, written), percent, unit);
     let line = 20.0 * theme::scale(ui);
     let top = Rect::from_min_size(pos2(rect.left(), rect.center().y - line - 2.0), vec2(rect.width(), line));
@@ -386,14 +384,6 @@ fn tempo_ui(cx: &mut Cx<'_>, ui: &mut Ui, piece: &Piece<'_>, rect: Rect) {
     if let Some(percent) = slider_ui(ui, track, tr().tempo, percent.into(), range) {
         cx.send.push(Command::SetTempo(Percent::new(percent as u16)));
     }
-}
-
-/// Beats of the metre in force, as a metronome counts them.
-fn beats_per_minute(piece: &Piece<'_>, tick: Ticks) -> f64 {
-    let bars = piece.score.bars();
-    let meter = bars.get(bars.index_at(tick)).meter;
-    let quarters = piece.score.tempo().quarters_per_minute(tick);
-    quarters * f64::from(meter.unit.max(1)) / 4.0
 }
 
 /// No loop when there is one, else four bars from here.

@@ -118,13 +118,18 @@ pub fn loop_label(range: Option<BarRange>, number: impl Fn(usize) -> u32) -> Str
 /// The tempo beside its slider, the number that is heard first: `72`, then ` of 96 bpm · 75 %`; where the metre does not
 /// count quarters, what it counts: ` of 168 eighths · 75 %`.
 pub fn tempo_line((now, written): (f64, f64), percent: u16, unit: u8) -> (String, String) {
-    let beats = match unit {
+    (format!("{now:.0}"), format!(" of {} · {percent} %", tempo(written, unit)))
+}
+
+/// A tempo in units of the metre: `74 bpm`, `144 eighths`.
+pub fn tempo(beats: f64, unit: u8) -> String {
+    let units = match unit {
         2 => "halves",
         8 => "eighths",
         16 => "16ths",
         _ => "bpm",
     };
-    (format!("{now:.0}"), format!(" of {written:.0} {beats} · {percent} %"))
+    format!("{beats:.0} {units}")
 }
 
 /// Which hands: `both hands`.
