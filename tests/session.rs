@@ -64,6 +64,13 @@ impl Room {
             if let Effect::Engine(Command::Fill(hands, keys)) = &effect {
                 self.fills.push((*hands, *keys));
             }
+            if let Effect::Settle(settling) = effect {
+                let settled = settling.settle();
+                let verdicts = settled.verdicts().map(|(take, event)| Effect::Publish(take, event, None));
+                self.told.extend(verdicts.filter_map(|verdict| tell(&verdict)));
+                self.session.settled(settled);
+                continue;
+            }
             self.told.extend(tell(&effect));
         }
     }
@@ -119,7 +126,7 @@ fn tell(effect: &Effect) -> Option<String> {
             None => format!("advance {tick}"),
         },
         Effect::Engine(Command::Prompt { pitch, hold, .. }) => format!("prompt {pitch} for {}", hold.0 / 1_000),
-        Effect::Engine(_) => return None,
+        Effect::Engine(_) | Effect::Settle(_) => return None,
         Effect::Switch { events, .. } => {
             let told = events.iter().map(|(take, event)| match event {
                 Event::TakeEnded(end) => format!("end {} {end:?}", take.0),
@@ -323,6 +330,35 @@ fn seeking_while_it_waits_holds_at_the_next_note_there() {
     room.moved(TransportChange::Sought { tick: Ticks(1_920) });
     room.key(67);
     assert_eq!(room.told(), "2 ontime · advance 1920 hold 2400");
+}
+
+#[test]
+fn a_key_that_comes_before_the_music_is_where_i_clicked_does_not_pull_it_back() {
+    for mode in [Mode::Wait, Mode::Follow] {
+        let mut room = Room::new(first_settings(mode));
+        room.with(|session, ids| session.play(ids));
+        room.key(60);
+        room.told();
+        room.with(|session, _| session.seek(Ticks(1_920)));
+        room.key(62);
+        let told = room.told();
+        assert!(told.starts_with("seek 1920 · hold 1920") && !told.contains("advance"), "{mode:?}: {told}");
+        room.moved(TransportChange::Sought { tick: Ticks(1_920) });
+        room.key(67);
+        let told = room.told();
+        assert!(told.ends_with("advance 1920 hold 2400"), "{mode:?}: {told}");
+        // Nor does the last one of the piece end the take, when one has clicked to go on elsewhere.
+        [65, 64].into_iter().for_each(|key| room.key(key));
+        room.told();
+        room.with(|session, _| session.seek(Ticks(0)));
+        room.key(62);
+        assert!(room.session.is_playing(), "{mode:?}");
+        room.moved(TransportChange::Sought { tick: Ticks(0) });
+        room.told();
+        room.key(60);
+        let told = room.told();
+        assert!(told.ends_with("advance 0 hold 480"), "{mode:?}: {told}");
+    }
 }
 
 #[test]

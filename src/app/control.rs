@@ -3,7 +3,9 @@
 //! next moment at which a device or the session wants to be looked after.
 
 mod calibration;
+mod missing;
 mod opening;
+mod settling;
 mod stand;
 mod waking;
 
@@ -18,7 +20,9 @@ use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 use rtrb::Consumer;
 
 use self::calibration::Calibrating;
+use self::missing::Missing;
 use self::opening::Opening;
+use self::settling::Settlers;
 use self::waking::Waking;
 use crate::audio::{self, Command as EngineCommand, Engine, OutletEnds, OwnSound};
 use crate::bus::lab::Lab;
@@ -280,6 +284,8 @@ struct Worker {
     own_sounds: Consumer<(Stamp, OwnSound)>,
     lab: Arc<Lab>,
     openings: Openings,
+    missing: Missing,
+    settlers: Settlers,
     repaint: Arc<dyn Fn() + Send + Sync>,
     changed: bool,
 }
@@ -315,7 +321,8 @@ impl Worker {
             repaint,
         } = parts;
         let devices = ["device.chosen", "device.calibrated", "output.chosen", "hands.chosen"];
-        let wanted = ["note.*", "notes.*", "latency.*", "transport.*", "setting.*"].into_iter().chain(devices);
+        let wanted =
+            ["note.*", "notes.*", "latency.*", "sound.*", "transport.*", "setting.*"].into_iter().chain(devices);
         let events = bus.subscribe_live(Filter::topics(wanted), EVENTS);
         sound.connect_microphone(&bus);
         let midi = MidiDesk::new(&bus, &clock, &mut engine, midi, outlet, openings.clone());
@@ -336,6 +343,8 @@ impl Worker {
             calibrating: None,
             calibration: CalibrationStand::Idle,
             waking: Waking::default(),
+            missing: Missing::default(),
+            settlers: Settlers::default(),
             own_sounds,
             lab,
             bus,
@@ -376,9 +385,10 @@ impl Worker {
     /// Waits for the next thing and does it; whether it goes on.
     fn turn(&mut self, deaf: &mut bool) -> bool {
         let lively = self.session.wants_time() || self.engine.kept() > 0 || self.sound.is_busy();
-        let lively = lively || self.player.playing().is_some();
+        let lively = lively || self.player.playing().is_some() || self.missing.is_wanted() || self.settlers.are_busy();
         let wait = if lively { LIVELY } else { QUIET };
         let channel = if *deaf { never() } else { self.events.channel().clone() };
+        self.missing.look(&channel);
         select! {
             recv(self.wishes) -> wish => match wish {
                 Ok(Wish::Quit) | Err(_) => return false,
@@ -441,14 +451,20 @@ impl Worker {
     fn look_after(&mut self) {
         // What else is waiting belongs to the same moment; a bound keeps the devices looked after.
         for _ in 0..EVENTS {
+            self.missing.look(self.events.channel());
             match self.events.try_recv() {
                 Ok(Some(item)) => self.item(item),
                 _ => break,
             }
         }
+        self.fetch_missing();
+        self.take_settled();
         let now = self.clock.now();
         self.look_whether_it_slept(now);
-        self.session.time_passes(now, self.sound.told_upto(now), &mut || self.ids.next());
+        let told = self.sound.told_upto(now);
+        if !self.missing.may_lack() {
+            self.session.time_passes(now, told, &mut || self.ids.next());
+        }
         self.changed |= self.carry_out();
         self.keep_climbed(now);
         self.save_practice(Some(now));
@@ -466,6 +482,7 @@ impl Worker {
             // What was due meanwhile would all sound at once.
             self.player.stop(&mut self.engine);
             self.stream_changed();
+            self.session.sound_interrupted(self.sound.report().xruns, now);
             self.calibrate();
             self.changed = true;
             let stream = self.sound.report().stream;
@@ -546,25 +563,26 @@ impl Worker {
     fn item(&mut self, item: LiveItem<Trainer>) {
         match item {
             LiveItem::Event(envelope) => {
-                self.hold(&envelope);
-                self.follow(&envelope);
                 self.lab.owe();
-                if self.parked {
-                    return;
+                if let Some(envelope) = self.missing.comes(self.session.current_take(), envelope) {
+                    self.event(&envelope);
                 }
-                self.calibration_event(&envelope);
-                let now = self.clock.now();
-                self.session.event(&envelope, now, &mut || self.ids.next());
-                self.carry_out();
             }
-            LiveItem::Lost(count) => {
-                // Keys whose release may be among them would be shown as held for ever.
-                self.held = 0;
-                let text = format!("{count} events came faster than they could be judged; they are kept in the take");
-                self.notice(true, text);
-            }
+            LiveItem::Lost(count) => self.lost(count),
         }
         self.changed = true;
+    }
+
+    fn event(&mut self, envelope: &Envelope<Trainer>) {
+        self.hold(envelope);
+        self.follow(envelope);
+        if self.parked {
+            return;
+        }
+        self.calibration_event(envelope);
+        let now = self.clock.now();
+        self.session.event(envelope, now, &mut || self.ids.next());
+        self.carry_out();
     }
 
     /// Which keys are down.
@@ -631,6 +649,7 @@ impl Worker {
             Wish::Open(id, practice) => self.open(Source::Piece(id), practice),
             Wish::OpenFile(path) => self.open(Source::File(path), None),
             Wish::Close => self.session.close(&mut || ids.next()),
+            Wish::Play if !self.session.has_something_to_play() => self.tell_nothing_to_play(),
             Wish::Play => self.session.play(&mut || ids.next()),
             Wish::Stop(at) => self.session.pause(at, &mut || ids.next()),
             Wish::Restart => self.session.restart(),
@@ -704,9 +723,13 @@ impl Worker {
         let practised = |p: &PracticeSettings| (!paused).then_some((p.practise, p.range, p.looping));
         let course = |p: &PracticeSettings| (p.mode, practised(p));
         let goes_on = self.session.is_playing() || course(self.session.settings()) != course(&practice);
+        let (hands, range) = (self.session.settings().practise, self.session.settings().range);
         self.session.choose(practice, &mut || self.ids.next());
         if goes_on {
             self.session.await_person(&mut || self.ids.next());
+        }
+        if (hands, range) != (practice.practise, practice.range) && !self.session.has_something_to_play() {
+            self.tell_nothing_to_play();
         }
         if let Some(stand) = self.session.stand() {
             self.unsaved = Some((stand.id.clone(), practice, self.clock.now() + SETTLE));
@@ -789,6 +812,7 @@ impl Worker {
                         None => publish,
                     });
                 }
+                Effect::Settle(settling) => self.settle(*settling),
                 Effect::Switch { from, events, at } => {
                     if !self.switch(events, at) {
                         self.session.switch_failed(from);

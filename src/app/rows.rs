@@ -6,11 +6,11 @@ use crate::audio::Playhead;
 use crate::bus::hlc::Hlc;
 use crate::bus::{EntityKey, Model as _, Snapshot, State, json};
 use crate::components::devices::{SoundReport, usage_of};
-use crate::formats::pieces;
+use crate::components::library::title;
 use crate::listen::Tone;
 use crate::midi::output::OutputReport;
 use crate::midi::{self, Message};
-use crate::model::{Entity, PieceId, Settings, Take, TakeEnd, TakeId, Trainer};
+use crate::model::{Entity, Settings, Take, TakeEnd, TakeId, Trainer};
 use crate::music::Pitch;
 use crate::time::{Clock, Frames, Rate, WallMillis};
 use crate::ui::view::{
@@ -83,17 +83,6 @@ impl Rows {
     }
 }
 
-/// The title of a piece of the library.
-pub fn title(state: &State<Trainer>, id: &PieceId) -> String {
-    if let Some(piece) = id.as_builtin().and_then(pieces::find) {
-        return piece.title.clone();
-    }
-    match state.value(id.entity().as_str()) {
-        Some(Entity::Piece(piece)) => piece.title().to_owned(),
-        _ => id.0.to_string(),
-    }
-}
-
 fn take_rows(state: &State<Trainer>, wall: Wall, recording: TakeId) -> Vec<TakeRow> {
     let mut rows: Vec<(WallMillis, TakeRow)> = Vec::new();
     for (key, versioned) in state.iter_prefix("take/") {
@@ -102,7 +91,7 @@ fn take_rows(state: &State<Trainer>, wall: Wall, recording: TakeId) -> Vec<TakeR
             continue;
         }
         let result = match state.value(id.result_entity().as_str()) {
-            Some(Entity::Result(result)) => Some((result.all.right(), result.all.written())),
+            Some(Entity::Result(result)) => Some((result.all.right(), result.all.judged())),
             _ => None,
         };
         let row = TakeRow {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 
 use crate::bus::{BusHandle, EntityKey, Envelope};
-use crate::components::library::Library;
+use crate::components::library::{Library, title};
 use crate::components::marks::Marks;
 use crate::components::performed::{Performed, PerformedNote, each_event};
 use crate::components::player::Tape;
@@ -16,7 +16,7 @@ use crate::formats::notate;
 use crate::formats::smf;
 use crate::model::{Entity, ResultSummary, Take, TakeId, Trainer};
 use crate::music::{Hand, Hands, Score};
-use crate::practice::expression::Expression;
+use crate::practice::expression::{Expression, Struck};
 use crate::practice::pass::passes;
 use crate::practice::recital::{Recital, Timed, Voice};
 use crate::practice::story::{Story, stories};
@@ -25,7 +25,7 @@ use crate::time::Micros;
 use crate::ui::view::{Extra, Mark, PastInstant, RollNote, RollWritten, TakePage, TakeView};
 
 use super::looking_back::LookingBack;
-use super::rows::{self, Wall};
+use super::rows::Wall;
 
 /// What a take is read for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,7 +159,7 @@ fn open(
         }
         Err(error) => return Err(error.to_string()),
     };
-    let title = take.start.piece.as_ref().map(|piece| rows::title(&snapshot.state, piece));
+    let title = take.start.piece.as_ref().map(|piece| title(&snapshot.state, piece));
     let kept = match snapshot.state.value(id.result_entity().as_str()) {
         Some(Entity::Result(kept)) => Some((***kept).clone()),
         _ => None,
@@ -263,7 +263,8 @@ fn lay_out(
 ) -> TakeView {
     let notes = performed.notes();
     let stories = judged.map(|judged| told(judged, &notes)).unwrap_or_default();
-    let by_id: HashMap<PlayedId, (Micros, u8)> = notes.iter().map(|n| (n.id, (n.at, n.velocity))).collect();
+    let struck = |n: &PerformedNote| Struck { at: n.at, duration: n.duration, velocity: n.velocity };
+    let by_id: HashMap<PlayedId, Struck> = notes.iter().map(|n| (n.id, struck(n))).collect();
     let expression = judged.map(|judged| {
         Expression::of(&judged.score, judged.practice.mode, &judged.verdicts, |id| by_id.get(&id).copied())
     });
@@ -271,7 +272,7 @@ fn lay_out(
         let today = ResultSummary::of(&judged.result);
         // What an older program did not ask for is no other result.
         let today = ResultSummary { tempo_kept: kept.tempo_kept.and(today.tempo_kept), ..today };
-        (today != *kept).then(|| (kept.all.right(), kept.all.written()))
+        (today != *kept).then(|| (kept.all.right(), kept.all.judged()))
     });
     let passes = judged.map(|judged| passes(&judged.score, judged.practice.mode, &stories)).unwrap_or_default();
     TakeView {

@@ -1,7 +1,7 @@
 //! Judging one take from its events, in the order of the log. The same code runs while the person plays and when the
 //! take is judged again from the log, so both say the same. Pure.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 mod passes;
@@ -18,7 +18,8 @@ use crate::practice::result::{Counts, TakeResult};
 use crate::practice::tempo::{REACH, TempoJudge, TempoPlan};
 use crate::practice::wait::{Step, WaitMatcher};
 use crate::practice::{
-    Mode, PlayedId, PlayedNote, PracticeSettings, Verdict, VerdictKind, bar_of_wrong_key, scaled_to_speed,
+    Mode, PlayedId, PlayedNote, PracticeSettings, Verdict, VerdictKind, bar_of_wrong_key, bars_of_wrong_keys,
+    scaled_to_speed,
 };
 use crate::time::{Micros, Stamp, Ticks, div_round};
 
@@ -69,6 +70,8 @@ struct FollowJudge {
     pass: u32,
     /// Where they began.
     from: Ticks,
+    /// The bars of the wrong keys of the pass that was paired last.
+    bars: HashMap<PlayedId, usize>,
     /// Places that the music was told to go to, because they had gone there, and has not come to yet.
     leaps: VecDeque<Ticks>,
 }
@@ -80,7 +83,8 @@ impl FollowJudge {
     fn new(score: &Score, settings: &PracticeSettings) -> Self {
         let plan = FollowPlan::from_settings(score, settings);
         let follower = Follower::new(score, &plan, settings.tempo);
-        Self { follower, notes: Vec::new(), pass: 0, from: plan.from, leaps: VecDeque::new() }
+        let (notes, bars, leaps) = (Vec::new(), HashMap::new(), VecDeque::new());
+        Self { follower, notes, pass: 0, from: plan.from, bars, leaps }
     }
 
     /// A key went down while the music stood at `tick`.
@@ -117,6 +121,7 @@ impl FollowJudge {
         let mut verdicts = follow::pair(score, &FollowPlan { from, to, ..whole }, &self.notes);
         ornament::settle(score, Mode::Follow, &mut verdicts, &self.notes);
         verdicts.iter_mut().for_each(|verdict| verdict.pass = self.pass);
+        self.bars = bars_of_wrong_keys(score, settings, &verdicts, &self.notes);
         self.follower.begin_pass(whole.from);
         self.notes.clear();
         (self.pass, self.from) = (self.pass + 1, whole.from);
@@ -283,6 +288,10 @@ impl TakeJudge {
             }
             (Event::TransportMoved(moved), _) => at.map(|at| self.transport_moved(moved, at)).unwrap_or_default(),
             (Event::LatencyChanged(latency), _) => self.change_latency(*latency, at),
+            (Event::SoundInterrupted(times), _) => {
+                self.result.interruptions += times;
+                Judged::default()
+            }
             (Event::NotesLost(_), _) => {
                 self.result.incomplete = true;
                 Judged::default()
@@ -533,7 +542,10 @@ impl TakeJudge {
             verdict.pass += self.passes_before;
             let place = verdict.played.and_then(|id| self.places.remove(&id));
             forgive(verdict, place.is_some_and(|place| place.counting_in));
-            let bar = place.map(|place| bar_of_wrong_key(&self.score, &self.settings, place.tick));
+            let bar = match (&self.judge, verdict.played) {
+                (Judge::Follow(judge), Some(id)) => judge.bars.get(&id).copied(),
+                _ => place.map(|place| bar_of_wrong_key(&self.score, &self.settings, place.tick)),
+            };
             self.result.add(&self.score, verdict, bar);
             let Some(place) = place else { continue };
             match verdict.written {

@@ -19,8 +19,10 @@ use super::next_keys::NextKeys;
 
 mod climbing;
 mod hearing;
+mod settling;
 mod view;
 
+pub use settling::{Settled, Settling};
 pub use view::{Finished, SessionView};
 
 /// How long after the end of the music the last notes may still come, in *Keep tempo* at full speed. Longer than any
@@ -57,6 +59,8 @@ pub enum Effect {
     },
     /// Publish an event of the take, and the moment at which it happened if that counts.
     Publish(TakeId, Event, Option<Micros>),
+    /// Judge the end of a take, which may take long, and tell [`Session::settled`].
+    Settle(Box<Settling>),
 }
 
 /// A piece on the music stand.
@@ -79,6 +83,8 @@ struct Running {
     changes: VecDeque<Micros>,
     /// *Keep tempo*: when the last note may be given up.
     ends_at: Option<Micros>,
+    /// Where the person asked the waiting music to go, while it has not come there.
+    sought: Option<Ticks>,
 }
 
 /// See the module.
@@ -101,6 +107,8 @@ pub struct Session {
     climbed: bool,
     /// On a ladder: the frame of the stream on which the next pass is to begin.
     goes_on_at: Option<Frames>,
+    /// How often the sound had stopped short when that was last told.
+    interruptions: u64,
 }
 
 impl Session {
@@ -120,6 +128,7 @@ impl Session {
             next: NextKeys::default(),
             climbed: false,
             goes_on_at: None,
+            interruptions: 0,
         }
     }
 
@@ -131,6 +140,14 @@ impl Session {
             running.latency = latency;
             running.changes.push_back(now);
             self.effects.push(Effect::Publish(running.take, Event::LatencyChanged(latency), Some(now)));
+        }
+    }
+
+    /// The sound has stopped short so many times since the program started; a take that is being judged is told.
+    pub fn sound_interrupted(&mut self, times: u64, now: Micros) {
+        let more = times.saturating_sub(std::mem::replace(&mut self.interruptions, times));
+        if let (1.., Some(running)) = (more, &self.running) {
+            self.effects.push(Effect::Publish(running.take, Event::SoundInterrupted(more), Some(now)));
         }
     }
 
@@ -199,6 +216,12 @@ impl Session {
     /// The take being recorded.
     pub fn current_take(&self) -> TakeId {
         self.take
+    }
+
+    /// Whether the person has something to play: notes of the chosen hands and keys in the range, where one is judged.
+    pub fn has_something_to_play(&self) -> bool {
+        let Some(stand) = self.stand.as_ref().filter(|_| self.settings.mode.is_judged()) else { return true };
+        first_onset(&stand.score, &self.settings, self.range().0).is_some()
     }
 
     /// Whether the session wants to be told of passing time.
@@ -297,7 +320,8 @@ impl Session {
         let judge = TakeJudge::new(stand.score.clone(), self.settings, self.latency);
         let first = judge.waits().then(|| first_onset(&stand.score, &self.settings, start));
         let (latency, changes) = (self.latency, VecDeque::new());
-        self.running = Some(Running { take, start: begin, judge, latency, changes, ends_at: None });
+        let (ends_at, sought) = (None, None);
+        self.running = Some(Running { take, start: begin, judge, latency, changes, ends_at, sought });
         self.view.finished = None;
         match first {
             Some(first) => self.engine(Command::Hold(first.or(self.stop_at()))),
@@ -355,7 +379,11 @@ impl Session {
         let bars = stand.score.bars();
         let start = bars.get(bars.index_at(tick)).start.max(from).min(Ticks((to.0 - 1).max(from.0)));
         let first = first_onset(&stand.score, &self.settings, start);
-        let waits = self.running.as_ref().is_some_and(|r| r.judge.waits());
+        let running = self.running.as_mut().filter(|r| r.judge.waits());
+        let waits = running.is_some();
+        if let Some(running) = running.filter(|_| self.playing) {
+            running.sought = Some(start);
+        }
         self.start = (!self.playing).then_some(start);
         self.view.begins = start;
         self.engine(Command::Seek(start));
@@ -388,8 +416,16 @@ impl Session {
         if envelope.entity != running.take.entity() {
             return;
         }
-        if matches!(event, Event::LatencyChanged(_)) {
-            running.changes.pop_front();
+        match event {
+            Event::LatencyChanged(_) => drop(running.changes.pop_front()),
+            Event::TransportMoved(TransportMoved { change: TransportChange::Sought { tick }, .. })
+                if running.sought == Some(*tick) =>
+            {
+                running.sought = None;
+            }
+            // What the music did may be among what was lost.
+            Event::NotesLost(_) => running.sought = None,
+            _ => {}
         }
         let judged = running.judge.event(envelope.version, event, envelope.stamp.as_ref());
         if let Event::NotePlayed(played) = event {
@@ -459,15 +495,17 @@ impl Session {
         if let Some(speed) = judged.speed {
             self.engine(Command::SetSpeed(speed));
         }
-        if let (true, Some(tick)) = (judged.leap, judged.done) {
+        // A key that was struck before the music has come to where the person asked for is about where it was.
+        let elsewhere = self.running.as_ref().is_some_and(|r| r.sought.is_some());
+        if let (true, Some(tick)) = (judged.leap, judged.done.filter(|_| !elsewhere)) {
             self.engine(Command::Seek(tick));
         }
-        if let Some(tick) = judged.done {
+        if let Some(tick) = judged.done.filter(|_| !elsewhere) {
             let end = self.stop_at();
             let hold = judged.next.filter(|_| !judged.finished).or(end);
             self.engine(Command::AdvanceTo { tick, hold });
         }
-        if judged.finished && !self.settings.looping {
+        if judged.finished && !elsewhere && !self.settings.looping {
             self.end_take(TakeEnd::Completed, ids);
         }
         self.show_needed();
@@ -477,19 +515,20 @@ impl Session {
     }
 
     fn end_take(&mut self, end: TakeEnd, ids: &mut dyn FnMut() -> Fresh) {
-        let Some(mut running) = self.running.take() else { return };
+        let Some(running) = self.running.take() else { return };
         let Fresh { take: free, wall, now } = ids();
-        let ended = (Event::TakeEnded(end), Stamp::at(now));
-        for verdict in running.judge.event(0, &ended.0, Some(&ended.1)).verdicts {
-            self.effects.push(Effect::Publish(running.take, Event::VerdictGiven(verdict), None));
-        }
-        let result = running.judge.result();
-        self.view.bars = result.bars().copied().collect();
-        self.view.result = Some(Arc::new(result.clone()));
-        let (take, completed) = (running.take, end == TakeEnd::Completed);
-        self.view.finished = Some(Finished { take, start: running.start, completed });
+        let Running { take, start, judge, .. } = running;
+        let finished = Finished { take, start, completed: end == TakeEnd::Completed };
+        let settling = Settling::new(finished, judge, (end, Stamp::at(now)));
         self.view.needed.clear();
         self.view.awaited = Awaited::default();
+        if self.settings.mode == Mode::Follow {
+            self.effects.push(Effect::Settle(Box::new(settling)));
+        } else {
+            let settled = settling.settle();
+            self.effects.extend(settled.verdicts().map(|(take, event)| Effect::Publish(take, event, None)));
+            self.settled(settled);
+        }
         self.switch(free, TakeStart::free(wall), end, now);
     }
 

@@ -1,9 +1,10 @@
 //! How a take was played beyond right and wrong: how closely chords were struck, how the hands went together, the
-//! tempo that was held, and how loud. Every number comes with what it rests on, and none below
+//! tempo that was held, how notes were joined, and how loud. Every number comes with what it rests on, and none below
 //! [`ENOUGH`].
 
 use std::collections::BTreeMap;
 
+use super::articulation::Articulation;
 use super::result::ENOUGH;
 use super::types::{Mode, PlayedId, Verdict};
 use crate::music::{Hand, Percent, Score};
@@ -139,11 +140,22 @@ pub struct BarTempo {
     pub written: f64,
 }
 
+/// A key as it was struck.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Struck {
+    /// When, on any one clock.
+    pub at: Micros,
+    /// How long the key was down.
+    pub duration: Micros,
+    /// How hard, 1 to 127.
+    pub velocity: u8,
+}
+
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Expression {
     /// Whether the music waited: then how long one looked for the keys of a chord says nothing about how it is struck, and
-    /// neither the spread nor the hands are measured.
+    /// neither the spread nor the hands nor the joining are measured.
     pub waited: bool,
     /// From the first to the last key of each written chord, in milliseconds.
     pub chords: Option<Quantiles>,
@@ -153,6 +165,8 @@ pub struct Expression {
     pub asynchrony: Option<Mean>,
     /// How many onsets of both hands that rests on, enough or not.
     pub together_count: usize,
+    /// How notes were joined and parted; nothing where the music waited.
+    pub articulation: Articulation,
     /// The tempo from bar to bar.
     pub tempo: Vec<BarTempo>,
     /// How hard the right hand struck, 1 to 127.
@@ -167,26 +181,22 @@ pub struct Expression {
 type Onset = Vec<(PlayedId, Micros, Hand)>;
 
 impl Expression {
-    /// From the verdicts of a take; `played` tells when a key went down, on any one clock, and how hard.
-    pub fn of(
-        score: &Score,
-        mode: Mode,
-        verdicts: &[Verdict],
-        played: impl Fn(PlayedId) -> Option<(Micros, u8)>,
-    ) -> Self {
+    /// From the verdicts of a take; `played` tells how a key was struck.
+    pub fn of(score: &Score, mode: Mode, verdicts: &[Verdict], played: impl Fn(PlayedId) -> Option<Struck>) -> Self {
         let mut onsets: BTreeMap<(u32, Ticks), Onset> = BTreeMap::new();
         let (mut right, mut left) = (Vec::new(), Vec::new());
+        let mut notes = Vec::new();
         for verdict in verdicts.iter().filter(|v| v.kind.is_right()) {
-            let (Some(written), Some(id)) = (verdict.written.map(|id| score.note(id)), verdict.played) else {
-                continue;
-            };
-            let Some((at, velocity)) = played(id) else { continue };
+            let (Some(note), Some(id)) = (verdict.written, verdict.played) else { continue };
+            let Some(struck) = played(id) else { continue };
+            let written = score.note(note);
             match written.hand {
-                Hand::Right => right.push(f64::from(velocity)),
-                Hand::Left => left.push(f64::from(velocity)),
+                Hand::Right => right.push(f64::from(struck.velocity)),
+                Hand::Left => left.push(f64::from(struck.velocity)),
                 Hand::Neither => {}
             }
-            onsets.entry((verdict.pass, written.onset)).or_default().push((id, at, written.hand));
+            notes.push((verdict.pass, note, struck));
+            onsets.entry((verdict.pass, written.onset)).or_default().push((id, struck.at, written.hand));
         }
         let waited = mode == Mode::Wait;
         let struck = || onsets.values().filter(|_| !waited);
@@ -198,6 +208,7 @@ impl Expression {
             chords: Quantiles::of(chords),
             together_count: together.len(),
             asynchrony: Mean::of(&together),
+            articulation: if waited { Articulation::default() } else { Articulation::of(score, &notes) },
             tempo: tempo(score, &onsets),
             hand_counts: (right.len(), left.len()),
             right: Mean::of(&right),
@@ -289,7 +300,8 @@ mod tests {
         Expression::of(&score, mode, &verdicts, |id| {
             let note = score.note(NoteId(id.0 as u32));
             let at = note.onset.0 / 480 * 625_000 + if note.hand == Hand::Left { 20_000 } else { 0 };
-            Some((Micros(at), if note.hand == Hand::Left { 60 } else { 75 }))
+            let velocity = if note.hand == Hand::Left { 60 } else { 75 };
+            Some(Struck { at: Micros(at), duration: Micros::from_millis(300), velocity })
         })
     }
 

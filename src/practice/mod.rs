@@ -5,6 +5,7 @@
 //! them, [`ladder`] makes the next pass faster or slower by how the last one went, [`story`] tells why each is as it
 //! is, [`expression`] how a take was played beyond right and wrong, [`recital`] what one listens to of it.
 
+pub mod articulation;
 pub mod expression;
 pub mod follow;
 pub mod ladder;
@@ -22,4 +23,4 @@ mod wrong_key;
 
 pub use options::{BarRange, ChordWindow, Heard, KeyRange, PracticeSettings};
 pub use types::{GroupDone, Mode, PlayedId, PlayedNote, Preset, Verdict, VerdictKind, scaled_to_speed};
-pub use wrong_key::bar_of_wrong_key;
+pub use wrong_key::{bar_of_wrong_key, bars_of_wrong_keys};

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::options::PracticeSettings;
 use super::types::{Mode, PlayedId, PlayedNote, Verdict, VerdictKind};
 use super::weighing::weigh;
-use super::wrong_key::bar_of_wrong_key;
+use super::wrong_key::{bar_of_wrong_key, bars_of_wrong_keys};
 use crate::music::{NoteId, Percent, Pitch, Score};
 use crate::time::{Micros, Ticks};
 
@@ -82,7 +82,7 @@ impl Course {
     }
 
     /// The written moment that a time belongs to; `None` without anchors.
-    fn written(&self, at: Micros) -> Option<i64> {
+    pub(super) fn written(&self, at: Micros) -> Option<i64> {
         let after = self.anchors.partition_point(|anchor| anchor.1 <= at.0);
         let along = |from: (i64, i64), pace: f64| from.0 + ((at.0 - from.1) as f64 / pace) as i64;
         match (after.checked_sub(1).map(|i| self.anchors[i]), self.anchors.get(after).copied()) {
@@ -130,10 +130,9 @@ pub fn stories(score: &Score, settings: &PracticeSettings, verdicts: &[Verdict],
     }
     stories.sort_by_key(|story| story.at);
     if settings.mode != Mode::Wait {
+        let bars = bars_of_wrong_keys(score, settings, verdicts, played);
         for story in stories.iter_mut().filter(|s| s.verdict.written.is_none()) {
-            let written = courses.get(&story.verdict.pass).and_then(|course| course.written(story.at));
-            let tick = written.map(|time| Ticks(score.tempo().ticks_f64(Micros(time), Percent::FULL).round() as i64));
-            story.bar = bar_of_wrong_key(score, settings, tick.unwrap_or(range_start));
+            story.bar = story.verdict.played.and_then(|id| bars.get(&id).copied()).unwrap_or(story.bar);
         }
         weigh(score, settings, &courses, played, &mut stories);
     }

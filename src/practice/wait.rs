@@ -20,6 +20,10 @@ use crate::time::{Micros, Ticks};
 /// So many key-downs of the next pass are kept until a loop goes back: more than two hands strike before it does.
 const EARLY_MAX: usize = 64;
 
+/// A key of an ornament this soon after another one is its next stroke: trills are struck eight to fourteen times a second
+/// (Moore, *The trill in keyboard playing*, 1992), and learners' half as often.
+const ORNAMENT_STEP: Micros = Micros::from_millis(200);
+
 /// How a [`WaitMatcher`] judges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WaitOptions {
@@ -77,6 +81,10 @@ pub struct WaitMatcher {
     begun: bool,
     /// The first key-down of the current group.
     first: Option<Micros>,
+    /// When the group before was done.
+    turned: Option<Micros>,
+    /// The latest key-down of an ornament at hand.
+    ornamented: Option<Micros>,
     kept: Vec<PlayedNote>,
     /// Where a player is who left something out.
     ahead: Option<Ahead>,
@@ -103,6 +111,8 @@ impl WaitMatcher {
             pass: 0,
             begun: false,
             first: None,
+            turned: None,
+            ornamented: None,
             kept: Vec::new(),
             ahead: None,
             early: Vec::new(),
@@ -127,6 +137,8 @@ impl WaitMatcher {
         let mut step = Step::default();
         if self.is_finished() {
             self.after_the_end(note, &mut step);
+        } else if self.goes_on_with_ornament(&note) {
+            step.verdicts.push(self.verdict(&note, None, VerdictKind::Neutral, None));
         } else if self.options.any_note {
             self.stroke(note, &mut step);
         } else {
@@ -147,7 +159,7 @@ impl WaitMatcher {
     pub fn seek(&mut self, tick: Ticks) -> Step {
         let verdicts = self.let_go();
         self.pass += u32::from(std::mem::take(&mut self.begun));
-        self.first = None;
+        (self.first, self.turned, self.ornamented) = (None, None, None);
         self.ahead = None;
         self.groups.iter_mut().flat_map(|g| &mut g.keys).for_each(|k| k.settled = false);
         self.at = self.groups.partition_point(|g| g.tick < tick);
@@ -311,7 +323,7 @@ impl WaitMatcher {
         while self.groups.get(self.at).is_some_and(|g| g.keys.iter().all(|k| k.settled)) {
             step.done.push(GroupDone { index: self.at, tick: self.groups[self.at].tick, at: now });
             self.at += 1;
-            self.first = None;
+            (self.first, self.turned) = (None, Some(now));
             if self.is_finished() {
                 self.early.append(&mut self.kept);
             }
@@ -348,6 +360,24 @@ impl WaitMatcher {
             self.ahead = Some(fresh);
         }
         fits
+    }
+
+    /// Whether a key is but a stroke of an ornament, whatever the next group needs: of one in the group that is needed,
+    /// or one more of one before it. The latter soon after the stroke before, and before it has had two thirds of its
+    /// written time, as the next group must not be refused to those who are faster than that.
+    fn goes_on_with_ornament(&mut self, note: &PlayedNote) -> bool {
+        let key = if self.options.any_note { u128::MAX } else { 1 << note.pitch.key() };
+        let is_of = |index: usize| self.groups.get(index).is_some_and(|group| group.ornament & key != 0);
+        let here = is_of(self.at);
+        let before = self.at.checked_sub(1).filter(|index| is_of(*index));
+        let last = if here || before.is_some() { self.ornamented.replace(note.at) } else { None };
+        let is_soon = last.is_some_and(|last| note.at - last <= ORNAMENT_STEP);
+        let lasts = before.zip(self.turned).is_some_and(|(index, turned)| {
+            let written = self.groups[self.at].time - self.groups[index].time;
+            (note.at - turned).0 * 3 < written.0 * 2
+        });
+        let begins = here && !self.options.any_note && self.open_key(note.pitch).is_none();
+        begins || (is_soon && lasts)
     }
 
     /// Whether a key belongs to an ornament that is written between the group before and this one.

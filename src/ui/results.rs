@@ -40,6 +40,9 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
             if view.result.incomplete {
                 Line::new(tr().incomplete_take).color(tokens(ui).warn).show(ui);
             }
+            if view.result.interruptions > 0 {
+                Line::new(&text::interruptions(view.result.interruptions)).color(tokens(ui).warn).show(ui);
+            }
             let take = cx.view.take.filter(|take| take.id == view.take);
             if let Some(take) = take {
                 super::take::kept_ui(cx, ui, take);
@@ -155,7 +158,7 @@ fn cards(view: &ResultView) -> [Card; 4] {
     let result = &view.result;
     let (right, of) = (result.counts.right(), result.counts.written());
     let share = (
-        text::share(right, of),
+        text::share(right, right + result.counts.wrong()),
         t.of_notes_right.to_owned(),
         text::right_basis(right, of, result.counts.extra, view.chosen.mode),
     );
@@ -284,7 +287,7 @@ fn timing_ui(ui: &mut Ui, view: &ResultView, height: f32) {
         if n < ENOUGH {
             let words = match view.chosen.mode {
                 Mode::Wait => tr().wait_has_no_time.to_owned(),
-                _ => text::too_few(tr().notes_of_take, n, ENOUGH),
+                _ => text::too_few(tr().onsets, n, ENOUGH),
             };
             Line::new(&words).color(t.muted).align(egui::Align::Center).show_at(ui, rect);
             return;

@@ -221,3 +221,32 @@ fn as_written(score: &Score, plan: &TempoPlan) -> Vec<PlayedNote> {
     };
     score.notes().iter().enumerate().map(note).collect()
 }
+
+#[test]
+fn a_trill_does_not_turn_the_page_to_a_note_that_is_one_of_its_keys() {
+    // A trill of a second, with one hand or both; the next note is its upper one.
+    for (left, bass, then) in [("", "", ""), ("C3:2 F3:2", "C3@0 ", "F3@1000 ")] {
+        let score = page("tr:C4:2 D4:2", left);
+        let mut played = format!("{bass}C4@0 ");
+        for stroke in 1..8 {
+            write!(played, "{}4@{} ", if stroke % 2 == 1 { 'D' } else { 'C' }, stroke * 80).expect("text");
+        }
+        let strokes = "(D4) (C4) (D4) (C4) (D4) (C4) (D4)";
+        let (first, last) = if bass.is_empty() { ("C4+0", "D4+0 |") } else { ("C3+0 C4+0", "F3+0 D4+0 |") };
+        check_wait(&score, &format!("{played}{then}D4@1000"), &format!("{first} | {strokes} {last}"));
+    }
+    // From its upper note, while the other hand is late.
+    let score = page("tr:C4:2 D4:2", "C3:2");
+    let played = "D4@0 C4@90 D4@170 C3@200 C4@250 D4@330 C4@410 D4@1000";
+    check_wait(&score, played, "(D4) C4+0 (D4) C3+110 | (C4) (D4) (C4) D4+0 |");
+    // Whoever plays none is not made to wait, be it three times as fast.
+    for at in [330, 500, 1_000] {
+        check_wait(&page("tr:C4:2 D4:2", ""), &format!("C4@0 D4@{at}"), "C4+0 | D4+0 |");
+    }
+    // Where any key counts, a trill is no rhythm.
+    let any = WaitOptions { any_note: true, ..WaitOptions::default() };
+    let played = "C4@0 D4@90 C4@180 D4@270 C4@360 D4@450 C4@540 E4@1000";
+    let (told, matcher) = waited(&page("tr:C4:2 D4:2", ""), any, played);
+    assert_eq!(told, "C4+0 | (D4) (C4) (D4) (C4) (D4) (C4) D4+0 |");
+    assert!(matcher.is_finished());
+}

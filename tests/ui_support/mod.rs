@@ -13,7 +13,7 @@ use music_trainer::bus::storage::Header;
 use music_trainer::model::{OutputKeys, OutputUse};
 use music_trainer::music::notation::Notation;
 use music_trainer::music::{Hand, KeySignature, Meter, NoteId, Pitch, Score, ScoreParts, Tempo, WrittenNote};
-use music_trainer::practice::expression::Expression;
+use music_trainer::practice::expression::{Expression, Struck};
 use music_trainer::practice::pass::{PassResult, passes};
 use music_trainer::practice::result::{BarResult, TakeResult};
 use music_trainer::practice::story::Story;
@@ -174,7 +174,8 @@ fn take_view(score: &Score, marks: &[Option<Mark>]) -> TakeView {
     let played = |id: PlayedId| {
         let note = score.note(NoteId(id.0 as u32));
         let late = marks[id.0 as usize].and_then(|mark| mark.deviation)?;
-        Some((time(note.onset) + late, 50 + (id.0 * 7 % 50) as u8))
+        let duration = Micros((time(note.end) - time(note.onset)).0 * 4 / 5);
+        Some(Struck { at: time(note.onset) + late, duration, velocity: 50 + (id.0 * 7 % 50) as u8 })
     };
     TakeView {
         id: "8f2b".into(),

@@ -79,11 +79,8 @@ impl Session {
         self.view.begins = from;
         self.engine(Command::Hold(self.stop_at()));
         let count_in = self.settings.count_in_bars;
-        let play = match self.goes_on_at.take() {
-            Some(frame) => Command::PlayAt { count_in, frame },
-            None => Command::Play { count_in },
-        };
-        self.engine(play);
+        let at = self.goes_on_at.take();
+        self.engine(at.map_or(Command::Play { count_in }, |frame| Command::PlayAt { count_in, frame }));
         self.playing = true;
         self.next.follow(TransportChange::Stopped, Micros::ZERO);
         self.view.wrong = None;

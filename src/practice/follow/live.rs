@@ -5,7 +5,8 @@
 use std::collections::VecDeque;
 
 use super::assign::{STOP_SECONDS, STOP_SHARE};
-use super::path::{self, State, Walk, Whereabouts};
+use super::path::{self, State, Walk};
+use super::whereabouts::{Elsewhere, Whereabouts};
 use super::{FollowPlan, Piece};
 use crate::music::{NoteId, Percent, Score};
 use crate::practice::types::PlayedNote;
@@ -115,7 +116,10 @@ impl Follower {
     pub fn key_down(&mut self, note: PlayedNote) -> Followed {
         let Some(state) = self.walk.push(&self.piece, &note) else { return Followed::default() };
         let before = self.place;
-        let elsewhere = self.whereabouts.push(&self.piece, &note, state.group);
+        let elsewhere = match self.walk.sees_all(&self.piece) {
+            true => None,
+            false => self.whereabouts.push(&self.piece, &note, state.group),
+        };
         let (state, leap) = match elsewhere.and_then(|elsewhere| self.go_to(&elsewhere)) {
             Some(state) => (state, true),
             None => match self.move_to(state.group) {
@@ -155,7 +159,7 @@ impl Follower {
     }
 
     /// Goes to where somebody was found who is far away.
-    fn go_to(&mut self, elsewhere: &path::Elsewhere) -> Option<State> {
+    fn go_to(&mut self, elsewhere: &Elsewhere) -> Option<State> {
         self.walk = Walk::near(&self.piece, elsewhere.first);
         let state = elsewhere.notes.iter().filter_map(|note| self.walk.push(&self.piece, note)).last()?;
         (self.place, self.leap) = (Some(state.group), None);

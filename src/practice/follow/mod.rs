@@ -1,7 +1,8 @@
 //! *Follow me*: [`Follower`] goes along while it is played; [`pair`] tells afterwards which played note is which written
 //! note, whatever the tempo, the rubato and the mistakes.
 //!
-//! Three steps. `path` finds the place in the score for every key-down. `part` cuts it where the player went back or
+//! Three steps. `path` finds the place in the score for every key-down, `whereabouts` helps where that is far from the
+//! one before. `part` cuts it where the player went back or
 //! leapt on: of what was played twice the later time counts. `assign` derives when each written note of a part was to
 //! be expected, given the player's own local tempo, and pairs the notes of each pitch in order; it does so again with
 //! what it has found. The deviations that come out are from the local tempo, not from a metronome.
@@ -10,6 +11,7 @@ mod assign;
 mod live;
 mod part;
 mod path;
+mod whereabouts;
 
 pub use live::{Followed, Follower};
 
@@ -17,7 +19,7 @@ use std::ops::Range;
 
 use super::options::{KeyRange, PracticeSettings};
 use super::types::{PlayedId, PlayedNote, Preset, Verdict, VerdictKind};
-use crate::music::{Hands, NoteId, Percent, Pitch, Score};
+use crate::music::{Hand, Hands, NoteId, Percent, Pitch, Score};
 use crate::time::{Micros, Ticks};
 
 /// How far from its moment a key-down may be to count for a written note, where the notes around it say nothing else.
@@ -81,7 +83,7 @@ const fn copies(key: u8) -> usize {
 }
 
 /// The practised notes of a score, by onset, then pitch. A unison of both hands, which is one key, is here once.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Piece {
     written: Vec<Written>,
     groups: Vec<Group>,
@@ -89,11 +91,14 @@ struct Piece {
     twins: Vec<(NoteId, usize)>,
     /// For each key, then each group: [`copies`], and [`OTHER_HAND`].
     keys: Vec<u8>,
+    /// The groups that have each key, key by key, and where those of each begin.
+    places: Vec<u32>,
+    places_from: Vec<usize>,
 }
 
 impl Piece {
     fn new(score: &Score, plan: &FollowPlan) -> Self {
-        let mut piece = Self { written: Vec::new(), groups: Vec::new(), twins: Vec::new(), keys: Vec::new() };
+        let mut piece = Self::default();
         let mut others: Vec<(usize, Pitch)> = Vec::new();
         for onset in score.onset_groups(Hands::BOTH, plan.from, plan.to) {
             let is_asked = |id: &NoteId| {
@@ -120,6 +125,12 @@ impl Piece {
                 *key |= OTHER_HAND;
             }
         }
+        for key in 0..128 {
+            piece.places_from.push(piece.places.len());
+            let of_key = piece.keys[key * groups..][..groups].iter().zip(0..);
+            piece.places.extend(of_key.filter(|(key, _)| copies(**key) > 0).map(|(_, group): (_, u32)| group));
+        }
+        piece.places_from.push(piece.places.len());
         piece
     }
 
@@ -142,6 +153,12 @@ impl Piece {
     fn keys_of(&self, note: &PlayedNote) -> &[u8] {
         let groups = self.groups.len();
         &self.keys[usize::from(note.pitch.key()) * groups..][..groups]
+    }
+
+    /// The groups that have a key-down's key, in order.
+    fn groups_with(&self, note: &PlayedNote) -> &[u32] {
+        let key = usize::from(note.pitch.key());
+        &self.places[self.places_from[key]..self.places_from[key + 1]]
     }
 
     /// Whether a key-down is written in a group.
@@ -169,16 +186,15 @@ impl Piece {
 /// Pairs a take with what is written. Notes may come in any order; what was played twice counts as played the later
 /// time, and its right notes of the earlier time are neutral, as are those of the other hand. What was leapt over, or
 /// lies before the beginning and after the end of what was played, is not judged. Verdicts are those of written notes in
-/// order, then of the other key-downs by time. Time and memory grow with the notes, times 96 onset
-/// groups; where little fits, with all groups of the piece for every two dozen key-downs.
+/// order, then of the other key-downs by time. Time and memory grow with the notes, times 96 onset groups, or a million
+/// of both together if that is more; where little fits, also with the groups that have the key.
+///
+/// Who plays one hand alone though both are asked for is found by that hand; the notes of the other are missed.
 pub fn pair(score: &Score, plan: &FollowPlan, notes: &[PlayedNote]) -> Vec<Verdict> {
     let piece = Piece::new(score, plan);
     let mut take = notes.to_vec();
     take.sort_by_key(|n| (n.at, n.pitch, n.id));
-    let rough = path::find(&piece, &take);
-    let tempos = assign::tempos(&piece, &take, &part::parts(&piece, &rough), &rough);
-    let path = path::refine(&piece, &take, &tempos, &rough);
-    let parts = part::parts(&piece, &path);
+    let (path, parts) = trace(score, plan, &piece, &take);
     let assignment = assign::assign(&piece, &take, &parts, &path);
     let mut used = vec![false; take.len()];
     assignment.iter().flatten().for_each(|pair| used[pair.played] = true);
@@ -215,6 +231,52 @@ pub fn pair(score: &Score, plan: &FollowPlan, notes: &[PlayedNote]) -> Vec<Verdi
         unpaired(note.id, if is_neutral { VerdictKind::Neutral } else { VerdictKind::Extra })
     }));
     verdicts
+}
+
+/// Whoever plays of one hand, of what is written where they are, so many times less than of the other plays the other
+/// alone.
+const LONE: usize = 8;
+
+/// The group of each key-down, and the parts of the take.
+fn trace(score: &Score, plan: &FollowPlan, piece: &Piece, take: &[PlayedNote]) -> (Vec<usize>, Vec<part::Part>) {
+    let rough = path::find(piece, take);
+    let Some(hands) = lone_hand(score, piece, take, &rough) else { return retrace(piece, take, &rough) };
+    // What the other hand has would look left out everywhere, and lead astray.
+    let lone = Piece::new(score, &FollowPlan { hands, ..*plan });
+    let (path, parts) = retrace(&lone, take, &path::find(&lone, take));
+    let group_at = |tick: Ticks| piece.groups.partition_point(|group| group.tick < tick);
+    let groups: Vec<usize> = lone.groups.iter().map(|group| group_at(group.tick)).collect();
+    let of_both = |part: part::Part| {
+        let last = groups[part.groups.end - 1];
+        part::Part { groups: groups[part.groups.start]..last + 1, ..part }
+    };
+    (path.into_iter().map(|group| groups[group]).collect(), parts.into_iter().map(of_both).collect())
+}
+
+/// The path and the parts once the tempo around each group is known.
+fn retrace(piece: &Piece, take: &[PlayedNote], rough: &[usize]) -> (Vec<usize>, Vec<part::Part>) {
+    let tempos = assign::tempos(piece, take, &part::parts(piece, rough), rough);
+    let path = path::refine(piece, take, &tempos, rough);
+    let parts = part::parts(piece, &path);
+    (path, parts)
+}
+
+/// The hand that somebody plays alone, though both are asked for.
+fn lone_hand(score: &Score, piece: &Piece, take: &[PlayedNote], path: &[usize]) -> Option<Hands> {
+    let (from, to) = (path.iter().min()?, path.iter().max()?);
+    let of_hand = |hand: Hand| move |written: &&Written| score.note(written.id).hand == hand;
+    let around = &piece.written[piece.groups.get(*from)?.first..piece.groups.get(*to)?.end];
+    let found: Vec<&Written> = (take.iter().zip(path))
+        .filter_map(|(note, group)| piece.group_notes(*group).iter().find(|written| written.pitch == note.pitch))
+        .collect();
+    let asked = |hand: Hand| around.iter().filter(of_hand(hand)).count();
+    let played = |hand: Hand| found.iter().copied().filter(of_hand(hand)).count();
+    let rests = |hand: Hand, other: Hand| LONE * played(hand) * asked(other) < played(other) * asked(hand);
+    match () {
+        () if rests(Hand::Left, Hand::Right) => Some(Hands::RIGHT),
+        () if rests(Hand::Right, Hand::Left) => Some(Hands::LEFT),
+        () => None,
+    }
 }
 
 fn unpaired(played: PlayedId, kind: VerdictKind) -> Verdict {

@@ -2,25 +2,19 @@
 //! programming over key-downs (Viterbi). A state is a group and how many of its notes have been heard. Costs are in
 //! nats: about minus the logarithm of how likely a thing is.
 
-use std::collections::VecDeque;
 use std::ops::Range;
 
+use super::whereabouts::Whereabouts;
 use super::{OTHER_HAND, Piece, copies};
 use crate::practice::types::PlayedNote;
 use crate::time::Micros;
 
 /// How many groups around the best one are kept in mind at each key-down: a dozen bars to both sides.
 const NEAR_WINDOW: usize = 96;
+/// Of a whole take as many more as make so many groups, all key-downs together: of most pieces all.
+const TAKE_WINDOW: usize = 1_000_000;
 /// The same around a place that was found before.
 const REFINE_WINDOW: usize = 32;
-/// Whoever has struck so many keys of so many that are not written where they seem to be is elsewhere.
-const ASTRAY: usize = 12;
-/// See [`ASTRAY`].
-const ASTRAY_OF: usize = 24;
-/// So many key-downs in a row, the latest, must all fit elsewhere.
-const CERTAIN: usize = 6;
-/// After looking everywhere in vain, so many key-downs pass before it is done again.
-const PATIENCE: usize = 12;
 
 /// A key-down whose pitch the group does not have.
 const FOREIGN: f32 = 5.0;
@@ -30,12 +24,18 @@ const NEAR: f32 = 4.0;
 const OTHER: f32 = 1.0;
 /// For each note of a group that was not heard when the player went on.
 const MISS: f32 = 3.0;
+/// The most that a group costs of which a part was heard: what is left out of a chord is left out for one reason, and be
+/// it that the other hand rests.
+const PART_MAX: f32 = 5.0;
 /// The most that a group which was passed over altogether costs.
 const SKIP_MAX: f32 = 8.0;
 /// The most groups gone forward in one step that is no jump.
 pub(super) const FORWARD_MAX: usize = 7;
-/// Going anywhere: a repeated bar, a restart.
+/// Going anywhere: a repeated bar, a restart. What costs so much more than the best state is forgotten: it can be gone to
+/// again.
 const JUMP: f32 = 25.0;
+/// The most that beginning elsewhere costs.
+const START_MAX: f32 = 15.0;
 /// Staying in a group costs this much a second since the key-down before, and at most [`LINGER_MAX`]: chords may be
 /// rolled, slowly at the end of a piece.
 const LINGER: f32 = 8.0;
@@ -75,18 +75,28 @@ struct Column {
     steps: Vec<u8>,
     /// For each group how many of its notes are heard in the state that is best to leave it from.
     leave: Vec<u8>,
+    /// For each group the cost of its best state; infinite if it was forgotten.
+    least: Vec<f32>,
     best: State,
+    best_cost: f32,
 }
 
 impl Column {
-    fn clear(&mut self, base: usize) {
+    /// Nothing is known of so many groups with so many states.
+    fn clear(&mut self, base: usize, groups: usize, states: usize) {
         self.base = base;
-        self.best = State::default();
-        self.costs.clear();
-        self.entered.clear();
-        self.steps.clear();
-        self.leave.clear();
+        (self.best, self.best_cost) = (State::default(), f32::INFINITY);
+        fill(&mut self.costs, states, f32::INFINITY);
+        fill(&mut self.entered, states, Micros::ZERO);
+        fill(&mut self.steps, states, STRAY);
+        fill(&mut self.leave, groups, 0);
+        fill(&mut self.least, groups, f32::INFINITY);
     }
+}
+
+fn fill<T: Clone>(values: &mut Vec<T>, len: usize, value: T) {
+    values.clear();
+    values.resize(len, value);
 }
 
 /// The states in order: for each group those from nothing heard to everything heard.
@@ -125,13 +135,14 @@ impl Layout {
 
 /// What going on costs after so many of the notes of a group.
 fn missed(heard_max: usize, heard: usize) -> f32 {
-    let cost = MISS * (heard_max - heard) as f32;
-    if heard == 0 { cost.min(SKIP_MAX) } else { cost }
+    let most = if heard == 0 { SKIP_MAX } else { PART_MAX };
+    (MISS * (heard_max - heard) as f32).min(most)
 }
 
 /// A way out of a group: what it costs to have come there and to leave, and the seconds since it was entered.
 #[derive(Clone, Copy, Debug)]
 struct Exit {
+    group: usize,
     cost: f32,
     since: f32,
 }
@@ -147,7 +158,7 @@ pub(super) struct Walk {
     column: Column,
     before: Column,
     last: Option<PlayedNote>,
-    /// For each group of the column before, and of this one: working memory of a step.
+    /// For the groups of the column before, and for each of this one: working memory of a step.
     exits: Vec<Exit>,
     entries: Vec<(f32, u8)>,
 }
@@ -177,6 +188,11 @@ impl Walk {
         self.step(piece, note, None, self.middle()).then_some(self.column.best)
     }
 
+    /// Whether no group is ever out of sight.
+    pub(super) fn sees_all(&self, piece: &Piece) -> bool {
+        self.width >= piece.groups.len()
+    }
+
     /// Around which group to look.
     fn middle(&self) -> usize {
         self.last.map_or(self.start.unwrap_or(0), |_| self.column.best.group)
@@ -189,15 +205,23 @@ impl Walk {
             return false;
         }
         std::mem::swap(&mut self.column, &mut self.before);
-        self.column.clear(middle.saturating_sub(self.width / 2).min(groups - self.width));
+        let base = middle.saturating_sub(self.width / 2).min(groups - self.width);
+        let end = base + self.width;
+        self.column.clear(base, self.width, self.layout.first[end] - self.layout.first[base]);
         self.entries.clear();
         match self.last {
-            // A take may begin anywhere; later than at the start costs what is passed over, earlier a jump.
-            None => self.entries.extend((self.column.base..self.column.base + self.width).map(|group| {
-                let passed = |start| group.checked_sub(start).map_or(JUMP, |passed| (passed as f32 * MISS).min(JUMP));
-                (self.start.map_or(0.0, passed), JUMPED)
+            // A take may begin anywhere.
+            None => self.entries.extend((base..end).map(|group| {
+                let passed = |start| group.checked_sub(start).map_or(START_MAX, |passed| passed as f32 * MISS);
+                (self.start.map_or(0.0, |start| passed(start).min(START_MAX)), JUMPED)
             })),
             Some(last) => {
+                let jump = self.before.best_cost + JUMP;
+                let keys = &piece.keys_of(note)[base..end];
+                let entry = |&key: &u8| (if copies(key) > 0 { jump } else { f32::INFINITY }, JUMPED);
+                self.entries.extend(keys.iter().map(entry));
+                // There is always a way on.
+                self.entries[middle - base].0 = jump;
                 self.leave(&last, note);
                 self.enter(piece, tempos);
             }
@@ -210,37 +234,42 @@ impl Walk {
     /// The ways out of the groups of the column before.
     fn leave(&mut self, last: &PlayedNote, note: &PlayedNote) {
         let before = &self.before;
+        let limit = before.best_cost + JUMP;
         let rush = RUSH * (1.0 - seconds(note.at - last.at) / RUSH_SECONDS).max(0.0);
         self.exits.clear();
-        self.exits.extend((before.base..).zip(&before.leave).map(|(group, &heard)| {
-            let state = State { group, heard: usize::from(heard) };
-            let index = self.layout.states(before, group).start + state.heard;
+        for (index, (&heard, &least)) in before.leave.iter().zip(&before.least).enumerate() {
+            if least > limit {
+                continue;
+            }
+            let state = State { group: before.base + index, heard: usize::from(heard) };
+            let index = self.layout.states(before, state.group).start + state.heard;
             let cost = before.costs[index] + self.layout.missed(state) + rush;
-            Exit { cost, since: seconds(note.at - before.entered[index]) }
-        }));
+            self.exits.push(Exit { group: state.group, cost, since: seconds(note.at - before.entered[index]) });
+        }
     }
 
     /// The cheapest way into each group of the column from another one, and how it is marked.
     fn enter(&mut self, piece: &Piece, tempos: Option<&[f64]>) {
-        let best = self.layout.states(&self.before, self.before.best.group).start + self.before.best.heard;
-        let jump = self.before.costs[best] + JUMP;
-        for group in self.column.base..self.column.base + self.width {
-            let mut cheapest = (jump, JUMPED);
-            let mut skipped = 0.0;
-            for forward in 1..=FORWARD_MAX.min(group) {
-                let from = group - forward;
-                let exit = from.checked_sub(self.before.base).and_then(|i| self.exits.get(i));
+        let limit = self.before.best_cost + JUMP;
+        // Of ways that cost the same the shortest is taken.
+        for exit in self.exits.iter().rev() {
+            let mut cost = exit.cost;
+            for forward in 1..=FORWARD_MAX {
+                let group = exit.group + forward;
+                if cost > limit || group >= self.column.base + self.width {
+                    break;
+                }
+                let entry = group.checked_sub(self.column.base).map(|index| &mut self.entries[index]);
                 // The rhythm only adds to the cost, so most places need no look at it.
-                if let Some(exit) = exit.filter(|exit| exit.cost + skipped < cheapest.0) {
-                    let written = piece.groups[group].seconds - piece.groups[from].seconds;
+                if let Some(entry) = entry.filter(|entry| cost < entry.0) {
+                    let written = piece.groups[group].seconds - piece.groups[exit.group].seconds;
                     let rhythm = tempos.map_or(0.0, |t| rhythm(exit.since, (written * t[group]) as f32));
-                    if exit.cost + skipped + rhythm < cheapest.0 {
-                        cheapest = (exit.cost + skipped + rhythm, FORWARD + forward as u8);
+                    if cost + rhythm < entry.0 {
+                        *entry = (cost + rhythm, FORWARD + forward as u8);
                     }
                 }
-                skipped += self.layout.missed(State { group: from, heard: 0 });
+                cost += self.layout.missed(State { group, heard: 0 });
             }
-            self.entries.push(cheapest);
         }
     }
 
@@ -248,14 +277,16 @@ impl Walk {
     fn advance(&mut self, piece: &Piece, note: &PlayedNote) {
         let linger = self.last.map_or(0.0, |last| (LINGER * seconds(note.at - last.at)).min(LINGER_MAX));
         let again = self.last.is_some_and(|last| last.pitch == note.pitch);
+        let limit = self.before.best_cost + JUMP;
         let (before, column) = (&self.before, &mut self.column);
         let keys = piece.keys_of(note);
-        let states = self.layout.first[column.base + self.width] - self.layout.first[column.base];
-        column.costs.reserve(states);
-        column.entered.reserve(states);
-        column.steps.reserve(states);
-        let mut best = f32::INFINITY;
-        for (group, &entry) in (column.base..).zip(&self.entries) {
+        for (index, &entry) in self.entries.iter().enumerate() {
+            let group = column.base + index;
+            let old = match group.checked_sub(before.base).and_then(|index| before.least.get(index)) {
+                Some(least) if *least <= limit => self.layout.states(before, group),
+                _ if entry.0 == f32::INFINITY => continue,
+                _ => 0..0,
+            };
             let copies_here = copies(keys[group]);
             let around = keys[group.saturating_sub(1)] | keys.get(group + 1).copied().unwrap_or(0);
             let stray = match copies_here {
@@ -263,10 +294,10 @@ impl Walk {
                 0 if copies(around) > 0 => NEAR,
                 _ => FOREIGN,
             };
-            let old = self.layout.states(before, group);
             let (costs, entered) = (&before.costs[old.clone()], &before.entered[old]);
-            let mut leave = (f32::INFINITY, 0);
+            let (mut leave, mut least) = (f32::INFINITY, f32::INFINITY);
             let heard_max = self.layout.heard_max(group);
+            let first = self.layout.first[group] - self.layout.first[column.base];
             for heard in 0..=heard_max {
                 let mut cheapest = (f32::INFINITY, STRAY, note.at);
                 if let Some(cost) = costs.get(heard) {
@@ -287,18 +318,18 @@ impl Walk {
                     cheapest = (entry.0, entry.1, note.at);
                 }
                 let (cost, step, since) = cheapest;
-                column.costs.push(cost);
-                column.entered.push(since);
-                column.steps.push(step);
+                (column.costs[first + heard], column.entered[first + heard]) = (cost, since);
+                column.steps[first + heard] = step;
+                least = least.min(cost);
                 let left = cost + missed(heard_max, heard);
-                if left < leave.0 {
-                    leave = (left, heard as u8);
+                if left < leave {
+                    (leave, column.leave[index]) = (left, heard as u8);
                 }
-                if cost < best {
-                    (best, column.best) = (cost, State { group, heard });
+                if cost < column.best_cost {
+                    (column.best_cost, column.best) = (cost, State { group, heard });
                 }
             }
-            column.leave.push(leave.1);
+            column.least[index] = least;
         }
     }
 }
@@ -312,8 +343,10 @@ fn seconds(span: Micros) -> f32 {
 pub(super) fn find(piece: &Piece, take: &[PlayedNote]) -> Vec<usize> {
     let mut path = Vec::with_capacity(take.len());
     let (mut start, mut goes_on) = (0, true);
+    let window = NEAR_WINDOW.max(TAKE_WINDOW / take.len().max(1));
     while path.len() < take.len() {
-        let (part, elsewhere) = go_on(piece, &take[path.len()..], start, goes_on);
+        let walk = Walk::new(piece, Some(start), window);
+        let (part, elsewhere) = go_on(piece, &take[path.len()..], walk, goes_on);
         goes_on = !part.is_empty();
         path.extend(part);
         start = elsewhere.unwrap_or(start);
@@ -321,16 +354,14 @@ pub(super) fn find(piece: &Piece, take: &[PlayedNote]) -> Vec<usize> {
     path
 }
 
-/// The path of somebody who goes on from a group, up to where they are found elsewhere; that can be at once only if
-/// `may_leave`.
-fn go_on(piece: &Piece, take: &[PlayedNote], start: usize, may_leave: bool) -> (Vec<usize>, Option<usize>) {
-    let mut walk = Walk::near(piece, start);
+/// The path of somebody who begins a walk, up to where they are found elsewhere; that can be at once only if `may_leave`.
+fn go_on(piece: &Piece, take: &[PlayedNote], mut walk: Walk, may_leave: bool) -> (Vec<usize>, Option<usize>) {
     let mut trail = Trail::default();
     let mut whereabouts = Whereabouts::default();
     for (index, note) in take.iter().enumerate() {
         let Some(state) = walk.push(piece, note) else { return (vec![0; take.len()], None) };
         trail.push(&walk.column);
-        let elsewhere = whereabouts.push(piece, note, state.group);
+        let elsewhere = if walk.sees_all(piece) { None } else { whereabouts.push(piece, note, state.group) };
         if let Some(found) = elsewhere.filter(|found| may_leave || found.notes.len() <= index) {
             return (trail.path(&walk.layout, index + 1 - found.notes.len()), Some(found.first));
         }
@@ -338,61 +369,17 @@ fn go_on(piece: &Piece, take: &[PlayedNote], start: usize, may_leave: bool) -> (
     (trail.path(&walk.layout, take.len()), None)
 }
 
-/// Whether somebody is where they seem to be.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Whereabouts {
-    /// The latest key-downs, and whether each is foreign to where it seemed to be.
-    recent: VecDeque<(PlayedNote, bool)>,
-    /// Key-downs to pass before it is looked everywhere again.
-    patience: usize,
-}
-
-/// Another place where somebody is.
-#[derive(Clone, Debug)]
-pub(super) struct Elsewhere {
-    /// The latest key-downs, which fit there.
-    pub(super) notes: Vec<PlayedNote>,
-    /// The group of the first of them.
-    pub(super) first: usize,
-}
-
-impl Whereabouts {
-    /// Takes in a key-down that seems to be in a group; where the person is instead, when much is foreign there.
-    pub(super) fn push(&mut self, piece: &Piece, note: &PlayedNote, group: usize) -> Option<Elsewhere> {
-        if self.recent.len() == ASTRAY_OF {
-            self.recent.pop_front();
-        }
-        self.recent.push_back((*note, !piece.is_written(group, note) && !piece.is_other_hand(group, note)));
-        self.patience = self.patience.saturating_sub(1);
-        let foreign = self.recent.iter().filter(|(_, foreign)| *foreign).count();
-        if piece.groups.len() <= NEAR_WINDOW || self.patience > 0 || foreign < ASTRAY {
-            return None;
-        }
-        let notes: Vec<PlayedNote> = self.recent.iter().map(|(note, _)| *note).collect();
-        let found = fitting(piece, &notes);
-        match &found {
-            Some(_) => self.recent.clear(),
-            None => self.patience = PATIENCE,
-        }
-        found
-    }
-}
-
-/// Where the latest of some key-downs fit in one go, if that is certain. Looks at all groups.
-fn fitting(piece: &Piece, notes: &[PlayedNote]) -> Option<Elsewhere> {
-    let mut walk = Walk::new(piece, None, usize::MAX);
+/// The path of some key-downs among the groups around one.
+pub(super) fn around(piece: &Piece, notes: &[PlayedNote], group: usize) -> Option<Vec<usize>> {
+    let mut walk = Walk::new(piece, None, NEAR_WINDOW);
     let mut trail = Trail::default();
     for note in notes {
-        walk.push(piece, note)?;
+        if !walk.step(piece, note, None, group) {
+            return None;
+        }
         trail.push(&walk.column);
     }
-    let path = trail.path(&walk.layout, notes.len());
-    let goes_on = |i: usize| (path[i - 1]..=path[i - 1] + FORWARD_MAX).contains(&path[i]);
-    let mut begin = (1..path.len()).rev().find(|i| !goes_on(*i)).unwrap_or(0);
-    let fits = |i: &usize| piece.is_written(path[*i], &notes[*i]);
-    begin = (begin..path.len()).find(fits)?;
-    let is_certain = path.len() - begin >= CERTAIN && (path.len() - CERTAIN..path.len()).all(|i| fits(&i));
-    is_certain.then(|| Elsewhere { notes: notes[begin..].to_vec(), first: path[begin] })
+    Some(trail.path(&walk.layout, notes.len()))
 }
 
 /// The group of each key-down, near a path that was found without the rhythm. `tempos` says for each group how many

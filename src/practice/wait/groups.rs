@@ -21,6 +21,10 @@ pub(super) struct Key {
 pub(super) struct Group {
     pub(super) tick: Ticks,
     pub(super) keys: Vec<Key>,
+    /// When it sounds at the written tempo.
+    pub(super) time: Micros,
+    /// The keys, one bit each, of the ornaments that last from here towards the next group.
+    pub(super) ornament: u128,
     /// In any-note rhythm: how long after its first key-down others still belong to it.
     pub(super) stroke: Micros,
 }
@@ -54,8 +58,14 @@ pub(super) fn groups(score: &Score, hands: Hands, (from, to): (Ticks, Ticks), op
             }
         }
         if !keys.is_empty() {
-            groups.push(Group { tick: written.tick, keys, stroke: Micros::ZERO });
+            let time = score.tempo().micros(written.tick, Percent::FULL);
+            groups.push(Group { tick: written.tick, keys, time, ornament: 0, stroke: Micros::ZERO });
         }
+    }
+    for ornament in score.ornaments().iter().filter(|ornament| hands.contains(ornament.hand)) {
+        let first = groups.partition_point(|group| group.tick < ornament.from);
+        let lasting = groups[first..].iter_mut().take_while(|group| group.tick < ornament.to);
+        lasting.for_each(|group| group.ornament |= ornament.keys);
     }
     let time = |tick: Ticks| score.tempo().micros(tick, Percent::FULL);
     for index in 0..groups.len() {

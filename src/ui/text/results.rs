@@ -169,10 +169,17 @@ pub fn tempo_asked(goal: f64, unit: u8) -> String {
     format!("asked: {}", super::tempo(goal, unit))
 }
 
+/// That the sound stopped short in a take.
+pub fn interruptions(times: u64) -> String {
+    let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
+    format!("The sound was interrupted {times} during this take: do not take its timing too seriously.")
+}
+
 /// What a share of notes rests on.
 pub fn right_basis(right: u32, of: u32, extra: u32, mode: Mode) -> String {
     match extra {
-        0 => format!("{right} of {of}{DOT}professionals reach 98–99"),
+        0 if of as usize >= ENOUGH => format!("{right} of {of}{DOT}professionals reach 98–99"),
+        0 => format!("{right} of {of}"),
         _ => format!("{right} of {of}{DOT}{}", extras(extra, mode)),
     }
 }
@@ -320,7 +327,7 @@ pub fn why(story: &Story, names: NoteNames) -> String {
 }
 
 /// Number, plain word and basis of each thing that tells how a take was played.
-pub fn expression_cards(e: &Expression) -> [(String, String, String); 4] {
+pub fn expression_cards(e: &Expression) -> [(String, String, String); 6] {
     let t = tr();
     let few = |name: &str, what: &str, n: usize| (NONE.to_owned(), name.to_owned(), too_few(what, n, ENOUGH));
     let struck = |name: &str, what: &str, n: usize| match e.waited {
@@ -369,7 +376,25 @@ pub fn expression_cards(e: &Expression) -> [(String, String, String); 4] {
             (format!("{} / {}", number(right), number(left)), t.loud_word.to_owned(), basis)
         }
     };
-    [chords, hands, steady, loud]
+    let held = &e.articulation;
+    let joined = held.joined.map_or_else(
+        || struck(t.joined_overlap, "joined notes", held.joined_count),
+        |j| {
+            let word = if j.p50 < 0.0 { t.joined_gap } else { t.joined_overlap };
+            let (low, high) = j.p50_interval;
+            let basis = format!("{low:+.0} to {high:+.0} % of the time to the next, n = {}", j.n);
+            (format!("{:.0} %", j.p50.abs()), word.to_owned(), basis)
+        },
+    );
+    let apart = held.apart.map_or_else(
+        || struck(t.apart_word, "notes written apart", held.apart_count),
+        |a| {
+            let (low, high) = a.p50_interval;
+            let basis = format!("{low:.0}–{high:.0}, n = {}{DOT}written {:.0} %", a.n, held.apart_written);
+            (format!("{:.0} %", a.p50), t.apart_word.to_owned(), basis)
+        },
+    );
+    [chords, hands, steady, loud, joined, apart]
 }
 
 /// Why a bar is among the worst.

@@ -147,11 +147,13 @@ texts! {
     left_first = "the left hand first";
     steady_word = "tempo from bar to bar";
     loud_word = "loudness, right and left";
+    joined_overlap = "overlap of joined notes";
+    joined_gap = "gap between joined notes";
+    apart_word = "how long notes apart are held";
     tempo_curve = "Tempo from bar to bar";
     results_empty = "No result yet: play a piece in Wait for me or Keep tempo.";
     of_notes_right = "of the notes right";
     onsets = "onsets";
-    notes_of_take = "notes";
     not_enough = "not enough data";
     on_average = "on time on average";
     little_early = "a little early";
