@@ -378,7 +378,7 @@ pub fn expression_cards(e: &Expression) -> [(String, String, String); 6] {
     };
     let held = &e.articulation;
     let joined = held.joined.map_or_else(
-        || struck(t.joined_overlap, "joined notes", held.joined_count),
+        || struck(t.joined_name, "joined notes", held.joined_count),
         |j| {
             let word = if j.p50 < 0.0 { t.joined_gap } else { t.joined_overlap };
             let (low, high) = j.p50_interval;
