@@ -373,6 +373,7 @@ impl TakeJudge {
             }
             Judge::Tempo(judge) => {
                 let mut impression = judge.play(note);
+                impression.pass += self.passes_before;
                 forgive(&mut impression, counting_in);
                 Judged { impressions: vec![impression], ..Judged::default() }
             }

@@ -45,7 +45,7 @@ impl Outcome {
             measure,
             hand: alone(&practice),
             right: result.all.right(),
-            of: result.all.written() + result.all.extra,
+            of: result.all.judged(),
             part: (!whole).then_some(result.bars.len() as u32),
             passes: result.passes.max(1),
             incomplete: result.incomplete,
