@@ -4,7 +4,7 @@
 //! [TAB] [staff|notes|both] [page] [FILE.musicxml] [WxH]`: `fresh` has a bus and nothing on it, `chosen` shows the inspector with an
 //! event chosen, `bar` the notes of a bar of the result, TAB is one of its tabs; `page`, `past` and `free` show a take as
 //! notes, at an instant of it, and one of free playing; `still` while nothing plays; `hands` the strip that tells hands,
-//! `ladder` a tempo ladder under way and how it went, `keys13` a keyboard of one octave.
+//! `ladder` a tempo ladder under way and how it went, `keys13` a keyboard of one octave; `passes` a take of ten, `pass` one of them chosen; `joined` JACK's own input.
 
 #[cfg(feature = "window")]
 #[path = "../tests/ui_support/mod.rs"]
@@ -71,6 +71,13 @@ fn main() -> eframe::Result {
     if has("still") {
         sample.listening = None;
     }
+    if let (true, Some(take), Some(score)) = (has("passes"), &mut sample.take, &sample.score) {
+        take.passes = ui_support::ten_passes(score, take);
+    }
+    if has("joined") {
+        let sources = vec!["qsynth:midi_out".to_owned(), "vmpk:output".to_owned()];
+        sample.devices.midi_in = Some(music_trainer::ui::view::JoinedPort { sources, messages: 1_204 });
+    }
     if has("ladder") {
         climb(&mut sample);
     }
@@ -98,6 +105,9 @@ fn main() -> eframe::Result {
         Some("take") => Screen::Take,
         _ => Screen::Play,
     };
+    if has("pass") {
+        state.pass = Some(("8f2b".to_owned(), 3));
+    }
     if has("bar") {
         state.bar = Some(("8f2b".to_owned(), 22));
     }

@@ -59,6 +59,7 @@ pub(crate) const TOPICS: [&str; 30] = [
     "entity.erased",
     "edits.met",
     "edit.leased",
+    "sound.interrupted",
 ];
 
 /// A record: format byte, flags, chain, header, payload.

@@ -247,6 +247,9 @@ fn by_hand(rig: &mut Rig, others: &[u16]) {
     let patch = client("patch");
     until("joined", || patch.connect_ports_by_name("hand:out", "music-trainer:midi_in").ok());
     rig.take_of(&mut hand, &[off(3)]);
+    let joined = |rig: &Rig| rig.0.control.desk().midi_in.clone().expect("an input that anyone may be joined to");
+    let shown = until("it is shown by its name", || Some(joined(rig)).filter(|input| input.joined == ["hand:out"]));
+    assert!(shown.monitor.received > 0 && shown.monitor.last().len() > 0, "{shown:?}");
     // They may be sent in two cycles, and then none is too many.
     let lost = until("some are lost", || {
         hand.play(&[off(3); EVENTS]);
@@ -259,4 +262,5 @@ fn by_hand(rig: &mut Rig, others: &[u16]) {
     rig.recorded(off(60));
     rig.held(&[]);
     rig.voices(0);
+    until("nobody is joined any more", || joined(rig).joined.is_empty().then_some(()));
 }

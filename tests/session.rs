@@ -28,6 +28,7 @@ struct Room {
     speeds: Vec<u16>,
     /// For which hands it was told to play which keys that lack.
     fills: Vec<(Hands, u128)>,
+    goes_on: Option<Frames>,
 }
 
 impl Room {
@@ -37,8 +38,8 @@ impl Room {
 
     fn with_notes(notes: &str, settings: PracticeSettings) -> Self {
         let session = Session::new(TakeId(1));
-        let (told, speeds, fills) = (Vec::new(), Vec::new(), Vec::new());
-        let mut room = Self { session, now: Micros(1_000_000), takes: 1, version: 0, told, speeds, fills };
+        let (told, speeds, fills, goes_on) = (Vec::new(), Vec::new(), Vec::new(), None);
+        let mut room = Self { session, now: Micros(1_000_000), takes: 1, version: 0, told, speeds, fills, goes_on };
         let score = Arc::new(notation::score(notes).expect("the notes are written right"));
         let stand = OnStand { id: PieceId::builtin("test"), score, hands: HandEdits::default() };
         room.with(|session, ids| session.open(stand, settings, ids));
@@ -56,6 +57,9 @@ impl Room {
         for effect in self.session.take_effects() {
             if let Effect::Engine(Command::SetSpeed(speed)) = &effect {
                 self.speeds.push(speed.get());
+            }
+            if let Effect::Engine(Command::PlayAt { frame, .. }) = &effect {
+                self.goes_on = Some(*frame);
             }
             if let Effect::Engine(Command::Fill(hands, keys)) = &effect {
                 self.fills.push((*hands, *keys));
@@ -105,6 +109,7 @@ impl Room {
 fn tell(effect: &Effect) -> Option<String> {
     Some(match effect {
         Effect::Engine(Command::Play { count_in }) => format!("play after {count_in}"),
+        Effect::Engine(Command::PlayAt { count_in, .. }) => format!("go on after {count_in}"),
         Effect::Engine(Command::Stop) => "stop".to_owned(),
         Effect::Engine(Command::Seek(tick)) => format!("seek {tick}"),
         Effect::Engine(Command::Hold(Some(tick))) => format!("hold {tick}"),
@@ -515,13 +520,18 @@ fn pass(room: &mut Room, speed: u16, keys: &[u8]) -> String {
     room.moved(TransportChange::Waits { tick: Ticks(1_920) });
     let told = room.told();
     assert!(told.ends_with("stop") && !told.contains("seek"), "late notes have their time: {told}");
+    let end = RATE.frames(room.now);
+    room.key(keys[0]);
     room.now += Micros(700_000 * 100 / i64::from(speed));
     let now = room.now;
     room.with(|session, ids| session.time_passes(now, now, ids));
+    if let Some(frame) = room.goes_on.take() {
+        assert_eq!(frame - end, RATE.frames(beat + beat), "the beat of before goes on");
+    }
     room.told()
 }
 
-const AGAIN: &str = "seek 0 · hold 1920 · play after 1";
+const AGAIN: &str = "seek 0 · hold 1920 · go on after 1";
 
 #[test]
 fn on_a_ladder_each_pass_is_begun_anew_at_its_own_tempo_with_its_count_in() {
@@ -566,7 +576,7 @@ fn the_ladder_works_with_the_whole_piece_and_goes_no_further_when_nobody_plays()
         room.with(|session, ids| session.time_passes(now, now, ids));
         let told = room.told();
         match key {
-            Some(_) => assert!(told.ends_with("seek 0 · hold none · play after 1"), "{told}"),
+            Some(_) => assert!(told.ends_with("seek 0 · hold none · go on after 1"), "{told}"),
             None => assert!(told.ends_with("stop · end 2 Stopped, begin 3 free, record 3"), "{told}"),
         }
     }
@@ -574,23 +584,27 @@ fn the_ladder_works_with_the_whole_piece_and_goes_no_further_when_nobody_plays()
 }
 
 #[test]
-fn waiting_climbs_the_ladder_too_and_what_is_not_begun_at_the_beginning_does_not_count() {
-    let mut room = Room::new(climbing(Mode::Wait));
-    room.with(|session, ids| session.play(ids));
-    let right = [60, 62, 64, 65];
-    right.iter().for_each(|key| room.key(*key));
-    assert!(room.told().ends_with("advance 1440 hold 1920"), "the bar is played to its end");
-    room.moved(TransportChange::Waits { tick: Ticks(1_920) });
-    assert_eq!(room.told(), "stop · seek 0 · hold 0 · play after 0");
-    assert_eq!((room.session.settings().tempo.get(), *room.speeds.last().expect("told")), (60, 60));
-    room.moved(TransportChange::Sought { tick: Ticks(0) });
-    for key in [61, 60, 63, 62, 64, 65] {
-        room.key(key);
+fn where_nobody_keeps_the_time_there_is_no_ladder_and_a_pass_begun_in_the_middle_does_not_count() {
+    for mode in [Mode::Wait, Mode::Follow] {
+        let mut room = Room::new(climbing(mode));
+        room.with(|session, ids| session.play(ids));
+        assert!(room.session.view().ladder.is_none(), "{mode:?}");
     }
-    room.moved(TransportChange::Waits { tick: Ticks(1_920) });
-    assert_eq!(room.session.settings().tempo.get(), 50, "two wrong keys are no clean pass");
-    room.with(|session, _| session.seek(Ticks(0)));
-    room.moved(TransportChange::Sought { tick: Ticks(0) });
+    let mut room = Room::new(PracticeSettings { range: None, looping: false, ..climbing(Mode::Tempo) });
+    room.with(|session, ids| session.play(ids));
+    room.moved(TransportChange::Runs { place: 0, speed: Percent::new(50) });
+    room.with(|session, _| session.seek(Ticks(1_920)));
+    room.moved(TransportChange::Sought { tick: Ticks(1_920) });
+    let place = room.session.stand().expect("a piece").score.tempo().exact(Ticks(1_920));
+    room.moved(TransportChange::Runs { place, speed: Percent::new(50) });
+    for key in [67, 69, 71, 72] {
+        room.key(key);
+        room.now += Micros::from_millis(1_000);
+    }
+    room.moved(TransportChange::Ended);
+    room.now += Micros::from_millis(1_400);
+    let now = room.now;
+    room.with(|session, ids| session.time_passes(now, now, ids));
     let ladder = room.session.view().ladder.expect("a ladder");
     assert_eq!((ladder.speed().get(), ladder.clean(), ladder.is_done()), (50, 0, false));
 }

@@ -261,6 +261,8 @@ fn what_was_just_played_is_kept_shown_and_looked_back_at_down_to_the_bus() {
         takes.collect::<Vec<_>>()
     };
     let bus = bench.bus.clone();
+    // Letters are music where the keys are shown.
+    bench.click("Play");
     for (pressed, count) in [(true, 1), (false, 1), (true, 2), (false, 2)] {
         let (key, modifiers) = (egui::Key::A, egui::Modifiers::NONE);
         bench.harness.event(egui::Event::Key { key, physical_key: Some(key), pressed, repeat: false, modifiers });

@@ -111,11 +111,16 @@ def read_staff(facts, measure, staff, group, lines):
         bottom, half = lines[own]
         return str(round((bottom - y) / half))
 
+    # Where two voices meet in one head Verovio draws it twice in its place.
+    drawn = set()
     for node in group.iter(SVG + "g"):
         kinds = classes(node)
         uses = [u for u in node.iter(SVG + "use")]
         if "notehead" in kinds:
             for use in uses:
+                if (glyph(use), *place(use)) in drawn:
+                    continue
+                drawn.add((glyph(use), *place(use)))
                 facts[measure, staff, "head"][f"{glyph(use)} {step(place(use)[1])}"] += 1
         elif "accid" in kinds:
             for use in uses:

@@ -23,7 +23,9 @@ use crate::bus::lab::Lab;
 use crate::bus::lane::ESSENTIAL_SLOTS;
 use crate::bus::supervision::{Panicked, Supervisor};
 use crate::bus::{BusHandle, Envelope, Filter, LiveItem, LiveSubscription, Publish, PublishError};
-use crate::components::devices::{MidiDesk, Plugged, SoundDesk, SoundReport, calibration_entity};
+use crate::components::devices::{
+    DriverInput, DriverInputReport, MidiDesk, Plugged, SoundDesk, SoundReport, calibration_entity,
+};
 use crate::components::library::{Library, OpenError, Opened};
 use crate::components::openings::Openings;
 use crate::components::player::{Player, Tape};
@@ -125,6 +127,8 @@ pub struct Desk {
     pub calibration: CalibrationStand,
     /// MIDI inputs of the system.
     pub midi: Vec<DeviceReport>,
+    /// The MIDI input of the audio driver that anyone may be joined to, where it has one.
+    pub midi_in: Option<DriverInputReport>,
     /// Why there is no MIDI at all.
     pub midi_fault: Option<String>,
     /// MIDI outputs of the system and of the audio driver.
@@ -248,6 +252,7 @@ struct Worker {
     engine: Engine,
     sound: SoundDesk,
     midi: MidiDesk,
+    midi_in: DriverInput,
     session: Session,
     library: Library,
     wishes: Receiver<Wish>,
@@ -307,7 +312,8 @@ impl Worker {
             repaint,
         } = parts;
         let devices = ["device.chosen", "device.calibrated", "output.chosen", "hands.chosen"];
-        let wanted = ["note.*", "notes.*", "latency.*", "transport.*", "setting.*"].into_iter().chain(devices);
+        let wanted =
+            ["note.*", "notes.*", "latency.*", "sound.*", "transport.*", "setting.*"].into_iter().chain(devices);
         let events = bus.subscribe_live(Filter::topics(wanted), EVENTS);
         sound.connect_microphone(&bus);
         let midi = MidiDesk::new(&bus, &clock, &mut engine, midi, outlet, openings.clone());
@@ -334,6 +340,7 @@ impl Worker {
             engine,
             sound,
             midi,
+            midi_in: DriverInput::default(),
             wishes,
             events,
             desk,
@@ -455,6 +462,7 @@ impl Worker {
             // What was due meanwhile would all sound at once.
             self.player.stop(&mut self.engine);
             self.stream_changed();
+            self.session.sound_interrupted(self.sound.report().xruns, now);
             self.calibrate();
             self.changed = true;
             let stream = self.sound.report().stream;
@@ -519,6 +527,7 @@ impl Worker {
             sound: self.sound.report(),
             calibration: self.calibration.clone(),
             midi: self.midi.report(),
+            midi_in: self.midi_in.report(self.sound.midi_joined()),
             midi_fault: self.midi.fault().map(str::to_owned),
             midi_out: self.midi.outputs(),
             midi_out_fault: self.midi.output_fault().map(str::to_owned),
@@ -561,6 +570,7 @@ impl Worker {
             self.held = 0;
         }
         if let Some(Event::NotePlayed(played)) = envelope.event() {
+            self.midi_in.see(played, self.clock.now());
             if let Some((pitch, _)) = played.note_on() {
                 self.held |= 1 << pitch.key();
             } else if let Some(pitch) = played.note_off() {

@@ -14,8 +14,8 @@ use crate::model::{Entity, PieceId, Settings, Take, TakeEnd, TakeId, Trainer};
 use crate::music::Pitch;
 use crate::time::{Clock, Frames, Rate, WallMillis};
 use crate::ui::view::{
-    AudioState, AudioView, CalibrationView, Callback, Devices, EntityRow, LatencyParts, LocalTime, Microphone,
-    MidiPort, MidiView, MonitorRow, OutputPort, OutputRow, TakeRow, TakeState, Tuner,
+    AudioState, AudioView, CalibrationView, Callback, Devices, EntityRow, JoinedPort, LatencyParts, LocalTime,
+    Microphone, MidiPort, MidiView, MonitorRow, OutputPort, OutputRow, TakeRow, TakeState, Tuner,
 };
 
 use super::control::Desk;
@@ -26,6 +26,8 @@ const TAKES_MAX: usize = 500;
 const ENTITIES_MAX: usize = 2_000;
 /// Bytes of an entity's text at most.
 const VALUE_CHARS_MAX: usize = 200;
+/// What the monitor calls the audio driver's own input.
+const JOINED: &str = "JACK midi_in";
 /// Messages that the monitor shows.
 const MONITOR_MAX: usize = 40;
 
@@ -211,14 +213,20 @@ pub fn devices(desk: &Desk, head: &Playhead, settings: &Settings, backends: &[&s
         presets: desk.sound.presets.clone(),
     };
     let midi = desk.midi.iter().map(midi_port).collect();
-    let heard = desk.midi.iter().flat_map(|device| monitor_rows(&device.identity, &device.monitor, false));
-    let sent = desk.midi_out.iter().flat_map(|output| monitor_rows(&output.identity, &output.monitor, true));
-    let mut monitor: Vec<MonitorRow> = heard.chain(sent).collect();
+    let heard = desk.midi.iter().flat_map(|device| monitor_rows(&device.identity.to_string(), &device.monitor, false));
+    let joined = desk.midi_in.iter().flat_map(|input| monitor_rows(JOINED, &input.monitor, false));
+    let sent =
+        desk.midi_out.iter().flat_map(|output| monitor_rows(&output.identity.to_string(), &output.monitor, true));
+    let mut monitor: Vec<MonitorRow> = heard.chain(joined).chain(sent).collect();
     monitor.sort_by_key(|row| std::cmp::Reverse(row.at));
     monitor.truncate(MONITOR_MAX);
     let midi_out = desk.midi_out.iter().map(output_port).collect();
     let (left_out, microphone) = (desk.left_out.clone(), microphone(&desk.sound, settings));
-    Devices { audio, midi, midi_out, left_out, monitor, microphone }
+    let midi_in = desk
+        .midi_in
+        .as_ref()
+        .map(|input| JoinedPort { sources: input.joined.clone(), messages: input.monitor.received });
+    Devices { audio, midi, midi_in, midi_out, left_out, monitor, microphone }
 }
 
 fn microphone(sound: &SoundReport, settings: &Settings) -> Microphone {
@@ -273,11 +281,11 @@ fn output_port(output: &OutputReport) -> OutputPort {
 }
 
 fn monitor_rows<'a>(
-    identity: &midi::ports::Identity,
+    port: &str,
     monitor: &'a midi::monitor::Monitor,
     sent: bool,
 ) -> impl Iterator<Item = MonitorRow> + use<'a> {
-    let port = identity.to_string();
+    let port = port.to_owned();
     monitor.last().map(move |seen| MonitorRow { at: seen.at, port: port.clone(), message: message(seen.message), sent })
 }
 

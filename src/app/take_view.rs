@@ -17,6 +17,7 @@ use crate::formats::smf;
 use crate::model::{Entity, ResultSummary, Take, TakeId, Trainer};
 use crate::music::{Hand, Hands, Score};
 use crate::practice::expression::{Expression, Struck};
+use crate::practice::pass::passes;
 use crate::practice::recital::{Recital, Timed, Voice};
 use crate::practice::story::{Story, stories};
 use crate::practice::{PlayedId, PlayedNote, Verdict, VerdictKind};
@@ -50,7 +51,7 @@ pub(super) struct OpenTake {
     pub(super) judged: Option<JudgedTake>,
     /// The way back through it.
     travel: Travel,
-    /// The monotonic time of its first message.
+    /// The time of its first message.
     first: Micros,
 }
 
@@ -251,6 +252,7 @@ fn lay_out(
         let today = ResultSummary::of(&judged.result);
         (today != *kept).then(|| (kept.all.right(), kept.all.written()))
     });
+    let passes = judged.map(|judged| passes(&judged.score, judged.practice.mode, &stories)).unwrap_or_default();
     TakeView {
         id: id.to_string(),
         at: wall.local(take.moment()),
@@ -260,6 +262,7 @@ fn lay_out(
         notes: roll_notes(&notes, judged),
         written: stories.iter().filter_map(|story| written(story, judged?)).collect(),
         stories,
+        passes: passes.into(),
         expression,
         kept_result,
         page: None,

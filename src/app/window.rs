@@ -565,10 +565,10 @@ impl Window {
             Command::ExportTake(take, file) => self.export(&take, file, ctx),
             Command::DeleteTake(take) => {
                 if let Some(take) = TakeId::parse(&take) {
-                    self.history.push(Change::Discard { take, discarded: true });
-                    self.discard(take, true);
+                    self.delete_take(take);
                 }
             }
+            Command::BringTakeBack(take) => self.bring_take_back(&take),
             Command::EraseTake(take) => {
                 if let Some(take) = TakeId::parse(&take) {
                     self.erase(take);
@@ -752,6 +752,9 @@ impl Window {
     }
 
     fn discard(&mut self, take: TakeId, discarded: bool) {
+        if !discarded {
+            self.withdraw_offer(take);
+        }
         self.publish(Publish::new(take.entity(), Event::TakeDiscarded(discarded)));
     }
 

@@ -7,7 +7,7 @@ use super::outlet::PortUse;
 use super::schedule::Schedule;
 use super::transport::LoopRange;
 use crate::music::{ClickStyle, Hands, Percent, Pitch};
-use crate::time::{Micros, Ticks};
+use crate::time::{Frames, Micros, Ticks};
 
 /// What a volume belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,14 @@ pub enum Command {
     Play {
         /// Bars counted in, 0 for none.
         count_in: u8,
+    },
+    /// The same on a frame of the stream to come, so that the beat of before goes on; at once if it has passed, or is
+    /// more than [`LEAD_MAX`](super::LEAD_MAX) away.
+    PlayAt {
+        /// Bars counted in, 0 for none.
+        count_in: u8,
+        /// The frame of the first beat.
+        frame: Frames,
     },
     /// Stops and releases what sounds of the accompaniment.
     Stop,

@@ -63,4 +63,4 @@ pub use report::{AudioEvent, OwnSound, Playhead, TransportEvent};
 pub use schedule::{Click, Schedule, Strength};
 pub use supervisor::{Notice, Supervisor};
 pub use timeline::{Anchor, MusicTime};
-pub use transport::LoopRange;
+pub use transport::{LEAD_MAX, LoopRange};

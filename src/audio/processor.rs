@@ -410,7 +410,8 @@ impl Processor {
     fn obey(&mut self, command: Command) {
         let now = self.now;
         match command {
-            Command::Play { count_in } => self.play(count_in),
+            Command::Play { count_in } => self.play(count_in, now),
+            Command::PlayAt { count_in, frame } => self.play(count_in, frame),
             Command::Stop => self.stop(),
             Command::Seek(tick) => {
                 self.transport.seek(now, tick);
@@ -494,8 +495,8 @@ impl Processor {
         self.inputs.remove(source, &mut |played| stage.play(Part::LIVE, played), &mut send_home);
     }
 
-    fn play(&mut self, count_in: u8) {
-        if self.transport.play(self.now, count_in) {
+    fn play(&mut self, count_in: u8, at: Frames) {
+        if self.transport.play(self.now, count_in, at) {
             self.resume_elsewhere();
             self.publish(TransportEvent::Started { count_in });
             self.publish_course();

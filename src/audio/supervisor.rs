@@ -130,6 +130,11 @@ impl Supervisor {
         self.stream.as_ref().map_or(&[], |stream| stream.midi_sources())
     }
 
+    /// Who is joined to the general MIDI input of the running stream's driver, where it has one.
+    pub fn midi_joined(&self) -> Option<&[String]> {
+        self.stream.as_ref().and_then(|stream| stream.midi_joined())
+    }
+
     /// Interruptions since the start.
     pub fn xruns(&self) -> u64 {
         self.xruns

@@ -4,7 +4,7 @@
 use super::schedule::{Click, Event, Schedule, strength};
 use super::timeline::{Anchor, MusicTime};
 use crate::music::{Division, Percent};
-use crate::time::{Frames, Rate, Ticks};
+use crate::time::{Frames, Micros, Rate, Ticks};
 
 /// A stretch of the music that is played again and again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,9 @@ pub struct LoopRange {
     /// Where each pass waits for the person, in *Wait for me*.
     pub hold: Option<Ticks>,
 }
+
+/// The music can be begun so long ahead of its first beat.
+pub const LEAD_MAX: Micros = Micros::from_millis(10_000);
 
 /// A count-in under way: `beats` clicks before the music reaches `start`.
 #[derive(Clone, Copy, Debug)]
@@ -248,9 +251,9 @@ impl Transport {
         self.anchor = if self.runs() { self.anchor.moved_to(now) } else { Anchor { frame: now, ..self.anchor } };
     }
 
-    /// Starts where the music stands, after `bars` of count-in. Starting at the end, or outside of the loop, starts at
-    /// the beginning of the piece or of the loop. `false` if it plays already.
-    pub(super) fn play(&mut self, now: Frames, bars: u8) -> bool {
+    /// Starts where the music stands, after `bars` of count-in, at a frame not far from now. Starting at the end, or
+    /// outside of the loop, starts at the beginning of the piece or of the loop. `false` if it plays already.
+    pub(super) fn play(&mut self, now: Frames, bars: u8, at: Frames) -> bool {
         if self.playing {
             return false;
         }
@@ -270,6 +273,9 @@ impl Transport {
             let tick = at.ticks(self.schedule.map());
             self.count_in = self.count_in_to(at, tick, bars);
             self.anchor.at = self.count_in.map_or(at, |c| c.place(0));
+        }
+        if (now..=now + self.anchor.rate.frames(LEAD_MAX)).contains(&at) {
+            self.anchor = Anchor { frame: at, ..self.anchor }.moved_to(now);
         }
         self.pass = 0;
         self.playing = true;

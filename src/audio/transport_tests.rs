@@ -47,7 +47,7 @@ fn every_click_of_ten_hours_falls_on_its_frame_at_every_speed() {
         let map = schedule.map().clone();
         let mut transport = Transport::new(Box::new(schedule), Rate::DEFAULT);
         transport.set_speed(Frames(0), speed);
-        assert!(transport.play(Frames(0), 0));
+        assert!(transport.play(Frames(0), 0, Frames(0)));
         let mut clicks = 0;
         run(&mut transport, 0, 10 * HOUR, |frame, due| {
             let Due::Click(Click { tick, beat, .. }) = due else { panic!("a mere beat has clicks only, not {due:?}") };
@@ -66,7 +66,7 @@ fn every_click_of_ten_hours_falls_on_its_frame_at_every_speed() {
 fn clicks_keep_their_grid_over_a_thousand_changes_of_speed() {
     let schedule = Schedule::of_beat(500_000, Meter { tick: Ticks(0), beats: 4, unit: 4 });
     let mut transport = Transport::new(Box::new(schedule), Rate::DEFAULT);
-    assert!(transport.play(Frames(0), 0));
+    assert!(transport.play(Frames(0), 0, Frames(0)));
     let (mut now, mut exact, mut last) = (0_i64, 0.0_f64, Ticks(-960));
     for change in 0..1_000_i64 {
         let speed = Percent::new((10 + change * 37 % 191) as u16);
@@ -90,7 +90,7 @@ fn a_loop_is_as_long_after_a_thousand_passes_as_after_one() {
     let score = score(&[0, 480, 960, 1440, 1920], 333_333);
     let mut transport = of_score(&score);
     transport.set_loop(Frames(0), Some(LoopRange { from: Ticks(0), to: Ticks(1920), count_in: 0, hold: None }));
-    assert!(transport.play(Frames(0), 0));
+    assert!(transport.play(Frames(0), 0, Frames(0)));
     let mut starts = Vec::new();
     run(&mut transport, 0, 10 * HOUR, |frame, due| {
         if matches!(due, Due::Click(click) if click.tick == Ticks(0)) {
@@ -112,7 +112,7 @@ fn a_stop_loses_and_repeats_no_note_wherever_it_falls() {
         let mut transport = of_score(&score(&onsets, 333_333));
         let (mut now, mut sounded) = (0, 0);
         while now < 400_000 {
-            transport.play(Frames(now), 0);
+            transport.play(Frames(now), 0, Frames(now));
             run(&mut transport, now, now + step, |_, due| {
                 sounded += usize::from(matches!(due, Due::Event(e) if matches!(e.kind, EventKind::On { .. })));
             });
@@ -130,7 +130,7 @@ fn a_stop_loses_and_repeats_no_note_wherever_it_falls() {
 fn a_count_in_leads_to_the_start_and_shows_where_it_is() {
     let mut transport = of_score(&score(&[0, 960], 500_000));
     transport.seek(Frames(0), Ticks(480));
-    assert!(transport.play(Frames(0), 1));
+    assert!(transport.play(Frames(0), 1, Frames(0)));
     assert!(transport.counting_in(Frames(0)));
     assert_eq!(transport.tick(Frames(0)), 480.0 - 1920.0);
     let mut seen = Vec::new();
@@ -154,4 +154,20 @@ fn a_count_in_leads_to_the_start_and_shows_where_it_is() {
     ];
     assert_eq!(seen, expected);
     assert!(!transport.counting_in(Frames(96_000)));
+}
+
+#[test]
+fn what_is_to_begin_on_a_frame_begins_there_and_what_is_too_late_or_too_far_at_once() {
+    for (at, first, bars) in [(31_000, 31_000, 1), (31_000, 31_000, 0), (900, 1_000, 1), (48_000 * 60, 1_000, 1)] {
+        let mut transport = of_score(&score(&[0, 960], 500_000));
+        assert!(transport.play(Frames(1_000), bars, Frames(at)));
+        let mut frames = Vec::new();
+        run(&mut transport, 1_000, first + 24_000 * 4 + 1, |frame, due| {
+            if matches!(due, Due::Count(_) | Due::Click(_)) {
+                frames.push(frame);
+            }
+        });
+        frames.dedup();
+        assert_eq!(frames, (0..5).map(|beat| first + beat * 24_000).collect::<Vec<_>>(), "{bars} bars, told {at}");
+    }
 }

@@ -8,6 +8,7 @@ mod passes;
 
 use self::passes::Pass;
 pub use self::passes::PassOver;
+use super::take_clock::TakeClock;
 use crate::model::{Event, TakeEnd, TransportChange, TransportMoved};
 use crate::music::{NoteId, Percent, Pitch, Score, TempoMap};
 use crate::practice::follow::{self, FollowPlan, Followed, Follower};
@@ -20,41 +21,10 @@ use crate::practice::{
     Mode, PlayedId, PlayedNote, PracticeSettings, Verdict, VerdictKind, bar_of_wrong_key, bars_of_wrong_keys,
     scaled_to_speed,
 };
-use crate::time::{Micros, Rate, Stamp, StreamId, Ticks, div_round};
+use crate::time::{Micros, Stamp, Ticks, div_round};
 
 /// The same course of the music told again, when nothing but the volume changed say, differs by a rounding at most.
 const SAME_COURSE: Micros = Micros(2_000);
-
-/// One clock for all notes of a take: exact by the frame where the driver knows it, by the monotonic clock elsewhere.
-/// Every event of the transport brings the two in step.
-#[derive(Clone, Copy, Debug, Default)]
-struct TakeClock {
-    stream: StreamId,
-    rate: Option<Rate>,
-    /// The clock's reading at frame 0 of the stream.
-    base: Micros,
-    /// What to add to a monotonic time.
-    offset: Micros,
-}
-
-impl TakeClock {
-    fn sync(&mut self, stamp: &Stamp, rate: Rate) {
-        let Some(frame) = stamp.frame else { return };
-        if self.rate != Some(rate) || self.stream != stamp.stream {
-            // A new stream counts from 0 again: join it to where the clock stands.
-            self.base = stamp.mono + self.offset - rate.micros(frame);
-            (self.stream, self.rate) = (stamp.stream, Some(rate));
-        }
-        self.offset = self.base + rate.micros(frame) - stamp.mono;
-    }
-
-    fn at(&self, stamp: &Stamp) -> Micros {
-        match (stamp.frame, self.rate) {
-            (Some(frame), Some(rate)) if stamp.stream == self.stream => self.base + rate.micros(frame),
-            _ => stamp.mono + self.offset,
-        }
-    }
-}
 
 /// What followed from one event.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -303,7 +273,7 @@ impl TakeJudge {
 
     /// The next event of the take; `version` is the take's version after it, the number that names a played note.
     pub fn event(&mut self, version: u64, event: &Event, stamp: Option<&Stamp>) -> Judged {
-        let at = stamp.map(|s| self.clock.at(s));
+        let at = stamp.map(|stamp| self.clock.event(Some(event), stamp));
         if !matches!(event, Event::TakeEnded(_)) {
             self.latest = self.latest.max(at.unwrap_or(self.latest));
         }
@@ -318,12 +288,12 @@ impl TakeJudge {
                 }
                 Judged::default()
             }
-            (Event::TransportMoved(moved), Some(stamp)) => {
-                self.clock.sync(stamp, moved.rate);
-                let at = self.clock.at(stamp);
-                self.transport(moved, at)
-            }
+            (Event::TransportMoved(moved), _) => at.map(|at| self.transport(moved, at)).unwrap_or_default(),
             (Event::LatencyChanged(latency), _) => self.change_latency(*latency, at),
+            (Event::SoundInterrupted(times), _) => {
+                self.result.interruptions += times;
+                Judged::default()
+            }
             (Event::NotesLost(_), _) => {
                 self.result.incomplete = true;
                 Judged::default()
@@ -343,8 +313,13 @@ impl TakeJudge {
     /// difference to the verdicts, only to when they come; but nobody may go beyond a change of the latency that has not
     /// been taken in yet.
     pub fn time_passes(&mut self, now: Micros) -> Judged {
+        self.decide_by(self.clock.reading(now))
+    }
+
+    /// The same, by the clock of the take.
+    pub fn decide_by(&mut self, at: Micros) -> Judged {
         let Judge::Tempo(judge) = &mut self.judge else { return Judged::default() };
-        let verdicts = judge.advance(now + self.clock.offset - self.latency);
+        let verdicts = judge.advance(at - self.latency);
         self.take_in(verdicts)
     }
 
@@ -390,7 +365,8 @@ impl TakeJudge {
         let tick = self.place_of(&note);
         // Before the music begins, and while it stands.
         let early = |course: Course| note.at < course.start - reach(course.plan.speed);
-        let counting_in = matches!(self.judge, Judge::Tempo(_)) && self.course.is_none_or(early);
+        let between_passes = self.pass.at_end && self.ladder.is_some();
+        let counting_in = matches!(self.judge, Judge::Tempo(_)) && (between_passes || self.course.is_none_or(early));
         self.places.insert(note.id, Place { pitch: note.pitch, tick, at: note.at, counting_in });
         match &mut self.judge {
             Judge::Wait(matcher) => {

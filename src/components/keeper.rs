@@ -12,6 +12,8 @@ use crate::model::{Entity, Event, Played, TakeEnd, TakeId, TakeOrigin, TakeStart
 use crate::music::Pitch;
 use crate::time::{Micros, Stamp, WallMillis};
 
+use super::take_clock::TakeClock;
+
 /// How far back.
 pub const SPAN: Micros = Micros(5 * 60 * Micros::SECOND.0);
 /// Events read at a time.
@@ -67,7 +69,7 @@ pub enum KeepError {
     Refused(String),
 }
 
-/// A message on its way into the new take.
+/// A message on its way into the new take, which has no transport: its stamp is the reading of its own take's clock.
 #[derive(Clone, Copy, Debug)]
 struct Message {
     seq: u64,
@@ -106,25 +108,31 @@ pub fn keep(bus: &BusHandle<Trainer>, wanted: Wanted, name: impl FnOnce(&Kept) -
 fn gather(bus: &BusHandle<Trainer>, wanted: &Wanted, end: u64) -> Result<Vec<Message>, KeepError> {
     let (snapshot, from) = (bus.snapshot(), wanted.until - SPAN);
     let mut takes: HashMap<EntityKey, bool> = HashMap::new();
-    let (mut messages, mut next) = (Vec::new(), end);
+    let (mut found, mut next) = (Vec::new(), end);
     while next > wanted.before {
         let first = next.saturating_sub(READ - 1).max(wanted.before + 1);
         let events = bus.events(first, (next + 1 - first) as usize)?;
         let mut latest = None;
-        for envelope in &events {
+        for envelope in events.into_iter().rev() {
             let stamp = envelope.stamp.filter(|_| {
                 *takes.entry(envelope.entity.clone()).or_insert_with(|| is_source(&snapshot, &envelope.entity))
             });
             let Some(stamp) = stamp else { continue };
             latest = latest.max(Some(stamp.mono));
-            if (from..=wanted.until).contains(&stamp.mono) {
-                messages.extend(message(envelope, stamp));
-            }
+            found.push((envelope, stamp));
         }
         if latest.is_some_and(|latest| latest < from - REORDERED) {
             break;
         }
         next = first - 1;
+    }
+    let mut clock = TakeClock::default();
+    let mut messages = Vec::new();
+    for (envelope, stamp) in found.iter().rev() {
+        let at = clock.event(envelope.event(), stamp);
+        if (from..=wanted.until).contains(&stamp.mono) {
+            messages.extend(message(envelope, Stamp { driver: stamp.driver, ..Stamp::at(at) }));
+        }
     }
     messages.sort_by_key(|message| (message.stamp.mono, message.seq));
     drop_ends_without_beginning(&mut messages);

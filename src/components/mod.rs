@@ -16,5 +16,6 @@ pub mod recorder;
 pub mod results;
 pub mod session;
 pub mod sound_file;
+pub mod take_clock;
 pub mod travel;
 pub mod whole_file;

@@ -11,6 +11,8 @@ use crate::music::Pitch;
 use crate::practice::PlayedId;
 use crate::time::Micros;
 
+use super::take_clock::TakeClock;
+
 /// Events read at a time.
 const READ: usize = 4_096;
 /// The controller of the sustain pedal.
@@ -39,7 +41,7 @@ pub fn each_event(
 pub struct Message {
     /// The number by which verdicts name it.
     pub id: PlayedId,
-    /// The monotonic time.
+    /// When, by the clock of the take.
     pub at: Micros,
     /// What.
     pub played: Played,
@@ -64,6 +66,7 @@ pub struct PerformedNote {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Performed {
     messages: Vec<Message>,
+    clock: TakeClock,
 }
 
 impl Performed {
@@ -81,10 +84,12 @@ impl Performed {
         Ok(performed)
     }
 
-    /// One more event of the take; [`Self::sort`] once all are in.
+    /// The next event of the take, in the order of the log; [`Self::sort`] once all are in.
     pub fn take_in(&mut self, envelope: &Envelope<Trainer>) {
-        if let (Some(Event::NotePlayed(played)), Some(stamp)) = (envelope.event(), envelope.stamp) {
-            self.messages.push(Message { id: PlayedId(envelope.version), at: stamp.mono, played: *played });
+        let (event, Some(stamp)) = (envelope.event(), &envelope.stamp) else { return };
+        let at = self.clock.event(event, stamp);
+        if let Some(Event::NotePlayed(played)) = event {
+            self.messages.push(Message { id: PlayedId(envelope.version), at, played: *played });
         }
     }
 
@@ -98,7 +103,7 @@ impl Performed {
         &self.messages
     }
 
-    /// When the first message was played, on the monotonic clock.
+    /// When the first message was played, by the clock of the take.
     pub fn first(&self) -> Micros {
         self.messages.first().map_or(Micros::ZERO, |message| message.at)
     }
@@ -162,7 +167,8 @@ mod tests {
             at: Micros::from_millis(*millis),
             played: Played { source: 0, data: *data },
         };
-        let mut performed = Performed { messages: messages.iter().enumerate().map(message).collect() };
+        let messages = messages.iter().enumerate().map(message).collect();
+        let mut performed = Performed { messages, ..Performed::default() };
         performed.sort();
         performed
     }

@@ -10,7 +10,7 @@ use crate::listen::{Awaited, Written};
 use crate::model::{Event, PieceId, TakeEnd, TakeId, TakeOrigin, TakeStart, Trainer, TransportChange, TransportMoved};
 use crate::music::{HandEdits, NoteId, Percent, Score};
 use crate::practice::{Heard, Mode, PlayedId, PracticeSettings, Verdict, scaled_to_speed};
-use crate::time::{Micros, Stamp, Ticks, WallMillis};
+use crate::time::{Frames, Micros, Stamp, Ticks, WallMillis};
 
 use super::judging::{Judged, TakeJudge};
 use super::marks::Marks;
@@ -101,6 +101,10 @@ pub struct Session {
     next: NextKeys,
     /// Whether the ladder has changed the tempo since that was last asked.
     climbed: bool,
+    /// On a ladder: the frame of the stream on which the next pass is to begin.
+    goes_on_at: Option<Frames>,
+    /// How often the sound had stopped short when that was last told.
+    interruptions: u64,
 }
 
 impl Session {
@@ -119,6 +123,8 @@ impl Session {
             latency: Micros::ZERO,
             next: NextKeys::default(),
             climbed: false,
+            goes_on_at: None,
+            interruptions: 0,
         }
     }
 
@@ -130,6 +136,14 @@ impl Session {
             running.latency = latency;
             running.changes.push_back(now);
             self.effects.push(Effect::Publish(running.take, Event::LatencyChanged(latency), Some(now)));
+        }
+    }
+
+    /// The sound has stopped short so many times since the program started; a take that is being judged is told.
+    pub fn sound_interrupted(&mut self, times: u64, now: Micros) {
+        let more = times.saturating_sub(std::mem::replace(&mut self.interruptions, times));
+        if let (1.., Some(running)) = (more, &self.running) {
+            self.effects.push(Effect::Publish(running.take, Event::SoundInterrupted(more), Some(now)));
         }
     }
 
@@ -382,7 +396,7 @@ impl Session {
         let of_this_take = envelope.entity == self.take.entity();
         if let (true, Event::TransportMoved(moved)) = (of_this_take, event) {
             self.next.follow(moved.change, envelope.stamp.map_or(now, |stamp| stamp.mono));
-            self.transport(moved.change, now);
+            self.transport(moved, envelope.stamp.as_ref(), now);
         }
         let Some(running) = &mut self.running else { return };
         if envelope.entity != running.take.entity() {
@@ -430,11 +444,13 @@ impl Session {
         }
     }
 
-    fn transport(&mut self, change: TransportChange, now: Micros) {
+    fn transport(&mut self, moved: &TransportMoved, stamp: Option<&Stamp>, now: Micros) {
         let waits_for_person = self.running.as_ref().is_some_and(|r| r.judge.waits());
-        match change {
+        match moved.change {
             TransportChange::Looped { .. } => self.view.begins = self.range().0,
-            _ if self.settings.climbs() && self.running.is_some() => self.pass_ends(change, now),
+            change if self.settings.climbs() && self.running.is_some() => {
+                self.pass_ends(change, stamp, moved.rate, now)
+            }
             TransportChange::Ended => self.music_ended(now),
             // Without a person to wait for, the place to wait at is the end of the range. Whoever is followed has
             // begun the last chord by then, and may have left a note of it out.

@@ -12,6 +12,7 @@ use crate::time::{Micros, Stamp, Ticks};
 
 use super::judging::TakeJudge;
 use super::marks::Marks;
+use super::take_clock::TakeClock;
 
 /// Checkpoints of a take at most: each has a judge in it, as large as the score.
 const CHECKPOINTS_MAX: usize = 32;
@@ -28,8 +29,10 @@ pub struct Step {
     pub seq: u64,
     /// The take's version after it.
     pub version: u64,
-    /// When it was, on the monotonic clock; that of an event before where it has no stamp. Never goes back.
+    /// When it was, by the clock of the take; that of an event before where it has no stamp. Never goes back.
     pub at: Micros,
+    /// When by its own stamp.
+    stamped: Option<Micros>,
     /// What; `None` if the payload was erased or is not known.
     pub event: Option<Event>,
     /// Its stamp.
@@ -45,7 +48,7 @@ pub struct Step {
 pub struct Instant {
     /// Events that have happened.
     pub events: usize,
-    /// The monotonic time.
+    /// The time, by the clock of the take.
     pub at: Micros,
 }
 
@@ -177,7 +180,7 @@ impl Standing {
     /// What could be decided by a moment is decided.
     fn time_passes(&mut self, now: Micros) {
         if let Some(judge) = &mut self.judge {
-            let judged = judge.time_passes(now);
+            let judged = judge.decide_by(now);
             self.marks.take_in(&judged, now);
         }
     }
@@ -212,14 +215,14 @@ impl Travel {
         piece: Option<(Arc<Score>, PracticeSettings)>,
         events: impl IntoIterator<Item = Envelope<Trainer>>,
     ) -> Self {
-        let mut steps: Vec<Step> = Vec::new();
+        let (mut steps, mut clock): (Vec<Step>, TakeClock) = (Vec::new(), TakeClock::default());
         for envelope in events {
-            let before = steps.last().map(|step| step.at);
-            let at = envelope.stamp.map(|stamp| stamp.mono).into_iter().chain(before).max();
-            steps.push(step(&envelope, at.unwrap_or(Micros(i64::MIN / 4))));
+            let before = steps.last().map_or(Micros(i64::MIN / 4), |step| step.at);
+            let stamped = envelope.stamp.map(|stamp| clock.event(envelope.event(), &stamp));
+            steps.push(step(&envelope, stamped, stamped.unwrap_or(before).max(before)));
         }
         // What comes before the first stamp has no time of its own.
-        let first = steps.iter().find(|step| step.stamp.is_some()).map_or(Micros::ZERO, |step| step.at);
+        let first = steps.iter().find(|step| step.stamped.is_some()).map_or(Micros::ZERO, |step| step.at);
         steps.iter_mut().for_each(|step| step.at = step.at.max(first));
         let bounds = bounds(&steps);
         let now = Standing::new(piece.as_ref(), start);
@@ -255,7 +258,7 @@ impl Travel {
         }
     }
 
-    /// The instant of a monotonic time: all that happened by then.
+    /// The instant of a time of the take: all that happened by then.
     pub fn instant_at(&self, at: Micros) -> Instant {
         let (first, last) = self.span();
         let at = at.max(first).min(last);
@@ -313,11 +316,12 @@ impl Travel {
     }
 }
 
-fn step(envelope: &Envelope<Trainer>, at: Micros) -> Step {
+fn step(envelope: &Envelope<Trainer>, stamped: Option<Micros>, at: Micros) -> Step {
     Step {
         seq: envelope.seq,
         version: envelope.version,
         at,
+        stamped,
         event: envelope.event().cloned(),
         stamp: envelope.stamp,
         topic: (&*envelope.topic).into(),
@@ -329,7 +333,7 @@ fn bounds(steps: &[Step]) -> Vec<Micros> {
     let mut earliest = Micros(i64::MAX / 4);
     let mut bounds: Vec<Micros> = (steps.iter().rev())
         .map(|step| {
-            earliest = step.stamp.map_or(earliest, |stamp| earliest.min(stamp.mono));
+            earliest = step.stamped.map_or(earliest, |at| earliest.min(at));
             earliest
         })
         .collect();

@@ -1,5 +1,7 @@
 //! Draws the notes of a placed measure: heads, ledger lines, stems, flags, beams, dots, accidentals, rests.
 
+use std::collections::{HashMap, HashSet};
+
 use super::beaming::{self, Beamed};
 use super::canvas::Canvas;
 use super::chords::{ChordShape, HeadShape, dot_step};
@@ -8,7 +10,7 @@ use super::glyphs as g;
 use super::measure::{Beam, MeasureShape};
 use super::shape::{Bounds, Part, Point, Shape, Tag};
 use super::stems::y_of;
-use crate::music::notation::{Base, Chord, Measure, SpelledPitch};
+use crate::music::notation::{Base, Chord, Head, Measure, SpelledPitch};
 use crate::music::{Hand, NoteId};
 use crate::time::Ticks;
 
@@ -64,6 +66,14 @@ pub(super) struct Placing<'a> {
     pub(super) note: &'a dyn Fn(&Chord, usize) -> Option<NoteId>,
 }
 
+/// The heads of a measure that are drawn: where voices meet in one head it is drawn once.
+#[derive(Default)]
+struct Heads {
+    /// The item of a head, by what it stands for and its place in hundredths of a space.
+    items: HashMap<(Tag, char, [i32; 2]), usize>,
+    struck: HashSet<NoteId>,
+}
+
 impl Placing<'_> {
     /// The left edge of a chord's heads.
     fn x(&self, index: usize) -> f32 {
@@ -83,9 +93,10 @@ impl Placing<'_> {
     pub(super) fn draw(&self, canvas: &mut Canvas) -> Vec<ChordPlace> {
         let (tips, rests) = self.beams(canvas);
         let mut places = Vec::with_capacity(tips.len());
+        let mut heads = Heads::default();
         for (index, tip) in tips.into_iter().enumerate() {
             let away = rests.iter().find(|(rest, _)| *rest == index).map_or(0.0, |(_, away)| *away);
-            places.push(self.chord_ui(canvas, index, tip, away));
+            places.push(self.chord_ui(canvas, &mut heads, index, (tip, away)));
         }
         for (staff, column, clef, x) in &self.shape.clefs {
             let (glyph, line) = font::clef(*clef);
@@ -166,7 +177,8 @@ impl Placing<'_> {
         found
     }
 
-    fn chord_ui(&self, canvas: &mut Canvas, index: usize, tip: f32, away: f32) -> ChordPlace {
+    /// `tip` is where its stem ends, `away` how far a rest is moved.
+    fn chord_ui(&self, canvas: &mut Canvas, drawn: &mut Heads, index: usize, (tip, away): (f32, f32)) -> ChordPlace {
         let (shape, chord, x) = (&self.shape.chords[index], self.chord(index), self.x(index));
         let tag = Tag { chord: Some(shape.chord as u16), staff: shape.staff, hand: Some(chord.hand), ..Tag::default() };
         let mut bounds = Bounds::EMPTY;
@@ -176,7 +188,7 @@ impl Placing<'_> {
         }
         self.ledgers_ui(canvas, shape, x, tag);
         for head in &shape.heads {
-            let place = self.head_ui(canvas, shape, chord, head, x, tag);
+            let place = self.head_ui(canvas, drawn, (shape, head, x), &chord.heads[head.index], tag);
             bounds = bounds.join(place.bounds);
             heads.push(place);
         }
@@ -226,21 +238,26 @@ impl Placing<'_> {
     fn head_ui(
         &self,
         canvas: &mut Canvas,
-        shape: &ChordShape,
-        chord: &Chord,
-        head: &HeadShape,
-        x: f32,
+        drawn: &mut Heads,
+        (shape, head, x): (&ChordShape, &HeadShape, f32),
+        written: &Head,
         tag: Tag,
     ) -> HeadPlace {
-        let written = &chord.heads[head.index];
-        let tag = Tag { staff: head.staff, note: (self.note)(chord, head.index), ..tag };
+        let note = (self.note)(&self.measure.chords[shape.chord], head.index);
+        let tag = Tag { staff: head.staff, note, ..tag };
         let at = Point::new(x + head.x, canvas.y(head.staff, y_of(head.step)));
         if let Some(alter) = head.accidental {
             let at = Point::new(x + head.accidental_x, at.y);
             canvas.glyph(font::accidental(alter), at, shape.scale, Tag { part: Part::Accidental, ..tag });
         }
-        let bounds = canvas.glyph(shape.head_glyph(), at, shape.scale, Tag { part: Part::Head, ..tag });
-        let item = canvas.items[canvas.measure].len() - 1;
+        let glyph = shape.head_glyph();
+        let key = (Tag { chord: None, ..tag }, glyph.sign, [at.x, at.y].map(|place| (place * 100.0).round() as i32));
+        let item = *drawn.items.entry(key).or_insert_with(|| {
+            let strikes = note.is_some_and(|note| drawn.struck.insert(note));
+            canvas.glyph(glyph, at, shape.scale, Tag { part: Part::Head, strikes, ..tag });
+            canvas.items[canvas.measure].len() - 1
+        });
+        let bounds = glyph.bounds(at.x, at.y, shape.scale);
         if let Some((dot_x, step)) = head.dot {
             for dot in 0..shape.dots {
                 let at =

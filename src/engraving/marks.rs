@@ -4,6 +4,7 @@ use super::canvas::Canvas;
 use super::draw::ChordPlace;
 use super::font;
 use super::glyphs as g;
+pub(super) use super::lettering::text_width;
 use super::shape::{Align, Bounds, Part, Point, Shape, Tag, TextKind};
 use crate::music::Hand;
 use crate::music::notation::{Articulation, Chord, Direction, DirectionKind, NoteValue, Ornament};
@@ -11,21 +12,11 @@ use crate::music::notation::{Articulation, Chord, Direction, DirectionKind, Note
 /// The sizes of texts in spaces.
 pub(super) const LYRIC_SIZE: f32 = 2.0;
 const WORDS_SIZE: f32 = 2.0;
-pub(super) const TEMPO_SIZE: f32 = 2.2;
+const TEMPO_SIZE: f32 = 2.2;
+/// From a place to the middle of the loudness there: that of a head.
+const DYNAMIC_MIDDLE: f32 = 0.6;
 /// From what is below or above a mark.
 const GAP: f32 = 0.35;
-
-/// About how wide a text is; the window's font is at hand only where it is drawn.
-pub(super) fn text_width(text: &str, size: f32) -> f32 {
-    let wide = |c: char| match c {
-        'i' | 'l' | 'j' | '.' | ',' | '\'' | 'I' | '!' | '|' => 0.28,
-        ' ' | 'f' | 't' | 'r' | '-' => 0.36,
-        'm' | 'w' | 'M' | 'W' => 0.86,
-        c if c.is_uppercase() => 0.68,
-        _ => 0.57,
-    };
-    text.chars().map(wide).sum::<f32>() * size * 0.82
-}
 
 /// Draws the marks of a chord.
 pub(super) fn chord_ui(canvas: &mut Canvas, chord: &Chord, place: &ChordPlace) {
@@ -34,7 +25,7 @@ pub(super) fn chord_ui(canvas: &mut Canvas, chord: &Chord, place: &ChordPlace) {
         chord: Some(place.chord as u16),
         staff: place.staff,
         hand: Some(place.hand),
-        note: None,
+        ..Tag::default()
     };
     articulations_ui(canvas, chord, place, tag);
     fingers_ui(canvas, place, tag);
@@ -183,6 +174,12 @@ fn lane_above(canvas: &Canvas, staff: u8, left: f32, right: f32) -> f32 {
     (canvas.y(staff, 0.0) - 1.4).min(canvas.top(staff, left, right) - GAP - 0.25)
 }
 
+/// From a place to the right edge of the loudness that stands there.
+pub(super) fn dynamic_right(kind: &DirectionKind) -> Option<f32> {
+    let DirectionKind::Dynamic(dynamic) = kind else { return None };
+    Some(DYNAMIC_MIDDLE + font::dynamic(*dynamic).width() / 2.0)
+}
+
 /// Draws a word or sign at `x`.
 pub(super) fn direction_ui(canvas: &mut Canvas, direction: &Direction, x: f32) {
     let staff = direction.staff.min(canvas.staves.len().saturating_sub(1) as u8);
@@ -190,7 +187,7 @@ pub(super) fn direction_ui(canvas: &mut Canvas, direction: &Direction, x: f32) {
     match &direction.kind {
         DirectionKind::Dynamic(dynamic) => {
             let glyph = font::dynamic(*dynamic);
-            let middle = x + 0.6;
+            let middle = x + DYNAMIC_MIDDLE;
             let (left, right) = (middle - glyph.width() / 2.0, middle + glyph.width() / 2.0);
             let y = if direction.above == Some(true) && staff == 0 {
                 lane_above(canvas, staff, left, right)
@@ -215,7 +212,10 @@ pub(super) fn direction_ui(canvas: &mut Canvas, direction: &Direction, x: f32) {
             let y = lane_above(canvas, staff, x, x + text_width(text, TEMPO_SIZE));
             canvas.text(text, Point::new(x, y), TEMPO_SIZE, TextKind::Bold, Align::Left, tag);
         }
-        DirectionKind::Metronome(value, number) => metronome_ui(canvas, *value, *number, x, tag),
+        DirectionKind::Metronome(value, number) => {
+            let y = lane_above(canvas, staff, x, x + metronome_width(*number));
+            metronome_ui(canvas, (*value, *number), Point::new(x, y), tag);
+        }
         DirectionKind::PedalDown | DirectionKind::PedalUp => {
             let glyph = match direction.kind {
                 DirectionKind::PedalDown => g::KEYBOARD_PEDAL_PED,
@@ -229,8 +229,25 @@ pub(super) fn direction_ui(canvas: &mut Canvas, direction: &Direction, x: f32) {
     }
 }
 
+/// A tempo word with the metronome mark behind it, on one line.
+pub(super) fn tempo_ui(canvas: &mut Canvas, staff: u8, word: &str, mark: (NoteValue, f32), x: f32) {
+    let tag = Tag { staff, ..Tag::default() };
+    let behind = x + text_width(word, TEMPO_SIZE) + 0.9;
+    let y = lane_above(canvas, staff, x, behind + metronome_width(mark.1));
+    canvas.text(word, Point::new(x, y), TEMPO_SIZE, TextKind::Bold, Align::Left, tag);
+    metronome_ui(canvas, mark, Point::new(behind, y), tag);
+}
+
+fn metronome_words(number: f32) -> String {
+    format!("= {}", (f64::from(number) * 10.0).round() / 10.0)
+}
+
+fn metronome_width(number: f32) -> f32 {
+    2.2 + text_width(&metronome_words(number), TEMPO_SIZE)
+}
+
 /// ♩ = 96
-fn metronome_ui(canvas: &mut Canvas, value: NoteValue, number: f32, x: f32, tag: Tag) {
+fn metronome_ui(canvas: &mut Canvas, (value, number): (NoteValue, f32), at: Point, tag: Tag) {
     use crate::music::notation::Base;
     let glyph = match value.base {
         Base::Breve => g::MET_NOTE_DOUBLE_WHOLE,
@@ -242,12 +259,10 @@ fn metronome_ui(canvas: &mut Canvas, value: NoteValue, number: f32, x: f32, tag:
         _ => g::MET_NOTE_32ND_UP,
     };
     let scale = 0.75;
-    let words = format!("= {}", (f64::from(number) * 10.0).round() / 10.0);
-    let right = x + 2.2 + text_width(&words, TEMPO_SIZE);
-    let y = lane_above(canvas, tag.staff, x, right);
-    let mut at = canvas.glyph(glyph, Point::new(x, y), scale, tag).right + 0.25;
+    let mut x = canvas.glyph(glyph, at, scale, tag).right + 0.25;
     for _ in 0..value.dots {
-        at = canvas.glyph(g::MET_AUGMENTATION_DOT, Point::new(at, y), scale, tag).right + 0.2;
+        x = canvas.glyph(g::MET_AUGMENTATION_DOT, Point::new(x, at.y), scale, tag).right + 0.2;
     }
-    canvas.text(&words, Point::new(at + 0.3, y), TEMPO_SIZE * 0.9, TextKind::Number, Align::Left, tag);
+    let words = metronome_words(number);
+    canvas.text(&words, Point::new(x + 0.3, at.y), TEMPO_SIZE * 0.9, TextKind::Number, Align::Left, tag);
 }

@@ -3,7 +3,8 @@
 //! The way of a measure: which accidentals are printed (`accidentals`), which notes a beam joins (`beams`), where stems go
 //! (`stems`), how a chord stands around its stem (`chords`), how voices make room for each other (`voices`) - then it is a
 //! shape with columns (`measure`). Columns get their places by springs (`spacing`), measures theirs on lines (`plan`), and
-//! a placed measure is drawn (`draw`, `beaming`, `signs`, `marks`, `tuplets`), then what reaches over several (`curves`,
+//! a placed measure is drawn (`draw`, `beaming`, `signs`, `marks`, `tuplets`; of repeats a line in playing order tells what
+//! `played` says), then what reaches over several (`curves`,
 //! `spans`). What is drawn later keeps clear of what is there, by a skyline of each staff (`canvas`).
 //!
 //! Rules are those of Elaine Gould, *Behind Bars* (2011), and Ted Ross, *The Art of Music Engraving* (1970); lengths and
@@ -18,10 +19,12 @@ mod curves;
 mod draw;
 mod font;
 mod glyphs;
+mod lettering;
 mod lyrics;
 mod marks;
 mod measure;
 mod plan;
+mod played;
 mod shape;
 mod sheet;
 mod signs;
@@ -46,6 +49,7 @@ pub use shape::{Align, Bounds, Item, Part, Point, Shape, Tag, TextKind};
 pub use sheet::{Sheet, Spot};
 pub use system::{PlacedMeasure, System};
 
+use self::plan::Told;
 use crate::music::notation::{Clef, Notation};
 use crate::music::{Hand, NoteId, Pitch, Score};
 use crate::time::Ticks;
@@ -97,7 +101,7 @@ pub fn engrave_page(
                 .filter(|(_, p)| inside(p.measure))
                 .map(|(index, p)| (p.measure as usize, Some(index as u32)))
                 .collect();
-            let mut row = book.row(&measures, true, false);
+            let mut row = book.row(&measures, true, Told::Played);
             book.place(&mut row, 1.0);
             vec![drawing.draw(&row)]
         }

@@ -1,7 +1,10 @@
 //! Which measures stand on which line, and where: contexts, widths, line breaks, distances between staves.
 
+use std::collections::HashMap;
+
 use super::accidentals::TieEnd;
 use super::measure::{self, Context, MeasureShape};
+use super::played::Onward;
 use super::signs::{self, Heading, Line};
 use super::spacing;
 use crate::music::notation::{Barline, Clef, DirectionKind, Measure, Notation, SpanKind};
@@ -15,6 +18,15 @@ const STAVES_APART_MOST: f32 = 16.0;
 const CLEAR: f32 = 1.2;
 /// A last line that is filled less than this is not stretched.
 const FILLED: f32 = 0.7;
+
+/// What a row tells of repeats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// All signs, as printed.
+    Printed,
+    /// Those that act, in the order played.
+    Played,
+}
 
 /// All measures of a page, shaped.
 pub(super) struct Book<'a> {
@@ -33,6 +45,10 @@ pub(super) struct Placed {
     pub(super) measure: usize,
     /// Which passage.
     pub(super) passage: Option<u32>,
+    /// How the music goes on after it, for a line in playing order.
+    pub(super) onward: Onward,
+    /// Which pass begins here, where the music has come back.
+    pub(super) pass: Option<u32>,
     pub(super) heading: Heading,
     /// Clefs that are told before the line at its end, for the measure after it.
     pub(super) clefs: Vec<(u8, Clef)>,
@@ -110,33 +126,41 @@ impl<'a> Book<'a> {
         context
     }
 
-    /// Measures in a row, still without places. `repeats` is whether repeats are told. The first one begins a line.
-    pub(super) fn row(&self, measures: &[(usize, Option<u32>)], first_of_all: bool, repeats: bool) -> Vec<Placed> {
+    /// Measures in a row, still without places. The first one begins a line.
+    pub(super) fn row(&self, measures: &[(usize, Option<u32>)], first_of_all: bool, told: Told) -> Vec<Placed> {
         let mut row: Vec<Placed> = Vec::with_capacity(measures.len());
         let mut before: Option<Context> = None;
+        let mut passes: HashMap<usize, u32> = HashMap::new();
         for (index, (measure, passage)) in measures.iter().enumerate() {
             let (printed, now) = (&self.page.measures[*measure], &self.contexts[*measure]);
-            let told = before.as_ref().map_or(first_of_all || printed.meter.is_some(), |b| b.meter != now.meter);
-            let heading = signs::heading(before.as_ref(), now, told);
+            let meter = before.as_ref().map_or(first_of_all || printed.meter.is_some(), |b| b.meter != now.meter);
+            let heading = signs::heading(before.as_ref(), now, meter);
             if let (Some(before), Some(last)) = (&before, row.last_mut()) {
                 last.clefs = clef_changes(before, now);
             }
-            let jumps = measures.get(index + 1).is_some_and(|(next, _)| *next != measure + 1);
-            let mut end = Line::end_of(printed, repeats);
-            let repeat_follows =
-                repeats && measures.get(index + 1).is_some_and(|(next, _)| self.page.measures[*next].repeat_start);
-            match end {
-                Line::Plain(Barline::Single) if jumps => end = Line::Plain(Barline::Double),
+            let pass = passes.entry(*measure).and_modify(|pass| *pass += 1).or_insert(1);
+            let next = measures.get(index + 1).map(|(next, _)| *next);
+            let onward = Onward::of(&self.page.measures, *measure, *pass, next);
+            let mut end = match told {
+                Told::Printed => Line::end_of(printed),
+                Told::Played => onward.line(printed, measure + 1 == self.page.measures.len()),
+            };
+            let begins =
+                |index: usize, first: bool| self.page.measures[index].repeat_start && (told == Told::Printed || first);
+            if matches!(end, Line::Plain(_)) && next.is_some_and(|next| begins(next, !passes.contains_key(&next))) {
                 // The sign of the repeat is the line.
-                Line::Plain(_) if repeat_follows => end = Line::Plain(Barline::None),
-                _ => {}
+                end = Line::Plain(Barline::None);
             }
+            let pass = passes[measure];
+            let comes_back = pass > 1 && index > 0 && measures[index - 1].0 + 1 != *measure;
             row.push(Placed {
                 measure: *measure,
                 passage: *passage,
+                onward,
+                pass: (told == Told::Played && comes_back).then_some(pass),
                 heading,
                 clefs: Vec::new(),
-                lines: ((repeats && printed.repeat_start).then_some(Line::RepeatStart), end),
+                lines: (begins(*measure, pass == 1).then_some(Line::RepeatStart), end),
                 left: 0.0,
                 right: 0.0,
                 inner: (0.0, 0.0),
@@ -226,10 +250,10 @@ impl<'a> Book<'a> {
         while from < all.len() {
             let mut to = from + 1;
             // What a measure adds to a line depends on the one before it only.
-            let mut used = self.width(&self.row(&all[from..to], from == 0, true), 1.0);
+            let mut used = self.width(&self.row(&all[from..to], from == 0, Told::Printed), 1.0);
             while to < all.len() {
-                let alone = self.width(&self.row(&all[to - 1..to], false, true), 1.0);
-                let mut pair = self.row(&all[to - 1..=to], false, true);
+                let alone = self.width(&self.row(&all[to - 1..to], false, Told::Printed), 1.0);
+                let mut pair = self.row(&all[to - 1..=to], false, Told::Printed);
                 let added = self.width(&pair, 1.0) - alone;
                 self.forewarn(&mut pair);
                 if used + self.width(&pair, 1.0) - alone > width {
@@ -238,7 +262,7 @@ impl<'a> Book<'a> {
                 used += added;
                 to += 1;
             }
-            let mut row = self.row(&all[from..to], from == 0, true);
+            let mut row = self.row(&all[from..to], from == 0, Told::Printed);
             self.forewarn(&mut row);
             let natural = self.width(&row, 1.0);
             let last_and_short = to == all.len() && natural < width * FILLED;

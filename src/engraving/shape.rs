@@ -139,7 +139,7 @@ pub enum Shape {
 }
 
 /// What a shape belongs to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Tag {
     /// Which part it is.
     pub part: Part,
@@ -151,10 +151,12 @@ pub struct Tag {
     pub hand: Option<Hand>,
     /// The note of the score that a head stands for; in a tie that which is struck.
     pub note: Option<NoteId>,
+    /// Whether that note is struck here: so it is at one head of each note, for what is said of it once.
+    pub strikes: bool,
 }
 
 /// What a shape is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Part {
     /// Lines of the staff.
     Staff,

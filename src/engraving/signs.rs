@@ -145,12 +145,8 @@ pub(super) enum Line {
 
 impl Line {
     /// The line at the end of a measure as printed.
-    pub(super) fn end_of(measure: &Measure, repeats: bool) -> Self {
-        match (measure.repeat_end, repeats) {
-            (Some(_), true) => Self::RepeatEnd,
-            (Some(_), false) if measure.barline == Barline::Single => Self::Plain(Barline::Double),
-            _ => Self::Plain(measure.barline),
-        }
+    pub(super) fn end_of(measure: &Measure) -> Self {
+        if measure.repeat_end.is_some() { Self::RepeatEnd } else { Self::Plain(measure.barline) }
     }
 
     /// How wide it is.
@@ -202,7 +198,7 @@ pub(super) fn barline_ui(canvas: &mut Canvas, line: Line, right: f32) {
     }
 }
 
-const TAG: Tag = Tag { part: Part::Barline, chord: None, staff: 0, hand: None, note: None };
+const TAG: Tag = Tag { part: Part::Barline, chord: None, staff: 0, hand: None, note: None, strikes: false };
 
 fn ends(canvas: &Canvas) -> (f32, f32) {
     let half = DEFAULTS.staff_line_thickness / 2.0;

@@ -145,12 +145,30 @@ impl Drawn<'_> {
                 let to = if stretch.ends { self.x(stretch.to, span.to.1) } else { self.placed[stretch.to].inner.1 };
                 match span.kind {
                     SpanKind::Slur => {}
-                    SpanKind::Crescendo | SpanKind::Diminuendo => hairpin_ui(canvas, span, (from, to), stretch),
+                    SpanKind::Crescendo | SpanKind::Diminuendo => {
+                        let (from, to) = self.beside_loudness(span, stretch, (from, to));
+                        hairpin_ui(canvas, span, (from, to), stretch);
+                    }
                     SpanKind::Octave(octaves) => octave_ui(canvas, span.staff, octaves, from, to, stretch.ends),
                     SpanKind::Pedal => pedal_ui(canvas, from, to, stretch.begins, stretch.ends),
                 }
             }
         }
+    }
+
+    /// Where a hairpin begins and ends that has a loudness at either end, on one line with it (Gould, p. 105).
+    fn beside_loudness(&self, span: &Span, stretch: Stretch, (from, to): (f32, f32)) -> (f32, f32) {
+        let right = |(measure, at): (u32, Ticks)| {
+            let printed = self.page.measures.get(measure as usize)?;
+            let here = printed.directions.iter().filter(|d| (d.staff, d.at) == (span.staff, at));
+            here.filter(|d| d.above.unwrap_or(false) == span.above.unwrap_or(false))
+                .find_map(|d| marks::dynamic_right(&d.kind))
+        };
+        // What ends with its measure meets the loudness of the next one.
+        let length = self.page.measures.get(span.to.0 as usize).map_or(Ticks::ZERO, |m| m.length);
+        let end = if span.to.1 >= length { (span.to.0 + 1, Ticks::ZERO) } else { span.to };
+        let before = if stretch.ends && right(end).is_some() { 0.5 } else { 0.0 };
+        (from + if stretch.begins { right(span.from).unwrap_or(0.0) } else { 0.0 }, to - before)
     }
 
     fn chord_at(&self, index: usize, at: Ticks, span: &Span, grace: bool) -> Option<&ChordPlace> {

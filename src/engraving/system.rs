@@ -6,13 +6,15 @@ use super::font::{self, DEFAULTS};
 use super::plan::{Book, Placed};
 use super::shape::{Align, Bounds, Item, Part, Point, Tag, TextKind};
 use super::spans::Drawn;
-use super::{lyrics, marks, signs, timeline, tuplets};
-use crate::music::notation::{Chord, Clef, DirectionKind, Jump, Measure};
+use super::{lyrics, marks, played, signs, timeline, tuplets};
+use crate::music::notation::{Chord, Clef, Direction, DirectionKind, Jump, Measure};
 use crate::music::{Hand, NoteId, Pitch};
 use crate::time::Ticks;
 
 /// The size of measure numbers in spaces.
 const NUMBER_SIZE: f32 = 1.6;
+/// The size of the words that tell which pass begins.
+const PASS_SIZE: f32 = 1.8;
 
 /// A line of music.
 #[derive(Clone, Debug, PartialEq)]
@@ -175,9 +177,7 @@ impl Drawing<'_> {
             canvas.measure = index;
             self.beside_ui(&mut canvas, placed, index);
         }
-        if self.printed {
-            drawn.endings_ui(&mut canvas);
-        }
+        drawn.endings_ui(&mut canvas);
         self.finish(canvas, row, &starts, staves)
     }
 
@@ -222,30 +222,57 @@ impl Drawing<'_> {
     fn beside_ui(&self, canvas: &mut Canvas, placed: &Placed, index: usize) {
         let measure = &self.book.page.measures[placed.measure];
         for direction in &measure.directions {
-            let mut x = placed.x_at(direction.at.0 as f64);
-            // A metronome mark stands behind the tempo word of its place.
-            let word = measure.directions.iter().find_map(|other| match &other.kind {
-                DirectionKind::Tempo(text) if other.at == direction.at => Some(text),
-                _ => None,
-            });
-            if let (DirectionKind::Metronome(..), Some(text)) = (&direction.kind, word) {
-                x += marks::text_width(text, marks::TEMPO_SIZE) + 1.5;
+            let x = placed.x_at(direction.at.0 as f64);
+            let here =
+                || measure.directions.iter().filter(|other| (other.at, other.staff) == (direction.at, direction.staff));
+            let mark = || {
+                here()
+                    .find_map(|d| if let DirectionKind::Metronome(value, n) = d.kind { Some((value, n)) } else { None })
+            };
+            let loudness = || {
+                let beside = |d: &&Direction| d.above.unwrap_or(false) == direction.above.unwrap_or(false);
+                here().filter(beside).find_map(|d| marks::dynamic_right(&d.kind))
+            };
+            match &direction.kind {
+                // "p dolce": words stand behind the loudness of their place.
+                DirectionKind::Words(_) if let Some(right) = loudness() => {
+                    marks::direction_ui(canvas, direction, x + right + 0.5);
+                }
+                DirectionKind::Tempo(word) if let Some(mark) = mark() => {
+                    marks::tempo_ui(canvas, direction.staff, word, mark, x);
+                }
+                DirectionKind::Metronome(..) if here().any(|d| matches!(d.kind, DirectionKind::Tempo(_))) => {}
+                _ => marks::direction_ui(canvas, direction, x),
             }
-            marks::direction_ui(canvas, direction, x);
         }
-        if self.printed {
-            jumps_ui(canvas, measure, placed);
+        for jump in measure.jumps.iter().filter(|jump| self.printed || placed.onward.tells(**jump)) {
+            jump_ui(canvas, *jump, placed);
         }
+        self.number_ui(canvas, measure, placed, index);
+    }
+
+    /// The number of a measure, and which pass begins there.
+    fn number_ui(&self, canvas: &mut Canvas, measure: &Measure, placed: &Placed, index: usize) {
         // At every measure of an endless line, at the beginning of each line of a page but for a pick-up (Gould, p. 484).
-        let is_counted = !(self.printed && measure.number == "0");
-        if measure.number.is_empty() || !is_counted || (self.printed && index > 0) {
+        let is_counted = if self.printed { measure.number != "0" && index == 0 } else { true };
+        let number = Some(measure.number.as_str()).filter(|number| is_counted && !number.is_empty());
+        let pass = placed.pass.map(played::pass_words);
+        let mut x = placed.left + if index == 0 { 0.0 } else { 0.35 };
+        let width = |text: &str, size: f32| marks::text_width(text, size) + NUMBER_SIZE * 0.5;
+        let right =
+            x + number.map_or(0.0, |n| width(n, NUMBER_SIZE)) + pass.as_ref().map_or(0.0, |p| width(p, PASS_SIZE));
+        if number.is_none() && pass.is_none() {
             return;
         }
-        let x = placed.left + if index == 0 { 0.0 } else { 0.35 };
-        let width = marks::text_width(&measure.number, NUMBER_SIZE);
-        let y = (canvas.y(0, 0.0) - 1.3).min(canvas.top(0, x - 0.2, x + width + 0.6) - 0.5);
-        let tag = Tag { part: Part::Number, ..Tag::default() };
-        canvas.text(&measure.number, Point::new(x, y), NUMBER_SIZE, TextKind::Number, Align::Left, tag);
+        let y = (canvas.y(0, 0.0) - 1.3).min(canvas.top(0, x - 0.2, right) - 0.5);
+        if let Some(number) = number {
+            let tag = Tag { part: Part::Number, ..Tag::default() };
+            canvas.text(number, Point::new(x, y), NUMBER_SIZE, TextKind::Number, Align::Left, tag);
+            x += width(number, NUMBER_SIZE);
+        }
+        if let Some(pass) = pass {
+            canvas.text(&pass, Point::new(x, y), PASS_SIZE, TextKind::Bold, Align::Left, Tag::default());
+        }
     }
 
     fn finish(&self, canvas: Canvas, row: &[Placed], starts: &[Ticks], staves: Vec<f32>) -> System {
@@ -286,29 +313,27 @@ impl Drawing<'_> {
     }
 }
 
-/// Signs and words that say where to go on.
-fn jumps_ui(canvas: &mut Canvas, measure: &Measure, placed: &Placed) {
+/// A sign or word that says where to go on.
+fn jump_ui(canvas: &mut Canvas, jump: Jump, placed: &Placed) {
     use super::glyphs as g;
-    for jump in &measure.jumps {
-        let words = match jump {
-            Jump::Segno | Jump::Coda => {
-                let glyph = if *jump == Jump::Segno { g::SEGNO } else { g::CODA };
-                let x = placed.left + 0.5;
-                let y = canvas.top(0, x, x + glyph.width()) - 0.6 + glyph.bottom;
-                canvas.glyph(glyph, Point::new(x, y.min(canvas.y(0, 0.0) - 1.2)), 0.9, Tag::default());
-                continue;
-            }
-            Jump::ToCoda => "To Coda",
-            Jump::Fine => "Fine",
-            Jump::DaCapo => "D.C.",
-            Jump::DaCapoAlFine => "D.C. al Fine",
-            Jump::DaCapoAlCoda => "D.C. al Coda",
-            Jump::DalSegno => "D.S.",
-            Jump::DalSegnoAlFine => "D.S. al Fine",
-            Jump::DalSegnoAlCoda => "D.S. al Coda",
-        };
-        let width = marks::text_width(words, 2.0);
-        let y = (canvas.y(0, 0.0) - 1.3).min(canvas.top(0, placed.right - width, placed.right) - 0.6);
-        canvas.text(words, Point::new(placed.right, y), 2.0, TextKind::Bold, Align::Right, Tag::default());
-    }
+    let words = match jump {
+        Jump::Segno | Jump::Coda => {
+            let glyph = if jump == Jump::Segno { g::SEGNO } else { g::CODA };
+            let x = placed.left + 0.5;
+            let y = canvas.top(0, x, x + glyph.width()) - 0.6 + glyph.bottom;
+            canvas.glyph(glyph, Point::new(x, y.min(canvas.y(0, 0.0) - 1.2)), 0.9, Tag::default());
+            return;
+        }
+        Jump::ToCoda => "To Coda",
+        Jump::Fine => "Fine",
+        Jump::DaCapo => "D.C.",
+        Jump::DaCapoAlFine => "D.C. al Fine",
+        Jump::DaCapoAlCoda => "D.C. al Coda",
+        Jump::DalSegno => "D.S.",
+        Jump::DalSegnoAlFine => "D.S. al Fine",
+        Jump::DalSegnoAlCoda => "D.S. al Coda",
+    };
+    let width = marks::text_width(words, 2.0);
+    let y = (canvas.y(0, 0.0) - 1.3).min(canvas.top(0, placed.right - width, placed.right) - 0.6);
+    canvas.text(words, Point::new(placed.right, y), 2.0, TextKind::Bold, Align::Right, Tag::default());
 }

@@ -299,6 +299,42 @@ fn heads_stand_for_the_notes_of_the_score_ties_included() {
     assert!(found.iter().all(Option::is_some));
 }
 
+/// Two voices of one hand, one measure of two quarters' length each.
+fn unison(upper: &str, lower: &str) -> System {
+    let page = page((2, 4), 0, &[(0, upper), (0, lower)]);
+    let mut notes = Vec::new();
+    for chord in &page.measures[0].chords {
+        for (onset, pitch) in chord.heads.iter().filter_map(|h| h.sounds) {
+            notes.push(WrittenNote { onset, end: onset + Ticks(480), pitch, hand: chord.hand, velocity: 80 });
+        }
+    }
+    let score = Score::new(ScoreParts { resolution: RESOLUTION, notes, notation: Some(page), ..ScoreParts::default() });
+    engrave(&score, Flow::Endless).expect("a page").remove(0)
+}
+
+#[test]
+fn voices_that_meet_share_a_head_and_a_note_is_struck_at_one_head() {
+    // Heads that are printed, of these side by side with one of the same note, and heads that strike.
+    let check = |upper: &str, lower: &str, expected: [usize; 3]| {
+        let system = unison(upper, lower);
+        let heads: Vec<&Item> = items(&system).filter(|i| i.tag.part == Part::Head).collect();
+        let beside = |i: &&&Item| heads.iter().any(|o| o.tag.note == i.tag.note && o.shape != i.shape);
+        let strikes = heads.iter().filter(|i| i.tag.strikes).count();
+        assert_eq!([heads.len(), heads.iter().filter(beside).count(), strikes], expected, "{upper} ; {lower}");
+        let notes: std::collections::HashSet<_> = heads.iter().filter_map(|i| i.tag.note).collect();
+        assert_eq!(notes.len(), strikes, "{upper} ; {lower}");
+    };
+    check("g4h", "g4h", [1, 0, 1]);
+    check("g4+b4+d5h", "g4h", [3, 0, 3]);
+    check("g4q a4q", "g4e f4e a4q", [3, 0, 3]);
+    check("g4q. a4e", "g4q. a4e", [2, 0, 2]);
+    check("g4h", "g4q f4q", [3, 2, 2]);
+    check("g4+a4h", "g4+b4h", [4, 2, 3]);
+    check("g4q. a4e", "g4q a4q", [4, 2, 3]);
+    check("g4+b4h", "e4+g4h", [3, 0, 3]);
+    check("g4h~ | g4h", "R | R", [2, 2, 1]);
+}
+
 /// A span of the first voice of the upper staff within the first measure.
 fn span(kind: SpanKind, from: i64, to: i64) -> Span {
     Span { kind, staff: 0, voice: 0, from: (0, Ticks(from)), to: (0, Ticks(to)), above: None }

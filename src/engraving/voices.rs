@@ -6,6 +6,9 @@ use super::shape::Bounds;
 use super::stems::y_of;
 use crate::music::notation::{Chord, Measure, Rest};
 
+/// Heads a third apart touch by less than this, as they do in one chord, and stand above each other.
+const THIRDS: f32 = 0.15;
+
 /// For each staff the voices that print something there, from above.
 pub(super) fn voices(measure: &Measure, staves: usize) -> Vec<Vec<u8>> {
     let mut found = vec![Vec::new(); staves];
@@ -29,7 +32,8 @@ pub(super) fn is_upper(chord: &Chord, voices: &[Vec<u8>]) -> Option<bool> {
 }
 
 /// Moves the chords of one column on a staff apart: those with stems down to the right of those with stems up, by as
-/// little as will do (Gould, pp. 47-52). Heads of one kind on one place are one head for both stems.
+/// little as will do (Gould, pp. 47-52). Heads of one kind on one place are one head for both stems; those of whole notes,
+/// which have none, stand side by side, and so do those with different dots.
 pub(super) fn separate(chords: &mut [ChordShape]) {
     let mut order: Vec<usize> = (0..chords.len()).filter(|i| !chords[*i].heads.is_empty()).collect();
     order.sort_by_key(|i| (!chords[*i].up, chords[*i].chord));
@@ -49,7 +53,7 @@ pub(super) fn separate(chords: &mut [ChordShape]) {
 /// Whether two chords can stand as they are.
 fn fits(a: &ChordShape, b: &ChordShape) -> bool {
     let shared = |x: &super::chords::HeadShape, y: &super::chords::HeadShape| {
-        let same_kind = a.head_glyph() == b.head_glyph() && a.dots == b.dots && a.scale == b.scale;
+        let same_kind = a.head_glyph() == b.head_glyph() && a.dots == b.dots && a.scale == b.scale && a.has_stem();
         x.step == y.step && x.staff == y.staff && same_kind && (a.x + x.x - b.x - y.x).abs() < 1e-3 && a.up != b.up
     };
     let pad = 0.02;
@@ -60,7 +64,7 @@ fn fits(a: &ChordShape, b: &ChordShape) -> bool {
         for y in b.heads.iter().filter(|y| y.staff == x.staff) {
             let (one, two) = (a.head_box(x), b.head_box(y));
             let apart = one.right + gap <= two.left || two.right <= one.left + pad;
-            if one.meets_in_height(&two, -pad) && !apart && !shared(x, y) {
+            if one.meets_in_height(&two, -THIRDS) && !apart && !shared(x, y) {
                 return false;
             }
         }

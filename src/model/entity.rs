@@ -349,6 +349,7 @@ pub(super) fn check(event: &Event, current: Option<&Entity>) -> Result<(), &'sta
     match event {
         Event::NotePlayed(_)
         | Event::LatencyChanged(_)
+        | Event::SoundInterrupted(_)
         | Event::TransportMoved(_)
         | Event::VerdictGiven(_)
         | Event::NotesLost(_)

@@ -295,6 +295,9 @@ pub enum Event {
     NotePlayed(Played),
     /// So many messages were lost before they could be recorded (`take/<id>`).
     NotesLost(u64),
+    /// The sound stopped short so many times while the take was played, so that it could not be heard right
+    /// (`take/<id>`).
+    SoundInterrupted(u64),
     /// So much later than the music a key that is struck in time is stamped from the event's own stamp on: another device
     /// sounds, or it was measured (`take/<id>`).
     LatencyChanged(Micros),

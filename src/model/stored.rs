@@ -73,6 +73,11 @@ struct StoredLost {
 }
 
 #[derive(Serialize, Deserialize)]
+struct StoredInterrupted {
+    times: u64,
+}
+
+#[derive(Serialize, Deserialize)]
 struct StoredLatency {
     latency_micros: i64,
 }
@@ -270,6 +275,7 @@ pub(super) fn encode(event: &Event) -> Vec<u8> {
             pack(&StoredPlayed { source: played.source, status, data1, data2 })
         }
         Event::NotesLost(lost) => pack(&StoredLost { lost: *lost }),
+        Event::SoundInterrupted(times) => pack(&StoredInterrupted { times: *times }),
         Event::LatencyChanged(latency) => pack(&StoredLatency { latency_micros: latency.0 }),
         Event::TransportMoved(moved) => {
             pack(&StoredTransport { rate: moved.rate.0, change: store_change(moved.change) })
@@ -317,6 +323,7 @@ pub(super) fn decode(schema: &str, version: u16, bytes: &[u8]) -> Result<Decoded
             Event::NotePlayed(Played { source, data: [status, data1, data2] })
         }
         "notes.lost" => Event::NotesLost(unpack::<StoredLost>(bytes)?.lost),
+        "sound.interrupted" => Event::SoundInterrupted(unpack::<StoredInterrupted>(bytes)?.times),
         "latency.changed" => Event::LatencyChanged(Micros(unpack::<StoredLatency>(bytes)?.latency_micros)),
         "transport.moved" => {
             let StoredTransport { rate, change } = unpack(bytes)?;

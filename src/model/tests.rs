@@ -88,6 +88,7 @@ fn events() -> Vec<Event> {
         Event::NotePlayed(Played { source: 16, data: [0x90, 60, 100] }),
         Event::NotesLost(12),
         Event::LatencyChanged(Micros(-9_200)),
+        Event::SoundInterrupted(3),
         Event::VerdictGiven(verdict),
         Event::VerdictGiven(Verdict { played: None, deviation: None, kind: VerdictKind::Missed, ..verdict }),
         Event::TakeEnded(TakeEnd::Interrupted),
@@ -411,7 +412,8 @@ fn edits_of_machines_that_do_not_see_each_other_come_out_the_same_in_every_order
             assert!(after.iter().all(|value| *value == after[0]), "{three:?}: {after:#?}");
         }
     }
-    let alone = ["score.stored", "take.started", "latency.changed", "transport.moved", "verdict.given"];
+    let alone =
+        ["score.stored", "take.started", "latency.changed", "sound.interrupted", "transport.moved", "verdict.given"];
     for topic in Trainer::topics() {
         let shared = topic.strategy != Strategy::Reject && !alone.contains(&topic.name);
         assert_eq!(topics.contains(topic.name), shared, "{}", topic.name);
@@ -485,6 +487,7 @@ fn what_makes_no_sense_is_refused_with_a_reason() {
     let ended = fold(&[Event::TakeStarted(start()), Event::TakeEnded(TakeEnd::Stopped)]);
     refused(&Event::NotesLost(1), None, "no such take");
     refused(&Event::LatencyChanged(Micros(1)), None, "no such take");
+    refused(&Event::SoundInterrupted(1), None, "no such take");
     refused(&Event::TakeEnded(TakeEnd::Stopped), ended.as_ref(), "not open");
     refused(&Event::TakeStarted(start()), open.as_ref(), "exists already");
     refused(&Event::PieceForgotten, None, "no such piece");

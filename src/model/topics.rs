@@ -39,6 +39,7 @@ topics! {
     TakeStarted = "take.started", Edit, AppendOnly, Forever;
     NotePlayed = "note.played", Stream, AppendOnly, Forever;
     NotesLost = "notes.lost", Stream, AppendOnly, Forever;
+    SoundInterrupted = "sound.interrupted", Stream, AppendOnly, Forever;
     LatencyChanged = "latency.changed", Stream, AppendOnly, Forever;
     TransportMoved = "transport.moved", Stream, AppendOnly, Forever;
     VerdictGiven = "verdict.given", Stream, AppendOnly, Forever;
@@ -73,6 +74,7 @@ pub(super) fn of(event: &Event) -> &'static Topic {
         Event::TakeStarted(_) => Kind::TakeStarted,
         Event::NotePlayed(_) => Kind::NotePlayed,
         Event::NotesLost(_) => Kind::NotesLost,
+        Event::SoundInterrupted(_) => Kind::SoundInterrupted,
         Event::LatencyChanged(_) => Kind::LatencyChanged,
         Event::TransportMoved(_) => Kind::TransportMoved,
         Event::VerdictGiven(_) => Kind::VerdictGiven,

@@ -40,6 +40,60 @@ impl Mean {
     }
 }
 
+/// The bars that tell how even a tempo was, at least. Each is a mean over its notes, and the intervals are those of few
+/// values, so fewer are needed than of single notes; of less than this the interval of the spread is wider than the
+/// spread itself.
+pub const BARS_ENOUGH: usize = 8;
+
+/// How even the tempo of the bars was, as shares of the written one. The intervals take the bars for independent of each
+/// other and normally distributed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Steadiness {
+    /// How many bars.
+    pub n: usize,
+    /// The mean.
+    pub value: f64,
+    /// Half the width of its 95 % interval: Student's t for n − 1.
+    pub interval: f64,
+    /// The standard deviation.
+    pub spread: f64,
+    /// Its 95 % interval: s √((n − 1) / χ²), with χ² for n − 1 at 97.5 and 2.5 %.
+    pub spread_interval: (f64, f64),
+}
+
+impl Steadiness {
+    /// `None` (not enough data) below [`BARS_ENOUGH`].
+    pub fn of(values: &[f64]) -> Option<Self> {
+        let n = values.len();
+        if n < BARS_ENOUGH {
+            return None;
+        }
+        let free = (n - 1) as f64;
+        let value = values.iter().sum::<f64>() / n as f64;
+        let spread = (values.iter().map(|v| (v - value).powi(2)).sum::<f64>() / free).sqrt();
+        let interval = student(free) * spread / (n as f64).sqrt();
+        let bound = |z: f64| spread * (free / chi_square(free, z)).sqrt();
+        Some(Self { n, value, interval, spread, spread_interval: (bound(Z), bound(-Z)) })
+    }
+}
+
+/// The 97.5 % quantile of the normal distribution.
+const Z: f64 = 1.959_964;
+
+/// The 97.5 % quantile of Student's t: the Cornish–Fisher expansion (Abramowitz and Stegun, 26.7.5), within 0.5 % from 7
+/// degrees of freedom on.
+fn student(free: f64) -> f64 {
+    let (z3, z5) = (Z.powi(3), Z.powi(5));
+    Z + (z3 + Z) / (4.0 * free) + (5.0 * z5 + 16.0 * z3 + 3.0 * Z) / (96.0 * free * free)
+}
+
+/// The quantile of χ² that belongs to `z` of the normal distribution: Wilson and Hilferty 1931 (Abramowitz and Stegun,
+/// 26.4.17), within 2 % from 7 degrees of freedom on.
+fn chi_square(free: f64, z: f64) -> f64 {
+    let step = 2.0 / (9.0 * free);
+    free * (1.0 - step + z * step.sqrt()).powi(3)
+}
+
 /// Half and 95 % of some values, with what that rests on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Quantiles {
@@ -163,8 +217,8 @@ impl Expression {
     }
 
     /// How even the tempo was: the mean over the bars of played over written tempo, with its spread.
-    pub fn steadiness(&self) -> Option<Mean> {
-        Mean::of(&self.tempo.iter().map(|bar| bar.played / bar.written).collect::<Vec<_>>())
+    pub fn steadiness(&self) -> Option<Steadiness> {
+        Steadiness::of(&self.tempo.iter().map(|bar| bar.played / bar.written).collect::<Vec<_>>())
     }
 }
 
@@ -286,5 +340,24 @@ mod tests {
         assert_eq!((found.p50, found.p95, found.p50_interval), (50.0, 95.0, (40.0, 59.0)));
         let mean = Mean::of(&(0..100).map(f64::from).collect::<Vec<_>>()).expect("enough");
         assert!((mean.value - 49.5).abs() < 1e-9 && (mean.spread - 29.011).abs() < 0.001, "{mean:?}");
+    }
+
+    #[test]
+    fn few_bars_tell_a_tempo_with_the_wide_intervals_of_few() {
+        // From tables of t and χ² for 7, 14 and 29 degrees of freedom.
+        for (free, t, low, high) in
+            [(7.0, 2.365, 1.690, 16.013), (14.0, 2.145, 5.629, 26.119), (29.0, 2.045, 16.047, 45.722)]
+        {
+            assert!((student(free) / t - 1.0).abs() < 0.005, "t for {free}: {}", student(free));
+            for (z, expected) in [(-Z, low), (Z, high)] {
+                let found = chi_square(free, z);
+                assert!((found / expected - 1.0).abs() < 0.02, "χ² for {free}: {found}, not {expected}");
+            }
+        }
+        assert_eq!(Steadiness::of(&[1.0; BARS_ENOUGH - 1]), None);
+        let bars: Vec<f64> = (0..15).map(|n| 0.9 + 0.02 * f64::from(n % 3)).collect();
+        let found = Steadiness::of(&bars).expect("fifteen bars");
+        assert!(found.spread_interval.0 < found.spread && found.spread < found.spread_interval.1);
+        assert!((found.value - 0.92).abs() < 1e-9 && found.n == 15);
     }
 }

@@ -11,6 +11,7 @@ pub mod follow;
 pub mod ladder;
 mod options;
 pub mod ornament;
+pub mod pass;
 pub mod recital;
 pub mod result;
 pub mod story;

@@ -190,6 +190,8 @@ pub struct TakeResult {
     pub completed: bool,
     /// Whether played notes were lost on the way, so that this is no judgement of the person.
     pub incomplete: bool,
+    /// How often the sound stopped short, so that the person could not hear what they were to follow.
+    pub interruptions: u64,
     /// How the tempo ladder went: each whole pass, in order.
     pub ladder: Vec<Rung>,
     bars: BTreeMap<usize, BarResult>,

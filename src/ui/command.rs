@@ -116,6 +116,8 @@ pub enum Command {
     ExportTake(String, TakeFile),
     /// Delete a take, by id; it can be brought back.
     DeleteTake(String),
+    /// Bring a take that was deleted back, by id.
+    BringTakeBack(String),
     /// Delete a take for ever, by id.
     EraseTake(String),
     /// Name a take, by id.

@@ -2,6 +2,7 @@
 //! filtered and sorted. Only the cards in sight are drawn.
 
 mod card;
+mod cursor;
 mod dialogs;
 mod filters;
 mod folders;
@@ -39,6 +40,10 @@ pub struct LibraryState {
     pub dialog: Option<Dialog>,
     /// The pieces that are chosen, by id, while several are.
     pub chosen: Option<BTreeSet<String>>,
+    /// Where the keyboard is among the cards.
+    cursor: cursor::Cursor,
+    /// Whether the search field has the focus.
+    searching: bool,
     /// The tag that is being typed.
     pub(super) tag: String,
 }
@@ -95,7 +100,31 @@ fn head_ui(ui: &mut Ui, state: &mut State) {
     }
     let left = (folders_at.left() - 16.0 - field).max(bar.room.left());
     let search = Rect::from_min_max(pos2(left, open_at.top()), pos2(folders_at.left() - 16.0, open_at.bottom()));
-    search_ui(ui, search, tr().search, tr().search_hint, &mut state.query.search);
+    let typed = typed(ui, state);
+    state.query.search.push_str(&typed);
+    let field = search_ui(ui, search, tr().search, tr().search_hint, &mut state.query.search);
+    if !typed.is_empty() {
+        field.request_focus();
+        let mut edit = egui::TextEdit::load_state(ui.ctx(), field.id).unwrap_or_default();
+        let end = egui::text::CCursor::new(state.query.search.chars().count());
+        edit.cursor.set_char_range(Some(egui::text::CCursorRange::one(end)));
+        edit.store(ui.ctx(), field.id);
+    }
+    state.library.searching = field.has_focus();
+}
+
+/// Letters that are typed where nothing takes them: they are a search.
+fn typed(ui: &Ui, state: &State) -> String {
+    if state.dialog_is_open() || egui::Popup::is_any_open(ui.ctx()) || ui.ctx().text_edit_focused() {
+        return String::new();
+    }
+    ui.input(|i| {
+        let texts = i.events.iter().filter_map(|event| match event {
+            egui::Event::Text(text) if !i.modifiers.command && !i.modifiers.alt => Some(text.as_str()),
+            _ => None,
+        });
+        texts.filter(|text| text.chars().all(char::is_alphabetic)).collect()
+    })
 }
 
 /// Where the cards stand.
@@ -142,8 +171,17 @@ fn list_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, library: &Library<'_
         let height: f32 = list.groups.iter().map(|(_, rows)| grid.group_height(rows.len())).sum();
         ui.set_height(height + 2.0 * MARGIN);
         let origin = ui.max_rect().min + vec2(space::PAGE, MARGIN);
+        let keys_are_ours = !state.dialog_is_open() && !egui::Popup::is_any_open(ui.ctx());
+        let searching = state.library.searching;
+        if keys_are_ours
+            && state.library.cursor.follow_keys(ui, list, grid.columns, searching)
+            && let Some((group, place)) = state.library.cursor.at()
+        {
+            let above: f32 = list.groups.iter().take(group).map(|(_, rows)| grid.group_height(rows.len())).sum();
+            ui.scroll_to_rect(grid.card(place).translate(origin.to_vec2() + vec2(0.0, above)).expand(MARGIN), None);
+        }
         let mut top = 0.0;
-        for (group, rows) in &list.groups {
+        for (number, (group, rows)) in list.groups.iter().enumerate() {
             heading_ui(ui, origin + vec2(0.0, top), *group, rows.len(), seen.translate(vec2(0.0, -MARGIN)), top);
             let range = grid.seen(rows.len(), seen.top() - MARGIN - top, seen.bottom() - MARGIN - top);
             for place in range {
@@ -151,7 +189,9 @@ fn list_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, library: &Library<'_
                 let rect = grid.card(place).translate(origin.to_vec2() + vec2(0.0, top));
                 // The same piece keeps its controls while the list is scrolled or sorted.
                 let builder = UiBuilder::new().max_rect(rect).scope_id(Id::unique(("piece", &row.id)));
-                card::ui(cx, &mut ui.new_child(builder), rect, row, state);
+                let is_twin = list.twins.contains(&row.sort.0);
+                let card = card::ui(cx, &mut ui.new_child(builder), rect, (row, is_twin), state);
+                state.library.cursor.card(ui, (number, place), &card);
             }
             top += grid.group_height(rows.len());
         }

@@ -41,6 +41,8 @@ pub use view::View;
 
 use egui::{CentralPanel, Ui};
 
+use view::CalibrationStand;
+
 /// What a panel gets: what to draw, and where to send wishes.
 pub struct Cx<'a> {
     /// What to draw.
@@ -55,8 +57,10 @@ pub fn frame(ui: &mut Ui, view: &View<'_>, state: &mut State, send: &mut Vec<Com
     state.rescue = view.rescue.is_some() && !state.rescue_put_off;
     shortcuts::handle(ui.ctx(), view, state, send);
     let blocked = state.dialog_is_open();
-    let moves = matches!(state.screen, Screen::Play | Screen::Devices);
-    state.keyboard.handle(ui.ctx(), (blocked, moves), send);
+    // Letters are music where keys are shown or learnt, and words everywhere else.
+    let plays = matches!(state.screen, Screen::Play | Screen::Devices);
+    let blocked = blocked || !(plays || state.learning.is_some());
+    state.keyboard.handle(ui.ctx(), (blocked, plays), send);
     follow_piece(view, state);
     if state.screen != Screen::Play {
         // The keyboard is gone from under the mouse.
@@ -64,12 +68,14 @@ pub fn frame(ui: &mut Ui, view: &View<'_>, state: &mut State, send: &mut Vec<Com
     }
     let mut cx = Cx { view, send };
     rail::ui(ui, state);
-    CentralPanel::no_frame().show(ui, |ui| {
+    let page = CentralPanel::no_frame().show(ui, |ui| {
         ui.painter().rect_filled(ui.max_rect(), 0, theme::tokens(ui).background);
         ui.spacing_mut().item_spacing.y = 0.0;
-        banner::ui(&mut cx, ui);
+        let page = ui.max_rect();
         screen_ui(&mut cx, ui, state);
+        page
     });
+    banner::ui(&mut cx, ui, page.inner);
     library::dialogs_ui(&mut cx, ui, state);
     browser::ui(&mut cx, ui, state);
     takes::confirm_ui(&mut cx, ui, state);
@@ -77,8 +83,17 @@ pub fn frame(ui: &mut Ui, view: &View<'_>, state: &mut State, send: &mut Vec<Com
     help::ui(ui, state);
     rescue::ui(&mut cx, ui, state);
     drop::ui(&mut cx, ui, state);
+    pause_unseen(view, state, send);
     if view.moving {
         ui.ctx().request_repaint();
+    }
+}
+
+/// Whoever leaves the music leaves it where it was: nothing is judged, and nothing sounds on, that one does not see.
+fn pause_unseen(view: &View<'_>, state: &mut State, send: &mut Vec<Command>) {
+    let left = std::mem::replace(&mut state.was_at, state.screen) == Screen::Play && state.screen != Screen::Play;
+    if left && view.play.transport.playing {
+        send.push(Command::Pause);
     }
 }
 
@@ -112,6 +127,11 @@ fn appearance(ui: &mut Ui, view: &View<'_>, state: &mut State) {
 
 /// A piece that was just opened is shown.
 fn follow_piece(view: &View<'_>, state: &mut State) {
+    // A calibration puts the piece aside, and back where it was.
+    let stand = &view.devices.audio.calibration.stand;
+    if matches!(stand, CalibrationStand::Tapping { .. } | CalibrationStand::Listening(_)) {
+        return;
+    }
     let id = view.play.piece.map(|p| p.id);
     if state.piece.as_deref() != id {
         state.piece = id.map(str::to_owned);

@@ -2,6 +2,7 @@
 //! window, so that typing waits for nothing.
 
 use std::cmp::{Ordering, Reverse};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::text;
@@ -127,6 +128,8 @@ pub struct Selection {
     pub tags: Vec<(String, usize)>,
     /// Every composer likewise.
     pub composers: Vec<(String, usize)>,
+    /// Titles that more than one piece has, folded.
+    pub twins: HashSet<String>,
 }
 
 impl Selection {
@@ -166,7 +169,13 @@ pub fn select(rows: &[Arc<PieceRow>], query: &Query) -> Selection {
         vec![(Group::Found, places(&taken))]
     };
     let groups = groups.into_iter().filter(|(_, rows)| !rows.is_empty()).collect();
-    Selection { query: query.clone(), groups, ..Selection::default() }
+    Selection { query: query.clone(), groups, twins: twins(rows), ..Selection::default() }
+}
+
+/// Titles that more than one piece has, folded.
+fn twins(rows: &[Arc<PieceRow>]) -> HashSet<String> {
+    let mut seen = HashSet::with_capacity(rows.len());
+    rows.iter().map(|row| row.sort.0.as_str()).filter(|title| !seen.insert(*title)).map(str::to_owned).collect()
 }
 
 /// Files opened lately, the pieces of the program, the others.

@@ -1,6 +1,7 @@
 //! Results: four numbers with plain words, the bars, when the notes came, and the bars to look at.
 
 mod ladder;
+mod passes;
 
 use egui::{Rect, ScrollArea, Ui, pos2, vec2};
 
@@ -14,6 +15,7 @@ use super::widgets::{
 use super::{Command, Cx, icons, topbar};
 use crate::music::Percent;
 use crate::practice::expression::Expression;
+use crate::practice::pass::PassResult;
 use crate::practice::recital::Voice;
 use crate::practice::result::{BarResult, ENOUGH, HISTOGRAM_COLUMNS, HISTOGRAM_STEP_MILLIS, Trouble};
 use crate::practice::{BarRange, Mode};
@@ -38,13 +40,19 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
             if view.result.incomplete {
                 Line::new(tr().incomplete_take).color(tokens(ui).warn).show(ui);
             }
+            if view.result.interruptions > 0 {
+                Line::new(&text::interruptions(view.result.interruptions)).color(tokens(ui).warn).show(ui);
+            }
             let take = cx.view.take.filter(|take| take.id == view.take);
             if let Some(take) = take {
                 super::take::kept_ui(cx, ui, take);
             }
             number_cards_ui(ui, &cards(view));
             ladder::ui(ui, &view.result.ladder);
-            bars_ui(ui, state, view);
+            if let Some(take) = take {
+                passes::ui(ui, state, view, take);
+            }
+            bars_ui(ui, state, view, passes::chosen(state, take));
             chosen_bar_ui(cx, ui, state, view);
             lower_ui(cx, ui, view);
             if let Some(expression) = take.and_then(|take| take.expression.as_ref()) {
@@ -149,36 +157,42 @@ fn cards(view: &ResultView) -> [Card; 4] {
     let t = tr();
     let result = &view.result;
     let (right, of) = (result.counts.right(), result.counts.written());
-    let share =
-        (text::share(right, of), t.of_notes_right.to_owned(), text::right_basis(right, of, result.counts.extra));
+    let share = (
+        text::share(right, of),
+        t.of_notes_right.to_owned(),
+        text::right_basis(right, of, result.counts.extra, view.chosen.mode),
+    );
     let n = result.onsets();
-    let none = || match view.chosen.mode {
-        Mode::Wait => (text::NONE.to_owned(), t.not_timed.to_owned(), t.wait_has_no_time.to_owned()),
-        _ => (text::NONE.to_owned(), t.not_enough.to_owned(), text::too_few(n, ENOUGH)),
+    let none = |name: &str| match view.chosen.mode {
+        Mode::Wait => (text::NONE.to_owned(), name.to_owned(), t.wait_has_no_time.to_owned()),
+        _ => (text::NONE.to_owned(), name.to_owned(), text::too_few(tr().onsets, n, ENOUGH)),
     };
     let timing = result.timing();
     // Around the tempo that the person makes, nothing is early or late on the whole.
     let bias = timing.filter(|_| view.chosen.mode != Mode::Follow);
     let no_bias = || match view.chosen.mode {
-        Mode::Follow => (text::NONE.to_owned(), t.not_timed.to_owned(), t.follow_has_your_time.to_owned()),
-        _ => none(),
+        Mode::Follow => (text::NONE.to_owned(), t.bias_name.to_owned(), t.follow_has_your_time.to_owned()),
+        _ => none(t.bias_name),
     };
     let bias = bias.map_or_else(no_bias, |timing| {
         let number = text::millis(timing.bias_millis);
         (number, text::bias_word(&timing).to_owned(), text::basis(timing.bias_interval_millis, timing.n))
     });
-    let spread = timing.map_or_else(none, |timing| {
-        let window = window_of(view);
-        let basis = text::spread_basis(&timing, text::preset(view.chosen.preset), window);
-        (text::millis(timing.spread_millis), text::spread_word(&timing).to_owned(), basis)
-    });
+    let spread = timing.map_or_else(
+        || none(t.spread_name),
+        |timing| {
+            let window = window_of(view);
+            let basis = text::spread_basis(&timing, text::preset(view.chosen.preset), window);
+            (text::millis(timing.spread_millis), text::spread_word(&timing).to_owned(), basis)
+        },
+    );
     let tempo = match view.tempo {
         Some(Held { held, asked, unit }) => {
             let word = if view.chosen.mode.keeps_time() { t.tempo_held } else { t.your_tempo };
             (text::tempo(held, unit), word.to_owned(), text::tempo_asked(asked, unit))
         }
         None if !view.chosen.mode.keeps_time() => {
-            (text::NONE.to_owned(), t.not_enough.to_owned(), text::passes(result.passes))
+            (text::NONE.to_owned(), t.tempo_name.to_owned(), t.not_enough.to_owned())
         }
         None => {
             let passes = text::passes(result.passes);
@@ -188,12 +202,14 @@ fn cards(view: &ResultView) -> [Card; 4] {
     [share, bias, spread, tempo]
 }
 
-fn bars_ui(ui: &mut Ui, state: &mut State, view: &ResultView) {
-    let remark = [text::hands(view.chosen.practise), &text::passes(view.result.passes)].join(text::DOT);
-    let bars: Vec<BarResult> = view.result.bars().copied().collect();
+/// The bars, of one pass where one is chosen.
+fn bars_ui(ui: &mut Ui, state: &mut State, view: &ResultView, pass: Option<&PassResult>) {
+    let passes = pass.map_or_else(|| text::passes(view.result.passes), |pass| text::pass(pass.pass));
+    let remark = [text::hands(view.chosen.practise), &passes].join(text::DOT);
+    let bars: Vec<BarResult> = pass.map_or(&*view.result, |pass| &pass.result).bars().copied().collect();
     card_ui(ui, tr().bars_card, &remark, |ui| {
         ui.spacing_mut().item_spacing.y = 4.0;
-        if let Some(bar) = bar_cells_ui(ui, &bars).and_then(|i| bars.get(i)) {
+        if let Some(bar) = bar_cells_ui(ui, &bars, view.chosen.mode).and_then(|i| bars.get(i)) {
             let chosen = Some((view.take.clone(), bar.index));
             // Once more on the same bar puts its notes away.
             state.bar = if state.bar == chosen { None } else { chosen };
@@ -204,15 +220,17 @@ fn bars_ui(ui: &mut Ui, state: &mut State, view: &ResultView) {
 /// The notes of the bar that was chosen, with the reasons.
 fn chosen_bar_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, view: &ResultView) {
     let Some((_, index)) = state.bar.clone().filter(|(take, _)| *take == view.take) else { return };
-    let Some(bar) = view.result.bar(index).copied() else { return };
-    card_ui(ui, &text::bar_in_words(&bar), "", |ui| {
-        match cx.view.take.filter(|take| take.id == view.take) {
-            Some(take) => super::take::bar_notes_ui(ui, take, index, cx.view.settings.names),
+    let take = cx.view.take.filter(|take| take.id == view.take);
+    let pass = passes::chosen(state, take);
+    let Some(bar) = pass.map_or(&*view.result, |pass| &pass.result).bar(index).copied() else { return };
+    card_ui(ui, &text::bar_in_words(&bar, view.chosen.mode), "", |ui| {
+        let which = (index, pass.map(|pass| pass.pass));
+        match take {
+            Some(take) => super::take::bar_notes_ui(ui, take, which, cx.view.settings.names),
             None => _ = Line::new(tr().looking).color(tokens(ui).muted).show(ui),
         }
         ui.add_space(8.0);
         let label = text::practise_bars(bar.number, bar.number);
-        let take = cx.view.take.filter(|take| take.id == view.take);
         ui.horizontal(|ui| {
             if Button::new(&label).show(ui).clicked() {
                 cx.send.push(practise_command(view, BarRange::new(index, index)));
@@ -269,7 +287,7 @@ fn timing_ui(ui: &mut Ui, view: &ResultView, height: f32) {
         if n < ENOUGH {
             let words = match view.chosen.mode {
                 Mode::Wait => tr().wait_has_no_time.to_owned(),
-                _ => text::too_few(n, ENOUGH),
+                _ => text::too_few(tr().onsets, n, ENOUGH),
             };
             Line::new(&words).color(t.muted).align(egui::Align::Center).show_at(ui, rect);
             return;
@@ -318,7 +336,7 @@ fn worst_ui(cx: &mut Cx<'_>, ui: &mut Ui, view: &ResultView, height: f32) {
             let end = rect.right() - width - 8.0;
             Line::new(&name).size(13.0).bold().show_at(ui, rect.with_max_x(first - 6.0));
             Line::new(&share).size(13.0).show_at(ui, rect.with_min_x(first).with_max_x(second - 6.0));
-            let why = text::trouble(*trouble);
+            let why = text::trouble(*trouble, view.chosen.mode);
             Line::new(&why).size(13.0).color(t.muted).show_at(ui, rect.with_min_x(second).with_max_x(end));
             if button.show_at(ui, rect.with_min_x(end + 8.0)).clicked() {
                 cx.send.push(practise_command(view, BarRange::new(bar.index, bar.index)));

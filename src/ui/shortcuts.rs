@@ -146,7 +146,7 @@ pub fn handle(ctx: &Context, view: &View<'_>, state: &mut State, send: &mut Vec<
     let panel = egui::Popup::is_any_open(ctx);
     for entry in TABLE {
         let moves_focus = matches!(entry.action, Action::BarBack | Action::BarForward | Action::Restart);
-        if focused && moves_focus {
+        if focused && moves_focus || state.screen != Screen::Play && !is_everywhere(entry.action, view, state) {
             continue;
         }
         let pressed = entry.shortcuts.iter().any(|s| {
@@ -160,6 +160,33 @@ pub fn handle(ctx: &Context, view: &View<'_>, state: &mut State, send: &mut Vec<
             act(entry.action, view, state, send);
         }
     }
+}
+
+/// Whether an action is for every screen. The others change the music, and only where it is seen.
+fn is_everywhere(action: Action, view: &View<'_>, state: &State) -> bool {
+    match action {
+        Action::BarBack | Action::BarForward => looks_back(view, state),
+        Action::Restart
+        | Action::Faster
+        | Action::Slower
+        | Action::LoopFrom
+        | Action::LoopTo
+        | Action::LoopOff
+        | Action::Ladder
+        | Action::Mode(_) => false,
+        Action::PlayPause
+        | Action::OpenFile
+        | Action::Undo
+        | Action::Redo
+        | Action::Panic
+        | Action::KeepLast
+        | Action::Help => true,
+    }
+}
+
+/// Whether the arrows go through the past of a take.
+fn looks_back(view: &View<'_>, state: &State) -> bool {
+    state.screen == Screen::Take && view.take.is_some_and(|take| take.past.is_some())
 }
 
 /// Escape closes what is open; while anything is, no other shortcut works. True when something is open.
@@ -189,7 +216,7 @@ fn act(action: Action, view: &View<'_>, state: &mut State, send: &mut Vec<Comman
         let percent = (i32::from(chosen.tempo.get()) + by).max(0);
         Command::SetTempo(Percent::new(u16::try_from(percent).unwrap_or(u16::MAX)))
     };
-    let looks_back = state.screen == Screen::Take && view.take.is_some_and(|take| take.past.is_some());
+    let looks_back = looks_back(view, state);
     match action {
         Action::BarBack if looks_back => send.push(Command::LookBackBy(-1)),
         Action::BarForward if looks_back => send.push(Command::LookBackBy(1)),

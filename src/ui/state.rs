@@ -7,6 +7,7 @@ use super::computer_keyboard::ComputerKeyboard;
 use super::library::LibraryState;
 use super::play::{NoteIndex, StaffPage, StaffSheet};
 use super::query::Query;
+use super::take::RollState;
 use super::theme::Look;
 use crate::music::{NoteId, Pitch};
 
@@ -62,6 +63,8 @@ pub struct State {
     pub library: LibraryState,
     /// The bar of the result whose notes are shown, by index, and the take that it belongs to.
     pub bar: Option<(String, usize)>,
+    /// The pass of the result that is looked at, from 0, and the take that it belongs to; all of them without one.
+    pub pass: Option<(String, u32)>,
     /// The take that is about to be deleted, until confirmed.
     pub confirm_delete: Option<String>,
     /// The take that is being named, and its name so far.
@@ -81,6 +84,8 @@ pub struct State {
     pub(super) staff: StaffPage,
     pub(super) sheet: StaffSheet,
     pub(super) staff_zoom: f32,
+    /// How the piano roll of a take is looked at.
+    pub(super) roll: RollState,
     /// Whether a take is shown as notes on a page.
     pub take_notes: bool,
     /// The page of the take, and the tick under its playhead while nothing plays, with the take that it belongs to.
@@ -88,6 +93,8 @@ pub struct State {
     pub(super) take_place: (String, f64),
     pub(super) look: Option<Look>,
     pub(super) piece: Option<String>,
+    /// The screen of the frame before.
+    pub(super) was_at: Screen,
 }
 
 /// What is chosen while the hands of a piece are edited.

@@ -3,29 +3,22 @@
 
 mod page;
 mod past;
+mod roll;
 
-use egui::{Align, CursorIcon, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+pub(in crate::ui) use roll::RollState;
+
+use egui::{Align, Rect, Ui, pos2, vec2};
 
 use super::state::{Screen, State};
 use super::takes::export_menu_ui;
 use super::text::{self, tr};
-use super::theme::{self, Tokens, space, tokens};
-use super::view::{NoteNames, RollNote, TakeView};
-use super::widgets::{
-    Button, Line, Segment, card_ui, empty_ui, mark_shape, page_frame, segmented_ui, segmented_width, snap,
-};
+use super::theme::{self, space, tokens};
+use super::view::{NoteNames, TakeView};
+use super::widgets::{Button, Line, Segment, card_ui, empty_ui, mark_shape, page_frame, segmented_ui, segmented_width};
 use super::{Command, Cx, icons, topbar};
-use crate::music::Pitch;
-use crate::practice::VerdictKind;
 use crate::practice::recital::Voice;
+use crate::practice::story::Story;
 use crate::time::Micros;
-
-/// Points a second of music at least; a long take is scrolled.
-const POINTS_A_SECOND: f32 = 56.0;
-/// The lowest and highest key of a roll in which nothing lies outside: two octaves around middle C.
-const KEYS: (u8, u8) = (48, 72);
-/// Seconds of a roll at least.
-const SECONDS_MIN: f32 = 4.0;
 
 /// The screen.
 pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
@@ -48,17 +41,22 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
         let (notes, length) = (text::notes(take.notes.len()), text::duration(take.length));
         let page = take.page.as_ref().filter(|_| state.take_notes);
         card_ui(ui, tr().as_played, &[notes, length].join(text::DOT), |ui| {
-            let words = if take.past.is_some() { 0.0 } else { 30.0 * theme::scale(ui) };
+            let words = if take.past.is_some() { 0.0 } else { 36.0 * theme::scale(ui) };
             let height = (ui.available_height() - below - space::CARD - words).max(80.0);
-            let legend = match page {
-                Some(page) => page::ui(cx, ui, state, take, page, height),
-                None => {
-                    roll_ui(cx, ui, take, height);
-                    if take.mode.is_some() { tr().roll_legend } else { tr().roll_legend_free }.to_owned()
+            ui.spacing_mut().item_spacing.y = 4.0;
+            match page {
+                Some(page) => {
+                    let legend = page::ui(cx, ui, state, take, page, height);
+                    if take.past.is_none() {
+                        Line::small(&legend).color(tokens(ui).muted).show(ui);
+                    }
                 }
-            };
-            if take.past.is_none() {
-                Line::small(&legend).color(tokens(ui).muted).show(ui);
+                None => {
+                    roll::ui(cx, ui, state, take, height);
+                    if take.past.is_none() {
+                        roll::below_ui(ui, state, take);
+                    }
+                }
             }
         });
         if let Some(past) = &take.past {
@@ -166,89 +164,6 @@ pub(super) fn kept_ui(cx: &mut Cx<'_>, ui: &mut Ui, take: &TakeView) {
     }
 }
 
-/// Where times and keys stand in the roll.
-struct Grid {
-    rect: Rect,
-    seconds: f32,
-    low: u8,
-    high: u8,
-}
-
-impl Grid {
-    fn new(take: &TakeView, rect: Rect) -> Self {
-        let keys = take.notes.iter().map(|n| n.pitch).chain(take.written.iter().map(|w| w.pitch)).map(Pitch::key);
-        let (low, high) = keys.fold(KEYS, |(low, high), key| (low.min(key), high.max(key)));
-        Self { rect, seconds: seconds(take), low: low.saturating_sub(1), high: high + 1 }
-    }
-
-    fn x(&self, at: Micros) -> f32 {
-        self.rect.left() + (at.0 as f32 / 1e6) / self.seconds * self.rect.width()
-    }
-
-    fn time(&self, x: f32) -> Micros {
-        Micros(((x - self.rect.left()) / self.rect.width() * self.seconds * 1e6).max(0.0) as i64)
-    }
-
-    fn row(&self) -> f32 {
-        self.rect.height() / f32::from(self.high - self.low + 1)
-    }
-
-    fn note(&self, at: Micros, end: Micros, pitch: Pitch) -> Rect {
-        let top = self.rect.top() + f32::from(self.high.saturating_sub(pitch.key())) * self.row();
-        let (left, right) = (self.x(at), self.x(end));
-        Rect::from_min_max(pos2(left, top), pos2(right.max(left + 3.0), top + self.row().max(2.0)))
-    }
-}
-
-fn seconds(take: &TakeView) -> f32 {
-    let written = take.written.iter().map(|w| w.end).max().unwrap_or(Micros::ZERO);
-    (take.length.max(written).0 as f32 / 1e6 + 0.5).max(SECONDS_MIN)
-}
-
-fn roll_ui(cx: &mut Cx<'_>, ui: &mut Ui, take: &TakeView, height: f32) {
-    let width = (seconds(take) * POINTS_A_SECOND).max(ui.available_width());
-    ScrollArea::horizontal().auto_shrink(false).max_height(height).show_viewport(ui, |ui, seen| {
-        let (response, painter) = ui.allocate_painter(vec2(width, height - 12.0), Sense::click());
-        let words = text::roll_in_words(take.notes.len(), take.length);
-        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &words));
-        let grid = Grid::new(take, response.rect);
-        let (from, to) =
-            (grid.time(response.rect.left() + seen.left()), grid.time(response.rect.left() + seen.right()));
-        let t = tokens(ui);
-        paint_grid(ui, &painter, &grid, (from, to));
-        for written in take.written.iter().filter(|w| w.end >= from && w.at <= to) {
-            let rect = grid.note(written.at, written.end, written.pitch);
-            painter.rect_filled(rect, 2, theme::fade(t.hand(written.hand), 0.16));
-            if written.kind == VerdictKind::Missed {
-                painter.rect_stroke(rect, 2, Stroke::new(1.0, t.hand(written.hand)), StrokeKind::Inside);
-                painter.add(mark_shape(t, written.kind, pos2(rect.left() + 6.0, rect.center().y), 4.0));
-            }
-        }
-        for note in take.notes.iter().filter(|n| n.at + n.duration >= from && n.at <= to) {
-            paint_note(t, &painter, &grid, note);
-        }
-        if let Some(listening) = cx.view.listening.filter(|listening| listening.take == take.id) {
-            let x = snap(ui, grid.x(listening.at));
-            painter.vline(x, grid.rect.y_range(), Stroke::new(2.0, t.accent));
-        }
-        if let Some(past) = &take.past {
-            let x = snap(ui, grid.x(past.at));
-            painter.vline(x, grid.rect.y_range(), Stroke::new(2.0, t.text));
-        }
-        follow_ui(cx, ui, take, &grid, seen);
-        let response = response.on_hover_cursor(CursorIcon::PointingHand);
-        if let (true, Some(at)) = (response.clicked(), response.interact_pointer_pos()) {
-            cx.send.push(go_command(take, grid.time(at.x)));
-        }
-        if let Some(pointer) = response.hover_pos()
-            && let Some(note) =
-                take.notes.iter().rfind(|n| grid.note(n.at, n.at + n.duration, n.pitch).contains(pointer))
-        {
-            response.on_hover_text_at_pointer(hover(take, note, cx.view.settings.names));
-        }
-    });
-}
-
 /// What a press on a place of the take does: listen from there, or look how things stood there.
 fn go_command(take: &TakeView, at: Micros) -> Command {
     match take.past {
@@ -257,71 +172,13 @@ fn go_command(take: &TakeView, at: Micros) -> Command {
     }
 }
 
-/// Keeps the place that is heard or looked at in sight.
-fn follow_ui(cx: &Cx<'_>, ui: &Ui, take: &TakeView, grid: &Grid, seen: Rect) {
-    let listening = cx.view.listening.filter(|listening| listening.take == take.id).map(|listening| listening.at);
-    let moves = listening.or(take.past.as_ref().map(|past| past.at));
-    let Some(x) = moves.map(|at| grid.x(at)).filter(|_| !ui.input(|i| i.pointer.any_down())) else { return };
-    let at = x - grid.rect.left();
-    if !(seen.left()..=seen.right()).contains(&at) {
-        let place = Rect::from_x_y_ranges(x..=x + seen.width() * 0.8, grid.rect.y_range());
-        ui.scroll_to_rect(place, Some(Align::Min));
-    }
-}
-
-/// What there is to say of a played note, with the reasons for its verdict.
-fn hover(take: &TakeView, note: &RollNote, names: NoteNames) -> String {
-    let played = text::played_note(note, names);
-    let near = |at: Micros| (at - note.at).0.abs();
-    let story = take.stories.iter().filter(|story| {
-        let right = story.verdict.written.is_none() || story.verdict.kind.is_right();
-        right && story.pitch == note.pitch && note.kind == Some(story.verdict.kind)
-    });
-    let expected = |s: &&crate::practice::story::Story| near(s.at + s.verdict.deviation.unwrap_or(Micros::ZERO));
-    let why = story.min_by_key(expected).map(|story| text::why(story, names));
-    [Some(played), why].into_iter().flatten().collect::<Vec<_>>().join("\n")
-}
-
-fn paint_grid(ui: &Ui, painter: &egui::Painter, grid: &Grid, (from, to): (Micros, Micros)) {
-    let t = tokens(ui);
-    for key in grid.low..=grid.high {
-        if Pitch::from_data_byte(key).is_black() {
-            let row = grid.note(from, to, Pitch::from_data_byte(key));
-            painter.rect_filled(row, 0, theme::fade(t.raised, 0.5));
-        }
-    }
-    let every = 5;
-    for second in (from.0 / 1_000_000 / every..=to.0 / 1_000_000 / every).map(|n| n * every) {
-        let x = snap(ui, grid.x(Micros(second * 1_000_000)));
-        painter.vline(x, grid.rect.y_range(), t.hairline());
-        let words = text::duration(Micros(second * 1_000_000));
-        let font = theme::regular(ui, 11.0);
-        painter.text(pos2(x + 4.0, grid.rect.top() + 2.0), egui::Align2::LEFT_TOP, words, font, t.muted);
-    }
-    painter.hline(grid.rect.x_range(), snap(ui, grid.rect.bottom()), t.hairline());
-}
-
-fn paint_note(t: &Tokens, painter: &egui::Painter, grid: &Grid, note: &RollNote) {
-    let rect = grid.note(note.at, note.at + note.duration, note.pitch).shrink2(vec2(0.0, (grid.row() * 0.12).min(2.0)));
-    let wrong = note.kind.is_some_and(VerdictKind::is_wrong);
-    let color = match note.hand {
-        _ if wrong => t.bad,
-        Some(hand) => t.hand(hand),
-        None => t.accent,
-    };
-    // What was struck softly is paler.
-    painter.rect_filled(rect, 2, theme::fade(color, 0.45 + 0.55 * f32::from(note.velocity) / 127.0));
-    if let Some(kind) = note.kind.filter(|kind| *kind != VerdictKind::OnTime) {
-        painter.add(mark_shape(t, kind, pos2(rect.left() - 5.0, rect.center().y), 3.5));
-    }
-}
-
-/// The notes of a bar, each with why it was judged so.
-pub(super) fn bar_notes_ui(ui: &mut Ui, take: &TakeView, bar: usize, names: NoteNames) {
+/// The notes of a bar, in one pass or in all of them, each with why it was judged so.
+pub(super) fn bar_notes_ui(ui: &mut Ui, take: &TakeView, (bar, pass): (usize, Option<u32>), names: NoteNames) {
     let t = tokens(ui);
     let scale = theme::scale(ui);
     ui.spacing_mut().item_spacing.y = 0.0;
-    let of_bar: Vec<_> = take.stories.iter().filter(|story| story.bar == bar).collect();
+    let wanted = |story: &&Story| story.bar == bar && pass.is_none_or(|pass| story.verdict.pass == pass);
+    let of_bar: Vec<_> = take.stories.iter().filter(wanted).collect();
     if of_bar.is_empty() {
         Line::new(tr().bar_without_notes).color(t.muted).show(ui);
     }
@@ -333,47 +190,10 @@ pub(super) fn bar_notes_ui(ui: &mut Ui, take: &TakeView, bar: usize, names: Note
         let (first, second) = (rect.left() + 24.0, rect.left() + 24.0 + 52.0 * scale);
         let third = second + 110.0 * scale;
         Line::new(&name).size(13.0).bold().show_at(ui, rect.with_min_x(first).with_max_x(second - 6.0));
-        Line::new(text::story(story)).size(13.0).show_at(ui, rect.with_min_x(second).with_max_x(third - 6.0));
+        Line::new(text::story(story, take.mode))
+            .size(13.0)
+            .show_at(ui, rect.with_min_x(second).with_max_x(third - 6.0));
         let why = text::why(story, names);
         Line::new(&why).size(13.0).color(t.muted).align(Align::Min).show_at(ui, rect.with_min_x(third));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ui::view::LocalTime;
-
-    #[test]
-    fn every_note_lies_within_the_roll_and_a_place_in_it_is_a_time() {
-        let note = |millis: i64, key: u8| RollNote {
-            at: Micros::from_millis(millis),
-            duration: Micros::from_millis(300),
-            pitch: Pitch::from_data_byte(key),
-            velocity: 80,
-            hand: None,
-            kind: None,
-        };
-        let take = TakeView {
-            id: "1".into(),
-            at: LocalTime::default(),
-            piece: None,
-            mode: None,
-            length: Micros::from_millis(9_000),
-            notes: vec![note(0, 0), note(4_000, 60), note(8_700, 127)],
-            written: Vec::new(),
-            stories: Vec::new(),
-            expression: None,
-            kept_result: None,
-            page: None,
-            past: None,
-        };
-        let rect = Rect::from_min_size(pos2(10.0, 20.0), vec2(900.0, 400.0));
-        let grid = Grid::new(&take, rect);
-        for note in &take.notes {
-            let place = grid.note(note.at, note.at + note.duration, note.pitch);
-            assert!(rect.expand(0.01).contains_rect(place), "{place:?} in {rect:?}");
-            assert!((grid.time(grid.x(note.at)) - note.at).0.abs() < 2_000);
-        }
     }
 }

@@ -1,13 +1,16 @@
 //! Takes: whatever was played, newest first.
 
-use egui::{Id, Key, Modal, Popup, TextEdit, Ui, pos2, vec2};
+use egui::{Id, Key, Modal, Modifiers, Popup, TextEdit, Ui, pos2, vec2};
 
 use super::state::{Screen, State};
 use super::text::{self, tr};
 use super::theme::{self, tokens};
 use super::view::{TakeRow, TakeState};
-use super::widgets::{Button, Column, Line, card_frame, card_ui, empty_ui, page_frame, table_ui};
+use super::widgets::{Button, Column, Line, card_frame, card_ui, empty_ui, focus_row, page_frame, table_ui};
 use super::{Command, Cx, TakeFile, icons, shortcuts, topbar};
+
+/// The table of takes.
+const TABLE: &str = "takes";
 
 /// The screen.
 pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
@@ -56,8 +59,13 @@ fn list_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, takes: &[TakeRow]) {
         Column::new(t.state, 118.0).grow(0.3).spare(3),
         Column::new("", 132.0),
     ];
+    let free = !state.dialog_is_open() && ui.memory(|m| m.focused().is_none());
+    if free && ui.input_mut(|i| i.consume_key(Modifiers::NONE, Key::ArrowDown)) {
+        let first = takes.iter().position(|take| take.state != TakeState::Recording);
+        focus_row(ui, TABLE, first.unwrap_or(0));
+    }
     let name = |i: usize| (takes[i].state != TakeState::Recording).then(|| text::take_in_words(&takes[i]));
-    table_ui(ui, "takes", &columns, takes.len(), name, |ui, i, row| {
+    table_ui(ui, TABLE, &columns, takes.len(), name, |ui, i, row| {
         let take = &takes[i];
         let k = tokens(ui);
         row.text(ui, 0, &text::moment(take.at));
@@ -96,6 +104,10 @@ fn list_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, takes: &[TakeRow]) {
             if Button::icon_only(&delete, icons::TRASH).quiet().show_at(ui, place).clicked() {
                 state.confirm_delete = Some(take.id.clone());
             }
+        }
+        let delete = row.response.has_focus() && ui.input_mut(|i| i.consume_key(Modifiers::NONE, Key::Delete));
+        if delete && !state.dialog_is_open() {
+            state.confirm_delete = Some(take.id.clone());
         }
         if row.response.clicked() {
             let (command, screen) = match take.result {
@@ -162,7 +174,12 @@ pub(super) fn confirm_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
         Line::small(tr().delete_remark).color(tokens(ui).muted).show(ui);
         ui.add_space(12.0);
         ui.horizontal(|ui| {
-            let delete = Button::new(tr().delete).primary().show(ui).clicked();
+            let delete = Button::new(tr().delete).primary().show(ui);
+            // Enter takes what can be taken back.
+            if ui.memory(|m| m.focused().is_none()) {
+                delete.request_focus();
+            }
+            let delete = delete.clicked();
             let erase = Button::new(tr().delete_for_ever).show(ui).clicked();
             (delete, erase, Button::new(tr().cancel).show(ui).clicked())
         })

@@ -12,7 +12,7 @@ use crate::practice::ladder::Ladder;
 use crate::practice::recital::Voice;
 use crate::practice::result::{BarResult, TakeResult};
 use crate::practice::{Mode, PracticeSettings, VerdictKind};
-use crate::time::{Micros, WallMillis};
+use crate::time::{Micros, Ticks, WallMillis};
 
 pub use crate::model::{CalibrationStand, NoteNames, PlayView, Settings, StaffLayout, ThemeChoice};
 
@@ -361,6 +361,8 @@ pub struct Devices {
     pub audio: AudioView,
     /// MIDI inputs, those seen earlier included.
     pub midi: Vec<MidiPort>,
+    /// The input of the audio driver that anyone may be joined to, where it has one (JACK).
+    pub midi_in: Option<JoinedPort>,
     /// MIDI outputs, those seen earlier included.
     pub midi_out: Vec<OutputPort>,
     /// What was not opened because the program once ended while it opened it.
@@ -531,6 +533,15 @@ pub struct MidiPort {
     pub connected: bool,
     /// Whether the person wants it.
     pub enabled: bool,
+    /// Messages since the start.
+    pub messages: u64,
+}
+
+/// The MIDI input of the audio driver that anyone may be joined to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JoinedPort {
+    /// Whoever is joined to it, by their full names.
+    pub sources: Vec<String>,
     /// Messages since the start.
     pub messages: u64,
 }

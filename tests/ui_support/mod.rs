@@ -14,6 +14,7 @@ use music_trainer::model::{OutputKeys, OutputUse};
 use music_trainer::music::notation::Notation;
 use music_trainer::music::{Hand, KeySignature, Meter, NoteId, Pitch, Score, ScoreParts, Tempo, WrittenNote};
 use music_trainer::practice::expression::{Expression, Struck};
+use music_trainer::practice::pass::{PassResult, passes};
 use music_trainer::practice::result::{BarResult, TakeResult};
 use music_trainer::practice::story::Story;
 use music_trainer::practice::{BarRange, Mode, PlayedId, PracticeSettings, Preset, Verdict, VerdictKind};
@@ -185,6 +186,7 @@ fn take_view(score: &Score, marks: &[Option<Mark>]) -> TakeView {
         notes,
         written,
         stories,
+        passes: Arc::default(),
         expression: Some(Expression::of(score, Mode::Tempo, &verdicts, played)),
         kept_result: Some((201, 216)),
         page: Some(TakePage {
@@ -197,6 +199,27 @@ fn take_view(score: &Score, marks: &[Option<Mark>]) -> TakeView {
         }),
         past: None,
     }
+}
+
+/// Ten passes over its first bars, the earlier ones with more missed and slower.
+#[allow(dead_code, reason = "not every test looks at passes")]
+pub(crate) fn ten_passes(score: &Score, take: &TakeView) -> Arc<[PassResult]> {
+    let bars = 8;
+    let of_pass = |pass: u32| {
+        let missed = 3 + pass as usize * 2;
+        take.stories.iter().filter(move |story| story.bar < bars).enumerate().map(move |(n, story)| {
+            let mut story = story.clone();
+            story.verdict.pass = pass;
+            story.at = Micros(story.at.0 * i64::from(20 - pass) / 10);
+            story.verdict.deviation = Some(Micros((n as i64 % 7 - 3) * i64::from(24 - 2 * pass) * 1_000));
+            if n % missed == 0 {
+                (story.verdict.kind, story.verdict.deviation) = (VerdictKind::Missed, None);
+            }
+            story
+        })
+    };
+    let stories: Vec<Story> = (0..10).flat_map(of_pass).collect();
+    passes(score, Mode::Tempo, &stories).into()
 }
 
 /// An instant of that take.
@@ -242,6 +265,7 @@ pub(crate) fn free_take(score: &Score) -> TakeView {
         notes: take.notes.iter().map(plain).collect(),
         written: Vec::new(),
         stories: Vec::new(),
+        passes: Arc::default(),
         expression: None,
         kept_result: None,
         page: Some(TakePage {
@@ -550,6 +574,7 @@ fn devices() -> Devices {
         enabled: true,
         messages,
     };
+    let midi_in = None;
     let monitor = [
         MidiView::On(pitch(60), 71),
         MidiView::Off(pitch(60)),
@@ -612,6 +637,7 @@ fn devices() -> Devices {
                 .map(|(i, name)| (i as u8, (*name).to_owned()))
                 .collect(),
         },
+        midi_in,
         midi_out: vec![
             OutputPort {
                 id: "fp".into(),

@@ -124,6 +124,30 @@ impl Window {
         }
     }
 
+    /// Takes a take off the list, and offers it back at once.
+    pub(super) fn delete_take(&mut self, take: TakeId) {
+        self.history.push(Change::Discard { take, discarded: true });
+        self.discard(take, true);
+        self.next_failure += 1;
+        let texts = crate::ui::text::tr();
+        let action = Some((texts.undo.to_owned(), Command::BringTakeBack(take.to_string())));
+        let line = texts.take_deleted.to_owned();
+        self.failures.push(Banner { action, ..banner(self.next_failure, Level::Info, line) });
+    }
+
+    /// Puts a deleted take back.
+    pub(super) fn bring_take_back(&mut self, take: &str) {
+        let Some(take) = TakeId::parse(take) else { return };
+        self.history.push(Change::Discard { take, discarded: false });
+        self.discard(take, false);
+    }
+
+    /// A take that is back need not be offered any more.
+    pub(super) fn withdraw_offer(&mut self, take: TakeId) {
+        let offer = Command::BringTakeBack(take.to_string());
+        self.failures.retain(|banner| banner.action.as_ref().is_none_or(|(_, command)| *command != offer));
+    }
+
     /// Tells what became of the last five minutes.
     pub(super) fn tell_kept(&mut self) {
         match self.keeping.poll() {

@@ -133,7 +133,7 @@ impl Backend for JackBackend {
         let (kind, stream) = (Kind::Jack, config.stream);
         let (bluetooth, stand_in) = (false, false);
         let info = StreamInfo { kind, device, rate, period, output_latency, bluetooth, stand_in, stream };
-        let (sources, joined, connect) = (Vec::new(), 0, config.connect);
+        let (sources, joined, connect) = (Vec::new(), Vec::new(), config.connect);
         let (client, heard) = (Some(client), None);
         let mut stream = JackStream {
             client,
@@ -373,7 +373,7 @@ struct JackStream {
     moved: Receiver<(jack::PortId, bool)>,
     patchbay: Patchbay,
     /// Sources that somebody joined to the general MIDI input.
-    joined: usize,
+    joined: Vec<String>,
     connect: bool,
     taps: rtrb::Producer<Option<Tap>>,
     old_taps: rtrb::Consumer<Tap>,
@@ -409,8 +409,9 @@ impl JackStream {
         let joined = |name: &str| client.port_by_name(name).and_then(|port| port.connected_count().ok()).unwrap_or(0);
         self.info.output_latency = latency(client, &self.names);
         self.shared.click_heard.store(joined(&self.names.click) > 0, Ordering::Relaxed);
-        let sources = joined(&self.names.midi);
-        if std::mem::replace(&mut self.joined, sources) > sources {
+        let sources = client.port_by_name(&self.names.midi).map(|port| port.get_connections()).unwrap_or_default();
+        let before = std::mem::replace(&mut self.joined, sources);
+        if before.iter().any(|source| !self.joined.contains(source)) {
             self.shared.let_go.store(true, Ordering::Relaxed);
         }
         self.patchbay.connect(client);
@@ -436,6 +437,10 @@ impl Stream for JackStream {
 
     fn midi_sources(&self) -> &[String] {
         &self.sources
+    }
+
+    fn midi_joined(&self) -> Option<&[String]> {
+        Some(&self.joined)
     }
 
     fn patch(&mut self, patch: Patch) {

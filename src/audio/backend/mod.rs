@@ -239,6 +239,11 @@ pub trait Stream: Send {
     fn midi_sources(&self) -> &[String] {
         &[]
     }
+    /// Who is joined to the MIDI input of the driver's own that anyone may be joined to, by their names, as of the last
+    /// poll; `None` where there is no such input.
+    fn midi_joined(&self) -> Option<&[String]> {
+        None
+    }
     /// Lets a source be heard, at most [`SOURCES_HEARD_MAX`] at one time; a sink that finds no place is dropped.
     fn patch(&mut self, patch: Patch) {
         drop(patch);

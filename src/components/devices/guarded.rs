@@ -133,6 +133,10 @@ impl Stream for GuardedStream {
         self.stream.midi_sources()
     }
 
+    fn midi_joined(&self) -> Option<&[String]> {
+        self.stream.midi_joined()
+    }
+
     fn patch(&mut self, patch: Patch) {
         self.stream.patch(patch);
     }

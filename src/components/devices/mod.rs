@@ -1,6 +1,7 @@
 //! The devices: the sound device with its instrument, the MIDI inputs with the keys of the window, and MIDI outputs. Runs on the
 //! control thread; what comes and goes is told to the bus.
 
+mod driver_input;
 mod driver_ports;
 mod guarded;
 mod loopback;
@@ -10,6 +11,7 @@ mod pulse;
 mod sound;
 mod tapping;
 
+pub use driver_input::{DriverInput, DriverInputReport};
 pub use guarded::{GuardedBackend, GuardedOutputs, GuardedPorts};
 pub use loopback::{Loopback, LoopbackStand};
 pub use midi::{MidiDesk, Plugged, chosen};

@@ -126,6 +126,7 @@ pub struct SoundDesk {
     changed: bool,
     openings: Openings,
     midi_sources: Vec<String>,
+    midi_joined: Option<Vec<String>>,
     refused: u64,
     midi_lost: u64,
 }
@@ -193,6 +194,7 @@ impl SoundDesk {
             changed: true,
             openings,
             midi_sources: Vec::new(),
+            midi_joined: None,
             refused: 0,
             midi_lost: 0,
         }
@@ -222,6 +224,11 @@ impl SoundDesk {
         let sources = self.supervisor.as_ref().map_or(&[][..], Supervisor::midi_sources);
         if *sources != self.midi_sources {
             self.midi_sources = sources.to_vec();
+            self.changed = true;
+        }
+        let joined = self.supervisor.as_ref().and_then(Supervisor::midi_joined);
+        if joined != self.midi_joined.as_deref() {
+            self.midi_joined = joined.map(<[String]>::to_vec);
             self.changed = true;
         }
         let lost = self.supervisor.as_ref().map_or(0, Supervisor::midi_lost);
@@ -293,6 +300,11 @@ impl SoundDesk {
     /// The MIDI sources that the sound system itself can hear (JACK).
     pub fn midi_sources(&self) -> &[String] {
         &self.midi_sources
+    }
+
+    /// Who is joined to the sound system's own MIDI input that anyone may be joined to, where there is one (JACK).
+    pub fn midi_joined(&self) -> Option<&[String]> {
+        self.midi_joined.as_deref()
     }
 
     /// Lets one of them be heard, or no more.

@@ -37,7 +37,7 @@ impl TakeJudge {
     /// *Keep tempo*, *Rhythm only*: the notes that have become later than on time at a monotonic time, each once.
     pub fn overdue(&mut self, now: Micros) -> Vec<NoteId> {
         let Judge::Tempo(judge) = &mut self.judge else { return Vec::new() };
-        judge.overdue(now + self.clock.offset - self.latency)
+        judge.overdue(self.clock.reading(now) - self.latency)
     }
 
     /// After the end of the music: the pass is over, and what is not decided of it is now.

@@ -24,7 +24,7 @@ use crate::time::Micros;
 
 /// The folders are looked at this often …
 const AGAIN: Duration = Duration::from_secs(5);
-/// … and never for more than this share of the time.
+/// … and rest so many times as long as it took to go through them; what was read of new files does not count.
 const REST_FACTOR: u32 = 100;
 /// While no folder is chosen.
 const NEVER: Duration = Duration::from_secs(86_400);
@@ -178,6 +178,8 @@ struct Work {
     /// Opened pieces whose content has gone, so that nothing more can be known of them.
     unknowable: HashSet<PieceId>,
     course: Course,
+    /// Whether a look was asked for while one went on: what it had passed by then may have changed.
+    again: bool,
     last_shown: Micros,
 }
 
@@ -222,6 +224,7 @@ impl Work {
             memos: HashMap::new(),
             unknowable: HashSet::new(),
             course: Course::On,
+            again: false,
             last_shown: Micros(i64::MIN / 2),
         }
     }
@@ -229,14 +232,16 @@ impl Work {
     fn run(mut self) {
         let chosen = self.bus.subscribe_live(Filter::topic("folder.chosen"), WORDS);
         loop {
-            let began = self.bus.clock().now();
-            self.look();
-            let took = u64::try_from((self.bus.clock().now() - began).0).unwrap_or(0);
-            let rest = Duration::from_micros(took) * REST_FACTOR;
-            let wait = if self.report.folders.is_empty() { NEVER } else { AGAIN.max(rest) };
+            self.again = false;
+            let rest = rest_after(self.look());
             if self.course == Course::Quit {
                 return;
             }
+            let wait = match self.report.folders.is_empty() {
+                _ if self.again => Duration::ZERO,
+                true => NEVER,
+                false => rest,
+            };
             select! {
                 recv(self.words) -> word => match word {
                     Ok(Word::Look) => self.course = Course::On,
@@ -253,12 +258,12 @@ impl Work {
         }
     }
 
-    /// What was said meanwhile; whether the work goes on.
-    fn listen(&mut self) -> bool {
+    /// Does what was said meanwhile; whether the program goes on.
+    fn hear(&mut self) -> bool {
         loop {
             match self.words.try_recv() {
-                Ok(Word::Cancel) => self.course = Course::Cancelled,
-                Ok(Word::Look) => self.course = Course::On,
+                Ok(Word::Cancel) => (self.course, self.again) = (Course::Cancelled, false),
+                Ok(Word::Look) => (self.course, self.again) = (Course::On, true),
                 Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Disconnected) => {
                     self.course = Course::Quit;
@@ -266,12 +271,20 @@ impl Work {
                 }
             }
         }
-        self.course == Course::On
+        self.course != Course::Quit
     }
 
-    fn look(&mut self) {
+    /// The same; whether files are still to be read.
+    fn listen(&mut self) -> bool {
+        self.hear() && self.course == Course::On
+    }
+
+    /// Goes through the folders and reads what is new; how long going through them took.
+    fn look(&mut self) -> Micros {
         self.get_to_know_opened();
+        let began = self.bus.clock().now();
         let (present, passed) = self.walk();
+        let took = self.bus.clock().now() - began;
         let snapshot = self.bus.snapshot();
         let mut places = Places::of(&snapshot, &present);
         let mut fresh = Vec::new();
@@ -294,6 +307,10 @@ impl Work {
         }
         let is_unread = |file: &&SeenFile| !places.by_path.contains_key(&file.path) && self.memo(file).is_none();
         self.report.left = fresh.iter().filter(is_unread).count();
+        if self.course == Course::Cancelled && fresh.is_empty() {
+            // There was nothing to break off; what comes later is read.
+            self.course = Course::On;
+        }
         let missing = self.missing(&places, &present);
         if missing != *self.report.missing {
             self.report.missing = Arc::new(missing);
@@ -301,6 +318,7 @@ impl Work {
         self.report.progress = None;
         self.report.looks += 1;
         self.show(true);
+        took
     }
 
     /// What came of a file when it was read, unless it has changed since.
@@ -313,11 +331,9 @@ impl Work {
         let (mut present, mut passed) = (BTreeMap::new(), Vec::new());
         let mut folders = Vec::new();
         for path in watched(&self.bus.snapshot()) {
-            let words = &self.words;
-            // Only the end of the program ends a look: a look alone is short.
-            let mut go_on = || !matches!(words.try_recv(), Err(TryRecvError::Disconnected));
             let mut folder = FolderReport { path: path.clone(), ..FolderReport::default() };
-            match walk::walk(Path::new(&path), &mut go_on) {
+            // Only the end of the program ends a look: a look alone is short.
+            match walk::walk(Path::new(&path), &mut || self.hear()) {
                 Ok(walked) => {
                     folder.files = walked.files.len();
                     folder.cut = walked.cut;
@@ -449,6 +465,11 @@ impl Work {
     }
 }
 
+/// How long the folders are left alone when it took so long to go through them.
+fn rest_after(walk: Micros) -> Duration {
+    AGAIN.max(Duration::from_micros(u64::try_from(walk.0).unwrap_or(0)) * REST_FACTOR)
+}
+
 /// Whether the file that stands for a piece is there.
 fn holds(places: &Places, present: &BTreeMap<String, SeenFile>, id: &PieceId) -> bool {
     places.by_id.get(id).is_some_and(|file| present.get(&file.path) == Some(file))
@@ -478,4 +499,89 @@ fn read(file: &SeenFile) -> Result<(PieceId, Found), String> {
     let found =
         Found { path: file.path.clone(), bytes: file.bytes, modified: file.modified, ..Found::of(&reading.score) };
     Ok((name_of(&bytes), found))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::bus::{Config, MemoryStorage, start};
+    use crate::formats::{pieces, smf};
+    use crate::model::FolderChoice;
+    use crate::time::ManualClock;
+
+    const FILES: usize = 3;
+    /// Far longer than a look is.
+    const HOUR: Micros = Micros(3_600 * Micros::SECOND.0);
+
+    /// The thread's side alone, on a folder of [`FILES`] pieces; an hour passes whenever it shows something.
+    struct Bench {
+        work: Work,
+        words: Sender<Word>,
+        shown: Arc<AtomicUsize>,
+        dir: tempfile::TempDir,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let dir = tempfile::tempdir().expect("a folder");
+            (0..FILES).for_each(|number| put(dir.path(), number));
+            let clock = Arc::new(ManualClock::default());
+            let bus = start(Config::default(), clock.clone(), Box::new(MemoryStorage::new())).expect("a bus");
+            let path = dir.path().to_str().expect("text").to_owned();
+            let choice = FolderChoice { path, watched: true };
+            let chosen = Publish::new(FolderChoice::entity(&choice.path), Event::FolderChosen(choice));
+            bus.publish(chosen).applied().expect("applied");
+            let (words, heard) = bounded(WORDS);
+            let shown = Arc::new(AtomicUsize::new(0));
+            let count = Arc::clone(&shown);
+            let wake = move || {
+                count.fetch_add(1, Ordering::Relaxed);
+                clock.advance(HOUR);
+            };
+            let report = Arc::new(ArcSwap::from_pointee(ShelfReport::default()));
+            Self { work: Work::new(bus, heard, report, Box::new(wake)), words, shown, dir }
+        }
+
+        fn say(&self, word: Word) {
+            self.words.try_send(word).expect("room");
+        }
+    }
+
+    fn put(dir: &Path, number: usize) {
+        let score = pieces::find("lightly-row").expect("a piece").score.clone();
+        let bytes = smf::write_score(&score.with_title(&format!("Piece {number}")));
+        std::fs::write(dir.join(format!("{number}.mid")), bytes).expect("a file");
+    }
+
+    #[test]
+    fn the_folders_rest_by_how_long_it_took_to_go_through_them_not_by_how_long_their_files_were_read() {
+        let mut bench = Bench::new();
+        let took = bench.work.look();
+        assert_eq!(bench.work.report.found, FILES);
+        assert!(bench.shown.load(Ordering::Relaxed) > 0, "time has passed while they were read");
+        assert!(bench.work.bus.clock().now() >= HOUR);
+        assert_eq!((took, rest_after(took)), (Micros::ZERO, AGAIN));
+        assert_eq!(rest_after(Micros::SECOND), Duration::from_secs(100));
+    }
+
+    #[test]
+    fn what_is_said_while_the_folders_are_gone_through_is_done() {
+        let mut bench = Bench::new();
+        bench.say(Word::Cancel);
+        bench.work.look();
+        assert_eq!((bench.work.report.found, bench.work.report.left), (0, FILES));
+        assert!(bench.work.course == Course::Cancelled && !bench.work.again);
+        bench.say(Word::Look);
+        bench.work.look();
+        assert_eq!((bench.work.report.found, bench.work.report.left), (FILES, 0));
+        assert!(bench.work.again, "what was passed before it was asked for is looked at once more");
+        // Where nothing is there to be broken off, what comes later is read all the same.
+        bench.say(Word::Cancel);
+        bench.work.look();
+        put(bench.dir.path(), FILES);
+        bench.work.look();
+        assert_eq!((bench.work.report.found, bench.work.report.left), (FILES + 1, 0));
+    }
 }

@@ -4,7 +4,9 @@ use super::super::FormatError;
 use super::RESOLUTION;
 use super::page::{Written, WrittenHead};
 use crate::music::Pitch;
-use crate::music::notation::{Base, Dynamic, NoteValue, Ratio, SpelledPitch, Step, TupletMark};
+use crate::music::notation::{
+    Articulation, Base, DirectionKind, Dynamic, NoteValue, Ornament, Ratio, SpanKind, SpelledPitch, Step, TupletMark,
+};
 
 /// A note in written order, before repeats are unfolded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +38,12 @@ pub(super) struct HandMusic {
     pub(super) written: Vec<Written>,
     /// Where bar lines stand.
     pub(super) bars: Vec<i64>,
-    /// Where loudness is given.
-    pub(super) loudness: Vec<(i64, Dynamic)>,
+    /// Loudness and words, where they stand.
+    pub(super) directions: Vec<(i64, DirectionKind)>,
+    /// Slurs, hairpins and pedals from one tick to another, with the voice.
+    pub(super) spans: Vec<(SpanKind, u8, (i64, i64))>,
+    /// Those that have begun.
+    open: Vec<(SpanKind, u8, i64)>,
     /// The voice that is read, from 0.
     voice: u8,
     bar_start: i64,
@@ -79,6 +85,9 @@ pub(super) fn parse(text: &str, skip: usize, bar: i64, pickup: i64) -> Result<[H
         if let Some(&i) = hand.tied.first() {
             return parser.fail(format!("a tie of {} in the {name} hand leads nowhere", hand.notes[i].pitch));
         }
+        if let Some((kind, ..)) = hand.open.first() {
+            return parser.fail(format!("a {} in the {name} hand has no end", span_name(*kind)));
+        }
     }
     for hand in &mut parser.hands {
         hand.notes.sort_by_key(|n| n.onset);
@@ -98,7 +107,9 @@ impl HandMusic {
             notes: Vec::new(),
             written: Vec::new(),
             bars: Vec::new(),
-            loudness: Vec::new(),
+            directions: Vec::new(),
+            spans: Vec::new(),
+            open: Vec::new(),
             voice: 0,
             signs: Vec::new(),
             end: 0,
@@ -112,6 +123,22 @@ impl HandMusic {
             tied: Vec::new(),
             in_first: None,
         }
+    }
+}
+
+/// A key to strike, or to hold on.
+struct Key {
+    spelled: SpelledPitch,
+    pitch: Pitch,
+    finger: Option<u8>,
+    tied: bool,
+}
+
+const fn span_name(kind: SpanKind) -> &'static str {
+    match kind {
+        SpanKind::Slur => "slur",
+        SpanKind::Pedal => "pedal",
+        _ => "hairpin",
     }
 }
 
@@ -191,23 +218,24 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// A note, rest, chord, triplet, group of voices or loudness.
+    /// A note, rest, chord, triplet, group of voices, loudness or words.
     fn element(&mut self) -> Result<(), FormatError> {
         match self.peek() {
             Some('a'..='g') => {
-                let pitch = self.pitch()?;
-                self.strike(vec![(pitch, false)])
+                let key = self.key()?;
+                self.strike(vec![key])
             }
             Some('r') => {
                 self.bump();
                 let (value, length) = self.value()?;
                 self.write(value, length, Vec::new());
                 self.now().end += length;
-                Ok(())
+                self.note_marks(length)
             }
             Some('<') => self.chord(),
             Some('{') => self.voices(),
             Some('!') => self.loudness(),
+            Some('"') => self.words(),
             Some('1'..='9') => self.tuplet(),
             Some(c) => self.fail(format!("\"{c}\" is not part of the notation")),
             None => self.fail("the text ends too early"),
@@ -258,6 +286,19 @@ impl Parser<'_> {
         }
     }
 
+    /// A pitch, with its finger if one is given.
+    fn key(&mut self) -> Result<Key, FormatError> {
+        let (spelled, pitch) = self.pitch()?;
+        let mut finger = None;
+        if self.eat("@") {
+            finger = self.bump().and_then(|c| c.to_digit(10)).map(|digit| digit as u8);
+            if !finger.is_some_and(|finger| (1..=5).contains(&finger)) {
+                return self.fail("a finger is @1, the thumb, to @5");
+            }
+        }
+        Ok(Key { spelled, pitch, finger, tied: false })
+    }
+
     /// The note value, if one is given, else the last; and its ticks. Triplets are counted in.
     fn value(&mut self) -> Result<(NoteValue, i64), FormatError> {
         if self.eat("/") {
@@ -306,9 +347,9 @@ impl Parser<'_> {
                     return self.strike(keys);
                 }
                 Some('a'..='g') => {
-                    let pitch = self.pitch()?;
-                    let tied = self.eat("~");
-                    keys.push((pitch, tied));
+                    let mut key = self.key()?;
+                    key.tied = self.eat("~");
+                    keys.push(key);
                 }
                 _ => return self.fail("a chord has notes only, such as <c4 e g>"),
             }
@@ -316,13 +357,13 @@ impl Parser<'_> {
     }
 
     /// Notes that begin now: new ones, or the rest of tied ones.
-    fn strike(&mut self, keys: Vec<((SpelledPitch, Pitch), bool)>) -> Result<(), FormatError> {
+    fn strike(&mut self, keys: Vec<Key>) -> Result<(), FormatError> {
         let (value, length) = self.value()?;
         let all_tied = self.eat("~");
         let hand = self.now();
         let (onset, end) = (hand.end, hand.end + length);
         let mut heads = Vec::with_capacity(keys.len());
-        for ((spelled, pitch), tied) in keys {
+        for Key { spelled, pitch, finger, tied } in keys {
             let notes = &mut hand.notes;
             let held = hand.tied.iter().position(|&i| notes[i].pitch == pitch && notes[i].end == onset);
             let index = match held {
@@ -333,7 +374,7 @@ impl Parser<'_> {
                 }
             };
             notes[index].end = end;
-            heads.push(WrittenHead { spelled, tied: tied || all_tied, struck: held.is_none() });
+            heads.push(WrittenHead { spelled, finger, tied: tied || all_tied, struck: held.is_none() });
             if tied || all_tied {
                 hand.tied.push(index);
             }
@@ -344,13 +385,76 @@ impl Parser<'_> {
         if hand.notes.len() > super::super::NOTES_MAX {
             return self.fail("too many notes");
         }
+        self.note_marks(length)
+    }
+
+    /// Signs right behind a note of a length: how it is struck, and slurs that begin or end there.
+    fn note_marks(&mut self, length: i64) -> Result<(), FormatError> {
+        loop {
+            let articulation = match self.peek() {
+                Some('\'') => Some(Articulation::Staccato),
+                Some('-') => Some(Articulation::Tenuto),
+                Some('^') => Some(Articulation::Accent),
+                Some('[' | ']' | '*') => None,
+                _ => return Ok(()),
+            };
+            let sign = self.bump();
+            let hand = self.now();
+            let at = hand.end - length;
+            let last = hand.written.last_mut();
+            match (articulation, sign) {
+                (Some(articulation), _) => last.into_iter().for_each(|w| w.articulations.push(articulation)),
+                (None, Some('*')) => last.into_iter().for_each(|w| w.ornaments.push(Ornament::Fermata)),
+                (None, Some('[')) => hand.open.push((SpanKind::Slur, hand.voice, at)),
+                _ => self.close(|kind| kind == SpanKind::Slur, at)?,
+            }
+        }
+    }
+
+    /// Ends what began last of a kind in this voice, else in any.
+    fn close(&mut self, is: impl Fn(SpanKind) -> bool, at: i64) -> Result<(), FormatError> {
+        let hand = self.now();
+        let own = hand.open.iter().rposition(|(kind, voice, _)| is(*kind) && *voice == hand.voice);
+        let Some(index) = own.or_else(|| hand.open.iter().rposition(|(kind, ..)| is(*kind))) else {
+            return self.fail("what ends here has not begun");
+        };
+        let (kind, voice, from) = hand.open.remove(index);
+        if from >= at {
+            return self.fail(format!("a {} ends where it begins", span_name(kind)));
+        }
+        hand.spans.push((kind, voice, (from, at)));
+        Ok(())
+    }
+
+    /// Words in quotation marks.
+    fn words(&mut self) -> Result<(), FormatError> {
+        self.bump();
+        let mut words = String::new();
+        loop {
+            match self.bump() {
+                Some('"') => break,
+                Some('\n') | None => return self.fail("words end with a quotation mark on their line"),
+                Some(c) => words.push(c),
+            }
+        }
+        let hand = self.now();
+        hand.directions.push((hand.end, DirectionKind::Words(super::tidy(&words))));
         Ok(())
     }
 
     /// Puts down what stands in the text.
     fn write(&mut self, value: NoteValue, length: i64, heads: Vec<WrittenHead>) {
         let hand = self.now();
-        let written = Written { at: hand.end, length, value, voice: hand.voice, heads, tuplet: TupletMark::None };
+        let written = Written {
+            at: hand.end,
+            length,
+            value,
+            voice: hand.voice,
+            heads,
+            tuplet: TupletMark::None,
+            articulations: Vec::new(),
+            ornaments: Vec::new(),
+        };
         hand.written.push(written);
     }
 
@@ -397,16 +501,30 @@ impl Parser<'_> {
 
     fn loudness(&mut self) -> Result<(), FormatError> {
         self.bump();
+        for (sign, kind) in [("<", SpanKind::Crescendo), (">", SpanKind::Diminuendo), ("ped", SpanKind::Pedal)] {
+            if self.eat(sign) {
+                let hand = self.now();
+                hand.open.push((kind, hand.voice, hand.end));
+                return Ok(());
+            }
+        }
+        let at = self.now().end;
+        if self.eat(".") {
+            return self.close(|kind| matches!(kind, SpanKind::Crescendo | SpanKind::Diminuendo), at);
+        }
+        if self.eat("*") {
+            return self.close(|kind| kind == SpanKind::Pedal, at);
+        }
         use Dynamic::{F, Ff, Mf, Mp, P, Pp};
         for (mark, dynamic) in [("pp", Pp), ("p", P), ("mp", Mp), ("mf", Mf), ("ff", Ff), ("f", F)] {
             if self.eat(mark) {
                 let hand = self.now();
                 hand.velocity = dynamic.velocity();
-                hand.loudness.push((hand.end, dynamic));
+                hand.directions.push((hand.end, DirectionKind::Dynamic(dynamic)));
                 return Ok(());
             }
         }
-        self.fail("loudness is !pp, !p, !mp, !mf, !f or !ff")
+        self.fail("after ! stands pp, p, mp, mf, f or ff, < or > to ., or ped to *")
     }
 
     fn barline(&mut self) -> Result<(), FormatError> {
@@ -559,6 +677,25 @@ mod tests {
         check_error("R: c/1 L: c/2", "line 1, column 14: the right hand has 4 quarters of music and the left 2");
         check_error("% nothing", "the file is empty");
         check_error(&"{".repeat(20), "line 1, column 10: more than 8 groups within one another");
+    }
+
+    #[test]
+    fn signs_have_their_end() {
+        check_error("c[ d e f", "line 1, column 9: a slur in the right hand has no end");
+        check_error("c d] e f", "line 1, column 5: what ends here has not begun");
+        check_error("c[] d", "line 1, column 4: a slur ends where it begins");
+        check_error("L: !ped c/1 |", "line 1, column 14: a pedal in the left hand has no end");
+        check_error("c@6", "line 1, column 4: a finger is @1, the thumb, to @5");
+        check_error("\"dolce", "line 1, column 7: words end with a quotation mark on their line");
+        check_error("!? c", "line 1, column 2: after ! stands pp, p, mp, mf, f or ff, < or > to ., or ped to *");
+    }
+
+    #[test]
+    fn a_pedal_is_down_in_every_pass() {
+        let score =
+            score("meter: 2/4\nR: |: c4 d :| e f L: |: !ped c3/2 !* :| !ped d/2 !*").expect("readable notation");
+        let pedals: Vec<(i64, u8)> = score.pedals().iter().map(|p| (p.tick.0, p.value)).collect();
+        assert_eq!(pedals, [(0, 127), (960, 0), (960, 127), (1_920, 0), (1_920, 127), (2_880, 0)]);
     }
 
     #[test]

@@ -15,7 +15,7 @@
 //! ```
 //!
 //! - **Header**: lines `name: value` before the music, each optional. `tempo` is in quarter notes a minute (default
-//!   100), `meter` 4/4 by default, `pickup` the length of an incomplete first bar as a fraction of a whole note,
+//!   100), `marking` the tempo word above the first bar, `meter` 4/4 by default, `pickup` the length of an incomplete first bar as a fraction of a whole note,
 //!   `grade` 1 to 9. `key` is shown only: accidentals are always written at the note.
 //! - **Hands**: `R:` and `L:` say whose music follows, from wherever that hand stopped; at first it is the right.
 //! - **Notes**: letter, accidentals (`#`, `b`, doubled for double), octave (middle C is `c4`), `/` and the note value
@@ -29,7 +29,10 @@
 //! - **Bars**: `|` ends a bar, which must be full; the last may be left open, or end with `||`, and be short.
 //! - **Repeats**: `|:` and `:|`, endings `|1 … :|2 …`. A bar may be divided by a repeat sign. The page has
 //!   them as they stand; what is played is unfolded.
-//! - **Loudness**: `!pp !p !mp !mf !f !ff` for the hand from there on; at first `!mf`.
+//! - **Loudness**: `!pp !p !mp !mf !f !ff` for the hand from there on; at first `!mf`. Hairpins reach from `!<` or `!>`
+//!   to `!.`, the pedal is down from `!ped` to `!*`, and words stand in quotation marks: `"dolce"`.
+//! - **At a note**: a finger `c4@1/8` behind its pitch, and behind the value, without a blank, slurs from `c4/8[` to
+//!   `e]`, `'` staccato, `-` tenuto, `^` accent, `*` a fermata.
 //! - **Comments**: `%` to the end of the line.
 
 mod body;
@@ -92,7 +95,7 @@ pub fn read(text: &str) -> Result<Sheet, FormatError> {
         tempos: vec![Tempo { tick: Ticks(0), micros_per_quarter: 60_000_000 / header.tempo }],
         meters: vec![Meter { tick: Ticks(0), beats: header.meter.0, unit: header.meter.1 }],
         keys: keys.into_iter().collect(),
-        pedals: Vec::new(),
+        pedals: hands.iter().flat_map(unfold::pedals).collect(),
         pickup: Ticks(header.pickup),
         notation: page,
         part_names: Vec::new(),
@@ -118,7 +121,7 @@ pub fn score(text: &str) -> Result<Score, FormatError> {
     read(text).map(|sheet| sheet.score)
 }
 
-const HEADERS: [&str; 7] = ["title", "composer", "grade", "key", "meter", "tempo", "pickup"];
+const HEADERS: [&str; 8] = ["title", "composer", "grade", "key", "meter", "tempo", "marking", "pickup"];
 
 struct Header {
     title: String,
@@ -127,6 +130,7 @@ struct Header {
     key: String,
     meter: (u8, u8),
     tempo: u32,
+    marking: String,
     pickup: i64,
 }
 
@@ -145,6 +149,7 @@ fn header(text: &str) -> Result<(Header, usize), FormatError> {
         key: String::new(),
         meter: (4, 4),
         tempo: 100,
+        marking: String::new(),
         pickup: 0,
     };
     let mut lines = 0;
@@ -172,6 +177,7 @@ fn field(header: &mut Header, name: &str, value: &str) -> Result<(), String> {
     match name {
         "title" => header.title = tidy(value),
         "composer" => header.composer = tidy(value),
+        "marking" => header.marking = tidy(value),
         "grade" => match value.parse() {
             Ok(grade @ 1..=9) => header.grade = Some(grade),
             _ => return Err("a grade is a number from 1 to 9".into()),

@@ -7,8 +7,8 @@ use super::{Header, RESOLUTION, key_signature};
 use crate::formats::notate::choose_clefs;
 use crate::music::Hand;
 use crate::music::notation::{
-    Barline, Base, Chord, Direction, DirectionKind, Dynamic, Ending, Head, Measure, Notation, NoteValue, Passage, Rest,
-    SpelledPitch, Staff, TupletMark,
+    Articulation, Barline, Base, Chord, Direction, DirectionKind, Ending, Head, Measure, Notation, NoteValue, Ornament,
+    Passage, Rest, Span, SpanKind, SpelledPitch, Staff, TupletMark,
 };
 use crate::time::Ticks;
 
@@ -23,12 +23,15 @@ pub(super) struct Written {
     /// None for a rest.
     pub(super) heads: Vec<WrittenHead>,
     pub(super) tuplet: TupletMark,
+    pub(super) articulations: Vec<Articulation>,
+    pub(super) ornaments: Vec<Ornament>,
 }
 
 /// A note of a chord.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WrittenHead {
     pub(super) spelled: SpelledPitch,
+    pub(super) finger: Option<u8>,
     pub(super) tied: bool,
     /// Whether it is not held over from before.
     pub(super) struck: bool,
@@ -61,13 +64,17 @@ pub(super) fn page(hands: &[HandMusic; 2], header: &Header) -> Option<Notation> 
     let mut measures = measures(lead, &stretches, header);
     let mut staves = Vec::new();
     for (staff, (hand, music)) in (0u8..).zip(&parts) {
-        write(&mut measures, &stretches, music, staff, *hand);
+        write(&mut measures, &stretches, music, (staff, *hand), header.bar_ticks());
         staves.push(Staff { hand: *hand, clef: choose_clefs(&mut measures, staff, *hand) });
     }
     for measure in &mut measures {
         measure.chords.sort_by_key(|c| (c.at, c.staff, c.voice));
     }
     directions(&mut measures, &stretches, &parts);
+    if let (Some(first), false) = (measures.first_mut(), header.marking.is_empty()) {
+        first.directions.insert(0, direction(0, Ticks::ZERO, DirectionKind::Tempo(header.marking.clone())));
+    }
+    let marks = page_spans(&stretches, &parts);
     let mut passages = Vec::new();
     let mut start = Ticks::ZERO;
     for (from, to) in spans(lead) {
@@ -77,7 +84,7 @@ pub(super) fn page(hands: &[HandMusic; 2], header: &Header) -> Option<Notation> 
             start += measures[measure as usize].length;
         }
     }
-    Some(Notation { staves, measures, passages, spans: Vec::new() })
+    Some(Notation { staves, measures, passages, spans: marks })
 }
 
 /// What lies between bar lines and repeat signs.
@@ -153,8 +160,9 @@ fn ending(lead: &HandMusic, stretch: Stretch, stretches: &[Stretch]) -> Option<E
     None
 }
 
-/// Writes a hand's notes and rests into the measures; what a voice lacks there takes its time unseen.
-fn write(measures: &mut [Measure], stretches: &[Stretch], music: &HandMusic, staff: u8, hand: Hand) {
+/// Writes a hand's notes and rests into the measures; what a voice lacks there takes its time unseen. A rest fills a
+/// measure of `full` ticks as a whole rest; an upbeat has rests of its own length (Gould, p. 160).
+fn write(measures: &mut [Measure], stretches: &[Stretch], music: &HandMusic, (staff, hand): (u8, Hand), full: i64) {
     let mut written: Vec<&Written> = music.written.iter().collect();
     written.sort_by_key(|w| (w.at, w.voice));
     let mut next = 0;
@@ -172,7 +180,7 @@ fn write(measures: &mut [Measure], stretches: &[Stretch], music: &HandMusic, sta
             for written in of_voice {
                 let at = written.at - stretch.from;
                 hide(measure, now, at, place);
-                measure.chords.push(chord(written, at, measure.length.0, place));
+                measure.chords.push(chord(written, at, full, place));
                 now = at + written.length;
             }
             hide(measure, now, measure.length.0, place);
@@ -180,20 +188,22 @@ fn write(measures: &mut [Measure], stretches: &[Stretch], music: &HandMusic, sta
     }
 }
 
-fn chord(written: &Written, at: i64, length: i64, place: (u8, u8, Hand)) -> Chord {
+fn chord(written: &Written, at: i64, full: i64, place: (u8, u8, Hand)) -> Chord {
     let head = |h: &WrittenHead| Head {
         pitch: h.spelled,
         courtesy: false,
         tied: h.tied,
         staff: None,
-        finger: None,
+        finger: h.finger,
         sounds: h.spelled.pitch().filter(|_| h.struck).map(|pitch| (Ticks(at), pitch)),
     };
     let mut heads: Vec<Head> = written.heads.iter().map(head).collect();
     heads.sort_by_key(|h| (h.pitch.diatonic(), h.pitch.alter));
     let mut chord = Chord::plain(Ticks(at), written.value, place, heads);
     chord.tuplet = written.tuplet;
-    if written.heads.is_empty() && written.length == length {
+    chord.articulations = written.articulations.clone();
+    chord.ornaments = written.ornaments.clone();
+    if written.heads.is_empty() && written.length == full {
         chord.rest = Rest::WholeMeasure;
     }
     chord
@@ -212,29 +222,54 @@ fn hide(measure: &mut Measure, mut from: i64, to: i64, place: (u8, u8, Hand)) {
     }
 }
 
-/// Loudness; what both hands have at one place stands once.
+/// Loudness and words; what both hands have at one place stands once.
 fn directions(measures: &mut [Measure], stretches: &[Stretch], parts: &[(Hand, &HandMusic)]) {
     for (staff, (_, music)) in (0u8..).zip(parts) {
-        for (tick, dynamic) in &music.loudness {
-            let measure = stretches.partition_point(|s| s.to <= *tick);
-            let Some((measure, stretch)) = measures.get_mut(measure).zip(stretches.get(measure)) else { continue };
-            let direction = direction(staff, Ticks(tick - stretch.from), *dynamic);
-            let is_said = measure.directions.iter().any(|d| d.at == direction.at && d.kind == direction.kind);
+        for (tick, kind) in &music.directions {
+            let (measure, at) = place(stretches, *tick);
+            let Some(measure) = measures.get_mut(measure as usize) else { continue };
+            let is_said = measure.directions.iter().any(|d| d.at == at && d.kind == *kind);
             if !is_said {
-                measure.directions.push(direction);
+                measure.directions.push(direction(staff, at, kind.clone()));
             }
         }
     }
 }
 
-fn direction(staff: u8, at: Ticks, dynamic: Dynamic) -> Direction {
-    Direction { staff, at, above: None, kind: DirectionKind::Dynamic(dynamic) }
+/// Slurs, hairpins and pedals.
+fn page_spans(stretches: &[Stretch], parts: &[(Hand, &HandMusic)]) -> Vec<Span> {
+    let mut found = Vec::new();
+    for (staff, (_, music)) in (0u8..).zip(parts) {
+        for (kind, voice, (from, to)) in &music.spans {
+            // A slur ends at a note, the others where what they are over ends.
+            let to = if *kind == SpanKind::Slur {
+                place(stretches, *to)
+            } else {
+                let (measure, before) = place(stretches, *to - 1);
+                (measure, before + Ticks(1))
+            };
+            let voice = staff * VOICES + voice.min(&(VOICES - 1));
+            found.push(Span { kind: *kind, staff, voice, from: place(stretches, *from), to, above: None });
+        }
+    }
+    found
+}
+
+/// The measure that a tick lies in, and where in it.
+fn place(stretches: &[Stretch], tick: i64) -> (u32, Ticks) {
+    let measure = stretches.partition_point(|s| s.to <= tick);
+    (measure as u32, Ticks(tick - stretches.get(measure).map_or(0, |s| s.from)))
+}
+
+fn direction(staff: u8, at: Ticks, kind: DirectionKind) -> Direction {
+    Direction { staff, at, above: None, kind }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::score;
     use super::*;
+    use crate::music::notation::Dynamic;
 
     /// Each measure as number, signs and ending, and in which order they are played.
     #[track_caller]
@@ -289,7 +324,43 @@ mod tests {
         assert_eq!(told(&page.measures[1]), second);
         assert_eq!(page.measures[1].chords[2].tuplet, TupletMark::Starts { number: true, bracket: None });
         assert_eq!((page.measures[0].fifths, page.measures[0].meter), (Some(2), Some((4, 4))));
-        assert_eq!(page.measures[0].directions, [direction(0, Ticks(0), Dynamic::P)]);
+        assert_eq!(page.measures[0].directions, [direction(0, Ticks(0), DirectionKind::Dynamic(Dynamic::P))]);
+    }
+
+    #[test]
+    fn signs_stand_where_the_text_has_them() {
+        let text =
+            "marking: Andantino\nR: \"dolce\" c4@1/4'[ d@2- e^ f | g]* r/2. L: !ped !< r/1 !. | <c3@5 e@3 g@1>/1 !*";
+        let page = check(text, "1 2", &[0, 1]);
+        let said: Vec<_> = page.measures[0].directions.iter().map(|d| d.kind.clone()).collect();
+        let words = |text: &str| text.to_owned();
+        assert_eq!(said, [DirectionKind::Tempo(words("Andantino")), DirectionKind::Words(words("dolce"))]);
+        let spans: Vec<_> = page.spans.iter().map(|s| (s.kind, s.staff, s.from, s.to)).collect();
+        let at = |measure, tick| (measure, Ticks(tick));
+        assert_eq!(
+            spans,
+            [
+                (SpanKind::Slur, 0, at(0, 0), at(1, 0)),
+                (SpanKind::Crescendo, 1, at(0, 0), at(0, 1_920)),
+                (SpanKind::Pedal, 1, at(0, 0), at(1, 1_920)),
+            ]
+        );
+        let chords = || page.measures.iter().flat_map(|m| &m.chords);
+        let struck: Vec<_> = chords().flat_map(|c| c.articulations.clone()).collect();
+        assert_eq!(struck, [Articulation::Staccato, Articulation::Tenuto, Articulation::Accent]);
+        let fingers: Vec<_> = chords().flat_map(|c| &c.heads).filter_map(|h| h.finger).collect();
+        assert_eq!(fingers, [1, 2, 5, 3, 1]);
+        assert_eq!(page.measures[1].chords[0].ornaments, [Ornament::Fermata]);
+    }
+
+    #[test]
+    fn only_a_full_measure_has_a_whole_rest() {
+        let page = check("meter: 3/4\npickup: 1/4\nR: c4 | d e f L: r/4 | r/2.", "0 1", &[0, 1]);
+        let rests = page.measures.iter().flat_map(|m| &m.chords).filter(|c| c.heads.is_empty());
+        assert_eq!(
+            rests.map(|c| (c.rest, c.value.base)).collect::<Vec<_>>(),
+            [(Rest::Printed, Base::Quarter), (Rest::WholeMeasure, Base::Half)]
+        );
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Repeats: from the order written to the order played.
 
 use super::body::{HandMusic, Sign};
-use crate::music::{Hand, WrittenNote};
+use crate::music::notation::SpanKind;
+use crate::music::{Hand, PedalChange, WrittenNote};
 use crate::time::Ticks;
 
 /// The notes in the order played. A note that a tie holds beyond a jump ends at the jump.
@@ -25,6 +26,24 @@ pub(super) fn unfold(music: &HandMusic, hand: Hand) -> Vec<WrittenNote> {
         now += to - from;
     }
     played
+}
+
+/// The pedal in the order played: down and up in each pass.
+pub(super) fn pedals(music: &HandMusic) -> Vec<PedalChange> {
+    let mut changes = Vec::new();
+    let mut now = 0;
+    for (from, to) in spans(music) {
+        for (_, _, (down, up)) in music.spans.iter().filter(|(kind, ..)| *kind == SpanKind::Pedal) {
+            // What is held at a jump is let go there.
+            let (down, up) = (*down.max(&from), *up.min(&to));
+            if down < up {
+                let change = |tick: i64, value| PedalChange { tick: Ticks(tick - from + now), value };
+                changes.extend([change(down, 127), change(up, 0)]);
+            }
+        }
+        now += to - from;
+    }
+    changes
 }
 
 /// The stretches of written time in the order played.

@@ -5,7 +5,7 @@ use egui::{Rect, Role, Ui, pos2, vec2};
 use crate::model::{OutputKeys, OutputUse};
 use crate::ui::text::{self, tr};
 use crate::ui::theme::{self, space, tokens};
-use crate::ui::view::{MidiPort, OutputPort};
+use crate::ui::view::{JoinedPort, MidiPort, OutputPort};
 use crate::ui::widgets::{Button, Line, card_ui};
 use crate::ui::{Command, Cx};
 
@@ -17,8 +17,11 @@ pub(super) fn inputs_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
     let ports = &cx.view.devices.midi;
     card_ui(ui, tr().midi_inputs, "", |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
+        if let Some(port) = &cx.view.devices.midi_in {
+            joined_ui(ui, port);
+        }
         if ports.is_empty() {
-            words_ui(ui, tr().no_midi);
+            words_ui(ui, if cx.view.devices.midi_in.is_some() { tr().no_midi_jack } else { tr().no_midi });
         }
         for MidiPort { id, name, connected, enabled, messages } in ports {
             if port_ui(ui, (name, &text::use_port(name)), *connected, *enabled, *messages) {
@@ -56,6 +59,21 @@ pub(super) fn outputs_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
 fn words_ui(ui: &mut Ui, words: &str) {
     let words = egui::RichText::new(words).color(tokens(ui).muted).font(theme::regular(ui, 13.0));
     ui.add(egui::Label::new(words).wrap().selectable(false));
+}
+
+/// The input that anyone may be joined to, and who is; there is nothing to switch.
+fn joined_ui(ui: &mut Ui, port: &JoinedPort) {
+    let t = tokens(ui);
+    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), 46.0 * theme::scale(ui)));
+    let response = ui.interact(rect, ui.scope_id().with("midi_in"), egui::Sense::hover());
+    let (name, state) = (tr().midi_in, text::joined(&port.sources, port.messages));
+    response.widget_info(|| egui::WidgetInfo::labeled(Role::Label, true, text::of(name, &state)));
+    let color = if port.sources.is_empty() { t.faint } else { t.good };
+    ui.painter().circle_filled(pos2(rect.left() + 6.0, rect.center().y), 4.0, color);
+    let (top, bottom) = rect.shrink2(vec2(0.0, 3.0)).with_min_x(rect.left() + 20.0).split_top_bottom_at_fraction(0.54);
+    Line::new(name).paint(ui, top);
+    Line::small(&state).color(t.muted).paint(ui, bottom);
+    response.on_hover_text(tr().midi_in_tip);
 }
 
 /// A port, with the name of its switch, and its state; whether the switch was pressed.

@@ -1,12 +1,12 @@
 //! A piece as a card: what it is, how it went, and what can be done with it.
 
-use egui::{Align, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align, Rect, Response, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use super::super::state::State;
 use super::super::text::{self, tr};
 use super::super::theme::{self, radius, space, tokens};
 use super::super::view::{NoteNames, PieceRow};
-use super::super::widgets::{Button, Line, focus_ring, share_color};
+use super::super::widgets::{Button, Line, focus_ring, share_color, star_ui};
 use super::super::{Command, Cx, icons};
 use super::Dialog;
 
@@ -31,8 +31,14 @@ pub(super) fn facts(row: &PieceRow, names: NoteNames) -> String {
     parts.join(text::DOT)
 }
 
-/// Draws the card in a `ui` of its own.
-pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, rect: Rect, row: &PieceRow, state: &mut State) {
+/// Draws the card in a `ui` of its own; `is_twin` if another piece has the same title: then its file tells them apart.
+pub(super) fn ui(
+    cx: &mut Cx<'_>,
+    ui: &mut Ui,
+    rect: Rect,
+    (row, is_twin): (&PieceRow, bool),
+    state: &mut State,
+) -> Response {
     let t = tokens(ui);
     let chosen = state.library.chosen.as_ref().map(|chosen| chosen.contains(&row.id));
     let response = ui.interact(rect, ui.scope_id().with("card"), Sense::click());
@@ -40,6 +46,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, rect: Rect, row: &PieceRow, state
         Some(_) => text::choose_one(&row.title),
         None => text::open_piece(&row.title, &row.composer),
     };
+    let words = if is_twin { [words, text::place_of_file(row)].join(text::DOT) } else { words };
     response.widget_info(|| match chosen {
         Some(on) => WidgetInfo::selected(Role::CheckBox, true, on, &words),
         None => WidgetInfo::labeled(Role::Button, true, &words),
@@ -52,7 +59,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, rect: Rect, row: &PieceRow, state
     ui.painter().rect(rect, radius::CARD, fill, Stroke::new(1.0, line), StrokeKind::Inside);
     focus_ring(ui, &response, rect, radius::CARD);
     let inner = rect.shrink(space::CARD);
-    lines_ui(ui, inner, row, cx.view.settings.names);
+    lines_ui(ui, inner, (row, is_twin), cx.view.settings.names);
     let place = Rect::from_min_size(pos2(inner.right() - SIDE + 6.0, inner.top() - 4.0), vec2(SIDE, SIDE));
     if let Some(on) = chosen {
         let icon = if on { icons::CHECKED } else { icons::UNCHECKED };
@@ -65,7 +72,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, rect: Rect, row: &PieceRow, state
         {
             chosen.insert(row.id.clone());
         }
-        return;
+        return response;
     }
     let favour = text::favour(&row.title, row.favourite);
     let about = text::about_piece(&row.title);
@@ -77,12 +84,16 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, rect: Rect, row: &PieceRow, state
     } else if response.clicked() {
         cx.send.push(Command::OpenPiece(row.id.clone()));
     }
-    if let Some(practised) = text::practised(row.practised) {
-        response.on_hover_text(practised);
+    if row.favourite {
+        star_ui(ui.painter(), place.center() + vec2(0.0, 0.5), 7.5 * theme::scale(ui), t.accent_text);
+    }
+    match text::practised(row.practised) {
+        Some(practised) => response.on_hover_text(practised),
+        None => response,
     }
 }
 
-fn lines_ui(ui: &Ui, inner: Rect, row: &PieceRow, names: NoteNames) {
+fn lines_ui(ui: &Ui, inner: Rect, (row, is_twin): (&PieceRow, bool), names: NoteNames) {
     let t = tokens(ui);
     let scale = theme::scale(ui);
     let row_at = |top: f32, height: f32| {
@@ -95,7 +106,11 @@ fn lines_ui(ui: &Ui, inner: Rect, row: &PieceRow, names: NoteNames) {
     Line::new(&row.title).size(15.0).bold().paint(ui, head.with_max_x(head.right() - 2.0 * SIDE));
     let named = text::composer_and_tags(row);
     let folder = || row.path.as_ref().and_then(|path| path.parent()).map(|path| path.to_string_lossy().into_owned());
-    let second_words = if named.is_empty() { folder().unwrap_or_default() } else { named };
+    let second_words = match (is_twin, named.is_empty()) {
+        (true, _) => text::place_of_file(row),
+        (false, true) => folder().unwrap_or_default(),
+        (false, false) => named,
+    };
     let second = row_at(22.0, 19.0);
     Line::new(&second_words).size(13.0).color(t.text).paint(ui, second.with_max_x(second.right() - badge_width));
     badge_line.paint(ui, second);

@@ -1,7 +1,7 @@
 //! Falling notes over the keyboard. Only what is in view is looked at: a piece of ten thousand notes costs no more than
 //! a short one.
 
-use egui::{Align2, Painter, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2};
+use egui::{Align2, Color32, FontId, Painter, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2};
 
 use super::geometry::Keys;
 use crate::music::{NoteId, Pitch, Score, Spelling, WrittenNote};
@@ -19,6 +19,12 @@ use crate::ui::{Cx, theme::fade};
 const QUARTER: f32 = 58.0;
 /// Points under the hit line in which judged notes flow on before they are gone.
 const AFTER: f32 = 64.0;
+/// A sign of a name is about so much of its size wide.
+const SIGN_WIDTH: f32 = 0.62;
+/// Names smaller than this, in points, are not read.
+const NAME_MIN: f32 = 8.0;
+/// The height of the line that says what starts the music, at text scale 1.
+pub(super) const START: f32 = 24.0;
 /// How far the zoom goes.
 const ZOOM: std::ops::RangeInclusive<f32> = 0.35..=4.0;
 
@@ -109,24 +115,22 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<
     grid_ui(ui, rect);
     let painter = ui.painter_at(rect);
     bar_lines_ui(ui, &painter, piece.score, fall);
+    band_ui(ui, &painter, fall);
+    start_ui(cx, ui, rect.with_min_y(fall.hit));
     notes_ui(cx, ui, &painter, state, piece, fall);
     hit_line_ui(ui, &painter, fall);
     marks_ui(ui, &painter, state, piece, fall);
     count_in_ui(cx, ui, &painter, piece, rect);
-    if !cx.view.play.transport.playing {
-        start_ui(ui, rect);
-    }
 }
 
-/// What starts the music, while it stands still.
-pub(super) fn start_ui(ui: &Ui, rect: Rect) {
-    let t = tokens(ui);
+/// What starts the music, while it stands still. Drawn before the music, so that nothing of it is ever covered.
+pub(super) fn start_ui(cx: &Cx<'_>, ui: &Ui, rect: Rect) {
+    if cx.view.play.transport.playing {
+        return;
+    }
     let words = text::press_to_start(&shortcuts::shown(ui.ctx(), Action::PlayPause));
-    let line = Line::small(&words).color(t.muted).align(egui::Align::Center);
-    let size = egui::vec2(line.width(ui) + 28.0, 26.0 * theme::scale(ui));
-    let place = Rect::from_center_size(pos2(rect.center().x, rect.top() + size.y), size);
-    ui.painter().rect_filled(place, size.y / 2.0, t.raised);
-    line.paint(ui, place);
+    let line = Line::small(&words).color(tokens(ui).muted).align(egui::Align::Center);
+    line.paint(ui, rect.shrink2(egui::vec2(16.0, 0.0)));
 }
 
 pub(super) fn in_words(cx: &Cx<'_>, piece: &Piece<'_>) -> String {
@@ -201,12 +205,28 @@ fn notes_ui(cx: &Cx<'_>, ui: &Ui, painter: &Painter, state: &State, piece: &Piec
     for (note, body, mine) in labels {
         let name = text::note(note.pitch, settings.names, spelling);
         let color = if mine { t.on_hand(note.hand) } else { t.text };
-        // A sign is about 0.62 of its size wide.
-        if name.chars().count() as f32 * font.size * 0.62 > body.width() {
-            continue;
+        name_ui(painter, name, body, &font, (color, t.text));
+    }
+}
+
+/// The name at the foot of a note: smaller where it is narrow, its sign under its letter where it is narrower, and where
+/// neither fits above it. The second colour is for what stands on the background.
+fn name_ui(painter: &Painter, name: &str, body: Rect, font: &FontId, (on, above): (Color32, Color32)) {
+    let signs = name.chars().count();
+    let fitting = body.width() / (signs as f32 * SIGN_WIDTH);
+    let foot = pos2(body.center().x, body.bottom() - 3.0);
+    let sized = |size: f32| FontId::new(size.min(font.size), font.family.clone());
+    let stacked = sized(body.width() / SIGN_WIDTH);
+    if fitting >= NAME_MIN {
+        painter.text(foot, Align2::CENTER_BOTTOM, name, sized(fitting), on);
+    } else if signs == 2 && body.height() >= 2.0 * stacked.size + 4.0 {
+        for (place, sign) in name.chars().rev().enumerate() {
+            let at = foot - egui::vec2(0.0, place as f32 * stacked.size);
+            painter.text(at, Align2::CENTER_BOTTOM, sign, stacked.clone(), on);
         }
-        let at = pos2(body.center().x, body.bottom() - 3.0);
-        painter.text(at, Align2::CENTER_BOTTOM, name, font.clone(), color);
+    } else {
+        let at = pos2(body.center().x, body.top() - 1.0);
+        painter.text(at, Align2::CENTER_BOTTOM, name, sized(NAME_MIN), above);
     }
 }
 
@@ -244,11 +264,15 @@ fn note_color(t: &Tokens, note: &WrittenNote, mine: bool, mark: Option<Mark>, fa
     }
 }
 
+/// Where notes are gone after they were due.
+fn band_ui(ui: &Ui, painter: &Painter, fall: Fall) {
+    let below = Rect::from_min_max(pos2(fall.rect.left(), fall.hit), fall.rect.max);
+    painter.rect_filled(below, 0, fade(tokens(ui).surface, 0.55));
+}
+
 /// The line where notes are due.
 fn hit_line_ui(ui: &Ui, painter: &Painter, fall: Fall) {
     let t = tokens(ui);
-    let below = Rect::from_min_max(pos2(fall.rect.left(), fall.hit), fall.rect.max);
-    painter.rect_filled(below, 0, fade(t.surface, 0.55));
     let glow = Rect::from_min_max(pos2(fall.rect.left(), fall.hit - 22.0), pos2(fall.rect.right(), fall.hit));
     let (from, to) = (theme::CLEAR, fade(t.accent, 0.16));
     painter.add(Shape::gradient_rect(glow, egui::Direction::TopDown, [from, to]));

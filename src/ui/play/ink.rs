@@ -7,6 +7,7 @@ use std::sync::Arc;
 use egui::{Color32, Direction, Painter, Rangef, Rect, Shape, Stroke, Ui};
 
 use super::pen::Pen;
+use super::wrong;
 use crate::engraving::{self, Item, Part, Point, System};
 use crate::music::notation::Notation;
 use crate::music::{Hand, Hands, NoteId};
@@ -20,8 +21,6 @@ use crate::ui::widgets::{color_of, snap};
 pub(super) const HALF_HEAD: f32 = 0.65;
 /// The size of the marks of what was played, in points.
 pub(super) const MARK_RADIUS: f32 = 4.5;
-/// More crosses in one place would be one blot.
-const EXTRAS_MAX: usize = 256;
 
 /// What was engraved: the page, and where its score's notes lie.
 #[derive(Debug, Default)]
@@ -106,8 +105,9 @@ impl<'a> Ink<'a> {
         if mine { ink } else { theme::mix(t.paper, ink, 0.55) }
     }
 
-    /// What became of the notes between two ticks of the score: for each tick the worst; and keys that are not written.
-    pub(super) fn marks(&self, (from, to): (f64, f64), mut draw: impl FnMut(f64, VerdictKind)) {
+    /// What became of the notes between two ticks of the score: for each tick the worst; and taps too many, where any key
+    /// will do.
+    pub(super) fn marks(&self, (from, to): (f64, f64), taps: bool, mut draw: impl FnMut(f64, VerdictKind)) {
         let notes = self.piece.score.notes();
         let first = notes.partition_point(|n| (n.onset.0 as f64) < from);
         let mut shown: Option<(Ticks, VerdictKind)> = None;
@@ -129,9 +129,7 @@ impl<'a> Ink<'a> {
         if let Some((onset, kind)) = shown {
             draw(onset.0 as f64, kind);
         }
-        let extras = self.piece.extras;
-        let first = extras.partition_point(|e| e.tick < from);
-        for extra in extras[first..].iter().take(EXTRAS_MAX).take_while(|e| e.tick <= to) {
+        for extra in wrong::between(self.piece.extras, from, to).filter(|_| taps) {
             draw(extra.tick, VerdictKind::Extra);
         }
     }

@@ -11,6 +11,7 @@ mod pen;
 mod ruler;
 mod staff;
 mod transport;
+mod wrong;
 
 pub(super) use falling::NoteIndex;
 pub(super) use keyboard::shown_ui as keyboard_ui;

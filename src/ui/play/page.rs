@@ -6,13 +6,13 @@ use egui::{Id, Painter, Pos2, Rangef, Rect, Response, Role, Sense, Ui, WidgetInf
 use super::ink::{HALF_HEAD, Ink, MARK_RADIUS, Source, lines_ui, playhead_ui};
 use super::pen::Pen;
 use super::staff::ZOOM;
-use super::{falling, ruler};
+use super::{falling, ruler, wrong};
 use crate::engraving::{PlacedMeasure, Point, Sheet, System};
-use crate::practice::BarRange;
+use crate::practice::{BarRange, Mode};
 use crate::ui::Cx;
 use crate::ui::state::State;
 use crate::ui::text::tr;
-use crate::ui::theme::{fade, space, tokens};
+use crate::ui::theme::{self, fade, space, tokens};
 use crate::ui::view::Piece;
 use crate::ui::widgets::{focus_ring, mark_shape, snap};
 
@@ -92,6 +92,8 @@ pub(super) fn height(ui: &Ui, state: &mut State, piece: &Piece<'_>, rect: Rect) 
 pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<'_>, rect: Rect, alone: bool) {
     let t = tokens(ui);
     ui.painter().rect_filled(rect, 0, t.paper);
+    let whole = rect;
+    let rect = if alone { rect.with_max_y(rect.bottom() - falling::START * theme::scale(ui)) } else { rect };
     let response = ui.interact(rect, ui.scope_id().with("page"), Sense::click_and_drag());
     let words = if alone { falling::in_words(cx, piece) } else { tr().staff_bars.to_owned() };
     focus_ring(ui, &response, rect.shrink(2.0), 4);
@@ -111,18 +113,17 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<
     ruler::select_ui(cx, ui, state, &response, |at| view.bar_at(at).min(piece.score.bars().len() - 1));
     let range = state.loop_drag.map(|(_, range)| range).or(ruler::loop_of(cx));
     let painter = ui.painter_at(rect);
-    let mut leaf = Leaf { ui, painter: &painter, pen: Pen::new(ui, &painter, rect.min, space), view };
     let chosen = &cx.view.play.transport.chosen;
+    let rhythm = chosen.mode == Mode::Rhythm;
+    let mut leaf = Leaf { ui, painter: &painter, pen: Pen::new(ui, &painter, rect.min, space), view, rhythm };
     let ink = Ink::new(ui, piece, (chosen.practise, chosen.keyboard));
     for system in leaf.view.visible() {
         leaf.system_ui(piece, &ink, system, range, position);
     }
-    painter.hline(rect.x_range(), snap(ui, rect.bottom() - 1.0), t.hairline());
+    ui.painter().hline(whole.x_range(), snap(ui, whole.bottom() - 1.0), t.hairline());
     if alone {
         falling::count_in_ui(cx, ui, &painter, piece, rect);
-        if !cx.view.play.transport.playing {
-            falling::start_ui(ui, rect);
-        }
+        falling::start_ui(cx, ui, whole.with_min_y(rect.bottom()));
     }
     state.sheet.sheet = Some(sheet);
 }
@@ -206,6 +207,8 @@ struct Leaf<'a, 'b> {
     painter: &'a Painter,
     pen: Pen<'a>,
     view: View<'b>,
+    /// Whether any key will do.
+    rhythm: bool,
 }
 
 impl Leaf<'_, '_> {
@@ -229,6 +232,9 @@ impl Leaf<'_, '_> {
             ink.item_ui(&mut self.pen, item, None);
         }
         for measure in &system.measures {
+            if !self.rhythm {
+                self.wrong_ui(ink, system, measure, position);
+            }
             self.marks_ui(ink, system, measure);
         }
         if let Some(spot) = sheet.spot(position).filter(|spot| spot.system == index) {
@@ -257,12 +263,24 @@ impl Leaf<'_, '_> {
         }
     }
 
+    /// Keys of a measure that are not written.
+    fn wrong_ui(&mut self, ink: &Ink<'_>, system: &System, measure: &PlacedMeasure, position: f64) {
+        let sheet = self.view.sheet;
+        let Some(passage) = sheet.shown(measure.measure, self.view.now) else { return };
+        let (from, to) = sheet.span(passage);
+        for extra in wrong::between(ink.piece.extras, from, to - 0.5) {
+            let strength = wrong::strength(ink.piece, position, extra.tick);
+            let x = sheet.x_in(measure, passage, extra.tick);
+            wrong::wrong_key_ui(&mut self.pen, ink.tokens, system, measure, (x, extra.pitch, strength));
+        }
+    }
+
     /// What became of the notes of a measure, under its line.
     fn marks_ui(&self, ink: &Ink<'_>, system: &System, measure: &PlacedMeasure) {
         let sheet = self.view.sheet;
         let Some(passage) = sheet.shown(measure.measure, self.view.now) else { return };
         let (from, to) = sheet.span(passage);
-        ink.marks((from, to - 0.5), |tick, kind| {
+        ink.marks((from, to - 0.5), self.rhythm, |tick, kind| {
             let x = sheet.x_in(measure, passage, tick) + HALF_HEAD;
             let at = self.pen.at(Point::new(x, system.bottom + MARKS));
             self.painter.add(mark_shape(ink.tokens, kind, at, MARK_RADIUS));

@@ -5,10 +5,10 @@ use egui::{Direction, Pos2, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, po
 
 use super::ink::{HALF_HEAD, Ink, MARK_RADIUS, Source, lines_ui, playhead_ui};
 use super::pen::Pen;
-use super::{falling, ruler};
-use crate::engraving::{self, Flow, Part, Point, System};
-use crate::music::{Hands, Pitch};
-use crate::practice::{BarRange, KeyRange, VerdictKind};
+use super::{falling, ruler, wrong};
+use crate::engraving::{self, Flow, Point, System};
+use crate::music::Hands;
+use crate::practice::{BarRange, KeyRange, Mode, VerdictKind};
 use crate::time::Ticks;
 use crate::ui::Cx;
 use crate::ui::state::State;
@@ -118,18 +118,22 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<
     ruler::select_ui(cx, ui, state, &response, bar_at);
     let chosen = &cx.view.play.transport.chosen;
     let ink = Ink::new(ui, piece, (chosen.practise, chosen.keyboard));
+    let rhythm = chosen.mode == Mode::Rhythm;
     let mut scene = Scene { ui, system: &system, rect, camera, pen, ink };
+    if alone {
+        falling::start_ui(cx, ui, rect.with_min_y(rect.bottom() - MARKS));
+    }
     scene.loop_ui(state.loop_drag.map(|(_, range)| range).or(ruler::loop_of(cx)));
     scene.music_ui();
+    if !rhythm {
+        scene.wrong_ui(Some(position));
+    }
     let clear = scene.signature_ui();
-    scene.marks_ui(clear);
+    scene.marks_ui(clear, rhythm);
     scene.playhead_ui();
     painter.hline(rect.x_range(), snap(ui, rect.bottom() - 1.0), t.hairline());
     if alone {
         falling::count_in_ui(cx, ui, &painter, piece, rect);
-        if !cx.view.play.transport.playing {
-            falling::start_ui(ui, rect);
-        }
     }
     state.staff.system = Some(system);
 }
@@ -176,6 +180,7 @@ pub(in crate::ui) fn page_ui(ui: &mut Ui, page: &mut StaffPage, shown: &Shown<'_
     let mut scene = Scene { ui, system, rect, camera, pen, ink };
     scene.music_ui();
     scene.verdicts_ui();
+    scene.wrong_ui(None);
     scene.signature_ui();
     scene.playhead_ui();
     let tick = |x: f32| system.tick_at(scene.pen.place_of(pos2(x, 0.0)).x - HALF_HEAD).max(0.0);
@@ -269,27 +274,27 @@ impl Scene<'_> {
         end
     }
 
-    /// What became of the notes, under the staff.
-    fn marks_ui(&self, clear: f32) {
+    /// What became of the notes, under the staff; with the taps too many where any key will do.
+    fn marks_ui(&self, clear: f32, taps: bool) {
         let painter = self.ui.painter_at(self.rect.with_min_x(clear));
         let y = self.rect.bottom() - MARKS / 2.0 - 1.0;
         let (left, right) = self.view();
         let range = (self.system.tick_at(left), self.system.tick_at(right));
-        self.ink.marks(range, |at, kind| {
+        self.ink.marks(range, taps, |at, kind| {
             let x = self.pen.at(Point::new(self.system.x_at(at) + HALF_HEAD, 0.0)).x;
             painter.add(mark_shape(self.ink.tokens, kind, pos2(x, y), MARK_RADIUS));
         });
     }
 
     /// What became of the notes, where they stand: rings around what was missed, marks beside what was early, late or in
-    /// another octave, crosses at keys that are not written.
+    /// another octave.
     fn verdicts_ui(&self) {
         let painter = self.ui.painter_at(self.rect);
         let (t, space) = (self.ink.tokens, self.pen.space);
         let piece = self.ink.piece;
         let (left, right) = self.view();
         for measure in &self.system.measures[self.system.visible(left - 6.0, right + 6.0)] {
-            for item in measure.items.iter().filter(|item| item.tag.part == Part::Head) {
+            for item in measure.items.iter().filter(|item| item.tag.strikes) {
                 let (engraving::Shape::Glyph { at, .. }, Some(note)) = (&item.shape, item.tag.note) else { continue };
                 let Some(mark) = piece.marks.get(note.0 as usize).copied().flatten() else { continue };
                 let center = self.pen.at(Point::new(at.x + HALF_HEAD, at.y));
@@ -308,27 +313,18 @@ impl Scene<'_> {
                 }
             }
         }
-        let (from, to) = (self.system.tick_at(left), self.system.tick_at(right));
-        let first = piece.extras.partition_point(|e| e.tick < from);
-        // More crosses than this would be one blot.
-        for extra in piece.extras[first..].iter().take(256).take_while(|e| e.tick <= to) {
-            let x = self.system.x_at(extra.tick) + HALF_HEAD;
-            if let Some(y) = self.height_of(x, extra.pitch) {
-                painter.add(mark_shape(t, VerdictKind::Extra, self.pen.at(Point::new(x, y)), space * 0.5));
-            }
-        }
     }
 
-    /// Where a key stands at a place of the line: on the upper staff from middle C on, as naturals and sharps.
-    fn height_of(&self, x: f32, pitch: Pitch) -> Option<f32> {
-        const STEPS: [i32; 12] = [0, 0, 1, 1, 2, 3, 3, 4, 4, 5, 5, 6];
-        let measure = &self.system.measures[self.system.measure_at(x)?];
-        let lower = self.system.staves.len() > 1 && pitch < Pitch::MIDDLE_C;
-        let staff = if lower { self.system.staves.len() - 1 } else { 0 };
-        // C0 is the key 12.
-        let step = (i32::from(pitch.key()) / 12 - 1) * 7 + STEPS[usize::from(pitch.class())];
-        let above = step - measure.clefs.get(staff)?.bottom_line();
-        Some(self.system.staves.get(staff)? + 4.0 - above as f32 / 2.0)
+    /// Keys that are not written; they fade with the passage where there is a position to pass.
+    fn wrong_ui(&mut self, position: Option<f64>) {
+        let (left, right) = self.view();
+        let (system, piece, t) = (self.system, self.ink.piece, self.ink.tokens);
+        for extra in wrong::between(piece.extras, system.tick_at(left), system.tick_at(right)) {
+            let x = system.x_at(extra.tick);
+            let Some(measure) = system.measure_at(x).map(|m| &system.measures[m]) else { continue };
+            let strength = position.map_or(1.0, |position| wrong::strength(piece, position, extra.tick));
+            wrong::wrong_key_ui(&mut self.pen, t, system, measure, (x, extra.pitch, strength));
+        }
     }
 
     fn playhead_ui(&self) {

@@ -39,7 +39,7 @@ pub(super) fn ui(
         marks: past.map_or(&page.marks, |past| &past.marks),
         extras: past.map_or(&page.extras, |past| &past.extras),
         next: past.map_or(&[], |past| &past.next),
-        result: None,
+        bars: &[],
     };
     let words = text::page_in_words(take.notes.len(), take.length);
     let shown = Shown { piece: &piece, position, hands: page.hands, words: &words };

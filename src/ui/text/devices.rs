@@ -224,6 +224,12 @@ pub fn messages(n: u64) -> String {
     if n == 1 { "1 message".to_owned() } else { format!("{} messages", count(n)) }
 }
 
+/// Who is joined to the general MIDI input, and what came in.
+pub fn joined(sources: &[String], n: u64) -> String {
+    let from = if sources.is_empty() { "nothing is joined to it".to_owned() } else { sources.join(", ") };
+    [from, messages(n)].join(DOT)
+}
+
 /// A SoundFont that the system brings, on a button.
 pub fn use_system(file: &str) -> String {
     format!("Use the system's {file}")

@@ -126,6 +126,14 @@ pub fn composer_and_tags(row: &PieceRow) -> String {
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(DOT)
 }
 
+/// Where a piece comes from, to tell it from another of the same title: its file with the folder that it is in.
+pub fn place_of_file(row: &PieceRow) -> String {
+    let Some(path) = &row.path else { return tr().from_program.to_owned() };
+    let name = |part: &std::ffi::OsStr| part.to_string_lossy().into_owned();
+    let folder = path.parent().and_then(std::path::Path::file_name).map(name);
+    [folder, path.file_name().map(name)].into_iter().flatten().collect::<Vec<_>>().join("/")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

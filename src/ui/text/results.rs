@@ -1,11 +1,12 @@
 //! Words about what came out: shares, timing, bars to look at.
 
 use super::{DOT, NONE, bar_count, moment, note_octave, tr};
-use crate::practice::VerdictKind;
-use crate::practice::expression::{Expression, PROFESSIONAL_CHORD_MILLIS};
+use crate::practice::expression::{BARS_ENOUGH, Expression, PROFESSIONAL_CHORD_MILLIS};
+use crate::practice::pass::PassResult;
 use crate::practice::result::ENOUGH;
 use crate::practice::result::{BarResult, Counts, Timing, Trouble};
 use crate::practice::story::{Story, Weighed};
+use crate::practice::{Mode, VerdictKind};
 use crate::time::Micros;
 use crate::ui::view::{LastResult, NoteNames, RollNote};
 
@@ -22,12 +23,30 @@ pub fn verdict(kind: VerdictKind) -> &'static str {
     }
 }
 
+/// The same in a mode: where any key will do, none is wrong.
+pub fn verdict_in(kind: VerdictKind, mode: Option<Mode>) -> &'static str {
+    match (kind, mode) {
+        (VerdictKind::Extra, Some(Mode::Rhythm)) => "tap too many",
+        _ => verdict(kind),
+    }
+}
+
+/// Keys or taps that were not written, so many of them.
+fn extras(n: u32, mode: Mode) -> String {
+    match (n, mode) {
+        (1, Mode::Rhythm) => "1 tap too many".to_owned(),
+        (_, Mode::Rhythm) => format!("{n} taps too many"),
+        (1, _) => "1 wrong key".to_owned(),
+        _ => format!("{n} wrong keys"),
+    }
+}
+
 /// The same where it is told with its reason: nothing is on time that was to come at no time.
-pub fn story(story: &Story) -> &'static str {
+pub fn story(story: &Story, mode: Option<Mode>) -> &'static str {
     match story.verdict.kind {
         VerdictKind::OnTime if !story.is_timed => "right",
         VerdictKind::Late if !story.is_timed => "chord spread",
-        kind => verdict(kind),
+        kind => verdict_in(kind, mode),
     }
 }
 
@@ -59,15 +78,15 @@ pub fn practise_bars(first: u32, last: u32) -> String {
 }
 
 /// A bar for screen readers and tips.
-pub fn bar_in_words(bar: &BarResult) -> String {
+pub fn bar_in_words(bar: &BarResult, mode: Mode) -> String {
     match bar.counts.accuracy() {
         None => format!("Bar {}: nothing to play", bar.number),
-        Some(share) => format!("Bar {}: {:.0} % right, {}", bar.number, share * 100.0, remarks(&bar.counts)),
+        Some(share) => format!("Bar {}: {:.0} % right, {}", bar.number, share * 100.0, remarks(&bar.counts, mode)),
     }
 }
 
 /// What there is to say about some notes.
-pub fn remarks(counts: &Counts) -> String {
+pub fn remarks(counts: &Counts, mode: Mode) -> String {
     let parts: Vec<String> = [
         (counts.missed, VerdictKind::Missed),
         (counts.extra, VerdictKind::Extra),
@@ -77,7 +96,10 @@ pub fn remarks(counts: &Counts) -> String {
     ]
     .iter()
     .filter(|(n, _)| *n > 0)
-    .map(|(n, kind)| format!("{n} {}", verdict(*kind)))
+    .map(|(n, kind)| match kind {
+        VerdictKind::Extra => extras(*n, mode),
+        kind => format!("{n} {}", verdict(*kind)),
+    })
     .collect();
     if parts.is_empty() { "nothing to mend".to_owned() } else { parts.join(DOT) }
 }
@@ -130,18 +152,23 @@ pub fn tempo_asked(goal: f64, unit: u8) -> String {
     format!("asked: {}", super::tempo(goal, unit))
 }
 
+/// That the sound stopped short in a take.
+pub fn interruptions(times: u64) -> String {
+    let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
+    format!("The sound was interrupted {times} during this take: do not take its timing too seriously.")
+}
+
 /// What a share of notes rests on.
-pub fn right_basis(right: u32, of: u32, extra: u32) -> String {
+pub fn right_basis(right: u32, of: u32, extra: u32, mode: Mode) -> String {
     match extra {
         0 => format!("{right} of {of}{DOT}professionals reach 98–99"),
-        1 => format!("{right} of {of}{DOT}1 wrong key"),
-        _ => format!("{right} of {of}{DOT}{extra} wrong keys"),
+        _ => format!("{right} of {of}{DOT}{}", extras(extra, mode)),
     }
 }
 
 /// Below the number of notes that says anything.
-pub fn too_few(n: usize, enough: usize) -> String {
-    format!("{n} onsets, {enough} are needed")
+pub fn too_few(what: &str, n: usize, enough: usize) -> String {
+    format!("{}: {n} of {enough} {what}", tr().not_enough)
 }
 
 /// The plain word for a spread. Professionals keep within 60 ms of their own tempo.
@@ -164,6 +191,39 @@ pub fn spread_basis(timing: &Timing, preset: &str, window: Micros) -> String {
 /// `3 passes`: each loop, and each going back.
 pub fn passes(passes: u32) -> String {
     if passes <= 1 { "1 pass".to_owned() } else { format!("{passes} passes") }
+}
+
+/// `pass 3`, counted from 0.
+pub fn pass(pass: u32) -> String {
+    format!("pass {}", pass + 1)
+}
+
+/// A pass for screen readers and tips, with what is known of it.
+pub fn pass_in_words(number: u32, told: impl Iterator<Item = String>) -> String {
+    let told: Vec<String> = told.collect();
+    format!("Pass {}: {}", number + 1, told.join(DOT))
+}
+
+/// A value with its name.
+pub fn named(name: &str, value: &str) -> String {
+    format!("{name} {value}")
+}
+
+/// How something went from the first pass to the last.
+pub fn from_to(first: &str, last: &str) -> String {
+    format!("{first} → {last}")
+}
+
+/// How much of the passes was right, first and last.
+pub fn passes_trend(passes: &[PassResult]) -> String {
+    let share = |pass: Option<&PassResult>| pass.and_then(|p| p.result.counts.accuracy()).unwrap_or(0.0) * 100.0;
+    let (first, last) = (share(passes.first()), share(passes.last()));
+    format!("{}{DOT}{first:.0} % right in the first, {last:.0} % in the last", self::passes(passes.len() as u32))
+}
+
+/// Below the number of onsets that says anything of a pass.
+pub fn too_few_a_pass(n: usize, enough: usize) -> String {
+    format!("{n} of {enough} onsets a pass")
 }
 
 /// The heading of the bars to look at, with how many they are.
@@ -199,8 +259,8 @@ pub fn roll_in_words(n: usize, length: Micros) -> String {
 }
 
 /// A played note: `F♯4 · velocity 64 · 0.25 s`.
-pub fn played_note(note: &RollNote, names: NoteNames) -> String {
-    let kind = note.kind.map(verdict).unwrap_or_default();
+pub fn played_note(note: &RollNote, mode: Option<Mode>, names: NoteNames) -> String {
+    let kind = note.kind.map(|kind| verdict_in(kind, mode)).unwrap_or_default();
     let seconds = format!("{:.2} s", note.duration.0 as f64 / 1e6);
     let parts = [note_octave(note.pitch, names), format!("velocity {}", note.velocity), seconds, kind.to_owned()];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(DOT)
@@ -251,15 +311,14 @@ pub fn why(story: &Story, names: NoteNames) -> String {
 /// Number, plain word and basis of each thing that tells how a take was played.
 pub fn expression_cards(e: &Expression) -> [(String, String, String); 6] {
     let t = tr();
-    let few =
-        |what: &str, n: usize| (NONE.to_owned(), t.not_enough.to_owned(), format!("{n} {what}, {ENOUGH} are needed"));
-    let struck = |what: &str, n: usize| match e.waited {
-        true => (NONE.to_owned(), t.not_timed.to_owned(), t.wait_has_no_time.to_owned()),
-        false => few(what, n),
+    let few = |name: &str, what: &str, n: usize| (NONE.to_owned(), name.to_owned(), too_few(what, n, ENOUGH));
+    let struck = |name: &str, what: &str, n: usize| match e.waited {
+        true => (NONE.to_owned(), name.to_owned(), t.wait_has_no_time.to_owned()),
+        false => few(name, what, n),
     };
     let (half, most) = PROFESSIONAL_CHORD_MILLIS;
     let chords = e.chords.map_or_else(
-        || struck("chords", e.chord_count),
+        || struck(t.chords_name, "chords", e.chord_count),
         |c| {
             let (low, high) = c.p50_interval;
             let basis = format!("{low:.0}–{high:.0}, n = {}{DOT}95 % within {:.0} ({most:.0})", c.n, c.p95);
@@ -268,7 +327,7 @@ pub fn expression_cards(e: &Expression) -> [(String, String, String); 6] {
         },
     );
     let hands = e.asynchrony.map_or_else(
-        || struck("onsets of both hands", e.together_count),
+        || struck(t.hands_name, "onsets of both hands", e.together_count),
         |a| {
             let word = match a.value {
                 v if v.abs() <= a.interval => t.hands_together,
@@ -279,14 +338,16 @@ pub fn expression_cards(e: &Expression) -> [(String, String, String); 6] {
         },
     );
     let steady = e.steadiness().map_or_else(
-        || few("bars", e.tempo.len()),
+        || (NONE.to_owned(), t.steady_word.to_owned(), too_few("bars", e.tempo.len(), BARS_ENOUGH)),
         |s| {
-            let basis = format!("{:.0} ± {:.0} % of written, n = {}", s.value * 100.0, s.interval * 100.0, s.n);
+            let (low, high) = s.spread_interval;
+            let mean = format!("{:.0} ± {:.0} % of written", s.value * 100.0, s.interval * 100.0);
+            let basis = format!("{:.0}–{:.0} %, n = {}{DOT}{mean}", low * 100.0, high * 100.0, s.n);
             (format!("± {:.0} %", s.spread * 100.0), t.steady_word.to_owned(), basis)
         },
     );
     let loud = match (e.right, e.left) {
-        (None, None) => few("notes a hand at most", e.hand_counts.0.max(e.hand_counts.1)),
+        (None, None) => few(t.loud_word, "notes of one hand", e.hand_counts.0.max(e.hand_counts.1)),
         (right, left) => {
             let number =
                 |m: Option<crate::practice::expression::Mean>| m.map_or(NONE.to_owned(), |m| format!("{:.0}", m.value));
@@ -319,12 +380,13 @@ pub fn expression_cards(e: &Expression) -> [(String, String, String); 6] {
 }
 
 /// Why a bar is among the worst.
-pub fn trouble(trouble: Trouble) -> String {
+pub fn trouble(trouble: Trouble, mode: Mode) -> String {
     let notes = |n: u32, what: &str| if n == 1 { format!("one note {what}") } else { format!("{n} notes {what}") };
     match trouble {
         Trouble::Missed(n) => notes(n, "missed"),
+        Trouble::Extra(1) if mode == Mode::Rhythm => "one tap too many".to_owned(),
         Trouble::Extra(1) => "one wrong key".to_owned(),
-        Trouble::Extra(n) => format!("{n} wrong keys"),
+        Trouble::Extra(n) => extras(n, mode),
         Trouble::WrongOctave(n) => notes(n, "in another octave"),
         Trouble::Early(n) => notes(n, "early"),
         Trouble::Late(n) => notes(n, "late"),

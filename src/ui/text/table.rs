@@ -113,6 +113,17 @@ texts! {
     take_empty = "The take is being read. All of them are under Takes.";
     as_played = "As it was played";
     roll_legend = "Behind: as written. Blue is the right hand, orange the left, red a wrong key; paler is softer. Click to listen from there.";
+    roll_legend_rhythm = "Behind: as written. Blue is the right hand, orange the left, red a tap too many; paler is softer. Click to listen from there.";
+    whole_take = "Whole take";
+    whole_take_tip = "Show all of it at once, or as much as is easily read";
+    zoom_in = "Wider";
+    zoom_out = "Narrower";
+    passes_card = "Pass by pass";
+    all_passes = "All passes together";
+    pass_right = "Right";
+    pass_tempo = "Tempo of written";
+    pass_spread = "Spread of timing";
+    pass_too_short = "too short to tell";
     roll_legend_free = "Paler is softer. Click to listen from there.";
     listen_take = "Listen";
     stop = "Stop";
@@ -125,6 +136,11 @@ texts! {
     wait_has_no_time = "Wait for me waits for each note";
     follow_has_your_time = "Follow me takes your tempo";
     how_played = "How it was played";
+    chords_name = "spread of chords";
+    hands_name = "how the hands go together";
+    bias_name = "early or late on average";
+    spread_name = "spread of timing";
+    tempo_name = "your tempo";
     chords_word = "chord spread; professionals";
     hands_together = "the hands together";
     right_first = "the right hand first";
@@ -137,6 +153,7 @@ texts! {
     tempo_curve = "Tempo from bar to bar";
     results_empty = "No result yet: play a piece in Wait for me or Keep tempo.";
     of_notes_right = "of the notes right";
+    onsets = "onsets";
     not_enough = "not enough data";
     on_average = "on time on average";
     little_early = "a little early";
@@ -181,6 +198,8 @@ texts! {
     looking = "Looking…";
     keep_last = "Keep the last 5 minutes";
     keep_last_tip = "Everything you play is recorded and stays. This makes what you played in the last five minutes a take of its own, so that you find it again.";
+    from_program = "comes with the program";
+    take_deleted = "the take is off the list";
     open_kept = "Show it";
     voice_mine = "Mine";
     voice_mine_tip = "What you played";
@@ -254,6 +273,9 @@ texts! {
     connected = "connected";
     away = "not connected";
     use_port = "Use";
+    midi_in = "JACK midi_in";
+    midi_in_tip = "What a patch bay or another program joins to our MIDI input";
+    no_midi_jack = "No keyboard of its own yet: plug one in and it appears here, or join one to midi_in in a patch bay. The computer keyboard plays too.";
     no_midi = "No MIDI keyboard yet: plug one in and it appears here. The computer keyboard plays too.";
     microphone = "Microphone";
     microphone_on = "Listen to the microphone";

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Extra, LocalTime, Mark};
 use crate::music::{Hand, Hands, NoteId, Pitch, Score};
 use crate::practice::expression::Expression;
+use crate::practice::pass::PassResult;
 use crate::practice::recital::Voice;
 use crate::practice::story::Story;
 use crate::practice::{Mode, VerdictKind};
@@ -29,6 +30,8 @@ pub struct TakeView {
     pub written: Vec<RollWritten>,
     /// Why each note was judged so, by time; empty in free play.
     pub stories: Vec<Story>,
+    /// Its passes, each with what came out.
+    pub passes: Arc<[PassResult]>,
     /// How it was played beyond right and wrong.
     pub expression: Option<Expression>,
     /// Right notes and written ones of the result that is kept, where today's rules find something else.

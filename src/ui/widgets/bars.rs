@@ -3,6 +3,7 @@
 use egui::{Color32, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use super::{Line, focus_ring};
+use crate::practice::Mode;
 use crate::practice::result::BarResult;
 use crate::ui::text;
 use crate::ui::theme::{self, Tokens, tokens};
@@ -18,8 +19,8 @@ pub fn share_color(t: &Tokens, share: f32) -> Color32 {
     }
 }
 
-/// Cells for bars, as many in a row as fit; answers the place in `bars` of the one that was pressed.
-pub fn bar_cells_ui(ui: &mut Ui, bars: &[BarResult]) -> Option<usize> {
+/// Cells for bars practised in a mode, as many in a row as fit; answers the place in `bars` of the one that was pressed.
+pub fn bar_cells_ui(ui: &mut Ui, bars: &[BarResult], mode: Mode) -> Option<usize> {
     let scale = theme::scale(ui);
     let (gap, least, height) = (5.0, 62.0 * scale, 38.0 * scale);
     let room = ui.available_width();
@@ -31,19 +32,19 @@ pub fn bar_cells_ui(ui: &mut Ui, bars: &[BarResult]) -> Option<usize> {
     for (i, bar) in bars.iter().enumerate() {
         let at = vec2((i % columns) as f32 * (width + gap), (i / columns) as f32 * (height + gap));
         let rect = Rect::from_min_size(area.min + at, vec2(width, height));
-        if ui.is_rect_visible(rect) && cell_ui(ui, rect, i, bar) {
+        if ui.is_rect_visible(rect) && cell_ui(ui, rect, i, (bar, mode)) {
             pressed = Some(i);
         }
     }
     pressed
 }
 
-fn cell_ui(ui: &mut Ui, rect: Rect, index: usize, bar: &BarResult) -> bool {
+fn cell_ui(ui: &mut Ui, rect: Rect, index: usize, (bar, mode): (&BarResult, Mode)) -> bool {
     let t = tokens(ui);
     let share = bar.counts.accuracy().map(|s| s as f32);
     let color = share.map_or(t.faint, |s| share_color(t, s));
     let response = ui.interact(rect, ui.scope_id().with(("bar", index)), Sense::click());
-    let words = text::bar_in_words(bar);
+    let words = text::bar_in_words(bar, mode);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &words));
     let strength: f32 = if response.hovered() { 0.5 } else { 0.24 + (1.0 - share.unwrap_or(1.0)) * 0.3 };
     let fill = theme::mix(t.surface, color, strength.min(0.5));

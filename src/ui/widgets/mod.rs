@@ -12,6 +12,7 @@ mod mark;
 mod node;
 mod segmented;
 mod slider;
+mod star;
 mod table;
 
 pub use bars::{bar_cells_ui, share_color};
@@ -26,7 +27,8 @@ pub use mark::{color_of, mark_shape, shape_of};
 pub use node::{Node, arrow, node_ui};
 pub use segmented::{Segment, segmented_ui, segmented_width};
 pub use slider::slider_ui;
-pub use table::{Column, Row, row_height, rows_that_fit, rows_ui, table_ui};
+pub use star::star_ui;
+pub use table::{Column, Row, focus_row, row_height, rows_that_fit, rows_ui, table_ui};
 
 use egui::{Rect, Response, Stroke, StrokeKind, Ui};
 

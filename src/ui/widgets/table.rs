@@ -1,7 +1,10 @@
 //! Tables with fixed columns: cells never wrap into each other, and columns that do not fit are left out, the least
 //! important first.
 
-use egui::{Align, Color32, Rect, Response, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align, Color32, EventFilter, Id, Key, Modifiers, Rect, Response, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2,
+    vec2,
+};
 
 use super::{Line, focus_ring, snap};
 use crate::ui::theme::{self, space, tokens};
@@ -124,8 +127,52 @@ pub fn table_ui(
 ) {
     headed_ui(ui, salt, columns, name, draw, |ui, row_ui| {
         let area = ScrollArea::vertical().id_salt(salt).auto_shrink([false, true]);
-        area.show_rows(ui, row_height(ui), rows, |ui, range| range.for_each(|index| row_ui(ui, index)));
+        let wanted = wanted(ui, salt).filter(|wanted| *wanted < rows);
+        area.show_rows(ui, row_height(ui), rows, |ui, range| {
+            if let Some(wanted) = wanted {
+                let below = (wanted as f32 - range.start as f32) * row_height(ui);
+                let place = ui.max_rect().min + vec2(0.0, below);
+                ui.scroll_to_rect(Rect::from_min_size(place, vec2(1.0, row_height(ui))), None);
+            }
+            range.for_each(|index| row_ui(ui, index));
+        });
     });
+}
+
+/// Where a table keeps the row that is to have the focus.
+fn wanted_at(salt: &str) -> Id {
+    Id::unique(("row that is to have the focus", salt))
+}
+
+fn wanted(ui: &Ui, salt: &str) -> Option<usize> {
+    ui.data(|d| d.get_temp(wanted_at(salt)))
+}
+
+/// Gives the focus to a row of a table whose rows can be pressed, as soon as it is in sight.
+pub fn focus_row(ui: &Ui, salt: &str, index: usize) {
+    ui.data_mut(|d| d.insert_temp(wanted_at(salt), index));
+    ui.ctx().request_repaint();
+}
+
+/// A row that has the focus keeps the arrows for itself: they go from row to row.
+fn row_keys(ui: &Ui, salt: &str, index: usize, response: &Response) {
+    if wanted(ui, salt) == Some(index) {
+        ui.data_mut(|d| d.remove::<usize>(wanted_at(salt)));
+        response.request_focus();
+        ui.ctx().request_repaint();
+    }
+    if !response.has_focus() {
+        return;
+    }
+    ui.memory_mut(|m| {
+        m.set_focus_lock_filter(response.id, EventFilter { vertical_arrows: true, ..EventFilter::default() });
+    });
+    let pressed = |key| ui.input_mut(|i| i.consume_key(Modifiers::NONE, key));
+    if pressed(Key::ArrowDown) {
+        focus_row(ui, salt, index + 1);
+    } else if pressed(Key::ArrowUp) {
+        focus_row(ui, salt, index.saturating_sub(1));
+    }
 }
 
 /// A table as high as its rows: for few of them, or for those that just fit.
@@ -204,6 +251,7 @@ fn row_ui<'a>(
             ui.painter().rect_filled(rect, 6, t.raised);
         }
         focus_ring(ui, &response, rect.shrink(2.0), 6);
+        row_keys(ui, salt, index, &response);
     }
     ui.painter().hline(rect.x_range(), snap(ui, rect.bottom()), egui::Stroke::new(1.0, theme::fade(t.line, 0.6)));
     Row { rect, places, columns, response }
