@@ -102,7 +102,7 @@ fn take_rows(state: &State<Trainer>, wall: Wall, recording: TakeId) -> Vec<TakeR
             continue;
         }
         let result = match state.value(id.result_entity().as_str()) {
-            Some(Entity::Result(result)) => Some((result.all.right(), result.all.written())),
+            Some(Entity::Result(result)) => Some((result.all.right(), result.all.judged())),
             _ => None,
         };
         let row = TakeRow {

@@ -250,7 +250,7 @@ fn lay_out(
     });
     let kept_result = kept.zip(judged).and_then(|(kept, judged)| {
         let today = ResultSummary::of(&judged.result);
-        (today != *kept).then(|| (kept.all.right(), kept.all.written()))
+        (today != *kept).then(|| (kept.all.right(), kept.all.judged()))
     });
     let passes = judged.map(|judged| passes(&judged.score, judged.practice.mode, &stories)).unwrap_or_default();
     TakeView {

@@ -34,9 +34,14 @@ impl Tally {
         self.right() + self.missed + self.wrong_octave
     }
 
+    /// Written notes judged, and keys that are not written.
+    pub fn judged(&self) -> u32 {
+        self.written() + self.extra
+    }
+
     /// Right notes as a share of all that were written or wrongly played, 0 to 1; `None` when there was nothing.
     pub fn accuracy(&self) -> Option<f64> {
-        let all = self.written() + self.extra;
+        let all = self.judged();
         (all > 0).then(|| f64::from(self.right()) / f64::from(all))
     }
 }

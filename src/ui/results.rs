@@ -158,7 +158,7 @@ fn cards(view: &ResultView) -> [Card; 4] {
     let result = &view.result;
     let (right, of) = (result.counts.right(), result.counts.written());
     let share = (
-        text::share(right, of),
+        text::share(right, right + result.counts.wrong()),
         t.of_notes_right.to_owned(),
         text::right_basis(right, of, result.counts.extra, view.chosen.mode),
     );

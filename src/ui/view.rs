@@ -302,7 +302,7 @@ pub struct TakeRow {
     pub duration: Micros,
     /// How it stands.
     pub state: TakeState,
-    /// Notes right of notes due, where there is a result.
+    /// Notes right of all that were due or wrongly played, where there is a result.
     pub result: Option<(u32, u32)>,
 }
 

@@ -161,7 +161,8 @@ pub fn interruptions(times: u64) -> String {
 /// What a share of notes rests on.
 pub fn right_basis(right: u32, of: u32, extra: u32, mode: Mode) -> String {
     match extra {
-        0 => format!("{right} of {of}{DOT}professionals reach 98–99"),
+        0 if of as usize >= ENOUGH => format!("{right} of {of}{DOT}professionals reach 98–99"),
+        0 => format!("{right} of {of}"),
         _ => format!("{right} of {of}{DOT}{}", extras(extra, mode)),
     }
 }

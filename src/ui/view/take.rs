@@ -34,7 +34,7 @@ pub struct TakeView {
     pub passes: Arc<[PassResult]>,
     /// How it was played beyond right and wrong.
     pub expression: Option<Expression>,
-    /// Right notes and written ones of the result that is kept, where today's rules find something else.
+    /// Right notes, and all written or wrongly played, of the result that is kept, where today's rules find something else.
     pub kept_result: Option<(u32, u32)>,
     /// As music on a page, if it can be one.
     pub page: Option<TakePage>,
