@@ -1,6 +1,8 @@
 //! Standard MIDI Files of every kind and texts in our notation, whole and broken: music or a clear error, never a panic.
 
-use music_trainer::formats::smf::{PedalMove, PlayedNote, WRITE_RESOLUTION, read_performance, write, write_score};
+use music_trainer::formats::smf::{
+    PedalMove, PlayedNote, TakeNote, TakeTrack, WRITE_RESOLUTION, read_performance, write_score, write_take,
+};
 use music_trainer::formats::{FormatError, Reading, SCORE_BYTES_MAX, check_len, hands, notation, pieces, read};
 use music_trainer::music::{Hand, HandEdit, HandEdits, Hands, Percent, Pitch, Score};
 use music_trainer::time::{Micros, Ticks};
@@ -395,6 +397,16 @@ fn a_thousand_mutated_files_are_read_or_refused() {
         }
     }
     assert!(parsed > 500 && refused > 20, "{parsed} parsed, {refused} refused: the mutations should do both");
+}
+
+/// A take of one instrument as a MIDI file.
+fn write(name: &str, notes: &[PlayedNote], pedals: &[PedalMove]) -> Vec<u8> {
+    let note = |n: &PlayedNote| {
+        let PlayedNote { at, duration, pitch, velocity } = *n;
+        TakeNote { at, duration, channel: 0, pitch, velocity, release: 64 }
+    };
+    let others = pedals.iter().map(|pedal| (pedal.at, [0xb0, 64, pedal.value])).collect();
+    write_take(name, &[TakeTrack { name: name.to_owned(), notes: notes.iter().map(note).collect(), others }], None)
 }
 
 fn played(at: i64, duration: i64, key: u8) -> PlayedNote {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use music_trainer::cli::grade::{GradeError, run};
-use music_trainer::formats::smf::{PlayedNote, write};
+use music_trainer::formats::smf::{TakeNote, TakeTrack, write_take};
 use music_trainer::music::Pitch;
 use music_trainer::practice::Mode;
 use music_trainer::time::Micros;
@@ -11,14 +11,17 @@ use serde_json::{Value, json};
 
 /// A MIDI file of notes as (milliseconds, key), each 100 ms long.
 fn file(folder: &Path, name: &str, notes: &[(i64, u8)]) -> PathBuf {
-    let note = |&(at, key): &(i64, u8)| PlayedNote {
+    let note = |&(at, key): &(i64, u8)| TakeNote {
         at: Micros::from_millis(at),
         duration: Micros::from_millis(100),
+        channel: 0,
         pitch: Pitch::new(key).expect("a key"),
         velocity: 80,
+        release: 64,
     };
     let path = folder.join(name);
-    std::fs::write(&path, write(name, &notes.iter().map(note).collect::<Vec<_>>(), &[])).expect("a writable folder");
+    let track = TakeTrack { notes: notes.iter().map(note).collect(), ..TakeTrack::default() };
+    std::fs::write(&path, write_take(name, &[track], None)).expect("a writable folder");
     path
 }
 
@@ -59,6 +62,22 @@ fn tempo_tells_signed_deviations_from_the_first_tick() {
             "warnings": [],
         })
     );
+}
+
+#[test]
+fn silence_before_the_music_is_told_where_it_makes_everything_late() {
+    let take = [(12_000, 60), (12_500, 64), (12_500, 67), (13_000, 72)];
+    for (mode, warned) in [(Mode::Tempo, 1), (Mode::Rhythm, 1), (Mode::Wait, 0), (Mode::Follow, 0)] {
+        let grade = graded(mode, &take);
+        let warnings = grade["warnings"].as_array().expect("a list");
+        assert_eq!(warnings.len(), warned, "{mode:?}: {warnings:?}");
+        if let Some(warning) = warnings.first() {
+            assert!(
+                warning.as_str().expect("a text").contains("take.mid: its first note comes after 12.0 s"),
+                "{warning}"
+            );
+        }
+    }
 }
 
 #[test]

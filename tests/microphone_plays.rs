@@ -153,6 +153,7 @@ impl Room {
                     }
                     self.bus.publish(Publish::new(take.entity(), event));
                 }
+                Effect::Settle(settling) => self.session.settled(settling.settle()),
                 Effect::Switch { events, .. } => {
                     let publish = |(take, event): (TakeId, Event)| match event {
                         Event::RecorderPointed(_) => Publish::new(recorder_entity(), event),

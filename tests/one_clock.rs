@@ -133,8 +133,11 @@ fn check(fault: Fault) {
     near(&from_first(notes.iter().map(|note| note.at)), &played, 20, "the picture");
     assert!(notes.iter().all(|note| (note.duration.0 - 200_000).abs() <= 20), "{notes:?}");
 
-    let file = read_performance(&performed.to_midi("One clock")).expect("what was written");
+    let file = read_performance(&performed.to_midi("One clock", None)).expect("what was written");
     near(&from_first(file.notes.iter().map(|note| note.at)), &played, 30, "the MIDI file");
+    let file = performed.to_midi("One clock", Some((&score, Micros::ZERO)));
+    let in_bars = read_performance(&file).expect("what was written");
+    near(&from_first(in_bars.notes.iter().map(|note| note.at)), &played, 40, "the MIDI file in bars");
 
     let mut needles = Vec::new();
     let sound = sound_file::take(TAKE, Box::new(Needle::default()), read).expect("it was played");

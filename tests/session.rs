@@ -64,6 +64,13 @@ impl Room {
             if let Effect::Engine(Command::Fill(hands, keys)) = &effect {
                 self.fills.push((*hands, *keys));
             }
+            if let Effect::Settle(settling) = effect {
+                let settled = settling.settle();
+                let verdicts = settled.verdicts().map(|(take, event)| Effect::Publish(take, event, None));
+                self.told.extend(verdicts.filter_map(|verdict| tell(&verdict)));
+                self.session.settled(settled);
+                continue;
+            }
             self.told.extend(tell(&effect));
         }
     }
@@ -119,7 +126,7 @@ fn tell(effect: &Effect) -> Option<String> {
             None => format!("advance {tick}"),
         },
         Effect::Engine(Command::Prompt { pitch, hold, .. }) => format!("prompt {pitch} for {}", hold.0 / 1_000),
-        Effect::Engine(_) => return None,
+        Effect::Engine(_) | Effect::Settle(_) => return None,
         Effect::Switch { events, .. } => {
             let told = events.iter().map(|(take, event)| match event {
                 Event::TakeEnded(end) => format!("end {} {end:?}", take.0),

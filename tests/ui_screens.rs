@@ -591,6 +591,7 @@ fn a_bar_of_the_result_tells_of_each_note_why_it_was_judged_so() {
     assert!(matches!(&sent[..], [Command::PractiseBars { bars, .. }] if *bars == BarRange::new(22, 22)), "{sent:?}");
     bench.harness.state_mut().1.screen = Screen::Results;
     bench.harness.run();
+    assert_eq!(bench.sent(), [Command::Pause], "what one leaves is paused");
     for (name, expected) in [("Hear mine", Voice::Mine), ("Hear as written", Voice::AsWritten)] {
         let sent = bench.click(name);
         let [Command::PlayPart { take, voice, from, until }] = &sent[..] else { panic!("{sent:?}") };

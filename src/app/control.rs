@@ -3,6 +3,8 @@
 //! next moment at which a device or the session wants to be looked after.
 
 mod calibration;
+mod missing;
+mod settling;
 mod stand;
 mod waking;
 
@@ -17,6 +19,8 @@ use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 use rtrb::Consumer;
 
 use self::calibration::Calibrating;
+use self::missing::Missing;
+use self::settling::Settlers;
 use self::waking::Waking;
 use crate::audio::{self, Command as EngineCommand, Engine, OutletEnds, OwnSound};
 use crate::bus::lab::Lab;
@@ -277,6 +281,8 @@ struct Worker {
     own_sounds: Consumer<(Stamp, OwnSound)>,
     lab: Arc<Lab>,
     openings: Openings,
+    missing: Missing,
+    settlers: Settlers,
     repaint: Arc<dyn Fn() + Send + Sync>,
     changed: bool,
 }
@@ -333,6 +339,8 @@ impl Worker {
             calibrating: None,
             calibration: CalibrationStand::Idle,
             waking: Waking::default(),
+            missing: Missing::default(),
+            settlers: Settlers::default(),
             own_sounds,
             lab,
             bus,
@@ -373,9 +381,10 @@ impl Worker {
     /// Waits for the next thing and does it; whether it goes on.
     fn turn(&mut self, deaf: &mut bool) -> bool {
         let lively = self.session.wants_time() || self.engine.kept() > 0 || self.sound.is_busy();
-        let lively = lively || self.player.playing().is_some();
+        let lively = lively || self.player.playing().is_some() || self.missing.is_wanted() || self.settlers.are_busy();
         let wait = if lively { LIVELY } else { QUIET };
         let channel = if *deaf { never() } else { self.events.channel().clone() };
+        self.missing.look(&channel);
         select! {
             recv(self.wishes) -> wish => match wish {
                 Ok(Wish::Quit) | Err(_) => return false,
@@ -437,14 +446,20 @@ impl Worker {
     fn look_after(&mut self) {
         // What else is waiting belongs to the same moment; a bound keeps the devices looked after.
         for _ in 0..EVENTS {
+            self.missing.look(self.events.channel());
             match self.events.try_recv() {
                 Ok(Some(item)) => self.item(item),
                 _ => break,
             }
         }
+        self.fetch_missing();
+        self.take_settled();
         let now = self.clock.now();
         self.look_whether_it_slept(now);
-        self.session.time_passes(now, self.sound.told_upto(now), &mut || self.ids.next());
+        let told = self.sound.told_upto(now);
+        if !self.missing.may_lack() {
+            self.session.time_passes(now, told, &mut || self.ids.next());
+        }
         self.changed |= self.carry_out();
         self.keep_climbed(now);
         self.save_practice(Some(now));
@@ -543,25 +558,26 @@ impl Worker {
     fn item(&mut self, item: LiveItem<Trainer>) {
         match item {
             LiveItem::Event(envelope) => {
-                self.hold(&envelope);
-                self.follow(&envelope);
                 self.lab.owe();
-                if self.parked {
-                    return;
+                if let Some(envelope) = self.missing.comes(self.session.current_take(), envelope) {
+                    self.event(&envelope);
                 }
-                self.calibration_event(&envelope);
-                let now = self.clock.now();
-                self.session.event(&envelope, now, &mut || self.ids.next());
-                self.carry_out();
             }
-            LiveItem::Lost(count) => {
-                // Keys whose release may be among them would be shown as held for ever.
-                self.held = 0;
-                let text = format!("{count} events came faster than they could be judged; they are kept in the take");
-                self.notice(true, text);
-            }
+            LiveItem::Lost(count) => self.lost(count),
         }
         self.changed = true;
+    }
+
+    fn event(&mut self, envelope: &Envelope<Trainer>) {
+        self.hold(envelope);
+        self.follow(envelope);
+        if self.parked {
+            return;
+        }
+        self.calibration_event(envelope);
+        let now = self.clock.now();
+        self.session.event(envelope, now, &mut || self.ids.next());
+        self.carry_out();
     }
 
     /// Which keys are down.
@@ -633,6 +649,7 @@ impl Worker {
                 self.stand(opened, None);
             }
             Wish::Close => self.session.close(&mut || ids.next()),
+            Wish::Play if !self.session.has_something_to_play() => self.tell_nothing_to_play(),
             Wish::Play => self.session.play(&mut || ids.next()),
             Wish::Stop(at) => self.session.pause(at, &mut || ids.next()),
             Wish::Restart => self.session.restart(),
@@ -706,9 +723,13 @@ impl Worker {
         let practised = |p: &PracticeSettings| (!paused).then_some((p.practise, p.range, p.looping));
         let course = |p: &PracticeSettings| (p.mode, practised(p));
         let goes_on = self.session.is_playing() || course(self.session.settings()) != course(&practice);
+        let (hands, range) = (self.session.settings().practise, self.session.settings().range);
         self.session.choose(practice, &mut || self.ids.next());
         if goes_on {
             self.session.await_person(&mut || self.ids.next());
+        }
+        if (hands, range) != (practice.practise, practice.range) && !self.session.has_something_to_play() {
+            self.tell_nothing_to_play();
         }
         if let Some(stand) = self.session.stand() {
             self.unsaved = Some((stand.id.clone(), practice, self.clock.now() + SETTLE));
@@ -791,6 +812,7 @@ impl Worker {
                         None => publish,
                     });
                 }
+                Effect::Settle(settling) => self.settle(*settling),
                 Effect::Switch { from, events, at } => {
                     if !self.switch(events, at) {
                         self.session.switch_failed(from);

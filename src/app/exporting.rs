@@ -15,7 +15,7 @@ use crate::components::sound_file::{self, RATE};
 use crate::components::whole_file;
 use crate::formats::csv;
 use crate::model::{NoteNames, Settings, TakeId, Trainer};
-use crate::music::Pitch;
+use crate::music::{NoteId, Pitch, Score};
 use crate::practice::{PlayedId, Verdict, VerdictKind};
 use crate::ui::command::TakeFile;
 use crate::ui::text;
@@ -99,22 +99,35 @@ fn export(
     }
     let bytes = match file {
         TakeFile::Sound => return sound(bus, id, settings, to),
-        TakeFile::Midi => read(bus, id)?.to_midi(name),
-        TakeFile::Table => match results::judge(bus, &bus.snapshot(), &mut Library::default(), id) {
-            Ok(judged) => table(&judged.performed, Some(&judged), settings.names).into_bytes(),
-            // What cannot be judged was played all the same.
-            Err(JudgeError::Free | JudgeError::Piece(_)) => table(&read(bus, id)?, None, settings.names).into_bytes(),
-            Err(error) => return Err(error.to_string()),
-        },
+        TakeFile::Midi => {
+            let (performed, judged) = judged(bus, id)?;
+            let in_time = judged.as_ref().filter(|judged| judged.practice.mode.keeps_time());
+            performed.to_midi(name, in_time.map(|judged| (&*judged.score, judged.take.start.latency)))
+        }
+        TakeFile::Table => {
+            let (performed, judged) = judged(bus, id)?;
+            table(&performed, judged.as_ref(), settings.names).into_bytes()
+        }
     };
     let failed = |error: std::io::Error| format!("{} cannot be written: {error}", to.display());
     whole_file::replace(to, |part| std::fs::write(part, &bytes).map_err(failed), failed)
 }
 
-fn read(bus: &BusHandle<Trainer>, id: TakeId) -> Result<Performed, String> {
-    let read = |entity: &EntityKey, from, max| bus.entity_events(entity, from, max);
-    let performed = Performed::read(id, read).map_err(|e| format!("the take {id} cannot be read: {e}"))?;
-    if performed.messages().is_empty() { Err(format!("nothing was played in the take {id}")) } else { Ok(performed) }
+/// What was played in a take, and how it was judged where it can be.
+fn judged(bus: &BusHandle<Trainer>, id: TakeId) -> Result<(Performed, Option<JudgedTake>), String> {
+    let (performed, judged) = match results::judge(bus, &bus.snapshot(), &mut Library::default(), id) {
+        Ok(judged) => (judged.performed.clone(), Some(judged)),
+        // What cannot be judged was played all the same.
+        Err(JudgeError::Free | JudgeError::Piece(_)) => {
+            let read = |entity: &EntityKey, from, max| bus.entity_events(entity, from, max);
+            (Performed::read(id, read).map_err(|e| format!("the take {id} cannot be read: {e}"))?, None)
+        }
+        Err(error) => return Err(error.to_string()),
+    };
+    if performed.messages().is_empty() {
+        return Err(format!("nothing was played in the take {id}"));
+    }
+    Ok((performed, judged))
 }
 
 fn sound(bus: &BusHandle<Trainer>, id: TakeId, settings: &Settings, to: &Path) -> Result<(), String> {
@@ -133,22 +146,22 @@ fn table(performed: &Performed, judged: Option<&JudgedTake>, names: NoteNames) -
     for verdict in verdicts {
         verdict.played.into_iter().for_each(|id| _ = found.entry(id).or_insert(verdict));
     }
-    let bar = |verdict: &Verdict| {
-        let score = &judged?.score;
-        Some(score.bars().number(score.bar_of(verdict.written?)))
-    };
+    let place = |verdict: &Verdict| Some(place(&judged?.score, verdict.written?));
     let named: Vec<String> = (0..128).map(|key| text::note_octave(Pitch::from_data_byte(key), names)).collect();
     let name = |pitch: Pitch| &*named[usize::from(pitch.key())];
     let notes = performed.notes();
     let played = notes.iter().map(|note| {
         let verdict = found.get(&note.id).copied();
+        let Place { hand, bar, beat } = verdict.and_then(place).unwrap_or_default();
         csv::Row {
             at: Some(note.at),
             pitch: note.pitch,
             name: name(note.pitch),
             velocity: Some(note.velocity),
             duration: Some(note.duration),
-            bar: verdict.and_then(bar),
+            hand,
+            bar,
+            beat,
             verdict: verdict.map(|v| text::verdict(v.kind)).unwrap_or_default(),
             deviation: verdict.and_then(|v| v.deviation),
         }
@@ -157,9 +170,26 @@ fn table(performed: &Performed, judged: Option<&JudgedTake>, names: NoteNames) -
         let pitch = judged?.score.note(verdict.written?).pitch;
         let (at, velocity, duration, deviation) = (None, None, None, None);
         let word = text::verdict(verdict.kind);
-        Some(csv::Row { at, pitch, name: name(pitch), velocity, duration, bar: bar(verdict), verdict: word, deviation })
+        let (name, Place { hand, bar, beat }) = (name(pitch), place(verdict)?);
+        Some(csv::Row { at, pitch, name, velocity, duration, hand, bar, beat, verdict: word, deviation })
     });
     csv::write(played.chain(missed))
+}
+
+/// Where a written note stands, in a person's words.
+#[derive(Default)]
+struct Place {
+    hand: &'static str,
+    bar: Option<u32>,
+    beat: Option<f64>,
+}
+
+fn place(score: &Score, id: NoteId) -> Place {
+    let (note, index, resolution) = (score.note(id), score.bar_of(id), score.resolution());
+    let (bars, bar) = (score.bars(), score.bars().get(index));
+    let into = note.onset - bar.start + bars.missing(index, resolution);
+    let beat = 1.0 + into.0 as f64 / bar.meter.beat_ticks(resolution) as f64;
+    Place { hand: text::hand(note.hand), bar: Some(bars.number(index)), beat: Some(beat) }
 }
 
 /// Where a person finds what was exported: a folder of the program's in their music folder, or at home.
@@ -179,6 +209,23 @@ fn file_name(words: &str, extension: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::notation;
+
+    #[test]
+    fn a_written_note_stands_on_a_beat_of_its_bar() {
+        let score =
+            notation::score("meter: 3/4\npickup: 1/4\ntempo: 90\nR: g4 | a8 b c5 d4 | e2.\nL: r4 | c3 d e | c2.");
+        let score = score.expect("the notes are written right");
+        let told: Vec<_> = score.iter().map(|(id, _)| place(&score, id)).map(|p| (p.hand, p.bar, p.beat)).collect();
+        assert_eq!(told[0], ("Right", Some(0), Some(3.0)), "an upbeat is the last of its bar");
+        let of = |hand: &str| -> Vec<f64> {
+            told.iter()
+                .filter(|(whose, bar, _)| *whose == hand && *bar == Some(1))
+                .filter_map(|place| place.2)
+                .collect()
+        };
+        assert_eq!((of("Right"), of("Left")), (vec![1.0, 1.5, 2.0, 3.0], vec![1.0, 2.0, 3.0]));
+    }
 
     #[test]
     fn names_of_files_hold_nothing_that_leads_elsewhere() {

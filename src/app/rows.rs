@@ -6,11 +6,11 @@ use crate::audio::Playhead;
 use crate::bus::hlc::Hlc;
 use crate::bus::{EntityKey, Model as _, Snapshot, State, json};
 use crate::components::devices::{SoundReport, usage_of};
-use crate::formats::pieces;
+use crate::components::library::title;
 use crate::listen::Tone;
 use crate::midi::output::OutputReport;
 use crate::midi::{self, Message};
-use crate::model::{Entity, PieceId, Settings, Take, TakeEnd, TakeId, Trainer};
+use crate::model::{Entity, Settings, Take, TakeEnd, TakeId, Trainer};
 use crate::music::Pitch;
 use crate::time::{Clock, Frames, Rate, WallMillis};
 use crate::ui::view::{
@@ -80,17 +80,6 @@ impl Rows {
         self.made_for = Some((snapshot.applied, entities));
         self.takes = take_rows(&snapshot.state, wall, recording);
         self.entities = if entities { entity_rows(&snapshot.state) } else { Vec::new() };
-    }
-}
-
-/// The title of a piece of the library.
-pub fn title(state: &State<Trainer>, id: &PieceId) -> String {
-    if let Some(piece) = id.as_builtin().and_then(pieces::find) {
-        return piece.title.clone();
-    }
-    match state.value(id.entity().as_str()) {
-        Some(Entity::Piece(piece)) => piece.title().to_owned(),
-        _ => id.0.to_string(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 
 use crate::bus::{BusHandle, EntityKey, Envelope};
-use crate::components::library::Library;
+use crate::components::library::{Library, title};
 use crate::components::marks::Marks;
 use crate::components::performed::{Performed, PerformedNote, each_event};
 use crate::components::player::Tape;
@@ -24,7 +24,7 @@ use crate::practice::{PlayedId, PlayedNote, Verdict, VerdictKind};
 use crate::time::Micros;
 use crate::ui::view::{Extra, Mark, PastInstant, RollNote, RollWritten, TakePage, TakeView};
 
-use super::rows::{self, Wall};
+use super::rows::Wall;
 
 /// What a take is read for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,7 +141,7 @@ fn open(bus: &BusHandle<Trainer>, id: TakeId, wall: Wall) -> Result<OpenTake, St
         }
         Err(error) => return Err(error.to_string()),
     };
-    let title = take.start.piece.as_ref().map(|piece| rows::title(&snapshot.state, piece));
+    let title = take.start.piece.as_ref().map(|piece| title(&snapshot.state, piece));
     let kept = match snapshot.state.value(id.result_entity().as_str()) {
         Some(Entity::Result(kept)) => Some((***kept).clone()),
         _ => None,

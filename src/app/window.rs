@@ -11,7 +11,7 @@ use crate::audio::Playhead;
 use crate::audio::soundfont::find_system_soundfont;
 use crate::bus::{DeviceId, EntityKey, EventId, Health, LetterDecision, Publish, Snapshot, Ticket};
 use crate::components::devices;
-use crate::components::library::shelf::Shelf;
+use crate::components::library::{shelf::Shelf, title as piece_title};
 use crate::components::session::{Finished, SessionView};
 use crate::formats::pieces;
 use crate::midi::Cause;
@@ -400,7 +400,7 @@ impl Window {
             session.marks.iter().map(|m| m.map(|m| Mark { kind: m.kind, deviation: m.deviation })).collect();
         let extras: Vec<view::Extra> =
             session.extras.iter().map(|(pitch, tick)| view::Extra { tick: tick.0 as f64, pitch: *pitch }).collect();
-        let title = session.piece.as_ref().map(|p| rows::title(&snapshot.state, &p.id)).unwrap_or_default();
+        let title = session.piece.as_ref().map(|p| piece_title(&snapshot.state, &p.id)).unwrap_or_default();
         let piece = session.piece.as_ref().map(|p| view::Piece {
             id: &p.id.0,
             score: &p.score,

@@ -17,7 +17,8 @@ music-trainer grade --mode follow|wait|tempo|rhythm [--json] SCORE TAKE
     judge a take, a MIDI file, against a score in MIDI or MusicXML
 music-trainer render SCORE OUT.wav [--soundfont FILE]
 music-trainer render DIR OUT.wav --take ID [--soundfont FILE]
-    a score, or what was played in a take, through the same synthesiser, faster than real time
+    a score, or what was played in a take, through the same synthesiser, faster than real time;
+    where there is no take of that ID, those that there are are listed
 music-trainer inspect DIR [--json]
     watermarks, topics, entities, subscribers and size of a data folder
 music-trainer log DIR [--from SEQ] [--json]

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::formats::smf::read_performance;
 use crate::formats::{self, FormatError, SCORE_BYTES_MAX};
-use crate::music::{Hands, Score};
+use crate::music::{Hands, Percent, Score};
 use crate::practice::follow::FollowPlan;
 use crate::practice::ornament;
 use crate::practice::result::TakeResult;
@@ -17,6 +17,9 @@ use crate::practice::tempo::TempoPlan;
 use crate::practice::wait::{WaitMatcher, WaitOptions};
 use crate::practice::{GroupDone, Mode, PlayedId, PlayedNote, Verdict, VerdictKind, follow, tempo};
 use crate::time::{Micros, Ticks};
+
+/// A first note that comes so much too late was not meant for its moment: far beyond what counts as late.
+const SILENCE: Micros = Micros::SECOND;
 
 /// Why a take cannot be graded.
 #[derive(Debug, Error)]
@@ -71,7 +74,9 @@ pub fn run(mode: Mode, json: bool, score: &Path, take: &Path, out: &mut dyn Writ
         .collect();
     let of = |path: &Path, warning: &String| format!("{}: {warning}", path.display());
     let of_score = reading.warnings.iter().map(|warning| of(score, warning));
-    let warnings: Vec<String> = of_score.chain(performance.warnings.iter().map(|warning| of(take, warning))).collect();
+    let silence = silence_before(mode, &reading.score, &notes);
+    let of_take = performance.warnings.iter().chain(&silence).map(|warning| of(take, warning));
+    let warnings: Vec<String> = of_score.chain(of_take).collect();
     let grade = grade(mode, &reading.score, &notes).ok_or(GradeError::Mode)?;
     if json {
         let report = Report { warnings: warnings.clone(), ..Report::new(&reading.score, &notes, &grade) };
@@ -81,6 +86,19 @@ pub fn run(mode: Mode, json: bool, score: &Path, take: &Path, out: &mut dyn Writ
         summary(mode, &reading.score, &notes, &grade, out)?;
     }
     Ok(warnings)
+}
+
+/// Where the take's own time counts: what to say of a take that begins long after the music.
+fn silence_before(mode: Mode, score: &Score, notes: &[PlayedNote]) -> Option<String> {
+    let (written, played) = (score.notes().first()?, notes.first()?);
+    let late = played.at - score.tempo().micros(written.onset, Percent::FULL);
+    (mode.keeps_time() && late > SILENCE).then(|| {
+        let (began, late) = (played.at.0 as f64 / 1e6, late.0 as f64 / 1e6);
+        format!(
+            "its first note comes after {began:.1} s, {late:.1} s later than it is written: in the modes tempo and \
+                 rhythm its time 0 is the first tick, so silence before the music makes everything late"
+        )
+    })
 }
 
 /// Judges a take, notes in order of time; `None` in a mode in which nothing is judged.

@@ -10,7 +10,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::bus::{BusHandle, Expect, Publish, Snapshot};
+use crate::bus::{BusHandle, Expect, Publish, Snapshot, State};
 use crate::formats::{self, FormatError, pieces};
 use crate::model::{Entity, Event, Found, Piece, PieceId, PieceInfo, Trainer};
 use crate::music::Score;
@@ -54,6 +54,17 @@ impl OpenError {
             Self::Format { reason, .. } => reason.to_string(),
             Self::Gone(_) => "it is no longer there".to_owned(),
         }
+    }
+}
+
+/// The title of a piece of the library.
+pub fn title(state: &State<Trainer>, id: &PieceId) -> String {
+    if let Some(piece) = id.as_builtin().and_then(pieces::find) {
+        return piece.title.clone();
+    }
+    match state.value(id.entity().as_str()) {
+        Some(Entity::Piece(piece)) => piece.title().to_owned(),
+        _ => id.0.to_string(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The parts of the program that live on the bus: the only place where what comes through a lane becomes a domain
 //! event, and where a take is judged.
 
+pub mod catch_up;
 pub mod devices;
 pub mod eraser;
 pub mod judging;

@@ -1,13 +1,13 @@
 //! What was played in a take, out of its events in the log: the messages, the notes with their lengths, the pedal.
 //! Values only; who reads the log is told how.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::bus::storage::StorageError;
 use crate::bus::{EntityKey, Envelope};
-use crate::formats::smf::{self, PedalMove};
-use crate::model::{Event, Played, TakeId, Trainer};
-use crate::music::Pitch;
+use crate::formats::smf::{self, Run, TakeGrid, TakeNote, TakeTrack};
+use crate::model::{Event, Played, TakeId, Trainer, TransportChange, TransportMoved};
+use crate::music::{Pitch, Score};
 use crate::practice::PlayedId;
 use crate::time::Micros;
 
@@ -15,8 +15,6 @@ use super::take_clock::TakeClock;
 
 /// Events read at a time.
 const READ: usize = 4_096;
-/// The controller of the sustain pedal.
-const SUSTAIN: u8 = 64;
 
 /// Goes through a take's events in order. `read` gives up to so many of an entity's events from a version on.
 ///
@@ -60,12 +58,23 @@ pub struct PerformedNote {
     pub pitch: Pitch,
     /// How hard, 1 to 127.
     pub velocity: u8,
+    /// How fast the key came up, 0 to 127; [`PLAIN_RELEASE`] where it did not say.
+    pub release: u8,
+    /// The channel, 0 to 15.
+    pub channel: u8,
+    /// Which input it came from, as of [`Played::source`].
+    pub source: u16,
 }
+
+/// How fast a key comes up that does not say, as MIDI has it.
+const PLAIN_RELEASE: u8 = 64;
 
 /// Everything that was played in a take.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Performed {
     messages: Vec<Message>,
+    /// How the music ran beside it, by the clock of the take.
+    runs: Vec<Run>,
     clock: TakeClock,
 }
 
@@ -88,8 +97,14 @@ impl Performed {
     pub fn take_in(&mut self, envelope: &Envelope<Trainer>) {
         let (event, Some(stamp)) = (envelope.event(), &envelope.stamp) else { return };
         let at = self.clock.event(event, stamp);
-        if let Some(Event::NotePlayed(played)) = event {
-            self.messages.push(Message { id: PlayedId(envelope.version), at, played: *played });
+        match event {
+            Some(Event::NotePlayed(played)) => {
+                self.messages.push(Message { id: PlayedId(envelope.version), at, played: *played });
+            }
+            Some(Event::TransportMoved(TransportMoved { change: TransportChange::Runs { place, speed }, .. })) => {
+                self.runs.push(Run { at, place: *place, speed: *speed });
+            }
+            _ => {}
         }
     }
 
@@ -113,22 +128,27 @@ impl Performed {
         self.messages.last().map_or(Micros::ZERO, |message| message.at - self.first())
     }
 
-    /// The notes, by onset.
+    /// The notes, by onset. Each instrument and channel has keys of its own.
     pub fn notes(&self) -> Vec<PerformedNote> {
         let (first, mut notes) = (self.first(), Vec::<PerformedNote>::new());
         // Where the note is whose key is down.
-        let mut down: HashMap<Pitch, usize> = HashMap::new();
+        let mut down: HashMap<(u16, u8, Pitch), usize> = HashMap::new();
         for message in &self.messages {
-            let at = message.at - first;
+            let (at, Played { source, data }) = (message.at - first, message.played);
+            let channel = data[0] & 0x0f;
             let on = message.played.note_on();
             if let Some(pitch) = on.map(|(pitch, _)| pitch).or(message.played.note_off())
-                && let Some(sounding) = down.remove(&pitch)
+                && let Some(sounding) = down.remove(&(source, channel, pitch))
             {
                 notes[sounding].duration = at - notes[sounding].at;
+                if data[0] & 0xf0 == 0x80 {
+                    notes[sounding].release = data[2];
+                }
             }
             if let Some((pitch, velocity)) = on {
-                down.insert(pitch, notes.len());
-                notes.push(PerformedNote { id: message.id, at, duration: Micros::ZERO, pitch, velocity });
+                down.insert((source, channel, pitch), notes.len());
+                let (id, duration, release) = (message.id, Micros::ZERO, PLAIN_RELEASE);
+                notes.push(PerformedNote { id, at, duration, pitch, velocity, release, channel, source });
             }
         }
         let end = self.length();
@@ -136,24 +156,26 @@ impl Performed {
         notes
     }
 
-    /// What the sustain pedal did.
-    pub fn pedals(&self) -> Vec<PedalMove> {
+    /// All of it as a MIDI file. With the music that it was played to, at a tempo that was kept, in the bars of that;
+    /// `latency` is how much later than the music a key that is struck in time is stamped. Otherwise it begins with the
+    /// first message.
+    pub fn to_midi(&self, name: &str, music: Option<(&Score, Micros)>) -> Vec<u8> {
+        let mut tracks: BTreeMap<u16, TakeTrack> = BTreeMap::new();
+        for note in self.notes() {
+            let PerformedNote { at, duration, pitch, velocity, release, channel, source, .. } = note;
+            let note = TakeNote { at, duration, channel, pitch, velocity, release };
+            tracks.entry(source).or_default().notes.push(note);
+        }
         let first = self.first();
-        let pedal = |message: &Message| match message.played.data {
-            [status, SUSTAIN, value] if status & 0xf0 == 0xb0 => Some(PedalMove { at: message.at - first, value }),
-            _ => None,
-        };
-        self.messages.iter().filter_map(pedal).collect()
-    }
-
-    /// All of it as a MIDI file that begins with the first message.
-    pub fn to_midi(&self, name: &str) -> Vec<u8> {
-        let plain = |note: &PerformedNote| {
-            let PerformedNote { at, duration, pitch, velocity, .. } = *note;
-            smf::PlayedNote { at, duration, pitch, velocity }
-        };
-        let notes: Vec<smf::PlayedNote> = self.notes().iter().map(plain).collect();
-        smf::write(name, &notes, &self.pedals())
+        for message in &self.messages {
+            let track = tracks.entry(message.played.source).or_default();
+            track.others.push((message.at - first, message.played.data));
+        }
+        let named = |(track, number): (TakeTrack, usize)| TakeTrack { name: format!("Input {number}"), ..track };
+        let tracks: Vec<TakeTrack> = tracks.into_values().zip(1..).map(named).collect();
+        let latency = music.map_or(Micros::ZERO, |(_, latency)| latency);
+        let runs: Vec<Run> = self.runs.iter().map(|run| Run { at: run.at - first + latency, ..*run }).collect();
+        smf::write_take(name, &tracks, music.map(|(score, _)| TakeGrid { score, runs: &runs }))
     }
 }
 
@@ -187,7 +209,18 @@ mod tests {
         let notes: Vec<(i64, i64, u8, u8)> =
             take.notes().iter().map(|n| (n.at.0 / 1_000, n.duration.0 / 1_000, n.pitch.key(), n.velocity)).collect();
         assert_eq!(notes, [(0, 250, 60, 80), (300, 200, 62, 70), (500, 100, 62, 71), (700, 300, 64, 72)]);
-        assert_eq!(take.pedals(), [PedalMove { at: Micros::from_millis(1_000), value: 127 }]);
+    }
+
+    #[test]
+    fn two_keyboards_have_keys_of_their_own() {
+        let mut take =
+            performed(&[(0, [0x90, 60, 80]), (100, [0x90, 60, 81]), (300, [0x80, 60, 90]), (700, [0x80, 60, 10])]);
+        (take.messages[1].played.source, take.messages[2].played.source) = (1, 1);
+        let notes: Vec<_> = take.notes().iter().map(|n| (n.source, n.duration.0 / 1_000, n.release)).collect();
+        assert_eq!(notes, [(0, 700, 10), (1, 200, 90)]);
+        let read = smf::read_performance(&take.to_midi("duet", None)).expect("what was written");
+        let lengths: Vec<i64> = read.notes.iter().map(|note| note.duration.0 / 1_000).collect();
+        assert_eq!(lengths, [700, 200]);
     }
 
     #[test]
@@ -199,7 +232,7 @@ mod tests {
             (600, [0xb0, 64, 127]),
             (820, [0x80, 64, 64]),
         ]);
-        let read = smf::read_performance(&take.to_midi("Minuet")).expect("what was written");
+        let read = smf::read_performance(&take.to_midi("Minuet", None)).expect("what was written");
         assert_eq!(read.notes.len(), 2);
         for (read, note) in read.notes.iter().zip(take.notes()) {
             assert_eq!((read.pitch, read.velocity), (note.pitch, note.velocity));

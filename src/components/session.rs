@@ -19,8 +19,10 @@ use super::next_keys::NextKeys;
 
 mod climbing;
 mod hearing;
+mod settling;
 mod view;
 
+pub use settling::{Settled, Settling};
 pub use view::{Finished, SessionView};
 
 /// How long after the end of the music the last notes may still come, in *Keep tempo* at full speed. Longer than any
@@ -57,6 +59,8 @@ pub enum Effect {
     },
     /// Publish an event of the take, and the moment at which it happened if that counts.
     Publish(TakeId, Event, Option<Micros>),
+    /// Judge the end of a take, which may take long, and tell [`Session::settled`].
+    Settle(Box<Settling>),
 }
 
 /// A piece on the music stand.
@@ -212,6 +216,12 @@ impl Session {
     /// The take being recorded.
     pub fn current_take(&self) -> TakeId {
         self.take
+    }
+
+    /// Whether the person has something to play: notes of the chosen hands and keys in the range, where one is judged.
+    pub fn has_something_to_play(&self) -> bool {
+        let Some(stand) = self.stand.as_ref().filter(|_| self.settings.mode.is_judged()) else { return true };
+        first_onset(&stand.score, &self.settings, self.range().0).is_some()
     }
 
     /// Whether the session wants to be told of passing time.
@@ -506,19 +516,20 @@ impl Session {
     }
 
     fn end_take(&mut self, end: TakeEnd, ids: &mut dyn FnMut() -> Fresh) {
-        let Some(mut running) = self.running.take() else { return };
+        let Some(running) = self.running.take() else { return };
         let Fresh { take: free, wall, now } = ids();
-        let ended = (Event::TakeEnded(end), Stamp::at(now));
-        for verdict in running.judge.event(0, &ended.0, Some(&ended.1)).verdicts {
-            self.effects.push(Effect::Publish(running.take, Event::VerdictGiven(verdict), None));
-        }
-        let result = running.judge.result();
-        self.view.bars = result.bars().copied().collect();
-        self.view.result = Some(Arc::new(result.clone()));
-        let (take, completed) = (running.take, end == TakeEnd::Completed);
-        self.view.finished = Some(Finished { take, start: running.start, completed });
+        let Running { take, start, judge, .. } = running;
+        let finished = Finished { take, start, completed: end == TakeEnd::Completed };
+        let settling = Settling::new(finished, judge, (end, Stamp::at(now)));
         self.view.needed.clear();
         self.view.awaited = Awaited::default();
+        if self.settings.mode == Mode::Follow {
+            self.effects.push(Effect::Settle(Box::new(settling)));
+        } else {
+            let settled = settling.settle();
+            self.effects.extend(settled.verdicts().map(|(take, event)| Effect::Publish(take, event, None)));
+            self.settled(settled);
+        }
         self.switch(free, TakeStart::free(wall), end, now);
     }
 

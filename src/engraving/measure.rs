@@ -251,13 +251,12 @@ impl Shaper<'_> {
             !(chord.heads.is_empty() && chord.rest == Rest::WholeMeasure)
         };
         let at = |s: &ChordShape| self.measure.chords[s.chord].at;
-        let mut ticks: Vec<Ticks> = found.chords.iter().filter(|s| is_column(s)).map(at).collect();
-        ticks.sort_unstable();
-        ticks.dedup();
-        for (column, tick) in ticks.iter().enumerate() {
-            let members: Vec<usize> = (0..found.chords.len())
-                .filter(|i| is_column(&found.chords[*i]) && at(&found.chords[*i]) == *tick)
-                .collect();
+        let mut order: Vec<usize> = (0..found.chords.len()).filter(|i| is_column(&found.chords[*i])).collect();
+        order.sort_by_key(|i| at(&found.chords[*i]));
+        let groups: Vec<Vec<usize>> =
+            order.chunk_by(|a, b| at(&found.chords[*a]) == at(&found.chords[*b])).map(<[usize]>::to_vec).collect();
+        let ticks: Vec<Ticks> = groups.iter().map(|members| at(&found.chords[members[0]])).collect();
+        for (column, (tick, members)) in ticks.iter().zip(groups).enumerate() {
             for index in &members {
                 found.column_of[*index] = Some(column);
             }

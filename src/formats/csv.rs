@@ -6,7 +6,7 @@ use crate::music::Pitch;
 use crate::time::Micros;
 
 /// The columns.
-pub const HEADER: &str = "time s,key,name,velocity,duration s,bar,verdict,deviation ms";
+pub const HEADER: &str = "time s,key,name,velocity,duration s,hand,bar,beat,verdict,deviation ms";
 
 /// A line of the table: a played note, or a written one that was not played.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,8 +21,12 @@ pub struct Row<'a> {
     pub velocity: Option<u8>,
     /// How long the key was down.
     pub duration: Option<Micros>,
+    /// Whose hand the written note is, in a word.
+    pub hand: &'a str,
     /// The number of the bar of the written note.
     pub bar: Option<u32>,
+    /// Its beat in the bar, counted from 1; between two beats a fraction.
+    pub beat: Option<f64>,
     /// What was found of it.
     pub verdict: &'a str,
     /// How far from its moment; positive is late.
@@ -38,9 +42,12 @@ pub fn write<'a>(rows: impl IntoIterator<Item = Row<'a>>) -> String {
         let deviation = row.deviation.map(|d| format!("{:.1}", d.as_millis_f64())).unwrap_or_default();
         let (time, duration) = (seconds(row.at), seconds(row.duration));
         let (velocity, bar) = (number(row.velocity.map(u32::from)), number(row.bar));
-        let (name, verdict) = (field(row.name), field(row.verdict));
+        let beat = row.beat.map(|beat| format!("{beat:.3}")).unwrap_or_default();
+        let beat = if beat.contains('.') { beat.trim_end_matches('0').trim_end_matches('.') } else { &beat };
+        let (name, hand, verdict) = (field(row.name), field(row.hand), field(row.verdict));
+        let key = row.pitch.key();
         // Writing to memory cannot fail.
-        let _ = write!(out, "{time},{},{name},{velocity},{duration},{bar},{verdict},{deviation}\r\n", row.pitch.key());
+        let _ = write!(out, "{time},{key},{name},{velocity},{duration},{hand},{bar},{beat},{verdict},{deviation}\r\n");
     }
     out
 }
@@ -62,16 +69,19 @@ mod tests {
             name: "C4",
             velocity: Some(71),
             duration: Some(Micros(250_000)),
+            hand: "left",
             bar: Some(3),
+            beat: Some(2.5),
             verdict: "a \"little\", late",
             deviation: Some(Micros(-12_345)),
         };
-        let missed = Row { at: None, velocity: None, duration: None, deviation: None, verdict: "missed", ..played };
+        let (at, velocity, duration, deviation) = (None, None, None, None);
+        let missed = Row { at, velocity, duration, deviation, beat: Some(10.0), verdict: "missed", ..played };
         let text = write([played, missed]);
         let lines: Vec<&str> = text.split("\r\n").collect();
         assert_eq!(lines[0], HEADER);
-        assert_eq!(lines[1], "1.2346,60,C4,71,0.2500,3,\"a \"\"little\"\", late\",-12.3");
-        assert_eq!(lines[2], ",60,C4,,,3,missed,");
+        assert_eq!(lines[1], "1.2346,60,C4,71,0.2500,left,3,2.5,\"a \"\"little\"\", late\",-12.3");
+        assert_eq!(lines[2], ",60,C4,,,left,3,10,missed,");
         assert_eq!((lines[3], lines.len()), ("", 4));
         assert_eq!(lines[2].matches(',').count(), HEADER.matches(',').count());
     }

@@ -49,6 +49,20 @@ impl Hands {
             Hand::Neither => false,
         }
     }
+
+    /// With a hand that was not among them, or without one that was; whoever takes the last one away takes the other.
+    pub const fn toggled(self, hand: Hand) -> Self {
+        let toggled = match hand {
+            Hand::Right => Self { right: !self.right, ..self },
+            Hand::Left => Self { left: !self.left, ..self },
+            Hand::Neither => self,
+        };
+        match (toggled.right, toggled.left, hand) {
+            (false, false, Hand::Right) => Self::LEFT,
+            (false, false, Hand::Left) => Self::RIGHT,
+            _ => toggled,
+        }
+    }
 }
 
 /// The index of a written note in its score.

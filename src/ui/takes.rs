@@ -109,7 +109,7 @@ fn list_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, takes: &[TakeRow]) {
         if delete && !state.dialog_is_open() {
             state.confirm_delete = Some(take.id.clone());
         }
-        if row.response.clicked() {
+        if row.response.clicked() && !state.dialog_is_open() {
             let (command, screen) = match take.result {
                 Some(_) => (Command::ShowResult(take.id.clone()), Screen::Results),
                 None => (Command::ShowTake(take.id.clone()), Screen::Take),
@@ -174,14 +174,13 @@ pub(super) fn confirm_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
         Line::small(tr().delete_remark).color(tokens(ui).muted).show(ui);
         ui.add_space(12.0);
         ui.horizontal(|ui| {
-            let delete = Button::new(tr().delete).primary().show(ui);
-            // Enter takes what can be taken back.
-            if ui.memory(|m| m.focused().is_none()) {
-                delete.request_focus();
-            }
-            let delete = delete.clicked();
-            let erase = Button::new(tr().delete_for_ever).show(ui).clicked();
-            (delete, erase, Button::new(tr().cancel).show(ui).clicked())
+            let delete = Button::new(tr().delete).primary().show(ui).clicked();
+            let erase = Button::new(tr().delete_for_ever).show(ui);
+            let cancel = Button::new(tr().cancel).show(ui);
+            // Enter takes what can be taken back, unless another button has the focus.
+            let elsewhere = erase.has_focus() || cancel.has_focus();
+            let enter = !elsewhere && ui.input_mut(|i| i.consume_key(Modifiers::NONE, Key::Enter));
+            (delete || enter, erase.clicked(), cancel.clicked())
         })
         .inner
     });

@@ -414,6 +414,21 @@ fn of_two_coda_signs_the_first_leads_to_the_second() {
 }
 
 #[test]
+fn a_coda_before_to_coda_is_told_and_not_played_again() {
+    let words = |text: &str| format!("<direction><direction-type><words>{text}</words></direction-type></direction>");
+    let sign = "<direction><direction-type><coda/></direction-type></direction>";
+    let m =
+        |n: &str, before: &str, name: &str, after: &str| measure(n, &(before.to_owned() + &note(name, 4, "") + after));
+    let text = score(
+        &(m("1", &(EIGHTHS.to_owned() + sign), "C4", "")
+            + &m("2", "", "D4", &words("To Coda"))
+            + &m("3", "", "E4", &words("D.C. al Coda"))),
+    );
+    let told = "measure 2 says To Coda, but no coda comes after it: the music goes on there";
+    check(&text, "0-4:60R 4-8:62R 8-12:64R 12-16:60R 16-20:62R 20-24:64R", &[told]);
+}
+
+#[test]
 fn da_capo_comes_from_sound_elements_too() {
     let fine = "<direction><direction-type><words>Fine</words></direction-type><sound fine=\"yes\"/></direction>";
     let text = score(

@@ -41,6 +41,19 @@ impl Worker {
         }
     }
 
+    /// Why nothing begins: there is no note to practise.
+    pub(super) fn tell_nothing_to_play(&mut self) {
+        let settings = self.session.settings();
+        let place = if settings.range.is_some() { "these bars have" } else { "this piece has" };
+        let whose = match (settings.practise.right, settings.practise.left) {
+            (true, false) => " for the right hand",
+            (false, true) => " for the left hand",
+            (true, true) => " on your keyboard",
+            (false, false) => ", since no hand is chosen",
+        };
+        self.notice(false, format!("{place} nothing to play{whose}; choose other hands or bars, or listen"));
+    }
+
     /// What holds for every piece holds for this one too.
     pub(super) fn for_everything(&self, practice: PracticeSettings) -> PracticeSettings {
         PracticeSettings { preset: self.settings.preset, keyboard: self.settings.keyboard, ..practice }

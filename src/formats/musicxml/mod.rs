@@ -28,7 +28,7 @@ mod words;
 
 use super::smf::{DURATION_MICROS_MAX, TICKS_MAX};
 use super::{FormatError, Reading, SCORE_BYTES_MAX};
-use crate::music::notation::{Clef, Jump, Notation, Span, Staff};
+use crate::music::notation::{Clef, Jump, Notation, Span, Staff, lost_codas};
 use crate::music::{Hand, Percent, Score, ScoreParts, TempoMap};
 use crate::time::{Micros, Ticks};
 use outline::{Choice, Outline};
@@ -78,6 +78,10 @@ fn read_text(text: &str) -> Result<Reading, FormatError> {
     if !notation.unfold() {
         let measures = notation.passages.len();
         warnings.general(format!("the repeats are cut after {measures} measures"));
+    }
+    for measure in lost_codas(&notation.measures).take(1) {
+        let number = &measure.number;
+        warnings.general(format!("measure {number} says To Coda, but no coda comes after it: the music goes on there"));
     }
     let played = sound::perform(&mut page.bars, &notation.passages, &notation.spans, resolution);
     let mut music = played.map_err(|measure| {

@@ -194,14 +194,17 @@ impl Writer<'_> {
         chord
     }
 
+    /// Grace notes, those of one place together.
     fn graces(&self, measure: &mut Measure, bar: &Bar, notes: &[usize]) {
-        for index in notes {
-            let at = (self.notes[*index].at - bar.start.0).max(0);
-            let several = notes.iter().filter(|i| self.notes[**i].at == self.notes[*index].at).count() > 1;
+        for group in notes.chunk_by(|a, b| self.notes[*a].at == self.notes[*b].at) {
+            let several = group.len() > 1;
             let base = if several { Base::Sixteenth } else { Base::Eighth };
-            let mut chord = self.chord(at, NoteValue::plain(base), vec![self.head(*index, bar, true, false)]);
-            chord.grace = Some(Grace { slash: !several });
-            measure.chords.push(chord);
+            for index in group {
+                let at = (self.notes[*index].at - bar.start.0).max(0);
+                let mut chord = self.chord(at, NoteValue::plain(base), vec![self.head(*index, bar, true, false)]);
+                chord.grace = Some(Grace { slash: !several });
+                measure.chords.push(chord);
+            }
         }
     }
 

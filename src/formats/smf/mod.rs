@@ -7,15 +7,19 @@
 //! What is damaged is left out with a warning; what is whole stays.
 
 mod chunks;
+mod grid;
 mod lyrics;
 mod performance;
 mod score;
+mod take;
 mod track;
 mod write;
 
+pub use grid::Run;
 pub use performance::{PedalMove, Performance, PlayedNote, read_performance};
 pub use score::read;
-pub use write::{WRITE_RESOLUTION, write, write_score};
+pub use take::{TakeGrid, TakeNote, TakeTrack, WRITE_RESOLUTION, write_take};
+pub use write::write_score;
 
 /// The last tick that is read: twelve days at 120 quarters a minute and 960 ticks to the quarter. Keeps all later
 /// arithmetic far from overflow.

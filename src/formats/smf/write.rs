@@ -1,30 +1,9 @@
-//! Takes and scores as MIDI files: a take in one track, at one tempo, with fifty ticks to the millisecond; a score in
-//! its own ticks.
+//! A score as a MIDI file in its own ticks, and what all files that are written have in common.
 
-use midly::num::{u4, u7, u15, u24, u28};
-use midly::{Format, Header, MetaMessage, MidiMessage, Smf, Timing, TrackEvent, TrackEventKind};
+use midly::num::{u4, u7, u14, u15, u24, u28};
+use midly::{Format, Header, MetaMessage, MidiMessage, PitchBend, Smf, Timing, TrackEvent, TrackEventKind};
 
-use super::performance::{PedalMove, PlayedNote};
-use crate::music::{Bar, Hand, Meter, Pitch, Score};
-use crate::time::{Micros, div_round};
-
-/// Ticks to the quarter note of the files written.
-pub const WRITE_RESOLUTION: u16 = 25_000;
-/// Microseconds of a quarter note in the files written: 120 quarters a minute, so that other programs show the usual.
-const QUARTER: u32 = 500_000;
-
-/// A take as a MIDI file of type 0. Times are kept to within 10 µs (half a tick); notes before 0 begin at 0.
-/// At most [`super::super::NOTES_MAX`] notes are written, so that what is written can be read.
-pub fn write(name: &str, notes: &[PlayedNote], pedals: &[PedalMove]) -> Vec<u8> {
-    let mut events = Vec::with_capacity(notes.len() * 2 + pedals.len());
-    for note in notes.iter().take(super::super::NOTES_MAX) {
-        let off = tick(Micros(note.at.0.saturating_add(note.duration.0)));
-        push_note(&mut events, tick(note.at), off, note.pitch, note.velocity);
-    }
-    events.extend(pedals.iter().map(|p| pedal(tick(p.at), p.value)));
-    events.push(meta(0, MetaMessage::Tempo(u24::new(QUARTER))));
-    finish(Format::SingleTrack, WRITE_RESOLUTION, vec![track(name, events)])
-}
+use crate::music::{Bar, Hand, Meter, Score};
 
 /// A score as a MIDI file of type 1 in the score's own ticks: a track for title, tempo, metre and key, then one for
 /// each hand that plays, named after it.
@@ -37,10 +16,9 @@ pub fn write_score(score: &Score) -> Vec<u8> {
     let mut former = None;
     for bar in score.bars().as_slice() {
         // A short first bar gets a metre of its own, as notation programs write a pick-up.
-        let (beats, unit) = bar_meter(bar, score.resolution());
-        if former.replace((beats, unit)) != Some((beats, unit)) {
-            let power = unit.trailing_zeros() as u8;
-            conductor.push(meta(bar.start.0, MetaMessage::TimeSignature(beats, power, 24, 8)));
+        let meter = bar_meter(bar, score.resolution());
+        if former.replace(meter) != Some(meter) {
+            conductor.push(time_signature(bar.start.0, meter));
         }
     }
     for key in score.keys() {
@@ -50,7 +28,8 @@ pub fn write_score(score: &Score) -> Vec<u8> {
     for (hand, name) in [(Hand::Right, "Right hand"), (Hand::Left, "Left hand"), (Hand::Neither, "Accompaniment")] {
         let mut events = Vec::new();
         for note in score.notes().iter().filter(|n| n.hand == hand) {
-            push_note(&mut events, note.onset.0, note.end.0, note.pitch, note.velocity);
+            let struck = Struck { channel: 0, key: note.pitch.key(), velocity: note.velocity, release: 64 };
+            push_note(&mut events, note.onset.0, note.end.0, struck);
         }
         if events.is_empty() {
             continue;
@@ -64,28 +43,60 @@ pub fn write_score(score: &Score) -> Vec<u8> {
 }
 
 /// Tick, rank among the events of one tick (releases come first), and event.
-type Timed<'a> = (i64, u8, TrackEventKind<'a>);
+pub(super) type Timed<'a> = (i64, u8, TrackEventKind<'a>);
 
-fn push_note(events: &mut Vec<Timed<'_>>, on: i64, off: i64, pitch: Pitch, velocity: u8) {
-    let (key, vel) = (u7::new(pitch.key()), u7::new(velocity.clamp(1, 127)));
-    events.push((on, 3, midi(MidiMessage::NoteOn { key, vel })));
-    events.push((off.max(on + 1), 0, midi(MidiMessage::NoteOff { key, vel: u7::new(64) })));
+/// How a key is struck and let go.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Struck {
+    pub(super) channel: u8,
+    pub(super) key: u8,
+    pub(super) velocity: u8,
+    pub(super) release: u8,
+}
+
+pub(super) fn push_note(events: &mut Vec<Timed<'_>>, on: i64, off: i64, struck: Struck) {
+    let (key, vel) = (u7::new(struck.key.min(127)), u7::new(struck.velocity.clamp(1, 127)));
+    let released = u7::new(struck.release.min(127));
+    events.push((on, 3, midi(struck.channel, MidiMessage::NoteOn { key, vel })));
+    events.push((off.max(on + 1), 0, midi(struck.channel, MidiMessage::NoteOff { key, vel: released })));
+}
+
+/// A message of a channel that is no note; `None` for anything else.
+pub(super) fn channel_message(tick: i64, [status, first, second]: [u8; 3]) -> Option<Timed<'static>> {
+    let (one, two) = (u7::new(first & 0x7f), u7::new(second & 0x7f));
+    let message = match status & 0xf0 {
+        0xa0 => MidiMessage::Aftertouch { key: one, vel: two },
+        0xb0 => MidiMessage::Controller { controller: one, value: two },
+        0xc0 => MidiMessage::ProgramChange { program: one },
+        0xd0 => MidiMessage::ChannelAftertouch { vel: one },
+        0xe0 => {
+            let bend = u16::from(second & 0x7f) << 7 | u16::from(first & 0x7f);
+            MidiMessage::PitchBend { bend: PitchBend(u14::new(bend)) }
+        }
+        _ => return None,
+    };
+    Some((tick, 2, midi(status & 0x0f, message)))
 }
 
 fn pedal(tick: i64, value: u8) -> Timed<'static> {
-    (tick, 2, midi(MidiMessage::Controller { controller: u7::new(64), value: u7::new(value.min(127)) }))
+    (tick, 2, midi(0, MidiMessage::Controller { controller: u7::new(64), value: u7::new(value.min(127)) }))
 }
 
-fn meta(tick: i64, message: MetaMessage<'_>) -> Timed<'_> {
+pub(super) fn meta(tick: i64, message: MetaMessage<'_>) -> Timed<'_> {
     (tick, 1, TrackEventKind::Meta(message))
 }
 
-fn midi(message: MidiMessage) -> TrackEventKind<'static> {
-    TrackEventKind::Midi { channel: u4::new(0), message }
+/// Beats and unit of a bar, as [`bar_meter`] tells them.
+pub(super) fn time_signature(tick: i64, (beats, unit): (u8, u8)) -> Timed<'static> {
+    meta(tick, MetaMessage::TimeSignature(beats, unit.trailing_zeros() as u8, 24, 8))
+}
+
+fn midi(channel: u8, message: MidiMessage) -> TrackEventKind<'static> {
+    TrackEventKind::Midi { channel: u4::new(channel & 0x0f), message }
 }
 
 /// The metre of a bar; of a short one, as many of its shortest fitting beats as it holds.
-fn bar_meter(bar: &Bar, resolution: u16) -> (u8, u8) {
+pub(super) fn bar_meter(bar: &Bar, resolution: u16) -> (u8, u8) {
     let length = bar.end.0 - bar.start.0;
     if length == bar.meter.bar_ticks(resolution) {
         return (bar.meter.beats, bar.meter.unit);
@@ -99,7 +110,7 @@ fn bar_meter(bar: &Bar, resolution: u16) -> (u8, u8) {
     (bar.meter.beats, bar.meter.unit)
 }
 
-fn track<'a>(name: &'a str, mut events: Vec<Timed<'a>>) -> Vec<TrackEvent<'a>> {
+pub(super) fn track<'a>(name: &'a str, mut events: Vec<Timed<'a>>) -> Vec<TrackEvent<'a>> {
     events.sort_by_key(|(tick, rank, _)| (*tick, *rank));
     let plain = |m| TrackEvent { delta: u28::new(0), kind: TrackEventKind::Meta(m) };
     let mut track = vec![plain(MetaMessage::TrackName(name.as_bytes()))];
@@ -115,7 +126,7 @@ fn track<'a>(name: &'a str, mut events: Vec<Timed<'a>>) -> Vec<TrackEvent<'a>> {
     track
 }
 
-fn finish(format: Format, resolution: u16, tracks: Vec<Vec<TrackEvent<'_>>>) -> Vec<u8> {
+pub(super) fn finish(format: Format, resolution: u16, tracks: Vec<Vec<TrackEvent<'_>>>) -> Vec<u8> {
     let header = Header::new(format, Timing::Metrical(u15::new(resolution)));
     let mut bytes = Vec::new();
     // Writing to memory fails only above four gigabytes, which the limit of notes excludes.
@@ -133,10 +144,4 @@ fn push_gap(track: &mut Vec<TrackEvent<'_>>, gap: i64) {
         track.push(TrackEvent { delta: u28::new((GAP_MAX - 1) as u32), kind });
         track.push(TrackEvent { delta: u28::new(1), kind });
     }
-}
-
-/// The tick nearest to a time, within what is read again.
-fn tick(at: Micros) -> i64 {
-    let tick = div_round(i128::from(at.0.max(0)) * i128::from(WRITE_RESOLUTION), i128::from(QUARTER));
-    tick.clamp(0, super::TICKS_MAX - 1)
 }

@@ -11,7 +11,7 @@ pub use marks::{
     Articulation, Barline, Clef, Direction, DirectionKind, Dynamic, Ending, Jump, Lyric, Ornament, Span, SpanKind,
 };
 pub use spelling::{SpelledPitch, Step};
-pub use unfold::{PASSAGES_MAX, order};
+pub use unfold::{PASSAGES_MAX, lost_codas, order};
 pub use value::{Base, NoteValue, Ratio};
 
 use super::Hand;

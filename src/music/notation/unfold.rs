@@ -2,7 +2,8 @@
 //!
 //! Repeat signs pair like brackets: an end goes back to the nearest start that is still open, else to the end of the
 //! repeat before it, else to the beginning. After D.C. or D.S. repeats are not taken again and the last ending is
-//! played; Fine and To Coda count only then.
+//! played; Fine and To Coda count only then. A coda is what comes later: To Coda leads to the nearest sign after it, and
+//! where there is none the music goes on.
 
 use super::{Jump, Measure, Notation, Passage};
 use crate::time::Ticks;
@@ -59,11 +60,13 @@ enum Way {
 /// The indices of the measures in the order played, and whether that is all of it.
 pub fn order(measures: &[Measure]) -> (Vec<u32>, bool) {
     let mut sections = sections(measures);
+    let inner = innermost(&sections, measures.len());
     let mut jumped = vec![false; measures.len()];
     let (mut order, mut at, mut way) = (Vec::new(), 0, Way::Straight);
     // Each turn plays a measure or skips forward, and only a measure that was played leads back.
     while let Some(measure) = measures.get(at) {
-        if let Some(after) = skip(measures, &sections, at) {
+        let section = inner[at];
+        if let Some(after) = skip(measures, section.map(|index| &sections[index]), at) {
             at = after;
             continue;
         }
@@ -71,7 +74,7 @@ pub fn order(measures: &[Measure]) -> (Vec<u32>, bool) {
             return (order, false);
         }
         order.push(at as u32);
-        if let Some(start) = back(measures, &mut sections, at, way) {
+        if let Some(start) = section.and_then(|index| back(measures, &mut sections[index], at, way)) {
             at = start;
             continue;
         }
@@ -119,41 +122,58 @@ fn segno(measures: &[Measure], at: usize) -> usize {
     measures[..=at].iter().rposition(is_sign).or_else(|| measures.iter().position(is_sign)).unwrap_or(0)
 }
 
-/// The nearest coda after a measure, else the first.
+/// The nearest coda after a measure.
 fn coda(measures: &[Measure], at: usize) -> Option<usize> {
     let is_sign = |measure: &Measure| measure.jumps.contains(&Jump::Coda);
-    let after = measures[at + 1..].iter().position(is_sign).map(|found| at + 1 + found);
-    after.or_else(|| measures.iter().position(is_sign))
+    measures[at + 1..].iter().position(is_sign).map(|found| at + 1 + found)
+}
+
+/// The measures where "To Coda" leads nowhere, since no coda comes after them.
+pub fn lost_codas(measures: &[Measure]) -> impl Iterator<Item = &Measure> {
+    let last = measures.iter().rposition(|measure| measure.jumps.contains(&Jump::Coda)).unwrap_or(0);
+    measures[last..].iter().filter(|measure| measure.jumps.contains(&Jump::ToCoda))
 }
 
 /// Where to go on when an ending begins here that is not played in this pass.
-fn skip(measures: &[Measure], sections: &[Section], at: usize) -> Option<usize> {
+fn skip(measures: &[Measure], section: Option<&Section>, at: usize) -> Option<usize> {
     let ending = measures[at].ending.as_ref().filter(|ending| ending.starts)?;
-    let section = sections.iter().find(|section| section.start <= at && at <= section.last)?;
-    if ending.passes.contains(&section.pass) {
-        return None;
-    }
-    Some(bracket_end(measures, at) + 1)
+    (!ending.passes.contains(&section?.pass)).then(|| bracket_end(measures, at) + 1)
 }
 
-/// Where to go back to after a measure, if its repeat is due.
-fn back(measures: &[Measure], sections: &mut [Section], at: usize, way: Way) -> Option<usize> {
-    // Of sections that end together the innermost, which is the first, is repeated first.
-    for section in sections.iter_mut().filter(|section| section.start <= at && at <= section.last) {
-        if measures[at].repeat_end.is_some() && section.pass < section.passes && !is_inner(measures, section, at) {
-            section.pass += 1;
-            return Some(section.start);
-        }
-        if at == section.last {
-            section.pass = if way == Way::Straight { 1 } else { section.passes };
-        }
+/// Where to go back to after a measure of a section, the innermost that holds it, if its repeat is due.
+fn back(measures: &[Measure], section: &mut Section, at: usize, way: Way) -> Option<usize> {
+    if measures[at].repeat_end.is_some() && section.pass < section.passes {
+        section.pass += 1;
+        return Some(section.start);
+    }
+    if at == section.last {
+        section.pass = if way == Way::Straight { 1 } else { section.passes };
     }
     None
 }
 
-/// Whether the repeat sign of a measure belongs to a section within this one.
-fn is_inner(measures: &[Measure], section: &Section, at: usize) -> bool {
-    at != section.last && measures[at].ending.is_none()
+/// For each measure the innermost section that holds it. Sections are disjoint or lie within each other, inner ones first.
+fn innermost(sections: &[Section], measures: usize) -> Vec<Option<usize>> {
+    let mut found = vec![None; measures];
+    // The measures that are still free, in order: each is taken once.
+    let mut next: Vec<usize> = (0..=measures).collect();
+    for (index, section) in sections.iter().enumerate() {
+        let mut at = free(&mut next, section.start);
+        while at <= section.last {
+            (found[at], next[at]) = (Some(index), at + 1);
+            at = free(&mut next, at);
+        }
+    }
+    found
+}
+
+/// The first free measure from one on; the way there is shortened for later.
+fn free(next: &mut [usize], mut at: usize) -> usize {
+    while next[at] != at {
+        next[at] = next[next[at]];
+        at = next[at];
+    }
+    at
 }
 
 /// The last measure of the bracket that begins here.
@@ -292,10 +312,37 @@ mod tests {
         check("A 1[B]:| 2[C{fine}] D{dcfine}", "ABACDAC");
         check("A B{segno} C{to} D{dscoda} E{coda} F", "ABCDBCEF");
         check("A{to} B{dccoda} C{coda}", "ABAC");
+        check("A{coda} B{to} C{dccoda}", "ABCABC");
+        check("A{coda} B{to} C{dccoda} D{to} E{coda}", "ABCABE");
         check("A{fine} B{dccoda}", "ABAB");
         check("A{segno} B{ds} C", "ABABC");
         check("A B{ds}", "ABAB");
         check("A{segno} B:|{ds} C{fine} D", "ABABABC");
+    }
+
+    #[test]
+    fn a_coda_that_is_none_is_told() {
+        let check = |text: &str, expected: usize| assert_eq!(lost_codas(&page(text)).count(), expected, "{text}");
+        check("", 0);
+        check("A{to} B{dccoda} C{coda}", 0);
+        check("A{coda} B{to} C{dccoda}", 1);
+        check("A{to} B{dccoda}", 1);
+    }
+
+    #[test]
+    fn each_measure_is_looked_up_in_the_section_that_holds_it() {
+        let check = |text: &str, expected: &[Option<usize>]| {
+            let measures = page(text);
+            assert_eq!(innermost(&sections(&measures), measures.len()), expected, "{text}");
+        };
+        check("A |:B:| C:| D", &[None, Some(0), Some(1), None]);
+        check("|:A |:B:| C:| D", &[Some(1), Some(0), Some(1), None]);
+        check("A 1[B]:| 2[C] |:D:|", &[Some(0), Some(0), Some(0), Some(1)]);
+        // As many sections as measures, within each other and after each other: linear, so this ends at once.
+        let nested: String = (0..20_000).map(|_| "|:A ").chain((0..20_000).map(|_| "B:| ")).collect();
+        assert_eq!(order(&page(&nested)).0.len(), PASSAGES_MAX);
+        let row = "|:A:| ".repeat(20_000);
+        assert_eq!(order(&page(&row)).0.len(), 40_000);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use egui::{Align, Rect, Ui, pos2, vec2};
 
 use super::ladder;
-use crate::music::{Hand, Hands, Percent, Pitch, Score};
+use crate::music::{Hand, Percent, Pitch, Score};
 use crate::practice::{BarRange, Heard};
 use crate::time::Ticks;
 use crate::ui::shortcuts::{self, Action};
@@ -268,7 +268,7 @@ fn item_ui(cx: &mut Cx<'_>, ui: &mut Ui, piece: &Piece<'_>, item: Item, level: L
         Item::Practise(hand) => {
             let on = chosen.practise.contains(hand);
             if practise_chip(ui, hand, on, level).show_at(ui, rect).clicked() {
-                cx.send.push(Command::SetPractised(toggled(chosen.practise, hand)));
+                cx.send.push(Command::SetPractised(chosen.practise.toggled(hand)));
             }
         }
         Item::HearWord if level >= 1 => {}
@@ -395,14 +395,6 @@ fn toggled_loop(cx: &Cx<'_>, piece: &Piece<'_>) -> Option<BarRange> {
     let bars = piece.score.bars();
     let now = bars.index_at(Ticks(transport.position.max(0.0) as i64));
     Some(BarRange::new(now, (now + 3).min(bars.len() - 1)))
-}
-
-fn toggled(hands: Hands, hand: Hand) -> Hands {
-    match hand {
-        Hand::Right => Hands { right: !hands.right, ..hands },
-        Hand::Left => Hands { left: !hands.left, ..hands },
-        Hand::Neither => hands,
-    }
 }
 
 /// Heard, heard when I miss, muted; what nobody misses is heard or muted.

@@ -34,6 +34,8 @@ const HEAD: f32 = 16.0;
 const BEATS_APART: f32 = 12.0;
 const NUMBERS_APART: f32 = 34.0;
 const SECONDS_APART: f32 = 64.0;
+/// The widest number with what is beside it; nearer to the end of what is seen it would be cut.
+const NUMBER_WIDTH: f32 = 34.0;
 /// The seconds that are numbered, as many as fit.
 const EVERY: [i64; 9] = [1, 2, 5, 10, 30, 60, 120, 300, 600];
 /// A row this high has room for a name.
@@ -299,14 +301,12 @@ fn paint_grid(ui: &Ui, painter: &Painter, grid: &Grid, (from, to): (Micros, Micr
     for second in (from.0 / 1_000_000 / every..=to.0 / 1_000_000 / every).map(|n| n * every) {
         let x = snap(ui, grid.x(Micros(second * 1_000_000)));
         painter.vline(x, grid.rect.bottom()..=grid.rect.bottom() + 4.0, Stroke::new(1.0, t.muted));
+        if second * 1_000_000 < from.0 || x + NUMBER_WIDTH * theme::scale(ui) > grid.x(to) {
+            continue;
+        }
         let words = text::duration(Micros(second * 1_000_000));
-        painter.text(
-            pos2(x + 3.0, grid.rect.bottom() + 1.0),
-            Align2::LEFT_TOP,
-            words,
-            theme::regular(ui, 10.0),
-            t.muted,
-        );
+        let at = pos2(x + 3.0, grid.rect.bottom() + 1.0);
+        painter.text(at, Align2::LEFT_TOP, words, theme::regular(ui, 10.0), t.muted);
     }
     painter.hline(grid.rect.x_range(), snap(ui, grid.rect.bottom()), t.hairline());
 }
@@ -326,7 +326,7 @@ fn paint_bars(ui: &Ui, painter: &Painter, grid: &Grid, page: &TakePage, (from, t
                 let has_room = x - last_number >= NUMBERS_APART * theme::scale(ui);
                 let strength = if has_room { 1.0 } else { 0.5 };
                 painter.vline(x, grid.rect.y_range(), Stroke::new(1.0, fade(t.muted, 0.6 * strength)));
-                if has_room {
+                if has_room && x + NUMBER_WIDTH * theme::scale(ui) <= grid.x(to) {
                     let at = pos2(x + 3.0, grid.rect.top() - 2.0);
                     painter.text(at, Align2::LEFT_BOTTOM, number, theme::regular(ui, 11.0), t.muted);
                     last_number = x;
