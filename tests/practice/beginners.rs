@@ -45,9 +45,12 @@ fn judge(mode: Mode, score: &Score, take: &[PlayedNote]) -> Vec<Verdict> {
     }
 }
 
+/// What [`told`] tells.
+type Told = ([u32; 4], Vec<(u32, Trouble)>, Vec<(String, String)>);
+
 /// What a mode says of a take: right, missed, not written, another octave; the bars in which something went wrong, by
 /// number and the worst first; and for each wrong key what was meant, where that is known.
-fn told(mode: Mode, words: &[String]) -> ([u32; 4], Vec<(u32, Trouble)>, Vec<(String, String)>) {
+fn told(mode: Mode, words: &[String]) -> Told {
     let score = score(TUNE);
     let mut take = take(&words.join(" "));
     take.sort_by_key(|note| note.at);
