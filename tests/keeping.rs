@@ -252,3 +252,33 @@ fn once_it_is_kept_a_kill_takes_nothing_of_it() {
     assert_eq!((kept.notes, kept.end, kept.name().as_str()), (50, Some(TakeEnd::Completed), "kept 50"));
     assert!(bus.shutdown(WAIT));
 }
+
+#[test]
+fn a_take_is_rendered_by_the_name_under_which_it_is_listed() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (data, wave) = (dir.path().join("data"), dir.path().join("take.wav"));
+    let bus = bus_on(Box::new(open(&data, OpenOptions::default()).expect("a fresh folder opens").storage));
+    begin(&bus, TakeId(1));
+    stroke(&bus, TakeId(1), NOW - Micros::from_millis(100), 60);
+    let named = Event::TakeNamed { name: "Sunday".to_owned(), seen: Vec::new() };
+    bus.publish(Publish::new(TakeId(1).entity(), named)).durable().expect("durable");
+    assert!(bus.shutdown(WAIT));
+    let render = |id: &str| {
+        let mut out = Vec::new();
+        let done = music_trainer::cli::render::take(&data, id, &wave, None, &mut out);
+        (done.map_err(|error| error.to_string()), String::from_utf8(out).expect("text"))
+    };
+    for unknown in ["", "take/", "nonsense", "take/000000000000002"] {
+        let (done, listed) = render(unknown);
+        assert!(done.expect_err("there is none").contains("holds no take"), "{unknown}");
+        let words: Vec<&str> = listed.split_whitespace().collect();
+        assert_eq!((words.first(), words.last()), (Some(&TakeId(1).entity().as_str()), Some(&"Sunday")), "{listed}");
+        assert!(!wave.exists());
+    }
+    for known in [TakeId(1).entity().as_str().to_owned(), TakeId(1).to_string()] {
+        let (done, told) = render(&known);
+        done.expect("it is there");
+        assert!(told.contains("take.wav"), "{told}");
+        std::fs::remove_file(&wave).expect("it was written");
+    }
+}

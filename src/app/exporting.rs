@@ -7,10 +7,10 @@ use crossbeam_channel::{Receiver, TryRecvError, bounded};
 
 use crate::audio::sound::Sound;
 use crate::audio::soundfont::Font;
-use crate::bus::{BusHandle, EntityKey};
+use crate::bus::BusHandle;
 use crate::components::library::Library;
 use crate::components::performed::Performed;
-use crate::components::results::{self, JudgeError, JudgedTake};
+use crate::components::results::{self, JudgedTake};
 use crate::components::sound_file::{self, RATE};
 use crate::components::whole_file;
 use crate::formats::csv;
@@ -118,15 +118,8 @@ fn export(
 
 /// What was played in a take, and how it was judged where it can be.
 fn judged(bus: &BusHandle<Trainer>, id: TakeId) -> Result<(Performed, Option<JudgedTake>), String> {
-    let (performed, judged) = match results::judge(bus, &bus.snapshot(), &mut Library::default(), id) {
-        Ok(judged) => (judged.performed.clone(), Some(judged)),
-        // What cannot be judged was played all the same.
-        Err(JudgeError::Free | JudgeError::Piece(_)) => {
-            let read = |entity: &EntityKey, from, max| bus.entity_events(entity, from, max);
-            (Performed::read(id, read).map_err(|e| format!("the take {id} cannot be read: {e}"))?, None)
-        }
-        Err(error) => return Err(error.to_string()),
-    };
+    let judged = results::played(bus, &bus.snapshot(), &mut Library::default(), id);
+    let (performed, judged) = judged.map_err(|error| error.to_string())?;
     if performed.messages().is_empty() {
         return Err(format!("nothing was played in the take {id}"));
     }

@@ -147,17 +147,10 @@ fn open(
     wake: Arc<dyn Fn() + Send + Sync>,
 ) -> Result<OpenTake, String> {
     let snapshot = bus.snapshot();
-    let (take, performed, judged) = match results::judge(bus, &snapshot, &mut Library::default(), id) {
-        Ok(judged) => (judged.take.clone(), judged.performed.clone(), Some(judged)),
-        // What cannot be judged was played all the same.
-        Err(JudgeError::Free | JudgeError::Piece(_)) => {
-            let Some(Entity::Take(take)) = snapshot.state.value(id.entity().as_str()) else {
-                return Err(JudgeError::Unknown(id).to_string());
-            };
-            let read = |entity: &EntityKey, from, max| bus.entity_events(entity, from, max);
-            (take.clone(), Performed::read(id, read).map_err(|e| e.to_string())?, None)
-        }
-        Err(error) => return Err(error.to_string()),
+    let judged = results::played(bus, &snapshot, &mut Library::default(), id);
+    let (performed, judged) = judged.map_err(|error| error.to_string())?;
+    let Some(Entity::Take(take)) = snapshot.state.value(id.entity().as_str()) else {
+        return Err(JudgeError::Unknown(id).to_string());
     };
     let title = take.start.piece.as_ref().map(|piece| title(&snapshot.state, piece));
     let kept = match snapshot.state.value(id.result_entity().as_str()) {
@@ -165,10 +158,10 @@ fn open(
         _ => None,
     };
     let first = performed.first();
-    let travel = travel(bus, id, &take, judged.as_ref())?;
+    let travel = travel(bus, id, take, judged.as_ref())?;
     let messages: Arc<[Timed]> =
         performed.messages().iter().map(|message| (message.at - first, message.played.data)).collect();
-    let mut view = lay_out(id, &take, title, &performed, judged.as_ref(), kept.as_ref(), wall);
+    let mut view = lay_out(id, take, title, &performed, judged.as_ref(), kept.as_ref(), wall);
     let score = judged.as_ref().map(|judged| &*judged.score);
     let recital = Recital::new(messages, score, &view.stories);
     view.page = match &judged {
