@@ -153,6 +153,10 @@ impl<'a> Book<'a> {
             }
             let pass = passes[measure];
             let comes_back = pass > 1 && index > 0 && measures[index - 1].0 + 1 != *measure;
+            let start = match row.last().map(|before| before.lines.1) {
+                Some(Line::RepeatEnd) => Line::RepeatAgain,
+                _ => Line::RepeatStart,
+            };
             row.push(Placed {
                 measure: *measure,
                 passage: *passage,
@@ -160,7 +164,7 @@ impl<'a> Book<'a> {
                 pass: (told == Told::Played && comes_back).then_some(pass),
                 heading,
                 clefs: Vec::new(),
-                lines: (begins(*measure, pass == 1).then_some(Line::RepeatStart), end),
+                lines: (begins(*measure, pass == 1).then_some(start), end),
                 left: 0.0,
                 right: 0.0,
                 inner: (0.0, 0.0),
