@@ -28,7 +28,7 @@ const KINDS: [&str; 10] =
     ["settings", "piece", "score", "recorder", "take", "result", "conflicts", "device", "of a newer program", "folder"];
 
 /// The topics by their place in the corpus: a new one goes to the end, else what is there means something else.
-pub(crate) const TOPICS: [&str; 30] = [
+pub(crate) const TOPICS: [&str; 31] = [
     "setting.changed",
     "piece.opened",
     "piece.forgotten",

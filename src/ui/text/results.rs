@@ -361,7 +361,7 @@ pub fn expression_cards(e: &Expression) -> [(String, String, String); 6] {
     };
     let held = &e.articulation;
     let joined = held.joined.map_or_else(
-        || struck("joined notes", held.joined_count),
+        || struck(t.joined_name, "joined notes", held.joined_count),
         |j| {
             let word = if j.p50 < 0.0 { t.joined_gap } else { t.joined_overlap };
             let (low, high) = j.p50_interval;
@@ -370,7 +370,7 @@ pub fn expression_cards(e: &Expression) -> [(String, String, String); 6] {
         },
     );
     let apart = held.apart.map_or_else(
-        || struck("notes written apart", held.apart_count),
+        || struck(t.apart_word, "notes written apart", held.apart_count),
         |a| {
             let (low, high) = a.p50_interval;
             let basis = format!("{low:.0}–{high:.0}, n = {}{DOT}written {:.0} %", a.n, held.apart_written);

@@ -149,6 +149,7 @@ texts! {
     loud_word = "loudness, right and left";
     joined_overlap = "overlap of joined notes";
     joined_gap = "gap between joined notes";
+    joined_name = "how notes are joined";
     apart_word = "how long notes apart are held";
     tempo_curve = "Tempo from bar to bar";
     results_empty = "No result yet: play a piece in Wait for me or Keep tempo.";
