@@ -35,6 +35,7 @@
 //!   `e]`, `'` staccato, `-` tenuto, `^` accent, `*` a fermata.
 //! - **Comments**: `%` to the end of the line.
 
+mod beside;
 mod body;
 mod page;
 mod unfold;
