@@ -10,7 +10,8 @@ use music_trainer::app::pages::{PAGE, Page, Toward, Wanted};
 use music_trainer::app::rows::Wall;
 use music_trainer::bus::inspect::Search;
 use music_trainer::bus::{BusHandle, Config, DeviceId, EntityKey, EventId, MemoryStorage, Publish, start};
-use music_trainer::model::{Event, Setting, ThemeChoice, Trainer, device_entity};
+use music_trainer::model::{Event, Played, Setting, TakeId, TakeStart, ThemeChoice, Trainer, device_entity};
+use music_trainer::practice::{PlayedId, Verdict, VerdictKind};
 use music_trainer::time::{ManualClock, WallMillis};
 
 const WAIT: Duration = Duration::from_secs(30);
@@ -109,6 +110,30 @@ fn the_log_is_searched_by_pages_in_both_directions() {
     assert_eq!((rare.reached, rare.rows.len()), (1, 15), "{:?}", seqs(&rare));
     let none = page("nowhere", 1_500, Toward::Older);
     assert_eq!((seqs(&none), none.reached), (vec![], 1), "all of it was searched");
+}
+
+#[test]
+fn a_verdict_was_led_to_by_the_key_down_that_it_is_about() {
+    let bench = Bench::new();
+    let take = TakeId(7);
+    let played = Event::NotePlayed(Played { source: 0, data: [0x90, 60, 80] });
+    let verdict = |played: Option<u64>| {
+        let (played, kind) = (played.map(PlayedId), VerdictKind::Extra);
+        Event::VerdictGiven(Verdict { pass: 0, played, written: None, kind, deviation: None })
+    };
+    let events =
+        [Event::TakeStarted(TakeStart::free(WallMillis(0))), played.clone(), played, verdict(Some(3)), verdict(None)];
+    bench.bus.transact(events.map(|event| Publish::new(take.entity(), event)).into()).durable().expect("durable");
+    let links = |seq| match bench.ask(Question::Event(seq, WALL)) {
+        Ok(Answer::Event(detail)) => {
+            let seqs = |links: &[music_trainer::ui::view::EventLink]| links.iter().map(|l| l.seq).collect::<Vec<_>>();
+            (seqs(&detail.causes), detail.root_found, seqs(&detail.effects))
+        }
+        other => panic!("an event, not {other:?}"),
+    };
+    assert_eq!(links(4), (vec![3], true, vec![]));
+    assert_eq!(links(3), (vec![], true, vec![4]));
+    assert_eq!((links(2), links(5)), ((vec![], true, vec![]), (vec![], true, vec![])));
 }
 
 #[test]

@@ -338,7 +338,14 @@ impl Log {
 
     /// What led to an event, nearest first, and whether the first link of the chain is among it.
     fn causes(&self, event: &Envelope<Trainer>) -> Result<(Vec<EventLink>, bool), String> {
-        let (mut links, mut cause, mut below) = (Vec::new(), event.cause, event.seq);
+        let mut links = Vec::new();
+        let (mut cause, mut below) = (event.cause, event.seq);
+        if let Some(played) = judged_by(event) {
+            let events = self.bus.entity_events(&event.entity, played, 1).map_err(|e| e.to_string())?;
+            let Some(found) = events.first().filter(|found| found.version == played) else { return Ok((links, false)) };
+            links.push(link(found));
+            (cause, below) = (found.cause, found.seq);
+        }
         while let Some(id) = cause {
             if links.len() == CAUSES_MAX {
                 return Ok((links, false));
@@ -383,7 +390,18 @@ impl Log {
     /// What an event led to, among those that soon followed it.
     fn effects(&self, event: &Envelope<Trainer>) -> Result<Vec<EventLink>, String> {
         let after = self.bus.events(event.seq + 1, EFFECTS_READ).map_err(|e| e.to_string())?;
-        Ok(after.iter().filter(|after| after.cause == Some(event.id)).take(EFFECTS_MAX).map(link).collect())
+        let judges =
+            |after: &Envelope<Trainer>| after.entity == event.entity && judged_by(after) == Some(event.version);
+        let follows = after.iter().filter(|after| after.cause == Some(event.id) || judges(after));
+        Ok(follows.take(EFFECTS_MAX).map(link).collect())
+    }
+}
+
+/// A verdict names the key-down that it is about, by the version of its take.
+fn judged_by(event: &Envelope<Trainer>) -> Option<u64> {
+    match event.event() {
+        Some(Event::VerdictGiven(verdict)) => verdict.played.map(|played| played.0),
+        _ => None,
     }
 }
 

@@ -182,6 +182,7 @@ pub fn devices(desk: &Desk, head: &Playhead, settings: &Settings, backends: &[&s
         bluetooth: stream.is_some_and(|s| s.bluetooth),
         load: head.load,
         xruns: desk.sound.xruns,
+        font_refused: desk.sound.font_refused,
         midi_lost: desk.sound.midi_lost
             + u64::from(head.unsent)
             + desk.midi.iter().map(|device| device.monitor.engine_lost).sum::<u64>(),

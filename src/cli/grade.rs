@@ -253,7 +253,7 @@ fn summary(mode: Mode, score: &Score, notes: &[PlayedNote], grade: &Grade, out: 
     match result.timing() {
         Some(t) => {
             let interval = t.bias_interval_millis;
-            writeln!(out, "bias      {:+.1} ms ± {interval:.1} (n = {})", t.bias_millis, t.n)?;
+            writeln!(out, "bias      {:+.1} ms ± {interval:.1} (n = {} onsets)", t.bias_millis, t.n)?;
             writeln!(out, "spread    {:.1} ms ± {:.1}", t.spread_millis, t.spread_interval_millis)?;
         }
         None if mode == Mode::Wait => writeln!(out, "timing    not judged while waiting")?,

@@ -238,6 +238,9 @@ fn asynchrony(onset: &Onset) -> Option<f64> {
     onset.iter().any(|(id, ..)| *id != onset[0].0).then(|| Some(mean(Hand::Right)? - mean(Hand::Left)?)).flatten()
 }
 
+/// A bar further than this factor from the median bar has no tempo: somebody stopped in it, or leapt on from it.
+const STOP: f64 = 2.5;
+
 /// From the first onset of a bar to the first of the next bar that was reached: how long that is as written, and took.
 fn tempo(score: &Score, onsets: &BTreeMap<(u32, Ticks), Onset>) -> Vec<BarTempo> {
     let mut bars: BTreeMap<usize, (i64, i64)> = BTreeMap::new();
@@ -261,7 +264,14 @@ fn tempo(score: &Score, onsets: &BTreeMap<(u32, Ticks), Onset>) -> Vec<BarTempo>
         let number = score.bars().number(bar);
         BarTempo { bar, number, played: written * as_written as f64 / as_played as f64, written }
     };
-    bars.into_iter().map(bar_tempo).collect()
+    let mut tempo: Vec<BarTempo> = bars.into_iter().map(bar_tempo).collect();
+    let share = |bar: &BarTempo| bar.played / bar.written;
+    let mut shares: Vec<f64> = tempo.iter().map(share).collect();
+    shares.sort_by(f64::total_cmp);
+    if let Some(usual) = shares.get(shares.len() / 2) {
+        tempo.retain(|bar| (usual / STOP..=usual * STOP).contains(&share(bar)));
+    }
+    tempo
 }
 
 #[cfg(test)]
@@ -285,6 +295,11 @@ mod tests {
 
     /// All of it at 80 % of the tempo, the right hand 20 ms before the left, so many onsets of it.
     fn expression(onsets: i64, mode: Mode) -> Expression {
+        with_pause(onsets, mode, i64::MAX)
+    }
+
+    /// The same with five seconds of silence before an onset.
+    fn with_pause(onsets: i64, mode: Mode, pause_at: i64) -> Expression {
         let score = score();
         let verdicts: Vec<Verdict> = score
             .iter()
@@ -299,7 +314,8 @@ mod tests {
             .collect();
         Expression::of(&score, mode, &verdicts, |id| {
             let note = score.note(NoteId(id.0 as u32));
-            let at = note.onset.0 / 480 * 625_000 + if note.hand == Hand::Left { 20_000 } else { 0 };
+            let paused = if note.onset.0 / 480 >= pause_at { 5_000_000 } else { 0 };
+            let at = note.onset.0 / 480 * 625_000 + paused + if note.hand == Hand::Left { 20_000 } else { 0 };
             let velocity = if note.hand == Hand::Left { 60 } else { 75 };
             Some(Struck { at: Micros(at), duration: Micros::from_millis(300), velocity })
         })
@@ -316,6 +332,13 @@ mod tests {
         // Seven bars of four quarters are left for the one after them.
         assert_eq!(found.tempo.len(), 7);
         assert!(found.tempo.iter().all(|bar| (bar.played - 96.0).abs() < 0.5 && bar.written == 120.0), "{found:?}");
+    }
+
+    #[test]
+    fn a_bar_in_which_one_stops_has_no_tempo() {
+        let found = with_pause(30, Mode::Follow, 9);
+        let bars: Vec<usize> = found.tempo.iter().map(|bar| bar.bar).collect();
+        assert_eq!(bars, [0, 1, 3, 4, 5, 6]);
     }
 
     #[test]

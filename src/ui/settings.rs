@@ -241,6 +241,9 @@ fn instrument_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
     if let Some(share) = cx.view.devices.audio.loading {
         Line::small(&text::loading_font(share)).color(t.accent_text).show(ui);
     }
+    if cx.view.devices.audio.font_refused {
+        Line::small(tr().font_refused).color(t.warn).show(ui);
+    }
     tuning_ui(cx, ui);
     presets_ui(cx, ui);
     ui.add_space(6.0);

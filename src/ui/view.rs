@@ -432,6 +432,8 @@ pub struct AudioView {
     pub load: f32,
     /// Blocks that came too late since the stream began.
     pub xruns: u64,
+    /// Whether the SoundFont that was chosen cannot be played.
+    pub font_refused: bool,
     /// MIDI messages that found no room on their way through the driver, in or out.
     pub midi_lost: u64,
     /// How the callback keeps its deadline.

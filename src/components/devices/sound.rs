@@ -44,6 +44,8 @@ pub struct SoundReport {
     pub midi_lost: u64,
     /// The SoundFont in use, by its own name.
     pub soundfont: Option<String>,
+    /// Whether the one that was chosen cannot be played.
+    pub font_refused: bool,
     /// Its sounds in bank 0: number and name.
     pub presets: Arc<[(u8, String)]>,
     /// Bytes read of a SoundFont that is being loaded, and all of them.
@@ -112,6 +114,8 @@ pub struct SoundDesk {
     inputs: Arc<[Device]>,
     looking: Option<Receiver<[Vec<Device>; 2]>>,
     loading: Option<Loading>,
+    /// Whether the one that was chosen cannot be played.
+    font_refused: bool,
     tone_until: Option<Micros>,
     microphone: MicrophoneDesk,
     loopback: Option<Loopback>,
@@ -183,6 +187,7 @@ impl SoundDesk {
             inputs: Arc::default(),
             looking: None,
             loading: None,
+            font_refused: false,
             tone_until: None,
             microphone: MicrophoneDesk::new(settings.a4()),
             loopback: None,
@@ -337,6 +342,7 @@ impl SoundDesk {
             xruns: supervisor.map_or(0, Supervisor::xruns),
             refused: self.refused,
             midi_lost: supervisor.map_or(0, Supervisor::midi_lost),
+            font_refused: self.font_refused,
             soundfont: self.font.load().as_ref().filter(|font| self.fits(font)).map(|font| font.name()),
             presets: self.presets.clone(),
             loading: self.loading.as_ref().map(Loading::bytes),
@@ -421,7 +427,7 @@ impl SoundDesk {
 
     /// Loads a SoundFont on a thread of its own, or goes back to the built-in piano. A line if that cannot be begun.
     pub fn set_soundfont(&mut self, path: Option<&Path>, engine: &mut Engine) -> Option<String> {
-        self.loading = None;
+        (self.loading, self.font_refused) = (None, false);
         let Some(path) = path.map(Path::to_owned) else {
             if self.font.swap(None).is_some() {
                 self.presets = Arc::default();
@@ -434,7 +440,10 @@ impl SoundDesk {
                 self.loading = Some(loading);
                 None
             }
-            Err(error) => Some(format!("the SoundFont cannot be loaded: {error}")),
+            Err(error) => {
+                self.font_refused = true;
+                Some(format!("the SoundFont cannot be loaded: {error}"))
+            }
         }
     }
 
@@ -517,6 +526,7 @@ impl SoundDesk {
                 self.exchange(engine);
             }
             Err(error) => {
+                self.font_refused = true;
                 let playing =
                     self.font.load().as_ref().map_or_else(|| "the built-in piano".to_owned(), |font| font.name());
                 self.pending.push(SoundLine::other(&format!("{error}; {playing} plays")));

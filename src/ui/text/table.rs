@@ -345,6 +345,7 @@ texts! {
     instrument = "Instrument";
     soundfont = "SoundFont";
     builtin_piano = "Built-in piano";
+    font_refused = "It cannot be played; what sounded before still does.";
     choose_file = "Choose file…";
     use_builtin = "Use the built-in piano";
     on = "On";
