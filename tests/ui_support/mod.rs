@@ -591,6 +591,7 @@ fn devices() -> Devices {
     Devices {
         audio: AudioView {
             state: AudioState::Running,
+            font_refused: false,
             device: "Scarlett 2i2".into(),
             backend: "cpal".into(),
             rate: 48_000,
