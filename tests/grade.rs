@@ -131,7 +131,11 @@ fn what_cannot_be_graded_is_named() {
         assert!(error.to_string().contains(expected), "{error}");
     };
     check(grade(Mode::Wait, &missing, &good), "missing.mid");
-    check(grade(Mode::Wait, &good, &text), "text.mid: neither a MIDI file nor MusicXML");
+    check(grade(Mode::Wait, &good, &text), "text.mid: a take is a MIDI file of what was played, and this is none");
+    let score = folder.path().join("score.musicxml");
+    std::fs::write(&score, b"<?xml version=\"1.0\"?><score-partwise/>").expect("a file");
+    let wanted = "score.musicxml: a take is a MIDI file of what was played, and this is MusicXML, which is a score";
+    check(grade(Mode::Wait, &good, &score), wanted);
     check(grade(Mode::Wait, folder.path(), &good), "cannot read");
     check(grade(Mode::Listen, &good, &good), "follow, wait, tempo and rhythm");
 }

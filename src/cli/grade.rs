@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::formats::smf::read_performance;
+use crate::formats::musicxml::is_musicxml;
+use crate::formats::smf::{Performance, read_performance};
 use crate::formats::{self, FormatError, SCORE_BYTES_MAX};
-use crate::music::{Hands, Percent, Score};
+use crate::music::{Hand, Hands, Percent, Score};
 use crate::practice::follow::FollowPlan;
 use crate::practice::ornament;
 use crate::practice::result::TakeResult;
@@ -40,6 +41,14 @@ pub enum GradeError {
         /// What, and where.
         source: FormatError,
     },
+    /// A take that is no MIDI file.
+    #[error("{}: a take is a MIDI file of what was played, and this is {what}", path.display())]
+    Take {
+        /// Which.
+        path: PathBuf,
+        /// What it is instead.
+        what: String,
+    },
     /// Nothing is judged in this mode.
     #[error("takes are graded in the modes follow, wait, tempo and rhythm")]
     Mode,
@@ -68,7 +77,7 @@ pub fn run(mode: Mode, json: bool, score: &Path, take: &Path, out: &mut dyn Writ
     let score_bytes = read_file(score)?;
     let name = score.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let reading = formats::read(&name, &score_bytes).map_err(|source| format_error(score, source))?;
-    let performance = read_performance(&read_file(take)?).map_err(|source| format_error(take, source))?;
+    let performance = read_take(take)?;
     let notes: Vec<PlayedNote> = (performance.notes.iter().enumerate())
         .map(|(i, n)| PlayedNote { id: PlayedId(i as u64), at: n.at, pitch: n.pitch, velocity: n.velocity })
         .collect();
@@ -120,7 +129,7 @@ pub fn grade(mode: Mode, score: &Score, notes: &[PlayedNote]) -> Option<Grade> {
 }
 
 fn graded(score: &Score, verdicts: Vec<Verdict>) -> Grade {
-    let last = score.notes().last().map(|n| n.onset);
+    let last = score.notes().iter().rfind(|n| n.hand != Hand::Neither).map(|n| n.onset);
     let right = |v: &Verdict| v.kind.is_right() && v.written.map(|id| score.note(id).onset) == last;
     Grade { completed: verdicts.iter().any(right), verdicts, groups: Vec::new() }
 }
@@ -150,6 +159,18 @@ fn read_file(path: &Path) -> Result<Vec<u8>, GradeError> {
     file.take(SCORE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(read_error)?;
     formats::check_len(bytes.len() as u64).map_err(|source| format_error(path, source))?;
     Ok(bytes)
+}
+
+fn read_take(path: &Path) -> Result<Performance, GradeError> {
+    let bytes = read_file(path)?;
+    let no_take = |what: String| GradeError::Take { path: path.to_owned(), what };
+    if is_musicxml(&bytes) {
+        return Err(no_take("MusicXML, which is a score".to_owned()));
+    }
+    read_performance(&bytes).map_err(|source| match source {
+        FormatError::Unknown { begins } => no_take(format!("none (it begins with {begins})")),
+        source => format_error(path, source),
+    })
 }
 
 fn format_error(path: &Path, source: FormatError) -> GradeError {

@@ -71,17 +71,20 @@ pub struct Assigned {
 }
 
 /// A score with the hands that a person gave it. Notes keep their ids. A page that was made from the notes is made
-/// again, without what is nobody's; one that was printed stays as it is.
+/// again, without what is nobody's; one that was printed stays as it is, unless a hand is given what does not stand on it:
+/// then a page is made.
 pub fn edited(score: &Score, edits: &HandEdits) -> Score {
     if edits.is_empty() {
         return score.clone();
     }
     let changed = score.with_hands(&edits.hands(score));
-    if !score.page_is_made() {
+    if !score.page_is_made() && !changed.lacks_on_page() {
         return changed;
     }
-    let page = notate::notate(&changed.on_page().for_page());
-    changed.with_page(page)
+    match notate::notate(&changed.on_page().for_page()) {
+        None if !score.page_is_made() => changed,
+        page => changed.with_page(page),
+    }
 }
 
 impl PartNote {
@@ -116,7 +119,7 @@ fn part_hands(parts: &[Part]) -> Vec<Hand> {
 
 /// The higher half right, the lower left; of an odd number the middle part goes with the nearer neighbour. Of equal
 /// parts the first is the higher.
-fn by_pitch(pitch: &[f64]) -> Vec<Hand> {
+pub(super) fn by_pitch(pitch: &[f64]) -> Vec<Hand> {
     let mut order: Vec<usize> = (0..pitch.len()).collect();
     order.sort_by(|a, b| pitch[*b].total_cmp(&pitch[*a]));
     let mut rights = pitch.len() / 2;

@@ -172,7 +172,7 @@ pub struct Score {
 
 impl Score {
     /// Sorts and completes the parts. Notes are made at least one tick long; exact duplicates (one onset, pitch and
-    /// hand) become one note, the longer.
+    /// hand, and one part where it is nobody's) become one note, the longer.
     pub fn new(mut parts: ScoreParts) -> Self {
         for note in &mut parts.notes {
             note.onset = note.onset.max(Ticks::ZERO);
@@ -354,6 +354,12 @@ impl Score {
         self.on_page().page_is_made
     }
 
+    /// Whether a hand has a note that was nobody's when the page was printed, and does not stand on it.
+    pub fn lacks_on_page(&self) -> bool {
+        let printed = self.printed.iter().flat_map(|hands| hands.iter());
+        printed.zip(&self.notes).any(|(before, note)| *before == Hand::Neither && note.hand != Hand::Neither)
+    }
+
     /// The same notes, with the same ids, played by other hands. The page is still what it was.
     pub fn with_hands(&self, hands: &[Hand]) -> Self {
         let printed = self.printed.clone().unwrap_or_else(|| self.notes.iter().map(|note| note.hand).collect());
@@ -401,13 +407,14 @@ impl Score {
     }
 }
 
-/// Notes in their order, each once, with the parts that they come from.
+/// Notes in their order, each once in a hand, or in a part of those that are nobody's; with the parts that they come from.
 fn sorted(notes: Vec<WrittenNote>, parts: &[u16]) -> (Vec<WrittenNote>, Vec<u16>) {
     let staff = |note: &WrittenNote| u16::from(note.hand != Hand::Right);
     let part = |(i, note): (usize, WrittenNote)| (note, parts.get(i).copied().unwrap_or_else(|| staff(&note)));
     let mut all: Vec<(WrittenNote, u16)> = notes.into_iter().enumerate().map(part).collect();
-    all.sort_by_key(|(n, _)| (n.onset, n.pitch, n.hand, std::cmp::Reverse(n.end)));
-    all.dedup_by_key(|(n, _)| (n.onset, n.pitch, n.hand));
+    let own = |hand: Hand, part: u16| if hand == Hand::Neither { part } else { 0 };
+    all.sort_by_key(|(n, part)| (n.onset, n.pitch, n.hand, own(n.hand, *part), std::cmp::Reverse(n.end)));
+    all.dedup_by_key(|(n, part)| (n.onset, n.pitch, n.hand, own(n.hand, *part)));
     all.into_iter().unzip()
 }
 

@@ -1,8 +1,9 @@
 //! What comes packed, in other encodings, damaged or hostile, and what is said of it.
 
 use music_trainer::formats::{FormatError, read};
+use music_trainer::music::Hand;
 
-use super::{EIGHTHS, measure, note, notes, played, reading, score};
+use super::{EIGHTHS, entry, measure, note, notes, part_list, part_of, played, reading, score};
 
 #[track_caller]
 fn check_error(bytes: &[u8], message: &str) {
@@ -116,6 +117,22 @@ fn hostile_repeats_are_cut() {
         matches!(&error, FormatError::Notation { problem, .. } if problem.contains("more than 500000 notes")),
         "{error}"
     );
+}
+
+#[test]
+fn parts_that_are_heard_are_left_out_where_there_are_too_many_notes() {
+    let forward = "<barline location=\"left\"><repeat direction=\"forward\"/></barline>";
+    let back = "<barline location=\"right\"><repeat direction=\"backward\" times=\"60\"/></barline>";
+    let begin = measure("1", &(EIGHTHS.to_owned() + forward + &notes("C4:4", "")));
+    let piano = begin.repeat(40) + &measure("2", &(notes("D4:4", "") + back)).repeat(40);
+    let many = (0..20).map(|i| note(["C4", "D4", "E4", "F4"][i % 4], 4, "")).collect::<String>();
+    let harp = begin.repeat(40) + &measure("2", &many).repeat(40);
+    let list: String = ["Piano", "Harp", "Lute"].map(|name| entry(name, name)).concat();
+    let parts = part_of("Piano", &piano) + &part_of("Harp", &harp) + &part_of("Lute", &harp);
+    let reading = reading(&part_list(&list, &parts));
+    let told = "Harp, Lute: left out, there are more than 500000 notes";
+    assert!(reading.warnings.iter().any(|line| line == told), "{:?}", reading.warnings);
+    assert!(reading.score.notes().iter().all(|note| note.hand == Hand::Right));
 }
 
 #[test]

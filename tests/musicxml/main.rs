@@ -2,11 +2,11 @@
 
 mod hostile;
 
-use music_trainer::formats::{Reading, read};
-use music_trainer::music::Hand;
+use music_trainer::formats::{Reading, hands, read};
 use music_trainer::music::notation::{
     Articulation, BeamHint, Chord, Clef, DirectionKind, Dynamic, Jump, Ornament, Rest, SpanKind, TupletMark,
 };
+use music_trainer::music::{Hand, HandEdit, HandEdits};
 use music_trainer::time::Ticks;
 
 /// A score of one part with divisions of an eighth.
@@ -75,7 +75,11 @@ fn reading(text: &str) -> Reading {
 /// Onset and end in eighths, key and hand.
 fn played(reading: &Reading) -> String {
     let eighths = |ticks: Ticks| ticks.0 as f64 * 2.0 / f64::from(reading.score.resolution());
-    let letter = |hand| if hand == Hand::Right { 'R' } else { 'L' };
+    let letter = |hand| match hand {
+        Hand::Right => 'R',
+        Hand::Left => 'L',
+        Hand::Neither => '-',
+    };
     let each = |n: &music_trainer::music::WrittenNote| {
         format!("{}-{}:{}{}", eighths(n.onset), eighths(n.end), n.pitch.key(), letter(n.hand))
     };
@@ -102,7 +106,8 @@ fn check(text: &str, expected: &str, warnings: &[&str]) -> Reading {
             }
         }
     }
-    assert!(heads.iter().all(|head| *head), "each note has its head: {heads:?}");
+    let notes = reading.score.notes().iter();
+    assert!(notes.zip(&heads).all(|(n, head)| *head == (n.hand != Hand::Neither)), "each note has its head: {heads:?}");
     reading
 }
 
@@ -515,18 +520,14 @@ fn courtesy_accidentals_are_those_the_bar_does_not_need() {
 }
 
 #[test]
-fn of_several_parts_the_keyboard_is_read() {
-    let entry = |id: &str, name: &str| format!("<score-part id=\"{id}\"><part-name>{name}</part-name></score-part>");
-    let part = |id: &str, name: &str| {
-        format!("<part id=\"{id}\">{}</part>", measure("1", &(EIGHTHS.to_owned() + &notes(name, ""))))
-    };
+fn of_several_parts_the_keyboard_is_for_the_hands_and_the_others_are_heard() {
     let song = part_list(&(entry("P1", "Voice") + &entry("P2", "Piano")), &(part("P1", "C5:4") + &part("P2", "C4:4")));
-    check(&song, "0-4:60R", &["of 2 parts Piano is read; left out: Voice"]);
+    check(&song, "0-4:60R 0-4:72-", &["for the hands: Piano; played by the program: Voice"]);
     let hands = part_list(
         &(entry("P1", "Flute") + &entry("P2", "Piano right") + &entry("P3", "Piano left")),
         &(part("P1", "C6:4") + &part("P2", "C5:4") + &part("P3", "C3:4")),
     );
-    check(&hands, "0-4:48L 0-4:72R", &["of 3 parts Piano right and Piano left is read; left out: Flute"]);
+    check(&hands, "0-4:48L 0-4:72R 0-4:84-", &["for the hands: Piano right, Piano left; played by the program: Flute"]);
     let choir = part_list(
         &["Soprano", "Alto", "Tenor", "Bass"].map(|name| entry(name, name)).concat(),
         &(part("Soprano", "C5:4") + &part("Alto", "G4:4") + &part("Tenor", "E4:4") + &part("Bass", "C3:4")),
@@ -541,11 +542,114 @@ fn of_several_parts_the_keyboard_is_read() {
         &(entry("P1", "Drums") + &entry("P2", "Oboe")),
         &(format!("<part id=\"P1\">{}</part>", measure("1", &(EIGHTHS.to_owned() + drum))) + &part("P2", "C5:4")),
     );
-    check(&band, "0-4:72R", &["of 2 parts Oboe is read; left out: Drums"]);
+    check(&band, "0-4:72R", &["percussion is left out: Drums"]);
     check_error(
         score(&measure("1", &(EIGHTHS.to_owned() + drum))).as_bytes(),
         "the file has no notes but those of drums",
     );
+}
+
+fn entry(id: &str, name: &str) -> String {
+    format!("<score-part id=\"{id}\"><part-name>{name}</part-name></score-part>")
+}
+
+/// A part of one measure.
+fn part(id: &str, eighths: &str) -> String {
+    part_of(id, &measure("1", &(EIGHTHS.to_owned() + &notes(eighths, ""))))
+}
+
+fn part_of(id: &str, measures: &str) -> String {
+    format!("<part id=\"{id}\">{measures}</part>")
+}
+
+/// A chorale with a horn in F, which is written a fifth higher than it sounds.
+fn chorale() -> String {
+    let moved = "</time><transpose><diatonic>-4</diatonic><chromatic>-7</chromatic></transpose>";
+    let horn = EIGHTHS.replace("</time>", moved);
+    part_list(
+        &["Horn 2", "Soprano", "Alto", "Tenor", "Bass"].map(|name| entry(name, name)).concat(),
+        &(part_of("Horn 2", &measure("1", &(horn + &notes("G4:2 G4:2", ""))))
+            + &part("Soprano", "C5:4")
+            + &part("Alto", "C4:4")
+            + &part("Tenor", "E4:4")
+            + &part("Bass", "C3:4")),
+    )
+}
+
+#[test]
+fn of_an_ensemble_the_choir_is_on_the_page_and_every_part_can_be_given_to_a_hand() {
+    let told = "for the hands: Soprano, Tenor, Alto, Bass; played by the program: Horn 2";
+    let reading = check(&chorale(), "0-4:48L 0-4:60L 0-2:60- 0-4:64R 0-4:72R 2-4:60-", &[told]);
+    let score = &reading.score;
+    assert_eq!(score.parts(), ["Soprano", "Tenor", "Alto", "Bass", "Horn 2"]);
+    let parts: Vec<u16> = score.iter().map(|(id, _)| score.part_of(id)).collect();
+    assert_eq!(parts, [3, 2, 4, 1, 0, 4]);
+    assert_eq!(
+        score.notation().expect("a page").staves.iter().map(|s| s.clef).collect::<Vec<_>>(),
+        [Clef::Treble, Clef::Bass]
+    );
+
+    let give = |part, hand| HandEdit::Part { part, bars: None, hand };
+    let same = hands::edited(score, &HandEdits::new([give(3, Hand::Neither)]));
+    assert_eq!(same.notation(), score.notation(), "what is taken from a hand stays on the page");
+    let horn = hands::edited(score, &HandEdits::new([give(4, Hand::Right), give(0, Hand::Neither)]));
+    assert!(horn.page_is_made());
+    let page = horn.notation().expect("a page");
+    let heads = page.measures.iter().flat_map(|m| &m.chords).filter(|c| c.hand == Hand::Right).flat_map(|c| &c.heads);
+    let keys: Vec<u8> = heads.filter_map(|head| head.sounds).map(|(_, pitch)| pitch.key()).collect();
+    assert_eq!(keys, [60, 64, 60], "the horn stands on the page, the soprano does not");
+}
+
+#[test]
+fn parts_that_are_heard_follow_the_repeats_and_say_the_tempo() {
+    let tempo = "<direction><direction-type><words>Allegro</words></direction-type><sound tempo=\"90\"/></direction>";
+    let repeat = "<barline location=\"right\"><repeat direction=\"backward\"/></barline>";
+    let two = |id: &str, first: &str, second: &str, sign: &str| {
+        let first =
+            measure("1", &(EIGHTHS.to_owned() + sign + &notes(first, "") + if sign.is_empty() { "" } else { repeat }));
+        part_of(id, &(first + &measure("2", &notes(second, ""))))
+    };
+    let song = part_list(
+        &(entry("P1", "Voice") + &entry("P2", "Piano") + &entry("P3", "Viola")),
+        &(two("P1", "C5:4", "D5:4", tempo) + &two("P2", "C4:4", "D4:4", "") + &part("P3", "C5:4")),
+    );
+    let told = "for the hands: Piano; played by the program: Voice, Viola";
+    let expected = "0-4:60R 0-4:72- 0-4:72- 4-8:60R 4-8:72- 4-8:72- 8-12:62R 8-12:74-";
+    let reading = check(&song, expected, &[told]);
+    assert!((reading.score.tempo().quarters_per_minute(Ticks(0)) - 90.0).abs() < 1e-3);
+    let words = |d: &music_trainer::music::notation::Direction| matches!(d.kind, DirectionKind::Tempo(_));
+    assert!(reading.score.notation().expect("a page").measures[0].directions.iter().any(words));
+}
+
+#[test]
+fn of_many_parts_without_a_choir_the_outer_ones_are_on_the_page() {
+    let names = ["Bassoon", "Flute", "Horn", "Oboe", "Clarinet"];
+    let wind = part_list(
+        &names.map(|name| entry(name, name)).concat(),
+        &(names
+            .iter()
+            .zip(["C3:4", "C6:4", "C4:4", "C5:4", "E4:4"])
+            .map(|(name, word)| part(name, word))
+            .collect::<String>()),
+    );
+    let told = "for the hands: Flute, Oboe, Horn, Bassoon; played by the program: Clarinet";
+    check(&wind, "0-4:48L 0-4:60L 0-4:64- 0-4:72R 0-4:84R", &[told]);
+}
+
+#[test]
+fn words_of_a_choir_stand_once() {
+    let lyric = |text: &str| format!("<lyric><text>{text}</text></lyric>");
+    let voice = |id: &str, pitch: &str, words: [&str; 2]| {
+        part_of(id, &measure("1", &(EIGHTHS.to_owned() + &words.map(|word| note(pitch, 2, &lyric(word))).concat())))
+    };
+    let choir = part_list(
+        &["S", "A", "B"].map(|name| entry(name, name)).concat(),
+        &(voice("S", "C5", ["Lobe", "den"]) + &voice("A", "G4", ["Lobe,", "nun"]) + &voice("B", "C3", ["Lobe", "den"])),
+    );
+    let found: Vec<(u8, String)> = (chords(&reading(&choir), 0).into_iter())
+        .flat_map(|c| c.lyrics.into_iter().map(|l| (l.verse, l.text)))
+        .collect();
+    assert_eq!(found, [(0, "Lobe".to_owned()), (0, "den".to_owned()), (1, "nun".to_owned())]);
 }
 
 #[test]

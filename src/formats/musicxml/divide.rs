@@ -22,9 +22,8 @@ pub(super) fn divide(
     spans: &mut [(Span, Option<u32>)],
     resolution: u16,
     warnings: &mut Warnings<'_>,
-) -> Vec<Bar> {
+) -> (Vec<Bar>, Cuts) {
     let mut divided: Vec<Bar> = Vec::with_capacity(bars.len());
-    // For each measure as it was its first part, and the ticks at which the others begin.
     let mut parts: Vec<(u32, Vec<Ticks>)> = Vec::with_capacity(bars.len());
     for mut bar in bars {
         let cuts = cuts(&mut bar, warnings);
@@ -43,16 +42,44 @@ pub(super) fn divide(
         }
         divided.push(bar);
     }
-    let moved = |(measure, at): (u32, Ticks)| {
-        let Some((first, cuts)) = parts.get(measure as usize) else { return (measure, at) };
-        let part = cuts.partition_point(|cut| *cut <= at);
-        let from = part.checked_sub(1).map_or(Ticks::ZERO, |last| cuts[last]);
-        (first + part as u32, at - from)
-    };
-    for (span, _) in spans {
-        (span.from, span.to) = (moved(span.from), moved(span.to));
+    let cuts = Cuts(parts);
+    cuts.move_spans(spans);
+    (divided, cuts)
+}
+
+/// For each measure as it was, its first part, and the ticks at which the others begin.
+#[derive(Debug, Default)]
+pub(super) struct Cuts(Vec<(u32, Vec<Ticks>)>);
+
+impl Cuts {
+    /// Divides the measures of another part at the same places; what is held there stays whole. No more measures than the
+    /// first part has are divided.
+    pub(super) fn apply(&self, bars: Vec<Bar>, spans: &mut [(Span, Option<u32>)], resolution: u16) -> Vec<Bar> {
+        let mut divided = Vec::with_capacity(bars.len());
+        for (mut bar, (_, cuts)) in bars.into_iter().zip(&self.0) {
+            let mut from = Ticks::ZERO;
+            for at in cuts {
+                let rest = bar.split_off(*at - from, resolution);
+                divided.push(std::mem::replace(&mut bar, rest));
+                from = *at;
+            }
+            divided.push(bar);
+        }
+        self.move_spans(spans);
+        divided
     }
-    divided
+
+    fn move_spans(&self, spans: &mut [(Span, Option<u32>)]) {
+        let moved = |(measure, at): (u32, Ticks)| {
+            let Some((first, cuts)) = self.0.get(measure as usize) else { return (measure, at) };
+            let part = cuts.partition_point(|cut| *cut <= at);
+            let from = part.checked_sub(1).map_or(Ticks::ZERO, |last| cuts[last]);
+            (first + part as u32, at - from)
+        };
+        for (span, _) in spans {
+            (span.from, span.to) = (moved(span.from), moved(span.to));
+        }
+    }
 }
 
 /// Where a measure is divided, ascending; signs at its edges are put there.

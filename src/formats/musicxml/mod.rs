@@ -1,8 +1,8 @@
 //! MusicXML, partwise and timewise, plain and compressed (MXL), up to version 4: as a page and as what sounds.
 //!
-//! Read is what a keyboard needs: one keyboard part, or what can stand for it (`outline.rs`); other parts are left out
-//! with a line that says so. Transposing instruments are written and sound at concert pitch. Hands are staves: the
-//! upper is the right hand's; a voice that crosses over stays with its hand.
+//! On the page stands what a keyboard needs: one keyboard part, or what can stand for it (`choose.rs`); the other parts
+//! are heard beside it (`heard.rs`), and a line says so. Transposing instruments are written and sound at concert pitch.
+//! Hands are staves: the upper is the right hand's; a voice that crosses over stays with its hand.
 //! Repeats, endings, D.C. and D.S. are unfolded by [`Notation::unfold`]; how notes sound is said in `plan.rs`.
 //! A repeat sign within a measure divides it into two on the page.
 //! Damage is mended where the music can be told, with a line that names the measure; else there is an error with line
@@ -10,8 +10,10 @@
 
 mod archive;
 mod attributes;
+mod choose;
 mod divide;
 mod encoding;
+mod heard;
 mod loudness;
 mod note;
 mod ornaments;
@@ -26,13 +28,19 @@ mod voices;
 mod warnings;
 mod words;
 
+use std::collections::HashSet;
+
+use super::notate::choose_clefs;
 use super::smf::{DURATION_MICROS_MAX, TICKS_MAX};
-use super::{FormatError, Reading, SCORE_BYTES_MAX};
+use super::{FormatError, NOTES_MAX, Reading, SCORE_BYTES_MAX};
 use crate::music::notation::{Clef, Jump, Notation, Span, Staff, lost_codas};
 use crate::music::{Hand, Percent, Score, ScoreParts, TempoMap};
 use crate::time::{Micros, Ticks};
-use outline::{Choice, Outline};
-use page::{Bar, Reader};
+use choose::Choice;
+use divide::Cuts;
+use heard::Heard;
+use outline::Outline;
+use page::{Bar, Reader, Sound};
 use warnings::Warnings;
 
 /// The longest text, unpacked, in bytes: the longest piano works have a fifth of it.
@@ -58,7 +66,7 @@ pub fn read(bytes: &[u8]) -> Result<Reading, FormatError> {
 fn read_text(text: &str) -> Result<Reading, FormatError> {
     let document = tree::parse(text)?;
     let outline = outline::read(&document)?;
-    let Some(choice) = outline::choose(&outline.parts) else {
+    let Some(choice) = choose::choose(&outline.parts) else {
         return Err(FormatError::NoNotes { drums: outline::drum_notes(&outline.parts) });
     };
     let (resolution, exact) = outline::resolution(&outline.parts, &choice);
@@ -67,6 +75,16 @@ fn read_text(text: &str) -> Result<Reading, FormatError> {
     check_lengths(&page.bars, &mut warnings, resolution);
     let hands = page.hands();
     let voices = voices::assign(&mut page.bars, page.notes, &hands);
+    if let [(part, _)] = choice.page[..]
+        && outline.parts[part].staves > 1
+    {
+        // Of one instrument the staves are the parts.
+        let strikes = page.bars.iter_mut().flat_map(|bar| &mut bar.strikes);
+        strikes.for_each(|strike| strike.part = u16::from(strike.chord.hand != Hand::Right));
+    }
+    if choice.shared().next().is_some() {
+        voices::write_words_once(&mut page.bars, &choice.page);
+    }
     let spans: Vec<Span> = (page.spans.into_iter())
         .map(|(span, strike)| Span { voice: strike.map_or(0, |id| voices[id as usize]), ..span })
         .collect();
@@ -83,21 +101,28 @@ fn read_text(text: &str) -> Result<Reading, FormatError> {
         let number = &measure.number;
         warnings.general(format!("measure {number} says To Coda, but no coda comes after it: the music goes on there"));
     }
-    let played = sound::perform(&mut page.bars, &notation.passages, &notation.spans, resolution);
+    let played = sound::perform(&mut page.bars, &notation.passages, &notation.spans, resolution, NOTES_MAX);
     let mut music = played.map_err(|measure| {
-        let problem = format!("more than {} notes, repeats unfolded", super::NOTES_MAX);
+        let problem = format!("more than {} notes, repeats unfolded", NOTES_MAX);
         tree::fail_at(text, page.bars[measure].byte, problem)
     })?;
+    let way = (&page.cuts, &notation.passages[..]);
+    heard::play(page.heard, way, resolution, &mut music, (&outline, &mut warnings));
     drop_late(&mut music, resolution, &mut warnings);
     if music.notes.is_empty() {
         return Err(FormatError::NoNotes { drums: page.drums });
     }
     voices::write_chords(&mut page.bars, resolution, page.beams);
     notation.measures.iter_mut().zip(page.bars).for_each(|(measure, bar)| measure.chords = bar.page.chords);
-
-    if let Some(warning) = choice.warning {
-        warnings.general(warning);
+    for staff in choice.shared() {
+        // The clefs of single parts say little where several stand together.
+        notation.measures.iter_mut().for_each(|measure| measure.clefs.retain(|clef| clef.0 != staff));
+        let hand = hands[usize::from(staff)];
+        notation.staves[usize::from(staff)].clef = choose_clefs(&mut notation.measures, staff, hand);
     }
+
+    let part_names = choice.names(&outline.parts);
+    choice.notices.into_iter().for_each(|line| warnings.general(line));
     if page.drums > 0 {
         warnings.general(format!("{} drum notes are left out", page.drums));
     }
@@ -115,15 +140,15 @@ fn read_text(text: &str) -> Result<Reading, FormatError> {
         pedals: music.pedals,
         pickup: Ticks::ZERO,
         notation: Some(notation),
-        part_names: Vec::new(),
-        note_parts: Vec::new(),
+        note_parts: if part_names.is_empty() { Vec::new() } else { music.parts },
+        part_names,
         displaced: music.displaced,
         ornaments: music.ornaments,
     };
     Ok(Reading { score: Score::new(parts), warnings: warnings.finish() })
 }
 
-/// All chosen parts together.
+/// The parts on the page together, and those that are heard beside them.
 struct Page {
     staves: Vec<Staff>,
     bars: Vec<Bar>,
@@ -131,6 +156,8 @@ struct Page {
     notes: usize,
     drums: usize,
     beams: bool,
+    heard: Vec<Heard>,
+    cuts: Cuts,
 }
 
 impl Page {
@@ -139,19 +166,23 @@ impl Page {
     }
 }
 
-/// Reads the chosen parts, one upon the other.
+/// Reads the parts, those on the page one upon the other.
 fn read_parts(outline: &Outline<'_, '_>, choice: &Choice, resolution: u16, warnings: &mut Warnings<'_>) -> Page {
     let hand = |staff: u8| if staff == 0 { Hand::Right } else { Hand::Left };
     let staves = (0..choice.staves).map(|staff| Staff { hand: hand(staff), clef: Clef::Treble }).collect();
-    let mut page = Page { staves, bars: Vec::new(), spans: Vec::new(), notes: 0, drums: 0, beams: false };
-    for (nth, (part, first_staff)) in choice.parts.iter().enumerate() {
+    let (heard, cuts) = (Vec::new(), Cuts::default());
+    let mut page = Page { staves, bars: Vec::new(), spans: Vec::new(), notes: 0, drums: 0, beams: false, heard, cuts };
+    for (nth, (part, first_staff)) in choice.page.iter().enumerate() {
         let part = &outline.parts[*part];
         let mut reader = Reader::new(resolution, (*first_staff, part.staves), warnings);
         reader.strikes = page.notes as u32;
         for (index, node) in part.measures.iter().enumerate() {
             let mut bar = reader.measure(*node);
             // Voices of different parts that have one name are different voices.
-            bar.strikes.iter_mut().for_each(|strike| strike.label = format!("{nth}/{}", strike.label));
+            for strike in &mut bar.strikes {
+                strike.label = format!("{nth}/{}", strike.label);
+                strike.part = nth as u16;
+            }
             match page.bars.get_mut(index) {
                 Some(former) => former.join(bar),
                 None => page.bars.push(bar),
@@ -165,6 +196,8 @@ fn read_parts(outline: &Outline<'_, '_>, choice: &Choice, resolution: u16, warni
         page.beams |= reader.beams;
         page.spans.append(&mut reader.spans.done);
     }
+    let (heard, drums) = heard::read(outline, choice, &mut page.bars, resolution, warnings);
+    (page.heard, page.drums) = (heard, page.drums + drums);
     if let [only] = &mut page.staves[..]
         && matches!(only.clef, Clef::Bass | Clef::Bass8vb)
     {
@@ -176,7 +209,7 @@ fn read_parts(outline: &Outline<'_, '_>, choice: &Choice, resolution: u16, warni
     {
         first.page.number = "0".into();
     }
-    page.bars = divide::divide(std::mem::take(&mut page.bars), &mut page.spans, resolution, warnings);
+    (page.bars, page.cuts) = divide::divide(std::mem::take(&mut page.bars), &mut page.spans, resolution, warnings);
     lead_to_coda(&mut page.bars);
     for index in 1..page.bars.len() {
         if let Some(times) = page.bars[index].repeat_before.take() {
@@ -201,17 +234,29 @@ fn lead_to_coda(bars: &mut [Bar]) {
 
 impl Bar {
     /// The same measure of another part: its notes come beside, its signs count where there were none.
-    fn join(&mut self, other: Self) {
+    fn join(&mut self, mut other: Self) {
+        self.take_signs(&mut other);
         self.strikes.extend(other.strikes);
-        self.sounds.extend(other.sounds.into_iter().filter(|(_, sound)| !matches!(sound, page::Sound::Tempo(_))));
-        self.page.length = self.page.length.max(other.page.length);
+        self.sounds.extend(other.sounds);
         self.page.clefs.extend(other.page.clefs);
         self.page.directions.extend(other.page.directions);
-        self.within.extend(other.within);
+    }
+
+    /// Takes what another part says for all: tempo, repeats, jumps, how long the measure is.
+    fn take_signs(&mut self, other: &mut Self) {
+        let is_tempo = |sound: &Sound| matches!(sound, Sound::Tempo(_));
+        let (tempos, own): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut other.sounds).into_iter().partition(|(_, sound)| is_tempo(sound));
+        other.sounds = own;
+        let said: HashSet<Ticks> = self.sounds.iter().filter(|(_, s)| is_tempo(s)).map(|(at, _)| *at).collect();
+        self.sounds.extend(tempos.into_iter().filter(|(at, _)| !said.contains(at)));
+        self.page.length = self.page.length.max(other.page.length);
+        self.within.append(&mut other.within);
+        self.repeat_before = self.repeat_before.or(other.repeat_before);
         self.page.repeat_start |= other.page.repeat_start;
         self.page.repeat_end = self.page.repeat_end.or(other.page.repeat_end);
-        self.page.ending = self.page.ending.take().or(other.page.ending);
-        for jump in other.page.jumps {
+        self.page.ending = self.page.ending.take().or(other.page.ending.take());
+        for jump in std::mem::take(&mut other.page.jumps) {
             if !self.page.jumps.contains(&jump) {
                 self.page.jumps.push(jump);
             }
@@ -247,7 +292,8 @@ fn drop_late(music: &mut sound::Music, resolution: u16, warnings: &mut Warnings<
     let map = TempoMap::new(resolution, &music.tempos);
     let latest = (map.ticks_f64(Micros(DURATION_MICROS_MAX), Percent::FULL) as i64).clamp(0, TICKS_MAX);
     let before = music.notes.len();
-    music.notes.retain(|note| note.onset.0 < latest);
+    let notes = std::mem::take(&mut music.notes).into_iter().zip(std::mem::take(&mut music.parts));
+    (music.notes, music.parts) = notes.filter(|(note, _)| note.onset.0 < latest).unzip();
     music.notes.iter_mut().for_each(|note| note.end = note.end.min(Ticks(latest)));
     music.pedals.retain(|pedal| pedal.tick.0 <= latest);
     music.tempos.retain(|tempo| tempo.tick.0 <= latest);

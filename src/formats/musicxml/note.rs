@@ -81,6 +81,7 @@ impl Reader<'_, '_> {
             rolls_down: false,
             on_beat: grace.is_some_and(|grace| grace.attribute("steal-time-following").is_some()),
             tremolo: None,
+            part: 0,
         });
         self.notations(node, id, at, staff);
         if fills {
@@ -227,7 +228,8 @@ pub(super) fn above(node: Node<'_, '_>) -> Option<bool> {
     }
 }
 
-fn spelled(node: Node<'_, '_>) -> Option<SpelledPitch> {
+/// What a `<pitch>` says, as written.
+pub(super) fn spelled(node: Node<'_, '_>) -> Option<SpelledPitch> {
     let letter = child_text(node, "step");
     let step = Step::ALL.into_iter().find(|step| format!("{step:?}") == letter)?;
     let octave = child_number::<i8>(node, "octave").filter(|octave| (-1..=10).contains(octave))?;

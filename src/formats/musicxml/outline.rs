@@ -1,12 +1,12 @@
-//! What a document holds before its music is read: titles, parts with their measures, and which part is for a keyboard.
+//! What a document holds before its music is read: titles, parts with their measures, how many staves and how high.
 
 use roxmltree::{Document, Node};
 
-use super::super::hands::named_hand;
 use super::super::text::tidy;
 use super::super::{FormatError, NOTES_MAX};
+use super::choose::Choice;
+use super::note::spelled;
 use super::tree::{child, child_number, child_text, children, fail_at, has, text};
-use crate::music::Hand;
 
 /// More staves than any keyboard part has: an organ has three.
 pub(super) const STAVES_MAX: u8 = 4;
@@ -31,12 +31,23 @@ pub(super) struct Part<'a, 'i> {
     id: &'a str,
     pub(super) name: String,
     /// Whether name or instrument are those of a keyboard.
-    keyboard: bool,
-    drums: bool,
-    /// Whether it has notes with a pitch.
-    sounds: bool,
+    pub(super) keyboard: bool,
+    pub(super) drums: bool,
+    /// Whether it has notes with a pitch, and whether it has some without.
+    pub(super) sounds: bool,
+    pub(super) unpitched: bool,
+    /// The mean of its keys as they sound.
+    pub(super) height: f64,
     pub(super) staves: u8,
     pub(super) measures: Vec<MeasureNode<'a, 'i>>,
+}
+
+impl<'a> Part<'a, '_> {
+    fn new(id: &'a str) -> Self {
+        let (name, measures) = (String::new(), Vec::new());
+        let (keyboard, drums, sounds, unpitched) = (false, false, false, false);
+        Self { id, name, keyboard, drums, sounds, unpitched, height: 0.0, staves: 1, measures }
+    }
 }
 
 /// A whole document.
@@ -108,13 +119,10 @@ fn part_list<'a, 'i>(root: Node<'a, 'i>) -> Vec<Part<'a, 'i>> {
             drums |= child_number::<u8>(midi, "midi-channel") == Some(10) || has(midi, "midi-unpitched");
         }
         Part {
-            id: node.attribute("id").unwrap_or_default(),
             name: tidy(child_text(node, "part-name")),
             keyboard: words.iter().any(|word| is_keyboard(word)),
             drums,
-            sounds: false,
-            staves: 1,
-            measures: Vec::new(),
+            ..Part::new(node.attribute("id").unwrap_or_default())
         }
     };
     entries.take(PARTS_MAX).map(part).collect()
@@ -124,8 +132,7 @@ fn part_list<'a, 'i>(root: Node<'a, 'i>) -> Vec<Part<'a, 'i>> {
 fn by_id<'l, 'a, 'i>(parts: &'l mut Vec<Part<'a, 'i>>, node: Node<'a, 'i>) -> &'l mut Part<'a, 'i> {
     let id = node.attribute("id").unwrap_or_default();
     let found = parts.iter().position(|part| part.id == id).unwrap_or_else(|| {
-        let (name, measures) = (String::new(), Vec::new());
-        parts.push(Part { id, name, keyboard: false, drums: false, sounds: false, staves: 1, measures });
+        parts.push(Part::new(id));
         parts.len() - 1
     });
     &mut parts[found]
@@ -150,10 +157,25 @@ fn is_keyboard(word: &str) -> bool {
     WORDS.iter().any(|known| word.contains(known))
 }
 
-/// Finds out how many staves there are, whether they are for drums, and whether anything sounds.
+/// Finds out how many staves there are, whether they are for drums, what sounds and how high.
 fn look_inside(part: &mut Part<'_, '_>) {
     let bodies = part.measures.iter().filter_map(|measure| measure.body);
-    part.sounds = bodies.clone().flat_map(|body| children(body, "note")).any(|note| has(note, "pitch"));
+    let (mut sum, mut count) = (0, 0);
+    for note in bodies.clone().flat_map(|body| children(body, "note")) {
+        part.unpitched |= has(note, "unpitched");
+        part.sounds |= has(note, "pitch");
+        if let Some(pitch) = child(note, "pitch").and_then(spelled) {
+            sum += (i64::from(pitch.octave) + 1) * 12 + i64::from(pitch.step.semitones() + pitch.alter);
+            count += 1;
+        }
+    }
+    let attributes = bodies.clone().flat_map(|body| children(body, "attributes"));
+    let transpose = attributes.filter_map(|node| child(node, "transpose")).next();
+    let moved = transpose.map_or(0.0, |node| {
+        let of = |name| child_number::<f64>(node, name).unwrap_or(0.0).clamp(-48.0, 48.0);
+        of("chromatic") + 12.0 * of("octave-change")
+    });
+    part.height = sum as f64 / f64::from(count.max(1)) + moved;
     let mut clefs = 0;
     for attributes in bodies.flat_map(|body| children(body, "attributes")) {
         let staves = child_number(attributes, "staves").unwrap_or(1);
@@ -169,99 +191,6 @@ fn look_inside(part: &mut Part<'_, '_>) {
 pub(super) fn drum_notes(parts: &[Part<'_, '_>]) -> usize {
     let bodies = parts.iter().flat_map(|part| &part.measures).filter_map(|measure| measure.body);
     bodies.flat_map(|body| children(body, "note")).filter(|note| has(*note, "unpitched")).count()
-}
-
-/// What is read, and what a person should know about it.
-#[derive(Debug, Default)]
-pub(super) struct Choice {
-    /// Indices of parts and the staff at which each begins.
-    pub(super) parts: Vec<(usize, u8)>,
-    /// How many staves there are.
-    pub(super) staves: u8,
-    pub(super) warning: Option<String>,
-}
-
-/// Chooses what is for the keyboard: a keyboard part of several staves, else two parts that are its hands, else any
-/// part of several staves, else a keyboard part of one. Without any of them two parts, or up to four voices of a choir,
-/// are one closed score; else it is the first part. `None` when nothing but drums sounds.
-pub(super) fn choose(parts: &[Part<'_, '_>]) -> Option<Choice> {
-    let pitched: Vec<usize> = (0..parts.len()).filter(|i| parts[*i].sounds && !parts[*i].drums).collect();
-    let first = |wanted: fn(&Part<'_, '_>) -> bool| pitched.iter().copied().find(|i| wanted(&parts[*i]));
-    let mut chosen = Choice::default();
-    if let Some(part) = first(|part| part.keyboard && part.staves > 1) {
-        chosen.parts.push((part, 0));
-    } else if let Some(pair) = hands(parts, &pitched) {
-        chosen.parts.extend([(pair[0], 0), (pair[1], 1)]);
-    } else if let Some(part) = first(|part| part.staves > 1).or_else(|| first(|part| part.keyboard)) {
-        chosen.parts.push((part, 0));
-    } else if pitched.len() == 2 || ((3..=4).contains(&pitched.len()) && pitched.iter().all(|i| sings(&parts[*i]))) {
-        let upper = pitched.len().div_ceil(2);
-        chosen.parts.extend(pitched.iter().enumerate().map(|(place, part)| (*part, u8::from(place >= upper))));
-    } else {
-        chosen.parts.push((*pitched.first()?, 0));
-    }
-    chosen.staves = chosen.parts.iter().map(|(part, staff)| parts[*part].staves + staff).max().unwrap_or(1);
-    chosen.warning = left_out(parts, &chosen);
-    Some(chosen)
-}
-
-/// Two parts of one staff that are the right hand and the left, or the two staves of one keyboard.
-fn hands(parts: &[Part<'_, '_>], pitched: &[usize]) -> Option<[usize; 2]> {
-    let single = |i: &&usize| parts[**i].staves == 1;
-    let of = |hand| pitched.iter().filter(single).copied().find(|i| named_hand(&parts[*i].name) == Some(hand));
-    let is_choir = |i: usize| sings(&parts[i]) && pitched.len() > 2;
-    if let (Some(right), Some(left)) = (of(Hand::Right), of(Hand::Left))
-        && !is_choir(right)
-        && !is_choir(left)
-    {
-        return Some([right, left]);
-    }
-    let keyboards: Vec<usize> = pitched.iter().filter(single).copied().filter(|i| parts[*i].keyboard).collect();
-    match keyboards[..] {
-        [upper, lower] if upper + 1 == lower => Some([upper, lower]),
-        _ => None,
-    }
-}
-
-/// Whether a part is a voice of a choir by its name.
-fn sings(part: &Part<'_, '_>) -> bool {
-    const VOICES: [&str; 16] = [
-        "s",
-        "a",
-        "t",
-        "b",
-        "soprano",
-        "alto",
-        "tenor",
-        "bass",
-        "sopran",
-        "alt",
-        "cantus",
-        "discantus",
-        "altus",
-        "tenore",
-        "bassus",
-        "basso",
-    ];
-    let name = part.name.to_lowercase();
-    name.split(|c: char| !c.is_alphabetic()).next().is_some_and(|word| VOICES.contains(&word))
-}
-
-/// The line about the parts that are not read.
-fn left_out(parts: &[Part<'_, '_>], chosen: &Choice) -> Option<String> {
-    let name = |i: usize| match parts[i].name.as_str() {
-        "" => format!("part {}", i + 1),
-        name => name.to_owned(),
-    };
-    let is_chosen = |i: usize| chosen.parts.iter().any(|(part, _)| *part == i);
-    let others: Vec<String> = (0..parts.len()).filter(|i| !is_chosen(*i)).take(6).map(name).collect();
-    if others.is_empty() {
-        return None;
-    }
-    let read: Vec<String> = chosen.parts.iter().map(|(part, _)| name(*part)).collect();
-    let more = parts.len() - read.len() - others.len();
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    Some(format!("of {} parts {} is read; left out: {}{more}", parts.len(), read.join(" and "), others.join(", ")))
 }
 
 /// The title of the work and that of its movement, each once; the largest words of the title page without them.
@@ -294,12 +223,12 @@ fn composer(root: Node<'_, '_>) -> String {
 /// The most ticks to the quarter: what a MIDI file can say.
 const RESOLUTION_MAX: u64 = 0x7fff;
 
-/// Ticks to the quarter note in which all divisions of the chosen parts are whole, and the usual values and triplets
+/// Ticks to the quarter note in which all divisions of the parts that are read are whole, and the usual values and triplets
 /// too where that fits; whether they are.
 pub(super) fn resolution(parts: &[Part<'_, '_>], choice: &Choice) -> (u16, bool) {
     /// Whole down to 128ths, triplets and quintuplets.
     const USUAL: u64 = 480;
-    let bodies = choice.parts.iter().flat_map(|(part, _)| &parts[*part].measures).filter_map(|measure| measure.body);
+    let bodies = choice.read().flat_map(|part| &parts[part].measures).filter_map(|measure| measure.body);
     let attributes = bodies.flat_map(|body| children(body, "attributes"));
     let divisions: Vec<f64> = attributes.filter_map(|node| child_number::<f64>(node, "divisions")).collect();
     let whole = |n: f64| (n >= 1.0 && n <= RESOLUTION_MAX as f64 && n.fract() == 0.0).then_some(n as u64);

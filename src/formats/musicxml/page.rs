@@ -50,6 +50,8 @@ pub(super) struct Strike {
     pub(super) tremolo: Option<bool>,
     /// Whether it is on the page.
     pub(super) printed: bool,
+    /// Which of the score's parts it belongs to.
+    pub(super) part: u16,
 }
 
 /// What a sign does to the sound.

@@ -27,6 +27,7 @@ pub(super) struct Play {
     pub(super) written: (Ticks, Ticks),
     pub(super) pitch: Pitch,
     pub(super) hand: Hand,
+    pub(super) part: u16,
     /// Staff and voice.
     pub(super) voice: (u8, u8),
     pub(super) velocity: u8,
@@ -64,6 +65,7 @@ pub(super) fn plan(bar: &Bar, resolution: u16, begin: Ticks, loudness: &Loudness
                 written: (strike.chord.at, strike.chord.at + strike.length),
                 pitch,
                 hand: strike.chord.hand,
+                part: strike.part,
                 voice: (strike.chord.staff, strike.chord.voice),
                 velocity: stressed(strike, level),
                 goes_on: struck.goes_on,

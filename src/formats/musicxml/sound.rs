@@ -15,6 +15,8 @@ use crate::time::Ticks;
 #[derive(Debug, Default)]
 pub(super) struct Music {
     pub(super) notes: Vec<WrittenNote>,
+    /// For each note its part.
+    pub(super) parts: Vec<u16>,
     pub(super) tempos: Vec<Tempo>,
     pub(super) pedals: Vec<PedalChange>,
     pub(super) keys: Vec<KeySignature>,
@@ -30,8 +32,15 @@ struct Held {
     key: Option<KeySignature>,
 }
 
-/// Plays the passages, and notes at each head when it sounds. `Err` is the measure in which there are too many notes.
-pub(super) fn perform(bars: &mut [Bar], passages: &[Passage], spans: &[Span], resolution: u16) -> Result<Music, usize> {
+/// Plays the passages, and notes at each head when it sounds; passages of measures that are not there are silent. `Err` is
+/// the measure in which there are too many notes.
+pub(super) fn perform(
+    bars: &mut [Bar],
+    passages: &[Passage],
+    spans: &[Span],
+    resolution: u16,
+    notes_max: usize,
+) -> Result<Music, usize> {
     let mut begins = Vec::with_capacity(bars.len());
     let mut now = Ticks::ZERO;
     for bar in &mut *bars {
@@ -47,6 +56,9 @@ pub(super) fn perform(bars: &mut [Bar], passages: &[Passage], spans: &[Span], re
     let mut next = 0;
     for passage in passages {
         let measure = passage.measure as usize;
+        if measure >= bars.len() {
+            continue;
+        }
         if measure != next {
             player.jumped = passage.start;
             player.restore(held[measure], passage.start);
@@ -64,12 +76,13 @@ pub(super) fn perform(bars: &mut [Bar], passages: &[Passage], spans: &[Span], re
                 let (strike, head) = play.from;
                 bar.strikes[strike].heads[head].head.sounds = Some((play.onset, play.pitch));
             }
-            if player.music.notes.len() > NOTES_MAX {
+            if player.music.notes.len() > notes_max {
                 return Err(measure);
             }
         }
     }
-    player.finish(passages.last().map_or(Ticks::ZERO, |last| last.start + bars[last.measure as usize].page.length));
+    let end = passages.last().and_then(|last| Some(last.start + bars.get(last.measure as usize)?.page.length));
+    player.finish(end.unwrap_or(Ticks::ZERO));
     Ok(player.music)
 }
 
@@ -184,6 +197,7 @@ impl Player {
         let onset = (start + play.onset).max(Ticks::ZERO);
         let Play { pitch, hand, velocity, .. } = *play;
         self.music.notes.push(WrittenNote { onset, end: start + play.end, pitch, hand, velocity });
+        self.music.parts.push(play.part);
         let beat = start + play.written.0;
         if beat != onset {
             self.music.displaced.push(Displaced { onset, pitch, hand, beat });
@@ -220,12 +234,14 @@ impl Player {
             self.sound(end, Sound::Pedal(0));
         }
         let notes = &mut self.music.notes;
-        notes.sort_by_key(|note| (note.pitch, note.onset));
-        for index in 1..notes.len() {
-            let next = notes[index];
+        let mut order: Vec<usize> = (0..notes.len()).collect();
+        order.sort_by_key(|index| (notes[*index].pitch, notes[*index].onset));
+        for place in 1..order.len() {
+            let next = notes[order[place]];
             // Those of one onset end together at the next.
-            for former in notes[..index].iter_mut().rev().take_while(|former| former.pitch == next.pitch).take(4) {
-                if former.onset < next.onset && former.end > next.onset {
+            for index in order[..place].iter().rev().take(4) {
+                let former = &mut notes[*index];
+                if former.pitch == next.pitch && former.onset < next.onset && former.end > next.onset {
                     former.end = next.onset;
                 }
             }

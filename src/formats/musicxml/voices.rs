@@ -115,6 +115,37 @@ pub(super) fn write_octaves(bars: &mut [Bar], spans: &[Span]) {
     }
 }
 
+/// Where several parts share a staff, words stand once: a syllable that a part before has at the same place is left out,
+/// and what is left of a second part of a staff stands on lines of its own. `parts` has each part's staff.
+pub(super) fn write_words_once(bars: &mut [Bar], parts: &[(usize, u8)]) {
+    let plain =
+        |text: &str| text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+    let mut lines = vec![0u8; parts.len()];
+    for bar in &mut *bars {
+        let mut said: HashSet<(Ticks, u8, String)> = HashSet::new();
+        for (part, lines) in (0u16..).zip(&mut lines) {
+            let mut own = Vec::new();
+            for strike in bar.strikes.iter_mut().filter(|strike| strike.part == part) {
+                let at = strike.chord.at;
+                own.extend(strike.chord.lyrics.iter().map(|lyric| (at, lyric.verse, plain(&lyric.text))));
+                strike.chord.lyrics.retain(|lyric| !said.contains(&(at, lyric.verse, plain(&lyric.text))));
+                let verses = strike.chord.lyrics.iter().map(|lyric| lyric.verse.saturating_add(1));
+                *lines = verses.fold(*lines, u8::max);
+            }
+            said.extend(own);
+        }
+    }
+    let above = |part: usize| {
+        let before = parts[..part].iter().zip(&lines).filter(|((_, staff), _)| *staff == parts[part].1);
+        before.fold(0u8, |sum, (_, lines)| sum.saturating_add(*lines))
+    };
+    let moved: Vec<u8> = (0..parts.len()).map(above).collect();
+    for strike in bars.iter_mut().flat_map(|bar| &mut bar.strikes) {
+        let by = moved.get(usize::from(strike.part)).copied().unwrap_or(0);
+        strike.chord.lyrics.iter_mut().for_each(|lyric| lyric.verse = lyric.verse.saturating_add(by));
+    }
+}
+
 /// Accidentals that are printed where the bar's rules want none.
 pub(super) fn mark_courtesies(bars: &mut [Bar]) {
     let mut fifths = 0;
