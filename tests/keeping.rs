@@ -117,6 +117,34 @@ fn exactly_the_last_five_minutes_are_kept_across_takes() {
 }
 
 #[test]
+fn a_pedal_that_was_down_when_the_five_minutes_began_is_down_in_what_is_kept() {
+    let bus = bus_on(Box::new(MemoryStorage::new()));
+    let (free, copy) = (TakeId(1), TakeId(5));
+    let from = NOW - SPAN;
+    let second = Micros::from_millis(1_000);
+    begin(&bus, free);
+    // Half down minutes before; the soft pedal went down and up again, and another take is no longer on the list.
+    play(&bus, free, from - Micros(200 * second.0), [0xb0, 64, 127]);
+    play(&bus, free, from - Micros(150 * second.0), [0xb0, 64, 61]);
+    play(&bus, free, from - Micros(90 * second.0), [0xb0, 67, 127]);
+    play(&bus, free, from - Micros(80 * second.0), [0xb0, 67, 0]);
+    play(&bus, free, from - second, [0xb0, 7, 99]);
+    begin(&bus, copy);
+    play(&bus, copy, from - second, [0xb0, 66, 127]);
+    bus.publish(Publish::new(copy.entity(), Event::TakeDiscarded(true)));
+    stroke(&bus, free, NOW - second, 60);
+    play(&bus, free, NOW, [0xb0, 64, 0]);
+    keep(&bus, wanted(0), name).expect("kept");
+    let expected = [(NOW - second, [0xb0, 64, 61]), (NOW - second, [0x90, 60, 70]), (NOW, [0xb0, 64, 0])];
+    assert_eq!(keys(&bus, KEPT), expected);
+    // A pedal alone was not played.
+    let later = Wanted { take: TakeId(100), until: NOW + SPAN + SPAN, before: 0 };
+    let nothing = keep(&bus, later, name).expect_err("nothing was played since");
+    assert!(nothing.to_string().contains("nothing was played"), "{nothing}");
+    assert!(bus.shutdown(WAIT));
+}
+
+#[test]
 fn kept_again_nothing_comes_twice_and_nothing_of_an_earlier_run_comes_at_all() {
     let bus = bus_on(Box::new(MemoryStorage::new()));
     let (earlier, free) = (TakeId(1), TakeId(2));
@@ -223,4 +251,34 @@ fn once_it_is_kept_a_kill_takes_nothing_of_it() {
     let kept = take(&bus, KEPT);
     assert_eq!((kept.notes, kept.end, kept.name().as_str()), (50, Some(TakeEnd::Completed), "kept 50"));
     assert!(bus.shutdown(WAIT));
+}
+
+#[test]
+fn a_take_is_rendered_by_the_name_under_which_it_is_listed() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (data, wave) = (dir.path().join("data"), dir.path().join("take.wav"));
+    let bus = bus_on(Box::new(open(&data, OpenOptions::default()).expect("a fresh folder opens").storage));
+    begin(&bus, TakeId(1));
+    stroke(&bus, TakeId(1), NOW - Micros::from_millis(100), 60);
+    let named = Event::TakeNamed { name: "Sunday".to_owned(), seen: Vec::new() };
+    bus.publish(Publish::new(TakeId(1).entity(), named)).durable().expect("durable");
+    assert!(bus.shutdown(WAIT));
+    let render = |id: &str| {
+        let mut out = Vec::new();
+        let done = music_trainer::cli::render::take(&data, id, &wave, None, &mut out);
+        (done.map_err(|error| error.to_string()), String::from_utf8(out).expect("text"))
+    };
+    for unknown in ["", "take/", "nonsense", "take/000000000000002"] {
+        let (done, listed) = render(unknown);
+        assert!(done.expect_err("there is none").contains("holds no take"), "{unknown}");
+        let words: Vec<&str> = listed.split_whitespace().collect();
+        assert_eq!((words.first(), words.last()), (Some(&TakeId(1).entity().as_str()), Some(&"Sunday")), "{listed}");
+        assert!(!wave.exists());
+    }
+    for known in [TakeId(1).entity().as_str().to_owned(), TakeId(1).to_string()] {
+        let (done, told) = render(&known);
+        done.expect("it is there");
+        assert!(told.contains("take.wav"), "{told}");
+        std::fs::remove_file(&wave).expect("it was written");
+    }
 }

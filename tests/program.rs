@@ -354,6 +354,81 @@ fn practising_survives_its_panics_and_what_is_played_is_kept_all_the_while() {
     assert!(program.stop(), "and it ends in order");
 }
 
+/// A pipe that nobody writes to is like a share that does not answer.
+#[test]
+#[cfg(unix)]
+fn a_file_that_does_not_answer_stops_nothing_and_what_is_wished_of_a_piece_waits_for_it() {
+    use crossbeam_channel::unbounded;
+    use music_trainer::app::control::{Desk, Wish};
+    use music_trainer::midi::Cause;
+    use music_trainer::model::PieceId;
+    use music_trainer::music::Pitch;
+    use std::time::Duration;
+    let dir = tempfile::tempdir().unwrap();
+    let (woken, wakes) = unbounded();
+    let repaint = Arc::new(move || {
+        // The test may be over.
+        let _ = woken.send(());
+    });
+    let program = boot(&args(&dir.path().join("data")), repaint).unwrap();
+    let wish = |wish| assert!(program.control.wish(wish));
+    let until = |what: &str, is: &dyn Fn(&Desk) -> bool| {
+        while !is(&program.control.desk()) {
+            wakes.recv_timeout(Duration::from_secs(30)).unwrap_or_else(|_| panic!("{what}"));
+        }
+    };
+    let pipe = dir.path().join("pipe.mid");
+    let hangs = || {
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        wish(Wish::OpenFile(pipe.clone()));
+        wish(Wish::Play);
+        // Keys go down and come up, and everything is silent when it is wanted.
+        let (at, cause) = (program.clock.now(), Cause(1));
+        wish(Wish::KeyDown { at, cause, pitch: Pitch::new(60).unwrap(), velocity: 80 });
+        until("the key is heard", &|desk| desk.held != 0);
+        assert!(program.control.desk().session.piece.is_none());
+    };
+    // Opening it the other way lets the reader go on: it is no plain file.
+    let answers = || {
+        drop(fs::OpenOptions::new().write(true).open(&pipe).unwrap());
+        fs::remove_file(&pipe).unwrap();
+    };
+    hangs();
+    wish(Wish::Panic);
+    until("silence", &|desk| desk.held == 0);
+    answers();
+    until("it is told", &|desk| desk.notices.iter().any(|n| n.bad && n.text.contains("it is not a plain file")));
+    assert!(program.control.desk().session.piece.is_none());
+    let told = || -> Vec<u64> {
+        let desk = program.control.desk();
+        desk.notices.iter().filter(|n| n.text.contains("plain file")).map(|n| n.id).collect()
+    };
+    let first = told()[0];
+
+    // Another piece is wanted meanwhile: the one before does not come any more.
+    hangs();
+    let builtin = PieceId::builtin(pieces::builtin()[0].id);
+    wish(Wish::Open(builtin.clone(), None));
+    let is_open = |desk: &Desk, id: &PieceId| desk.session.piece.as_ref().is_some_and(|piece| piece.id == *id);
+    until("the built-in piece is open", &|desk| is_open(desk, &builtin));
+    answers();
+
+    // A file that answers is put on the stand, and then played.
+    let (file, score) = (dir.path().join("x.mid"), &pieces::builtin()[0].score);
+    fs::write(&file, smf::write_score(score)).unwrap();
+    wish(Wish::OpenFile(file));
+    let listen =
+        music_trainer::practice::PracticeSettings { mode: music_trainer::practice::Mode::Listen, ..Default::default() };
+    wish(Wish::Choose(listen));
+    wish(Wish::Play);
+    let other = |desk: &Desk| desk.session.piece.as_ref().is_some_and(|piece| piece.id != builtin);
+    until("the file is played", &|desk| {
+        other(desk) && desk.session.playing && desk.session.settings.mode == listen.mode
+    });
+    assert_eq!(told(), [first], "of what is not wanted any more nothing is told");
+    assert!(program.stop(), "and it ends in order");
+}
+
 #[test]
 fn a_machine_that_wakes_up_lets_go_of_the_windows_keys_and_looks_at_its_devices() {
     use music_trainer::app::control::Wish;

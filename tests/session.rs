@@ -670,3 +670,22 @@ fn what_the_keyboard_lacks_is_played_by_the_program_and_never_waited_for() {
     room.with(|session, ids| session.play(ids));
     assert_eq!(room.fills.last().map(|(hands, _)| *hands), Some(Hands::NONE), "any key will do");
 }
+
+#[test]
+fn a_hand_or_bars_without_notes_have_nothing_to_play() {
+    let notes = "tempo: 120\nR: c4 d e f | g f e d\nL: r1 | c3 d e f";
+    let mut room = Room::with_notes(notes, first_settings(Mode::Tempo));
+    let first_bar = Some(BarRange::new(0, 0));
+    for (mode, practise, range, plays) in [
+        (Mode::Tempo, Hands::LEFT, None, true),
+        (Mode::Tempo, Hands::LEFT, first_bar, false),
+        (Mode::Wait, Hands::LEFT, first_bar, false),
+        (Mode::Wait, Hands::RIGHT, first_bar, true),
+        (Mode::Follow, Hands::NONE, None, false),
+        (Mode::Listen, Hands::NONE, None, true),
+    ] {
+        let settings = PracticeSettings { mode, practise, range, ..*room.session.settings() };
+        room.with(|session, ids| session.choose(settings, ids));
+        assert_eq!(room.session.has_something_to_play(), plays, "{mode:?}, {practise:?}, {range:?}");
+    }
+}

@@ -9,13 +9,15 @@ use music_trainer::bus::{BusHandle, Config, Envelope, Filter, LiveItem, MemorySt
 use music_trainer::components::judging::TakeJudge;
 use music_trainer::components::library::Library;
 use music_trainer::components::results::{self, Results};
+use music_trainer::components::session::{Fresh, OnStand, Session};
 use music_trainer::components::travel::Travel;
 use music_trainer::formats::pieces;
 use music_trainer::model::{
     Entity, Event, PieceId, PieceInfo, Played, ResultSummary, TakeEnd, TakeId, TakeStart, Trainer, TransportChange,
     TransportMoved,
 };
-use music_trainer::music::{Hand, Hands, Percent, Pitch, Score, ScoreParts, WrittenNote};
+use music_trainer::music::{Hand, HandEdits, Hands, Percent, Pitch, Score, ScoreParts, WrittenNote};
+use music_trainer::practice::ladder::LadderPlan;
 use music_trainer::practice::{Mode, PracticeSettings, VerdictKind};
 use music_trainer::time::{Frames, ManualClock, Micros, Rate, Stamp, StreamId, Ticks, WallMillis};
 
@@ -178,25 +180,157 @@ fn a_first_impression_is_seen_as_it_was_before_it_was_revised() {
     let practice = practice(Mode::Tempo);
     let begin = TakeStart { practice: Some(practice), ..TakeStart::free(WallMillis(0)) };
     let bus = bus();
-    let place = score.tempo().exact(Ticks::ZERO);
+    // The music begins a second later.
+    let place = score.tempo().exact(Ticks::ZERO) - 1_000_000 * 480;
     let runs = TransportMoved { change: TransportChange::Runs { place, speed: Percent::FULL }, rate: RATE };
     let millis = Micros::from_millis;
     let c = Pitch::MIDDLE_C;
-    // Struck late, and once more so much nearer that the first one was none.
-    let events =
-        [(Micros::ZERO, Event::TransportMoved(runs)), key(millis(-300) + millis(1), true, c), key(millis(20), true, c)];
-    let mut events = events.to_vec();
-    events.sort_by_key(|(at, _)| *at);
+    // Struck early, and once more so much nearer that the first one was none.
+    let events = [(Micros::ZERO, Event::TransportMoved(runs)), key(millis(860), true, c), key(millis(1_010), true, c)];
     record(&bus, &begin, &events, Some(TakeEnd::Stopped));
     let mut travel = travel(&bus, &begin, Some((score, practice)));
     let kinds: Vec<Option<VerdictKind>> = (0..=travel.steps().len())
         .map(|n| travel.go(travel.instant_after(n)).marks.notes[0].map(|mark| mark.kind))
         .collect();
-    let first = kinds.iter().flatten().next();
-    assert_eq!((kinds[0], kinds.last().copied().flatten()), (None, Some(VerdictKind::OnTime)), "{kinds:?}");
-    assert!(first.is_some(), "{kinds:?}");
+    // After the take's beginning, the music's and the first key.
+    assert_eq!(kinds[..4], [None, None, None, Some(VerdictKind::Early)], "{kinds:?}");
+    assert_eq!(kinds.last().copied().flatten(), Some(VerdictKind::OnTime), "{kinds:?}");
     // And on the way back it is not known again.
     assert_eq!(travel.go(travel.instant_after(1)).marks.notes[0], None);
+}
+
+/// What comes next in a practice.
+#[derive(Clone)]
+enum Next {
+    Event(Event),
+    /// A person goes elsewhere; the event that says so comes later.
+    Seeks(Ticks),
+}
+
+/// Practises as told, and looks back at each event: on the screen stood what one sees then. The marks after each event.
+fn shown_as_it_was(
+    score: &Arc<Score>,
+    practice: PracticeSettings,
+    script: &[(i64, Next)],
+) -> Vec<Vec<Option<VerdictKind>>> {
+    let (bus, begin) = (bus(), TakeStart { practice: Some(practice), ..TakeStart::free(WallMillis(0)) });
+    let millis = |(at, next): &(i64, Next)| match next {
+        Next::Event(event) => Some((Micros::from_millis(*at), event.clone())),
+        Next::Seeks(_) => None,
+    };
+    record(&bus, &begin, &script.iter().filter_map(millis).collect::<Vec<_>>(), None);
+    let envelopes = bus.entity_events(&TAKE.entity(), 1, usize::MAX).expect("readable");
+    let mut travel = travel(&bus, &begin, Some((score.clone(), practice)));
+    let mut takes = TAKE.0..;
+    let mut ids = || Fresh { take: TakeId(takes.next().expect("one")), wall: WallMillis(0), now: Micros::ZERO };
+    let mut session = Session::new(TakeId(1));
+    let stand = OnStand { id: PieceId("p".into()), score: score.clone(), hands: HandEdits::default() };
+    session.open(stand, practice, &mut ids);
+    session.play(&mut ids);
+    assert_eq!(session.current_take(), TAKE);
+    let mut shown = Vec::new();
+    // Behind the start of the take.
+    let mut events = envelopes.iter().enumerate().skip(1);
+    for (_, next) in script {
+        if let Next::Seeks(tick) = next {
+            session.seek(*tick);
+            continue;
+        }
+        let (index, envelope) = events.next().expect("an event each");
+        let now = envelope.stamp.expect("a stamp").mono;
+        session.time_passes(now, now, &mut ids);
+        session.event(envelope, now, &mut ids);
+        assert_eq!(session.current_take(), TAKE, "the practice goes on");
+        let then = &travel.go(travel.instant_after(index + 1)).marks;
+        let view = session.view();
+        assert_eq!((&then.notes, &then.extras), (&view.marks, &view.extras), "after {index} events, {practice:?}");
+        shown.push(then.notes.iter().map(|mark| mark.map(|mark| mark.kind)).collect());
+    }
+    assert!(bus.shutdown(WAIT));
+    shown
+}
+
+/// Two bars of four quarters, half a second each.
+fn scale() -> Arc<Score> {
+    let note = |n: i64| WrittenNote {
+        onset: Ticks(n * 480),
+        end: Ticks(n * 480 + 400),
+        pitch: Pitch::from_data_byte(60 + n as u8),
+        hand: Hand::Right,
+        velocity: 80,
+    };
+    Arc::new(Score::new(ScoreParts { resolution: 480, notes: (0..8).map(note).collect(), ..ScoreParts::default() }))
+}
+
+fn strikes(n: u8) -> Next {
+    Next::Event(key(Micros::ZERO, true, Pitch::from_data_byte(60 + n)).1)
+}
+
+fn moves(change: TransportChange) -> Next {
+    Next::Event(Event::TransportMoved(TransportMoved { change, rate: RATE }))
+}
+
+fn runs(score: &Score, tick: Ticks, speed: Percent) -> Next {
+    moves(TransportChange::Runs { place: score.tempo().exact(tick), speed })
+}
+
+#[test]
+fn in_a_loop_that_waits_what_is_played_early_for_the_next_pass_is_seen_in_it() {
+    let score = scale();
+    let practice = PracticeSettings { looping: true, ..practice(Mode::Wait) };
+    let first = (0..8).map(|n| (i64::from(n) * 500, strikes(n)));
+    // The next pass begins before the music has gone back.
+    let back = [(4_000, strikes(0)), (4_050, moves(TransportChange::Looped { pass: 1 })), (4_500, strikes(1))];
+    let wrong = [(4_600, strikes(7)), (4_700, strikes(2))];
+    let shown = shown_as_it_was(&score, practice, &first.chain(back).chain(wrong).collect::<Vec<_>>());
+    let marks = |after: usize| shown[after].iter().filter(|mark| mark.is_some()).count();
+    assert_eq!((marks(7), marks(9), marks(10), marks(12)), (8, 1, 2, 3), "{shown:?}");
+}
+
+#[test]
+fn whoever_goes_elsewhere_sees_no_marks_of_before() {
+    let score = scale();
+    for mode in [Mode::Tempo, Mode::Wait, Mode::Follow] {
+        let on_course = [(0, runs(&score, Ticks::ZERO, Percent::FULL)), (10, strikes(0)), (490, strikes(1))];
+        let elsewhere = [
+            (900, Next::Seeks(Ticks(4 * 480))),
+            // Before the music is there.
+            (905, strikes(2)),
+            (910, moves(TransportChange::Sought { tick: Ticks(4 * 480) })),
+            (920, runs(&score, Ticks(4 * 480), Percent::FULL)),
+            (925, strikes(4)),
+            (1_425, strikes(5)),
+            (2_200, strikes(0)),
+            (2_300, moves(TransportChange::Bar)),
+        ];
+        let script: Vec<_> = on_course.into_iter().chain(elsewhere).collect();
+        let shown = shown_as_it_was(&score, practice(mode), &script);
+        assert!(shown[2].iter().any(Option::is_some), "{mode:?}: {shown:?}");
+        assert!(shown[4].iter().all(Option::is_none), "{mode:?}: {shown:?}");
+        let last = shown.last().expect("marks");
+        assert!(last[0..3].iter().all(Option::is_none) && last[4].is_some(), "{mode:?}: {shown:?}");
+    }
+}
+
+#[test]
+fn on_a_ladder_each_pass_has_marks_of_its_own() {
+    let score = scale();
+    let (half, full) = (Percent::new(50), Percent::FULL);
+    let ladder = LadderPlan { on: true, start: half, step: 50, goal: full, up: 1, down: 0 };
+    let practice = PracticeSettings { ladder, tempo: half, ..practice(Mode::Tempo) };
+    let mut script = vec![(0, runs(&score, Ticks::ZERO, half))];
+    script.extend((0..8).map(|n| (i64::from(n) * 1_000 + 5, strikes(n))));
+    script.extend([(8_000, moves(TransportChange::Ended)), (8_010, moves(TransportChange::Stopped))]);
+    script.extend([
+        (9_500, moves(TransportChange::Sought { tick: Ticks::ZERO })),
+        (9_510, runs(&score, Ticks::ZERO, full)),
+    ]);
+    script.extend((0..3).map(|n| (9_515 + i64::from(n) * 500, strikes(n))));
+    script.push((11_800, moves(TransportChange::Bar)));
+    let shown = shown_as_it_was(&score, practice, &script);
+    let right = |after: usize| shown[after].iter().flatten().filter(|kind| kind.is_right()).count();
+    assert_eq!((right(10), right(11), right(15), right(16)), (8, 0, 3, 3), "{shown:?}");
+    assert_eq!(shown[16][3], Some(VerdictKind::Missed), "{shown:?}");
 }
 
 /// A take of ten thousand notes.
@@ -239,6 +373,28 @@ fn from_anywhere_to_anywhere_in_a_take_of_ten_thousand_notes_few_events_are_fed(
         travel.go(travel.instant_after(n));
     }
     assert!(travel.fed() - before <= 500, "a step forward is one event, or none where there is a checkpoint");
+}
+
+#[test]
+fn a_take_that_was_not_ended_is_finished_once_and_then_known() {
+    let score = scale();
+    for mode in [Mode::Follow, Mode::Wait, Mode::Tempo] {
+        let practice = practice(mode);
+        let begin = TakeStart { practice: Some(practice), ..TakeStart::free(WallMillis(0)) };
+        let bus = bus();
+        record(&bus, &begin, &performance(&score, &practice), None);
+        let mut travel = travel(&bus, &begin, Some((score.clone(), practice)));
+        let last = travel.span().1;
+        let first = travel.go(travel.instant_at(last)).result().cloned();
+        assert!(first.as_ref().is_some_and(|result| result.counts.right() > 3), "{mode:?}: {first:?}");
+        assert_eq!(travel.fed(), 1, "that nothing more comes");
+        for to in [0, usize::MAX, 3, usize::MAX, usize::MAX] {
+            let standing = travel.go(travel.instant_after(to));
+            assert_eq!(to == usize::MAX, standing.result() == first.as_ref(), "{mode:?}, {to}");
+        }
+        assert!(travel.fed() <= 1 + 3, "{mode:?}: {} events", travel.fed());
+        assert!(bus.shutdown(WAIT));
+    }
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn a_notice_moves_nothing() {
         let label = |bench: &Bench| match screen {
             Screen::Library => bench.harness.get_by_label("Search").rect(),
             Screen::Takes => bench.harness.get_by_label(&text::name_take(&bench.harness.state().0.takes[1])).rect(),
-            _ => bench.harness.get_by_label("Keyboard").rect(),
+            _ => bench.harness.get_by_label_contains("Keyboard, next").rect(),
         };
         let banners = Sample::empty().banners;
         assert!(!banners.is_empty());
@@ -119,10 +119,13 @@ fn whoever_leaves_the_music_leaves_it_where_it_was() {
 
 #[test]
 fn a_calibration_gives_the_piece_back_and_stays_where_it_is() {
-    let mut bench = window(still(), Screen::Devices);
+    let mut sample = still();
+    sample.devices.audio.calibration.stand = CalibrationStand::Idle;
+    let mut bench = window(sample, Screen::Devices);
     let score = bench.harness.state_mut().0.score.take();
     bench.harness.state_mut().0.devices.audio.calibration.stand = CalibrationStand::Tapping { done: 0, of: 24 };
     bench.harness.run();
+    assert_eq!(bench.harness.state().1.screen, Screen::Devices);
     let sample = &mut bench.harness.state_mut().0;
     sample.devices.audio.calibration.stand = CalibrationStand::Scattered;
     sample.score = score;

@@ -4,6 +4,7 @@
 
 mod calibration;
 mod missing;
+mod opening;
 mod settling;
 mod stand;
 mod waking;
@@ -20,6 +21,7 @@ use rtrb::Consumer;
 
 use self::calibration::Calibrating;
 use self::missing::Missing;
+use self::opening::Opening;
 use self::settling::Settlers;
 use self::waking::Waking;
 use crate::audio::{self, Command as EngineCommand, Engine, OutletEnds, OwnSound};
@@ -30,7 +32,7 @@ use crate::bus::{BusHandle, Envelope, Filter, LiveItem, LiveSubscription, Publis
 use crate::components::devices::{
     DriverInput, DriverInputReport, MidiDesk, Plugged, SoundDesk, SoundReport, calibration_entity,
 };
-use crate::components::library::{Library, OpenError, Opened};
+use crate::components::library::{Library, OpenError, Opened, Source};
 use crate::components::openings::Openings;
 use crate::components::player::{Player, Tape};
 use crate::components::session::{Effect, Fresh, Session, SessionView, first_settings};
@@ -259,6 +261,7 @@ struct Worker {
     midi_in: DriverInput,
     session: Session,
     library: Library,
+    opening: Opening,
     wishes: Receiver<Wish>,
     events: LiveSubscription<Trainer>,
     desk: Arc<ArcSwap<Desk>>,
@@ -327,6 +330,7 @@ impl Worker {
             ids: TakeIds { clock: clock.clone(), count: std::process::id() as u16 },
             session: Session::new(take),
             library: Library::default(),
+            opening: Opening::default(),
             held: 0,
             notices: Vec::new(),
             next_notice: 1,
@@ -398,6 +402,7 @@ impl Worker {
                     self.notice(true, "nothing is being recorded any more; please start the program again".to_owned());
                 }
             },
+            recv(self.opening.channel()) -> read => self.opened(read),
             default(wait) => {}
         }
         self.look_after();
@@ -635,19 +640,14 @@ impl Worker {
     }
 
     fn wish(&mut self, wish: Wish) {
+        let Some(wish) = self.wait_for_piece(wish) else { return };
         self.give_way(&wish);
         self.end_listening(&wish);
         let now = self.clock.now();
         let ids = &mut self.ids;
         match wish {
-            Wish::Open(id, practice) => {
-                let opened = self.library.open(&self.bus, &id, self.clock.wall());
-                self.stand(opened, practice);
-            }
-            Wish::OpenFile(path) => {
-                let opened = self.library.open_file(&self.bus, &path, self.clock.wall());
-                self.stand(opened, None);
-            }
+            Wish::Open(id, practice) => self.open(Source::Piece(id), practice),
+            Wish::OpenFile(path) => self.open(Source::File(path), None),
             Wish::Close => self.session.close(&mut || ids.next()),
             Wish::Play if !self.session.has_something_to_play() => self.tell_nothing_to_play(),
             Wish::Play => self.session.play(&mut || ids.next()),

@@ -7,10 +7,10 @@ use crossbeam_channel::{Receiver, TryRecvError, bounded};
 
 use crate::audio::sound::Sound;
 use crate::audio::soundfont::Font;
-use crate::bus::{BusHandle, EntityKey};
+use crate::bus::BusHandle;
 use crate::components::library::Library;
 use crate::components::performed::Performed;
-use crate::components::results::{self, JudgeError, JudgedTake};
+use crate::components::results::{self, JudgedTake};
 use crate::components::sound_file::{self, RATE};
 use crate::components::whole_file;
 use crate::formats::csv;
@@ -22,6 +22,8 @@ use crate::ui::text;
 
 /// Characters of a file's name at most.
 const NAME_CHARS_MAX: usize = 80;
+/// Files of one name at most: each is looked for in its turn, and nobody finds one of so many again.
+const NUMBER_MAX: u32 = 9_999;
 
 /// Files that are being written: where, and what becomes of each.
 #[derive(Debug, Default)]
@@ -38,7 +40,7 @@ impl Exports {
         wake: impl FnOnce() + Send + 'static,
     ) -> Result<(), String> {
         let (done, outcome) = bounded(1);
-        let place = self.free_place(&name, extension(file));
+        let place = self.free_place(&folder(), &name, extension(file))?;
         let to = place.clone();
         let work = move || {
             // Nobody may be waiting any more: the file is there all the same.
@@ -69,13 +71,14 @@ impl Exports {
     }
 
     /// A place in the folder for a file of this name that takes no other file's: numbered if need be.
-    fn free_place(&self, words: &str, extension: &str) -> PathBuf {
-        let folder = folder();
-        let numbered = |n: u32| if n == 1 { words.to_owned() } else { format!("{words} ({n})") };
-        let is_free = |path: &PathBuf| !path.exists() && self.0.iter().all(|(place, _)| place != path);
-        // A name that is taken a thousand times over is taken once more.
-        let free = (1..1_000).map(|n| folder.join(file_name(&numbered(n), extension))).find(is_free);
-        free.unwrap_or_else(|| folder.join(file_name(words, extension)))
+    fn free_place(&self, folder: &Path, words: &str, extension: &str) -> Result<PathBuf, String> {
+        let is_free =
+            |path: &PathBuf| path.symlink_metadata().is_err() && self.0.iter().all(|(place, _)| place != path);
+        let mut places = (1..=NUMBER_MAX).map(|n| folder.join(file_name(words, n, extension)));
+        places.find(is_free).ok_or_else(|| {
+            let name = file_name(words, 1, extension);
+            format!("{} has {NUMBER_MAX} files that are called {name} already", folder.display())
+        })
     }
 }
 
@@ -115,15 +118,8 @@ fn export(
 
 /// What was played in a take, and how it was judged where it can be.
 fn judged(bus: &BusHandle<Trainer>, id: TakeId) -> Result<(Performed, Option<JudgedTake>), String> {
-    let (performed, judged) = match results::judge(bus, &bus.snapshot(), &mut Library::default(), id) {
-        Ok(judged) => (judged.performed.clone(), Some(judged)),
-        // What cannot be judged was played all the same.
-        Err(JudgeError::Free | JudgeError::Piece(_)) => {
-            let read = |entity: &EntityKey, from, max| bus.entity_events(entity, from, max);
-            (Performed::read(id, read).map_err(|e| format!("the take {id} cannot be read: {e}"))?, None)
-        }
-        Err(error) => return Err(error.to_string()),
-    };
+    let judged = results::played(bus, &bus.snapshot(), &mut Library::default(), id);
+    let (performed, judged) = judged.map_err(|error| error.to_string())?;
     if performed.messages().is_empty() {
         return Err(format!("nothing was played in the take {id}"));
     }
@@ -195,15 +191,38 @@ fn place(score: &Score, id: NoteId) -> Place {
 /// Where a person finds what was exported: a folder of the program's in their music folder, or at home.
 fn folder() -> PathBuf {
     let home = etcetera::home_dir().unwrap_or_else(|_| PathBuf::from("."));
-    let music = home.join("Music");
-    (if music.is_dir() { music } else { home }).join("Music Trainer")
+    let config = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let dirs = config.unwrap_or_else(|| home.join(".config")).join("user-dirs.dirs");
+    let named = std::fs::read_to_string(dirs).ok().and_then(|text| music_folder(&text, &home));
+    let music = named.into_iter().chain([home.join("Music")]).find(|path| path.is_dir());
+    music.unwrap_or(home).join("Music Trainer")
 }
 
-/// A file's name from words, without what a file system does not like.
-fn file_name(words: &str, extension: &str) -> String {
+/// The music folder as the desktop names it, in whatever language, from the text of
+/// [`user-dirs.dirs`](https://www.freedesktop.org/wiki/Software/xdg-user-dirs/): lines of a shell, of which only these
+/// two forms mean anything, `XDG_MUSIC_DIR="$HOME/yyy"` and `XDG_MUSIC_DIR="/yyy"`. The home folder itself stands for
+/// none.
+fn music_folder(text: &str, home: &Path) -> Option<PathBuf> {
+    let values = text.lines().filter_map(|line| line.trim().strip_prefix("XDG_MUSIC_DIR=")?.strip_prefix('"'));
+    let value = values.filter_map(|value| value.strip_suffix('"')).next_back()?;
+    let mut path = String::new();
+    let mut chars = value.chars();
+    while let Some(c) = chars.next() {
+        path.extend(if c == '\\' { chars.next() } else { Some(c) });
+    }
+    let path = match path.strip_prefix("$HOME") {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => home.join(rest.trim_start_matches('/')),
+        _ => PathBuf::from(path),
+    };
+    Some(path).filter(|path| path.is_absolute() && path != home)
+}
+
+/// A file's name from words and its number among those that are called so, without what a file system does not like.
+fn file_name(words: &str, number: u32, extension: &str) -> String {
     let fits = |c: char| if c.is_alphanumeric() || " -_.,()'".contains(c) { c } else { '-' };
     let name: String = words.chars().take(NAME_CHARS_MAX).map(fits).collect();
-    format!("{}.{extension}", name.trim_matches([' ', '.']))
+    let name = name.trim_matches([' ', '.']);
+    if number == 1 { format!("{name}.{extension}") } else { format!("{name} ({number}).{extension}") }
 }
 
 #[cfg(test)]
@@ -235,8 +254,43 @@ mod tests {
             ("a:b\\c/d?", "a-b-c-d-.wav"),
             ("Für Elise 13:04", "Für Elise 13-04.wav"),
         ] {
-            assert_eq!(file_name(words, "wav"), expected);
+            assert_eq!(file_name(words, 1, "wav"), expected);
         }
-        assert!(file_name(&"x".repeat(500), "mid").len() < 100);
+        assert!(file_name(&"x".repeat(500), 9_999, "mid").len() < 100);
+    }
+
+    #[test]
+    fn no_file_takes_the_place_of_another_however_long_its_name_is() {
+        let dir = tempfile::tempdir().expect("a folder");
+        for words in ["Minuet in G".to_owned(), "x".repeat(NAME_CHARS_MAX + 5)] {
+            let (exports, mut places) = (Exports::default(), std::collections::HashSet::new());
+            for _ in 0..1_002 {
+                let place = exports.free_place(dir.path(), &words, "mid").expect("a place");
+                std::fs::write(&place, b"").expect("a file");
+                assert!(places.insert(place));
+            }
+        }
+        assert!(dir.path().join("Minuet in G (1002).mid").is_file());
+        let (_done, outcome) = bounded(1);
+        let writing = Exports(vec![(dir.path().join("y.wav"), outcome)]);
+        let next = writing.free_place(dir.path(), "y", "wav").expect("a place");
+        assert_eq!(next, dir.path().join("y (2).wav"), "nor that of one that is being written");
+    }
+
+    #[test]
+    fn the_music_folder_is_the_one_that_the_desktop_names() {
+        let named = |text: &str| music_folder(text, Path::new("/home/clara"));
+        let lines = "# comment\nXDG_DESKTOP_DIR=\"$HOME/Schreibtisch\"\nXDG_MUSIC_DIR=\"$HOME/Musik\"\n";
+        assert_eq!(named(lines), Some("/home/clara/Musik".into()));
+        assert_eq!(named("XDG_MUSIC_DIR=\"/data/Ma \\\"musique\\\"\""), Some("/data/Ma \"musique\"".into()));
+        for none in [
+            "",
+            "XDG_MUSIC_DIR=\"$HOME/\"",
+            "XDG_MUSIC_DIR=\"$HOME\"",
+            "XDG_MUSIC_DIR=Musik",
+            "XDG_MUSIC_DIR=\"Musik\"",
+        ] {
+            assert_eq!(named(none), None, "{none}");
+        }
     }
 }

@@ -17,6 +17,8 @@ pub mod inspector;
 #[cfg(feature = "window")]
 mod keeping;
 #[cfg(feature = "window")]
+mod looking_back;
+#[cfg(feature = "window")]
 pub mod lookup;
 #[cfg(feature = "window")]
 pub mod pages;

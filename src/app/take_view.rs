@@ -11,7 +11,7 @@ use crate::components::marks::Marks;
 use crate::components::performed::{Performed, PerformedNote, each_event};
 use crate::components::player::Tape;
 use crate::components::results::{self, JudgeError, JudgedTake};
-use crate::components::travel::{Instant, Standing, Travel};
+use crate::components::travel::{Standing, Travel};
 use crate::formats::notate;
 use crate::formats::smf;
 use crate::model::{Entity, ResultSummary, Take, TakeId, Trainer};
@@ -24,6 +24,7 @@ use crate::practice::{PlayedId, PlayedNote, Verdict, VerdictKind};
 use crate::time::Micros;
 use crate::ui::view::{Extra, Mark, PastInstant, RollNote, RollWritten, TakePage, TakeView};
 
+use super::looking_back::LookingBack;
 use super::rows::Wall;
 
 /// What a take is read for.
@@ -50,7 +51,7 @@ pub(super) struct OpenTake {
     /// What came out, where it can be judged.
     pub(super) judged: Option<JudgedTake>,
     /// The way back through it.
-    travel: Travel,
+    looking_back: LookingBack,
     /// The time of its first message.
     first: Micros,
 }
@@ -69,20 +70,31 @@ impl OpenTake {
     }
 
     /// Shows how things stood at a time from the first message on.
-    pub(super) fn look_back(&mut self, at: Micros) {
-        self.go(self.travel.instant_at(at + self.first));
+    pub(super) fn look_back(&mut self, at: Micros) -> Result<(), String> {
+        self.looking_back.look(at + self.first)
     }
 
     /// The same, so many events on from there or back.
-    pub(super) fn look_back_by(&mut self, events: i64) {
-        let now = self.travel.now().instant().events;
-        let then = i64::try_from(now).unwrap_or(i64::MAX).saturating_add(events).max(0);
-        self.go(self.travel.instant_after(usize::try_from(then).unwrap_or(usize::MAX)));
+    pub(super) fn look_back_by(&mut self, events: i64) -> Result<(), String> {
+        self.looking_back.look_by(events)
     }
 
-    fn go(&mut self, to: Instant) {
-        self.travel.go(to);
-        self.view.past = Some(past(&self.travel, self.first));
+    /// Looks back no longer.
+    pub(super) fn look_back_end(&mut self) {
+        self.looking_back.end();
+        self.view.past = None;
+    }
+
+    /// Whether the person looks back.
+    pub(super) fn is_looked_back(&self) -> bool {
+        self.looking_back.is_looking()
+    }
+
+    /// Shows what was seen of it since this was last asked.
+    pub(super) fn take_in_what_was_seen(&mut self) {
+        if let Some(past) = self.looking_back.seen() {
+            self.view.past = Some(past);
+        }
     }
 }
 
@@ -103,12 +115,13 @@ impl Reading {
         id: TakeId,
         purpose: Purpose,
         wall: Wall,
-        wake: impl FnOnce() + Send + 'static,
+        wake: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, String> {
         let (done, read) = bounded(1);
+        let wake = Arc::new(wake);
         let work = move || {
             // The window may have asked for another one meanwhile.
-            let _ = done.send(open(&bus, id, wall).map(Box::new));
+            let _ = done.send(open(&bus, id, wall, wake.clone()).map(Box::new));
             wake();
         };
         let thread = std::thread::Builder::new().name("take".to_owned()).spawn(work);
@@ -127,19 +140,17 @@ impl Reading {
     }
 }
 
-fn open(bus: &BusHandle<Trainer>, id: TakeId, wall: Wall) -> Result<OpenTake, String> {
+fn open(
+    bus: &BusHandle<Trainer>,
+    id: TakeId,
+    wall: Wall,
+    wake: Arc<dyn Fn() + Send + Sync>,
+) -> Result<OpenTake, String> {
     let snapshot = bus.snapshot();
-    let (take, performed, judged) = match results::judge(bus, &snapshot, &mut Library::default(), id) {
-        Ok(judged) => (judged.take.clone(), judged.performed.clone(), Some(judged)),
-        // What cannot be judged was played all the same.
-        Err(JudgeError::Free | JudgeError::Piece(_)) => {
-            let Some(Entity::Take(take)) = snapshot.state.value(id.entity().as_str()) else {
-                return Err(JudgeError::Unknown(id).to_string());
-            };
-            let read = |entity: &EntityKey, from, max| bus.entity_events(entity, from, max);
-            (take.clone(), Performed::read(id, read).map_err(|e| e.to_string())?, None)
-        }
-        Err(error) => return Err(error.to_string()),
+    let judged = results::played(bus, &snapshot, &mut Library::default(), id);
+    let (performed, judged) = judged.map_err(|error| error.to_string())?;
+    let Some(Entity::Take(take)) = snapshot.state.value(id.entity().as_str()) else {
+        return Err(JudgeError::Unknown(id).to_string());
     };
     let title = take.start.piece.as_ref().map(|piece| title(&snapshot.state, piece));
     let kept = match snapshot.state.value(id.result_entity().as_str()) {
@@ -147,17 +158,19 @@ fn open(bus: &BusHandle<Trainer>, id: TakeId, wall: Wall) -> Result<OpenTake, St
         _ => None,
     };
     let first = performed.first();
-    let travel = travel(bus, id, &take, judged.as_ref())?;
+    let travel = travel(bus, id, take, judged.as_ref())?;
     let messages: Arc<[Timed]> =
         performed.messages().iter().map(|message| (message.at - first, message.played.data)).collect();
-    let mut view = lay_out(id, &take, title, &performed, judged.as_ref(), kept.as_ref(), wall);
+    let mut view = lay_out(id, take, title, &performed, judged.as_ref(), kept.as_ref(), wall);
     let score = judged.as_ref().map(|judged| &*judged.score);
     let recital = Recital::new(messages, score, &view.stories);
     view.page = match &judged {
         Some(judged) => piece_page(judged, &view.stories, &travel),
         None => free_page(&performed),
     };
-    Ok(OpenTake { id, view, recital, judged, travel, first })
+    let looking_back = LookingBack::start(travel, first, wake);
+    let looking_back = looking_back.map_err(|error| format!("the take cannot be looked back through: {error}"))?;
+    Ok(OpenTake { id, view, recital, judged, looking_back, first })
 }
 
 fn travel(bus: &BusHandle<Trainer>, id: TakeId, take: &Take, judged: Option<&JudgedTake>) -> Result<Travel, String> {
@@ -208,7 +221,7 @@ fn free_page(performed: &Performed) -> Option<TakePage> {
 }
 
 /// How things stand where the journey is.
-fn past(travel: &Travel, first: Micros) -> PastInstant {
+pub(super) fn past(travel: &Travel, first: Micros) -> PastInstant {
     let now: &Standing = travel.now();
     let score: Option<&Arc<Score>> = travel.score();
     let (marks, extras) = marks(&now.marks);
@@ -250,6 +263,8 @@ fn lay_out(
     });
     let kept_result = kept.zip(judged).and_then(|(kept, judged)| {
         let today = ResultSummary::of(&judged.result);
+        // What an older program did not ask for is no other result.
+        let today = ResultSummary { tempo_kept: kept.tempo_kept.and(today.tempo_kept), ..today };
         (today != *kept).then(|| (kept.all.right(), kept.all.judged()))
     });
     let passes = judged.map(|judged| passes(&judged.score, judged.practice.mode, &stories)).unwrap_or_default();

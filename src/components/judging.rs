@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 mod passes;
 
-use self::passes::Pass;
 pub use self::passes::PassOver;
+use self::passes::{Pass, Run};
 use super::take_clock::TakeClock;
 use crate::model::{Event, TakeEnd, TransportChange, TransportMoved};
 use crate::music::{NoteId, Percent, Pitch, Score, TempoMap};
@@ -50,6 +50,8 @@ pub struct Judged {
     pub extras: Vec<(Pitch, Ticks)>,
     /// On a tempo ladder: a pass is over, and how it went.
     pub pass_over: Option<PassOver>,
+    /// The music begins again or elsewhere, and its notes are still to come: the first pass to which they belong.
+    pub comes_again: Option<u32>,
 }
 
 #[derive(Clone)]
@@ -203,6 +205,9 @@ pub struct TakeJudge {
     reached: Option<(u32, Ticks, Micros)>,
     ladder: Option<Ladder>,
     pass: Pass,
+    run: Option<Run>,
+    /// *Keep tempo*: whether the music has begun again or elsewhere, and does not run there yet.
+    anew: bool,
 }
 
 impl TakeJudge {
@@ -232,21 +237,14 @@ impl TakeJudge {
             reached: None,
             ladder: settings.climbs().then(|| Ladder::at(settings.ladder, settings.tempo)),
             pass: Pass { before: Counts::NONE, whole: true, at_end: false },
+            run: None,
+            anew: false,
         }
     }
 
     /// The result so far.
     pub fn result(&self) -> &TakeResult {
         &self.result
-    }
-
-    /// The first pass whose notes are still to come.
-    pub fn pass_to_come(&self) -> u32 {
-        match &self.judge {
-            // What was played early for it is judged already.
-            Judge::Wait(matcher) => matcher.pass(),
-            _ => self.result.passes,
-        }
     }
 
     /// Whether the music waits for the person.
@@ -288,7 +286,7 @@ impl TakeJudge {
                 }
                 Judged::default()
             }
-            (Event::TransportMoved(moved), _) => at.map(|at| self.transport(moved, at)).unwrap_or_default(),
+            (Event::TransportMoved(moved), _) => at.map(|at| self.transport_moved(moved, at)).unwrap_or_default(),
             (Event::LatencyChanged(latency), _) => self.change_latency(*latency, at),
             (Event::SoundInterrupted(times), _) => {
                 self.result.interruptions += times;
@@ -375,6 +373,7 @@ impl TakeJudge {
             }
             Judge::Tempo(judge) => {
                 let mut impression = judge.play(note);
+                impression.pass += self.passes_before;
                 forgive(&mut impression, counting_in);
                 Judged { impressions: vec![impression], ..Judged::default() }
             }
@@ -406,6 +405,7 @@ impl TakeJudge {
         match moved.change {
             TransportChange::Looped { .. } => {
                 self.looped = true;
+                self.run_over();
                 match &mut self.judge {
                     Judge::Wait(matcher) => {
                         let step = matcher.wrap();
@@ -433,6 +433,8 @@ impl TakeJudge {
             // Nobody is waited for in *Keep tempo*: the place to wait at is the end of the range.
             TransportChange::Ended | TransportChange::Waits { .. } if matches!(self.judge, Judge::Tempo(_)) => {
                 self.result.completed = true;
+                self.run_over();
+                self.run = None;
                 self.pass.at_end = true;
                 Judged::default()
             }
@@ -465,6 +467,7 @@ impl TakeJudge {
             let begun = self.runs(now, looped);
             judged.verdicts.extend(begun.verdicts);
             judged.extras.extend(begun.extras);
+            judged.comes_again = begun.comes_again;
             return judged;
         }
         let Judge::Tempo(judge) = &mut self.judge else { return Judged::default() };
@@ -481,6 +484,7 @@ impl TakeJudge {
             let next = if contiguous { course.announced + plan.duration(&self.score) } else { start };
             judge.begin_pass(next);
             self.course = Some(Course { start, announced: next, ..course });
+            self.runs_again();
             return Judged::default();
         }
         // Where it would be had nothing changed.
@@ -492,6 +496,7 @@ impl TakeJudge {
             let contiguous = course.announced > course.start;
             let announced = if contiguous { start + plan.duration(&self.score) } else { start };
             self.course = Some(Course { plan, start, announced });
+            self.runs_at(now.speed);
             self.climb_at(now.speed);
             return self.take_in(verdicts);
         }
@@ -513,6 +518,7 @@ impl TakeJudge {
         let (verdicts, open) = former.hand_over(now.at - self.latency, start - reach(now.speed));
         let judged = self.take_in(verdicts);
         self.passes_before = self.result.passes;
+        self.run = Some(Run { pass: self.passes_before, slowest: now.speed, whole: from <= range_start });
         self.climb_at(now.speed);
         self.begin_pass(from);
         let mut judge = TempoJudge::new(&self.score, plan);
@@ -527,7 +533,8 @@ impl TakeJudge {
         }
         self.course = Some(Course { plan, start, announced });
         self.judge = Judge::Tempo(Box::new(judge));
-        judged
+        let comes_again = std::mem::take(&mut self.anew).then_some(self.passes_before);
+        Judged { comes_again, ..judged }
     }
 
     fn take_in(&mut self, mut verdicts: Vec<Verdict>) -> Judged {

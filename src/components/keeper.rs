@@ -2,7 +2,7 @@
 //! that each of the two can be deleted for ever without the other; what was recorded stays where it is. Reads the log, and
 //! waits for the disk: not for the window's thread or the control thread.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use crate::bus::hlc::Hlc;
@@ -21,6 +21,11 @@ const READ: u64 = 1_024;
 /// Events come into the log at most so much later than they were played: lanes are polled every 10 ms, and a bus that
 /// stands still for longer makes gap records.
 const REORDERED: Micros = Micros(10 * Micros::SECOND.0);
+/// The pedals are where they were put last, which may be longer ago than what is kept: looked for so far before it.
+const PEDALS_BACK: Micros = SPAN;
+/// The controllers of the sustain, sostenuto and soft pedals, and the status of a control change.
+const PEDALS: [u8; 3] = [64, 66, 67];
+const CONTROL: u8 = 0xb0;
 /// Messages published at a time: with what begins and ends the take they fit one transaction. Five minutes of dense
 /// playing with much pedal have more; the take is whole once its end is there.
 const CHUNK: usize = 4_000;
@@ -104,7 +109,7 @@ pub fn keep(bus: &BusHandle<Trainer>, wanted: Wanted, name: impl FnOnce(&Kept) -
     kept
 }
 
-/// The messages of the time, in its order. Reads the log from its end back.
+/// The messages of the time, in its order, and before them how the pedals stood. Reads the log from its end back.
 fn gather(bus: &BusHandle<Trainer>, wanted: &Wanted, end: u64) -> Result<Vec<Message>, KeepError> {
     let (snapshot, from) = (bus.snapshot(), wanted.until - SPAN);
     let mut takes: HashMap<EntityKey, bool> = HashMap::new();
@@ -121,22 +126,45 @@ fn gather(bus: &BusHandle<Trainer>, wanted: &Wanted, end: u64) -> Result<Vec<Mes
             latest = latest.max(Some(stamp.mono));
             found.push((envelope, stamp));
         }
-        if latest.is_some_and(|latest| latest < from - REORDERED) {
+        if latest.is_some_and(|latest| latest < from - PEDALS_BACK - REORDERED) {
             break;
         }
         next = first - 1;
     }
     let mut clock = TakeClock::default();
-    let mut messages = Vec::new();
+    let (mut messages, mut before) = (Vec::new(), Vec::new());
     for (envelope, stamp) in found.iter().rev() {
         let at = clock.event(envelope.event(), stamp);
         if (from..=wanted.until).contains(&stamp.mono) {
             messages.extend(message(envelope, Stamp { driver: stamp.driver, ..Stamp::at(at) }));
+        } else if stamp.mono < from {
+            before.extend(message(envelope, *stamp).filter(|message| pedal(message).is_some()));
         }
     }
     messages.sort_by_key(|message| (message.stamp.mono, message.seq));
     drop_ends_without_beginning(&mut messages);
+    before.sort_by_key(|message| (message.stamp.mono, message.seq));
+    let pedals = pedals_down(&before, &messages);
+    messages.splice(..0, pedals);
     Ok(messages)
+}
+
+/// Which pedal of which instrument and channel a message moves.
+fn pedal(message: &Message) -> Option<(u16, u8, u8)> {
+    match message.played.data {
+        [status, controller, _] if status & 0xf0 == CONTROL && PEDALS.contains(&controller) => {
+            Some((message.played.source, status, controller))
+        }
+        _ => None,
+    }
+}
+
+/// The pedals that were down when the first of the messages came, each as a message at its moment.
+fn pedals_down(before: &[Message], messages: &[Message]) -> Vec<Message> {
+    let Some(first) = messages.first() else { return Vec::new() };
+    let last: BTreeMap<_, &Message> = before.iter().filter_map(|message| Some((pedal(message)?, message))).collect();
+    let down = last.into_values().filter(|message| message.played.data[2] > 0);
+    down.map(|message| Message { played: message.played, ..*first }).collect()
 }
 
 /// Whether what was played in this entity is kept: in a take that is on the list, and is no copy itself.

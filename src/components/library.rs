@@ -4,10 +4,10 @@
 pub mod shelf;
 pub mod walk;
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::bus::{BusHandle, Expect, Publish, Snapshot, State};
@@ -21,6 +21,9 @@ use self::walk::modified;
 /// Files up to this size are kept in the log whole; of larger ones only the path. An hour of dense piano music has
 /// half a megabyte.
 pub const KEPT_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// Pieces that are remembered: going to and fro between a few reads none twice, and a score may take some megabytes.
+pub const REMEMBERED_MAX: usize = 8;
 
 /// Why a piece cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +47,9 @@ pub enum OpenError {
     /// The piece is in the library, its content is not.
     #[error("{0} is no longer there")]
     Gone(String),
+    /// Reading it ended without an answer.
+    #[error("{0} cannot be read: the program failed at it")]
+    Failed(String),
 }
 
 impl OpenError {
@@ -53,6 +59,7 @@ impl OpenError {
             Self::File { reason, .. } => reason.clone(),
             Self::Format { reason, .. } => reason.to_string(),
             Self::Gone(_) => "it is no longer there".to_owned(),
+            Self::Failed(_) => "the program failed at it".to_owned(),
         }
     }
 }
@@ -79,10 +86,52 @@ pub struct Opened {
     pub warnings: Vec<String>,
 }
 
-/// Reads and remembers scores.
+/// Where a piece is read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A file, which comes into the library.
+    File(PathBuf),
+    /// A piece of the library.
+    Piece(PieceId),
+}
+
+/// A piece as it was read, which takes its time; the library and the log know nothing of it yet.
+pub struct ReadPiece {
+    opened: Opened,
+    bytes: Vec<u8>,
+    /// What a file is, whose piece is to come into the library.
+    found: Option<Found>,
+}
+
+/// Reads a piece. Waits for the disk, or for the network, and takes as long as the music is.
+///
+/// # Errors
+/// A file that cannot be read, or is no music; a piece whose content has gone.
+pub fn read(snapshot: &Snapshot<Trainer>, source: &Source) -> Result<ReadPiece, OpenError> {
+    match source {
+        Source::File(path) => read_music(path),
+        Source::Piece(id) => load(snapshot, id),
+    }
+}
+
+fn read_music(path: &Path) -> Result<ReadPiece, OpenError> {
+    let bytes = read_file(path)?;
+    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let failed = |reason| OpenError::Format { path: path.display().to_string(), reason };
+    let reading = formats::read(&name, &bytes).map_err(failed)?;
+    let score = Arc::new(reading.score);
+    let modified = std::fs::metadata(path).map_or(WallMillis(0), |meta| modified(&meta));
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
+    let found = Found { bytes: bytes.len() as u64, modified, path, ..Found::of(&score) };
+    let opened = Opened { id: name_of(&bytes), score, warnings: reading.warnings };
+    Ok(ReadPiece { opened, bytes, found: Some(found) })
+}
+
+/// Opens pieces and remembers those that were opened last, each at most once.
 #[derive(Default)]
 pub struct Library {
-    scores: HashMap<PieceId, Arc<Score>>,
+    /// Newest last.
+    lately: VecDeque<Opened>,
 }
 
 impl Library {
@@ -91,24 +140,7 @@ impl Library {
     /// # Errors
     /// A file that cannot be read, or is no music; nothing is changed then.
     pub fn open_file(&mut self, bus: &BusHandle<Trainer>, path: &Path, at: WallMillis) -> Result<Opened, OpenError> {
-        let shown = path.display().to_string();
-        let bytes = read_file(path)?;
-        let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-        let reading =
-            formats::read(&name, &bytes).map_err(|reason| OpenError::Format { path: shown.clone(), reason })?;
-        let id = name_of(&bytes);
-        let score = Arc::new(reading.score);
-        let (bytes_read, modified) =
-            (bytes.len() as u64, std::fs::metadata(path).map_or(WallMillis(0), |meta| modified(&meta)));
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
-        keep(bus, &id, bytes);
-        let found = Found { bytes: bytes_read, modified, path: path.clone(), ..Found::of(&score) };
-        let (title, composer) = (found.title.clone(), found.composer.clone());
-        let info = PieceInfo { title, composer, path: Some(path), opened: at };
-        let events = [Event::PieceFound(Box::new(found)), Event::PieceOpened(info)];
-        bus.transact(events.map(|event| Publish::new(id.entity(), event)).into());
-        self.scores.insert(id.clone(), score.clone());
-        Ok(Opened { id, score, warnings: reading.warnings })
+        Ok(self.enter(bus, read_music(path)?, at))
     }
 
     /// Opens a piece of the library again, and says so on the bus.
@@ -116,29 +148,36 @@ impl Library {
     /// # Errors
     /// A piece whose content has gone.
     pub fn open(&mut self, bus: &BusHandle<Trainer>, id: &PieceId, at: WallMillis) -> Result<Opened, OpenError> {
-        let snapshot = bus.snapshot();
-        let known = piece(&snapshot, id);
-        let kept = snapshot.state.value(id.score_entity().as_str()).is_some();
-        let score = match self.scores.get(id) {
-            Some(score) => score.clone(),
-            None => {
-                let (score, bytes) = load(&snapshot, id)?;
-                if !kept && id.as_builtin().is_none() {
-                    keep(bus, id, bytes);
-                }
-                let score = Arc::new(score);
-                self.scores.insert(id.clone(), score.clone());
-                score
+        match self.open_at_hand(bus, id, at) {
+            Some(opened) => Ok(opened),
+            None => Ok(self.enter(bus, load(&bus.snapshot(), id)?, at)),
+        }
+    }
+
+    /// The same with a piece that need not be read: a built-in one, or one that was opened lately.
+    pub fn open_at_hand(&mut self, bus: &BusHandle<Trainer>, id: &PieceId, at: WallMillis) -> Option<Opened> {
+        let opened = self.at_hand(id)?;
+        say_opened(bus, &opened, at);
+        Some(opened)
+    }
+
+    /// Takes in what was read, and says so on the bus.
+    pub fn enter(&mut self, bus: &BusHandle<Trainer>, read: ReadPiece, at: WallMillis) -> Opened {
+        let ReadPiece { opened, bytes, found } = read;
+        let id = &opened.id;
+        if id.as_builtin().is_none() {
+            keep(bus, id, bytes);
+        }
+        match found {
+            Some(found) => {
+                let (title, composer, path) = (found.title.clone(), found.composer.clone(), found.path.clone());
+                let info = PieceInfo { title, composer, path: Some(path), opened: at };
+                let events = [Event::PieceFound(Box::new(found)), Event::PieceOpened(info)];
+                bus.transact(events.map(|event| Publish::new(id.entity(), event)).into());
             }
-        };
-        let info = PieceInfo {
-            title: known.map_or(score.title(), Piece::title).to_owned(),
-            composer: known.map_or(score.composer(), Piece::composer).to_owned(),
-            path: known.and_then(Piece::path).map(str::to_owned),
-            opened: at,
-        };
-        bus.edit(Publish::new(id.entity(), Event::PieceOpened(info)));
-        Ok(Opened { id: id.clone(), score, warnings: Vec::new() })
+            None => say_opened(bus, &opened, at),
+        }
+        self.remember(opened)
     }
 
     /// The score of a piece: built in, kept in the log, or still where its file was.
@@ -146,13 +185,45 @@ impl Library {
     /// # Errors
     /// A piece whose content has gone.
     pub fn score(&mut self, snapshot: &Snapshot<Trainer>, id: &PieceId) -> Result<Arc<Score>, OpenError> {
-        if let Some(score) = self.scores.get(id) {
-            return Ok(score.clone());
+        match self.at_hand(id) {
+            Some(opened) => Ok(opened.score),
+            None => Ok(self.remember(load(snapshot, id)?.opened).score),
         }
-        let score = Arc::new(load(snapshot, id)?.0);
-        self.scores.insert(id.clone(), score.clone());
-        Ok(score)
     }
+
+    /// A piece that need not be read.
+    pub fn at_hand(&mut self, id: &PieceId) -> Option<Opened> {
+        let lately = self.lately.iter().position(|opened| opened.id == *id);
+        let known = lately.and_then(|place| self.lately.remove(place));
+        known.or_else(|| builtin(id)).map(|opened| self.remember(opened))
+    }
+
+    fn remember(&mut self, opened: Opened) -> Opened {
+        self.lately.retain(|known| known.id != opened.id);
+        self.lately.push_back(opened.clone());
+        if self.lately.len() > REMEMBERED_MAX {
+            self.lately.pop_front();
+        }
+        opened
+    }
+}
+
+fn builtin(id: &PieceId) -> Option<Opened> {
+    let piece = id.as_builtin().and_then(pieces::find)?;
+    Some(Opened { id: id.clone(), score: Arc::new(piece.score.clone()), warnings: Vec::new() })
+}
+
+fn say_opened(bus: &BusHandle<Trainer>, opened: &Opened, at: WallMillis) {
+    let Opened { id, score, .. } = opened;
+    let snapshot = bus.snapshot();
+    let known = piece(&snapshot, id);
+    let info = PieceInfo {
+        title: known.map_or(score.title(), Piece::title).to_owned(),
+        composer: known.map_or(score.composer(), Piece::composer).to_owned(),
+        path: known.and_then(Piece::path).map(str::to_owned),
+        opened: at,
+    };
+    bus.edit(Publish::new(id.entity(), Event::PieceOpened(info)));
 }
 
 /// Keeps a file's content, if it is not kept yet and not too long.
@@ -169,11 +240,10 @@ fn piece<'a>(snapshot: &'a Snapshot<Trainer>, id: &PieceId) -> Option<&'a Piece>
     }
 }
 
-/// A score with the bytes it was read from; a built-in piece has none.
-fn load(snapshot: &Snapshot<Trainer>, id: &PieceId) -> Result<(Score, Vec<u8>), OpenError> {
-    if let Some(builtin) = id.as_builtin() {
-        let piece = pieces::builtin().iter().find(|p| p.id == builtin);
-        return piece.map(|p| (p.score.clone(), Vec::new())).ok_or_else(|| OpenError::Gone(id.0.to_string()));
+/// A piece of the library.
+fn load(snapshot: &Snapshot<Trainer>, id: &PieceId) -> Result<ReadPiece, OpenError> {
+    if let Some(opened) = builtin(id) {
+        return Ok(ReadPiece { opened, bytes: Vec::new(), found: None });
     }
     let Some(piece) = piece(snapshot, id) else { return Err(OpenError::Gone(id.0.to_string())) };
     let path = piece.path().unwrap_or_default().to_owned();
@@ -188,7 +258,8 @@ fn load(snapshot: &Snapshot<Trainer>, id: &PieceId) -> Result<(Score, Vec<u8>), 
     let name =
         Path::new(&path).file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or(piece.title().to_owned());
     let reading = formats::read(&name, &bytes).map_err(|reason| OpenError::Format { path, reason })?;
-    Ok((reading.score, bytes))
+    let opened = Opened { id: id.clone(), score: Arc::new(reading.score), warnings: reading.warnings };
+    Ok(ReadPiece { opened, bytes, found: None })
 }
 
 /// The name of a file's content: the same wherever the file lies.
@@ -220,5 +291,59 @@ fn io_reason(error: &std::io::Error) -> String {
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
         std::io::ErrorKind::PermissionDenied => "you are not allowed to read it".to_owned(),
         _ => error.to_string().to_lowercase(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::bus::{Config, MemoryStorage, start};
+    use crate::formats::smf;
+    use crate::time::ManualClock;
+
+    fn bus() -> BusHandle<Trainer> {
+        start(Config::default(), Arc::new(ManualClock::default()), Box::new(MemoryStorage::new())).expect("a bus")
+    }
+
+    fn score() -> Score {
+        pieces::find("lightly-row").expect("a piece").score.clone()
+    }
+
+    #[test]
+    fn what_a_file_has_lost_is_told_whenever_it_is_opened() {
+        let (bus, dir) = (bus(), tempfile::tempdir().expect("a folder"));
+        let (path, whole) = (dir.path().join("x.mid"), smf::write_score(&score()));
+        std::fs::write(&path, &whole[..whole.len() - 20]).expect("a file");
+        let mut library = Library::default();
+        let first = library.open_file(&bus, &path, WallMillis(1)).expect("opened");
+        assert!(!first.warnings.is_empty(), "its end is missing");
+        bus.publish(Publish::new(first.id.entity(), Event::PieceTagged("t".to_owned()))).applied().expect("applied");
+        let again = library.open(&bus, &first.id, WallMillis(2)).expect("remembered");
+        let anew = Library::default().open(&bus, &first.id, WallMillis(3)).expect("kept in the log");
+        assert_eq!((&again.warnings, &anew.warnings), (&first.warnings, &first.warnings));
+        assert!(bus.shutdown(Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn the_pieces_that_were_opened_last_are_at_hand_and_no_more() {
+        let (bus, dir) = (bus(), tempfile::tempdir().expect("a folder"));
+        let mut library = Library::default();
+        let open = |library: &mut Library, number: usize| {
+            let path = dir.path().join(format!("{number}.mid"));
+            std::fs::write(&path, smf::write_score(&score().with_title(&format!("Piece {number}")))).expect("a file");
+            library.open_file(&bus, &path, WallMillis(0)).expect("opened").id
+        };
+        let ids: Vec<PieceId> = (0..REMEMBERED_MAX).map(|number| open(&mut library, number)).collect();
+        assert!(library.at_hand(&ids[0]).is_some());
+        // The one that was not used for longest goes.
+        let one_more = open(&mut library, REMEMBERED_MAX);
+        let at_hand: Vec<bool> = ids.iter().map(|id| library.at_hand(id).is_some()).collect();
+        assert_eq!(at_hand.iter().filter(|at_hand| !**at_hand).count(), 1);
+        assert!(at_hand[0] && !at_hand[1] && library.at_hand(&one_more).is_some());
+        assert!(library.at_hand(&PieceId::builtin("lightly-row")).is_some(), "a built-in piece always is");
+        assert_eq!(library.lately.len(), REMEMBERED_MAX);
+        assert!(bus.shutdown(Duration::from_secs(30)));
     }
 }

@@ -36,7 +36,7 @@ impl Marks {
     }
 
     /// So many passes are over, and the notes come again.
-    pub fn begin_pass(&mut self, passes: u32) {
+    fn begin_pass(&mut self, passes: u32) {
         self.notes.fill(None);
         self.extras.clear();
         self.passes_over = passes;
@@ -44,6 +44,7 @@ impl Marks {
 
     /// What was found at a moment.
     pub fn take_in(&mut self, judged: &Judged, now: Micros) {
+        judged.comes_again.into_iter().for_each(|pass| self.begin_pass(pass));
         let is_shown = judged.verdicts.iter().all(|v| v.pass >= self.passes_over);
         if judged.whole_pass && is_shown {
             self.notes.fill(None);

@@ -58,7 +58,7 @@ pub struct PerformedNote {
     pub pitch: Pitch,
     /// How hard, 1 to 127.
     pub velocity: u8,
-    /// How fast the key came up, 0 to 127; [`PLAIN_RELEASE`] where it did not say.
+    /// How fast the key came up, 0 to 127; 64 where it did not say, as MIDI has it.
     pub release: u8,
     /// The channel, 0 to 15.
     pub channel: u8,
@@ -66,7 +66,7 @@ pub struct PerformedNote {
     pub source: u16,
 }
 
-/// How fast a key comes up that does not say, as MIDI has it.
+/// How fast a key comes up that does not say.
 const PLAIN_RELEASE: u8 = 64;
 
 /// Everything that was played in a take.

@@ -102,6 +102,26 @@ pub fn judge(
     Ok(JudgedTake { id, take: take.clone(), score, practice, result: judge.result().clone(), verdicts, performed })
 }
 
+/// What was played in a take, and how it was judged where it can be: what cannot was played all the same.
+///
+/// # Errors
+/// An unknown take, or a log that cannot be read.
+pub fn played(
+    bus: &BusHandle<Trainer>,
+    snapshot: &Snapshot<Trainer>,
+    library: &mut Library,
+    id: TakeId,
+) -> Result<(Performed, Option<JudgedTake>), JudgeError> {
+    match judge(bus, snapshot, library, id) {
+        Ok(judged) => Ok((judged.performed.clone(), Some(judged))),
+        Err(JudgeError::Free | JudgeError::Piece(_)) => {
+            let read = |entity: &EntityKey, from, max| bus.entity_events(entity, from, max);
+            Ok((Performed::read(id, read)?, None))
+        }
+        Err(error) => Err(error),
+    }
+}
+
 impl Results {
     /// How long a piece was practised on this machine, with a take more.
     fn practised(&mut self, context: &Context<Trainer>, piece: &PieceId, id: TakeId, take: Micros) -> u64 {

@@ -390,7 +390,11 @@ impl Session {
         if self.playing && waits {
             self.engine(Command::Hold(first.or(self.stop_at())));
         }
-        self.clear_marks();
+        match self.running {
+            // Once the music is there.
+            Some(_) => self.view.wrong = None,
+            None => self.clear_marks(),
+        }
     }
 
     /// Back to the start of the range.
@@ -424,11 +428,6 @@ impl Session {
             _ => {}
         }
         let judged = running.judge.event(envelope.version, event, envelope.stamp.as_ref());
-        if let Event::TransportMoved(moved) = event
-            && matches!(moved.change, TransportChange::Looped { .. })
-        {
-            self.found.begin_pass(running.judge.pass_to_come());
-        }
         if let Event::NotePlayed(played) = event {
             let this = Some(PlayedId(envelope.version));
             let is_wrong = |v: &Verdict| v.played == this && v.kind.is_wrong();

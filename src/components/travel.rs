@@ -156,11 +156,6 @@ impl Standing {
         }
         let Some(judge) = &mut self.judge else { return };
         let judged = judge.event(step.version, event, step.stamp.as_ref());
-        if let Event::TransportMoved(moved) = event
-            && matches!(moved.change, TransportChange::Looped { .. })
-        {
-            self.marks.begin_pass(judge.result().passes);
-        }
         self.marks.take_in(&judged, step.at);
     }
 
@@ -187,7 +182,7 @@ impl Standing {
 
     /// Nothing more will be played.
     fn finish(&mut self) {
-        if let Some(judge) = self.judge.as_mut().filter(|_| !self.finished) {
+        if let Some(judge) = &mut self.judge {
             let judged = judge.finish();
             self.marks.take_in(&judged, self.instant.at);
         }
@@ -195,15 +190,56 @@ impl Standing {
     }
 }
 
+/// When the events of a take were, in their order: names its instants.
+#[derive(Clone, Debug)]
+pub struct Timeline(Arc<[Micros]>);
+
+impl Timeline {
+    /// How many events there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The time of the first event and of the last.
+    pub fn span(&self) -> (Micros, Micros) {
+        match (self.0.first(), self.0.last()) {
+            (Some(first), Some(last)) => (*first, *last),
+            _ => (Micros::ZERO, Micros::ZERO),
+        }
+    }
+
+    /// The instant of a monotonic time: all that happened by then.
+    pub fn instant_at(&self, at: Micros) -> Instant {
+        let (first, last) = self.span();
+        let at = at.max(first).min(last);
+        Instant { events: self.0.partition_point(|step| *step <= at), at }
+    }
+
+    /// The instant just after so many events.
+    pub fn instant_after(&self, events: usize) -> Instant {
+        let events = events.min(self.len());
+        let at = events.checked_sub(1).map_or(self.span().0, |last| self.0[last]);
+        Instant { events, at }
+    }
+}
+
 /// A take that can be travelled through.
 pub struct Travel {
     piece: Option<(Arc<Score>, PracticeSettings)>,
     steps: Vec<Step>,
+    timeline: Timeline,
     /// For each event the earliest stamp of it and those after it: what comes late through a lane, or says that the
     /// devices are later from then on, is still to be taken in, and nothing may be decided beyond.
     bounds: Vec<Micros>,
     /// Ascending by events.
     checkpoints: Vec<Standing>,
+    /// How things stood when nothing more came, once one has been there: a whole pass may be paired by it.
+    end: Option<Standing>,
     now: Standing,
     fed: u64,
 }
@@ -226,7 +262,9 @@ impl Travel {
         steps.iter_mut().for_each(|step| step.at = step.at.max(first));
         let bounds = bounds(&steps);
         let now = Standing::new(piece.as_ref(), start);
-        let mut travel = Self { piece, steps, bounds, checkpoints: vec![now.clone()], now, fed: 0 };
+        let timeline = Timeline(steps.iter().map(|step| step.at).collect());
+        let checkpoints = vec![now.clone()];
+        let mut travel = Self { piece, steps, timeline, bounds, checkpoints, end: None, now, fed: 0 };
         travel.lay_checkpoints();
         travel.fed = 0;
         travel
@@ -250,26 +288,24 @@ impl Travel {
         self.piece.as_ref().map(|(score, _)| score)
     }
 
+    /// When its events were.
+    pub fn timeline(&self) -> &Timeline {
+        &self.timeline
+    }
+
     /// The time of the first event and of the last.
     pub fn span(&self) -> (Micros, Micros) {
-        match (self.steps.first(), self.steps.last()) {
-            (Some(first), Some(last)) => (first.at, last.at),
-            _ => (Micros::ZERO, Micros::ZERO),
-        }
+        self.timeline.span()
     }
 
-    /// The instant of a time of the take: all that happened by then.
+    /// See [`Timeline::instant_at`].
     pub fn instant_at(&self, at: Micros) -> Instant {
-        let (first, last) = self.span();
-        let at = at.max(first).min(last);
-        Instant { events: self.steps.partition_point(|step| step.at <= at), at }
+        self.timeline.instant_at(at)
     }
 
-    /// The instant just after so many events.
+    /// See [`Timeline::instant_after`].
     pub fn instant_after(&self, events: usize) -> Instant {
-        let events = events.min(self.steps.len());
-        let at = events.checked_sub(1).map_or(self.span().0, |last| self.steps[last].at);
-        Instant { events, at }
+        self.timeline.instant_after(events)
     }
 
     /// How things stand at the present instant of the journey.
@@ -282,7 +318,7 @@ impl Travel {
         self.now.instant.events.checked_sub(1).map(|last| &self.steps[last])
     }
 
-    /// Events that were fed to the judge on all journeys so far.
+    /// Events that were fed to the judge on all journeys so far; that nothing more comes is one of them.
     pub fn fed(&self) -> u64 {
         self.fed
     }
@@ -290,6 +326,14 @@ impl Travel {
     /// Goes to an instant: from where one is if that lies before it, else from the checkpoint before it.
     pub fn go(&mut self, to: Instant) -> &Standing {
         let to = Instant { events: to.events.min(self.steps.len()), ..to };
+        let ends = to.events == self.steps.len() && to.at >= self.span().1;
+        if ends && let Some(end) = &self.end {
+            if !self.now.finished {
+                self.now = end.clone();
+            }
+            self.now.instant.at = self.now.instant.at.max(to.at);
+            return &self.now;
+        }
         let after = self.checkpoints.partition_point(|standing| standing.instant.events <= to.events);
         let nearest = &self.checkpoints[after.saturating_sub(1)];
         let ahead = self.now.finished || self.now.instant > to || self.now.instant.at > to.at;
@@ -300,8 +344,10 @@ impl Travel {
         let bound = self.bounds.get(to.events).copied().unwrap_or(to.at);
         self.now.time_passes(to.at.min(bound));
         self.now.instant.at = self.now.instant.at.max(to.at);
-        if to.events == self.steps.len() && to.at >= self.span().1 {
+        if ends {
             self.now.finish();
+            self.fed += 1;
+            self.end = Some(self.now.clone());
         }
         &self.now
     }

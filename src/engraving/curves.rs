@@ -145,21 +145,22 @@ pub fn bezier(p: &[Point; 4], t: f32) -> Point {
 /// Where a slur ends at a chord: at its heads, or beyond the stem where that points there.
 fn anchor(canvas: &Canvas, chord: &ChordPlace, above: bool) -> Point {
     let way = if above { -1.0 } else { 1.0 };
+    // Outside of articulations and fingers.
+    let own = 0.4;
+    let (left, right) = (chord.x - own, chord.x + own);
+    let sky = if above { canvas.top(chord.staff, left, right) } else { canvas.bottom(chord.staff, left, right) };
+    let staff_edge = canvas.y(chord.staff, if above { 0.0 } else { 4.0 });
+    let beyond = |y: f32| {
+        let is_mark = (sky - y) * way > 0.0 && (sky - y).abs() < 2.2 && (sky - staff_edge).abs() > 1e-3;
+        if is_mark { sky } else { y }
+    };
     if let Some(tip) = chord.tip.filter(|_| chord.up == above) {
-        return Point::new(tip.x, tip.y + way * 0.3);
+        return Point::new(tip.x, beyond(tip.y) + way * 0.3);
     }
     let edge = |b: &Bounds| if above { b.top } else { b.bottom };
     let head = if above { chord.heads.last() } else { chord.heads.first() };
     let y = head.map_or(edge(&chord.bounds), |h| edge(&h.bounds));
-    // Outside of articulations.
-    let own = 0.4;
-    let (left, right) = (chord.x - own, chord.x + own);
-    let sky = if above { canvas.top(chord.staff, left, right) } else { canvas.bottom(chord.staff, left, right) };
-    let is_mark = (sky - y) * way > 0.0
-        && (sky - y).abs() < 2.2
-        && (sky - canvas.y(chord.staff, if above { 0.0 } else { 4.0 })).abs() > 1e-3;
-    let y = if is_mark { sky } else { y };
-    Point::new(chord.x, y + way * FROM_HEAD)
+    Point::new(chord.x, beyond(y) + way * FROM_HEAD)
 }
 
 /// Whether a slur over chords goes above.

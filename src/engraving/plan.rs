@@ -1,13 +1,13 @@
 //! Which measures stand on which line, and where: contexts, widths, line breaks, distances between staves.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::accidentals::TieEnd;
 use super::measure::{self, Context, MeasureShape};
 use super::played::Onward;
 use super::signs::{self, Heading, Line};
 use super::spacing;
-use crate::music::notation::{Barline, Clef, DirectionKind, Measure, Notation, SpanKind};
+use crate::music::notation::{Barline, Clef, DirectionKind, Measure, Notation, Span, SpanKind};
 use crate::time::Ticks;
 
 /// Between the lowest line of a staff and the highest of the next, at least (MuseScore: 6.5, LilyPond: 5).
@@ -38,6 +38,8 @@ pub(super) struct Book<'a> {
     pub(super) contexts: Vec<Context>,
     /// What is tied into each measure.
     pub(super) tied: Vec<Vec<TieEnd>>,
+    /// Which measures hairpins reach over, on which staff, and whether above it.
+    hairpins: HashSet<(usize, u8, bool)>,
 }
 
 /// A measure with its place on a line.
@@ -89,7 +91,8 @@ impl<'a> Book<'a> {
         let mut clefs: Vec<Clef> = page.staves.iter().map(|s| s.clef).collect();
         let (mut fifths, mut meter) = (0, (4, 4));
         let mut ties: Vec<TieEnd> = Vec::new();
-        let mut book = Self { page, shapes: Vec::new(), contexts: Vec::new(), tied: Vec::new() };
+        let mut book =
+            Self { page, shapes: Vec::new(), contexts: Vec::new(), tied: Vec::new(), hairpins: hairpins(page) };
         for (index, measure) in page.measures.iter().enumerate() {
             let mut change = |at_start: bool| {
                 let mut changes: Vec<_> =
@@ -155,6 +158,10 @@ impl<'a> Book<'a> {
             }
             let pass = passes[measure];
             let comes_back = pass > 1 && index > 0 && measures[index - 1].0 + 1 != *measure;
+            let start = match row.last().map(|before| before.lines.1) {
+                Some(Line::RepeatEnd) => Line::RepeatAgain,
+                _ => Line::RepeatStart,
+            };
             row.push(Placed {
                 measure: *measure,
                 passage: *passage,
@@ -162,7 +169,7 @@ impl<'a> Book<'a> {
                 pass: (told == Told::Played && comes_back).then_some(pass),
                 heading,
                 clefs: Vec::new(),
-                lines: (begins(*measure, pass == 1).then_some(Line::RepeatStart), end),
+                lines: (begins(*measure, pass == 1).then_some(start), end),
                 left: 0.0,
                 right: 0.0,
                 inner: (0.0, 0.0),
@@ -315,11 +322,7 @@ impl<'a> Book<'a> {
             let kind = matches!(d.kind, DirectionKind::Dynamic(_) | DirectionKind::Words(_));
             kind && d.staff == staff && side == above
         });
-        let hairpins = self.page.spans.iter().any(|s| {
-            let kind = matches!(s.kind, SpanKind::Crescendo | SpanKind::Diminuendo);
-            let reaches = (s.from.0 as usize..=s.to.0 as usize).contains(&index);
-            kind && reaches && s.staff == staff && s.above.unwrap_or(false) == above
-        });
+        let hairpins = self.hairpins.contains(&(index, staff, above));
         let of_staff = || measure.chords.iter().filter(|c| c.staff == staff);
         let verses = of_staff().flat_map(|c| &c.lyrics).map(|l| l.verse + 1).max().unwrap_or(0);
         let fingers = of_staff().map(|c| c.heads.iter().filter(|h| h.finger.is_some()).count()).max().unwrap_or(0);
@@ -330,6 +333,17 @@ impl<'a> Book<'a> {
             + if on_finger_side { fingers as f32 * 1.35 } else { 0.0 }
             + if signs { 0.8 } else { 0.0 }
     }
+}
+
+/// The measures that hairpins reach over.
+fn hairpins(page: &Notation) -> HashSet<(usize, u8, bool)> {
+    let is_hairpin = |s: &&Span| matches!(s.kind, SpanKind::Crescendo | SpanKind::Diminuendo);
+    let reach = |s: &Span| {
+        let last = (s.to.0 as usize).min(page.measures.len());
+        let (staff, above) = (s.staff, s.above.unwrap_or(false));
+        (s.from.0 as usize..=last).map(move |measure| (measure, staff, above))
+    };
+    page.spans.iter().filter(is_hairpin).flat_map(reach).collect()
 }
 
 /// The clefs of a measure that are not those before it.

@@ -155,6 +155,26 @@ mod tests {
     }
 
     #[test]
+    fn where_repeats_meet_they_share_the_thick_line() {
+        let mut page = seven();
+        page.measures.truncate(2);
+        for measure in &mut page.measures {
+            (measure.repeat_start, measure.repeat_end) = (true, Some(2));
+        }
+        assert!(page.unfold());
+        let lines = engrave_page(&page, RESOLUTION, Flow::Lines(1_000.0), &|_, _, _| None);
+        let items = lines[0].measures.iter().flat_map(|m| &m.items).filter(|i| i.tag.part == Part::Barline);
+        let (mut thick, mut dots) = (0, 0);
+        for item in items {
+            match item.shape {
+                Shape::Line { thickness, .. } => thick += u32::from(thickness > 0.3),
+                _ => dots += 1,
+            }
+        }
+        assert_eq!((thick, dots), (3, 2 * 4 * 2), "at the beginning, in the middle and at the end; on two staves");
+    }
+
+    #[test]
     fn passes_have_their_ordinal() {
         assert_eq!(
             [2, 3, 4, 11, 12, 22].map(pass_words).join(" "),

@@ -141,6 +141,8 @@ pub(super) enum Line {
     RepeatEnd,
     /// A repeat begins.
     RepeatStart,
+    /// A repeat begins where another one ends, whose thick line is for both (Gould, p. 234).
+    RepeatAgain,
 }
 
 impl Line {
@@ -164,6 +166,7 @@ impl Line {
                     + d.repeat_barline_dot_separation
                     + g::REPEAT_DOT.width()
             }
+            Self::RepeatAgain => Self::RepeatStart.width() - d.thick_barline_thickness,
         }
     }
 }
@@ -193,6 +196,10 @@ pub(super) fn barline_ui(canvas: &mut Canvas, line: Line, right: f32) {
         Line::RepeatStart => {
             stroke(canvas, left, thick);
             stroke(canvas, left + thick + gap, thin);
+            dots(canvas, right - g::REPEAT_DOT.width());
+        }
+        Line::RepeatAgain => {
+            stroke(canvas, left + gap, thin);
             dots(canvas, right - g::REPEAT_DOT.width());
         }
     }

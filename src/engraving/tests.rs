@@ -3,7 +3,7 @@
 use super::page_support::{RESOLUTION, page, unfold};
 use super::shape::{Bounds, Item, Part, Shape};
 use super::{Flow, Point, System, bezier, engrave, engrave_page, font, glyphs as g};
-use crate::music::notation::{Base, Direction, DirectionKind, Dynamic, Notation, Passage, Span, SpanKind};
+use crate::music::notation::{Base, Direction, DirectionKind, Dynamic, Notation, NoteValue, Passage, Span, SpanKind};
 use crate::music::{Hand, NoteId, Score, ScoreParts, WrittenNote};
 use crate::time::Ticks;
 
@@ -402,6 +402,56 @@ fn dynamics_and_hairpins_stand_between_the_staves() {
     assert_eq!(lines.len(), 2);
     assert_eq!(lines[0].0, lines[1].0, "it opens from one point");
     assert!(lines.iter().all(|(_, to)| to.y > low && to.y < system.staves[1] && to.x > letter.right));
+}
+
+/// The texts of a line with their places, in order.
+fn texts(system: &System) -> Vec<(String, Point)> {
+    let of = |item: &Item| match &item.shape {
+        Shape::Text { text, at, .. } if item.tag.part == Part::Mark => Some((text.clone(), *at)),
+        _ => None,
+    };
+    items(system).filter_map(of).collect()
+}
+
+#[test]
+fn a_metronome_mark_stands_right_behind_its_word_in_its_own_measure() {
+    let direction = |kind| Direction { staff: 0, at: Ticks(0), above: Some(true), kind };
+    let tempo = || direction(DirectionKind::Tempo("Tempo di marcia".to_owned()));
+    let mark = || direction(DirectionKind::Metronome(NoteValue::plain(Base::Quarter), 100.0));
+    for directions in [[tempo(), mark()], [mark(), tempo()]] {
+        // High notes under the mark lift the word, too.
+        let mut page = page((4, 4), 0, &[(0, "c5e d5e e5e f5e c7e d7e e7e f7e | c5w")]);
+        page.measures[0].directions = directions.to_vec();
+        let system = endless(&page);
+        let found = texts(&system);
+        assert_eq!(found.iter().map(|(text, _)| text.as_str()).collect::<Vec<_>>(), ["Tempo di marcia", "= 100"]);
+        assert_eq!(found[0].1.y, found[1].1.y, "on one line");
+        let gap = found[1].1.x - found[0].1.x - super::lettering::text_width("Tempo di marcia", 2.2);
+        assert!((1.0..3.5).contains(&gap), "room for the note only, not {gap}");
+        assert!(found[1].1.x < system.measures[0].right);
+    }
+}
+
+#[test]
+fn words_and_hairpins_stand_beside_the_loudness_of_their_place() {
+    let direction = |kind| Direction { staff: 0, at: Ticks(0), above: None, kind };
+    let mut page = page((4, 4), 0, &[(0, "c5q c5q c5q c5q")]);
+    page.spans = vec![span(SpanKind::Diminuendo, 0, 1_440)];
+    page.measures[0].directions =
+        vec![direction(DirectionKind::Words("dolce".to_owned())), direction(DirectionKind::Dynamic(Dynamic::Mf))];
+    let system = endless(&page);
+    let sign = font::dynamic(Dynamic::Mf);
+    let loudness = items(&system).find_map(|i| match i.shape {
+        Shape::Glyph { sign: found, at, .. } if found == sign.sign => Some(sign.bounds(at.x, at.y, 1.0)),
+        _ => None,
+    });
+    let right = loudness.expect("a dynamic").right;
+    assert!(texts(&system)[0].1.x > right);
+    let hairpin = system.spanning(f32::MIN, f32::MAX).filter_map(|item| match item.shape {
+        Shape::Line { from, to, .. } => Some(from.x.min(to.x)),
+        _ => None,
+    });
+    assert!(hairpin.fold(f32::MAX, f32::min) > right);
 }
 
 #[test]

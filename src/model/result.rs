@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::music::Percent;
 use crate::practice::result::{Counts, HISTOGRAM_COLUMNS, TakeResult, Timing};
 
 /// How many verdicts of each kind.
@@ -112,6 +113,10 @@ pub struct ResultSummary {
     pub completed: bool,
     /// Whether played notes were lost on the way, so that this is no judgement of the person.
     pub incomplete: bool,
+    /// *Keep tempo*: the tempo that was kept through a whole good pass of the range, see
+    /// [`TakeResult::tempo_kept`]; results of older programs do not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tempo_kept: Option<Percent>,
 }
 
 impl ResultSummary {
@@ -128,6 +133,7 @@ impl ResultSummary {
             passes: result.passes,
             completed: result.completed,
             incomplete: result.incomplete,
+            tempo_kept: result.tempo_kept(),
         }
     }
 }

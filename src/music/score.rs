@@ -427,6 +427,15 @@ mod tests {
     }
 
     #[test]
+    fn whoever_takes_the_last_hand_away_takes_the_other() {
+        assert_eq!(Hands::BOTH.toggled(Hand::Right), Hands::LEFT);
+        assert_eq!(Hands::LEFT.toggled(Hand::Left), Hands::RIGHT);
+        assert_eq!(Hands::RIGHT.toggled(Hand::Right), Hands::LEFT);
+        assert_eq!(Hands::RIGHT.toggled(Hand::Left), Hands::BOTH);
+        assert_eq!(Hands::NONE.toggled(Hand::Left), Hands::LEFT, "as old settings may have it");
+    }
+
+    #[test]
     fn groups_hold_the_chosen_hand_by_tick() {
         let notes = vec![
             note(480, 60, Hand::Right),

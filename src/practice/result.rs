@@ -5,11 +5,14 @@ use std::fmt;
 
 use super::ladder::Rung;
 use super::types::{Mode, PlayedId, Verdict, VerdictKind};
-use crate::music::{Hand, Hands, Score};
+use crate::music::{Hand, Hands, Percent, Score};
 use crate::time::{Micros, Ticks};
 
 /// Fewer deviations than this say nothing about a person's timing.
 pub const ENOUGH: usize = 20;
+
+/// A tempo is kept where so great a share is right: a note in ten may go wrong.
+pub const TEMPO_ACCURACY: f64 = 0.9;
 
 /// The width of a histogram column, in milliseconds.
 pub const HISTOGRAM_STEP_MILLIS: i64 = 25;
@@ -200,6 +203,10 @@ pub struct TakeResult {
     timed: HashSet<PlayedId>,
     /// For each pass and written tick the sum of its deviations, and how many they are.
     onsets: BTreeMap<(u32, Ticks), (Micros, i64)>,
+    /// Of each pass.
+    passes_counts: BTreeMap<u32, Counts>,
+    /// *Keep tempo*: of each pass from the beginning of the range to its end the slowest tempo in it.
+    passes_tempo: BTreeMap<u32, Percent>,
     /// Where the person makes the tempo: from one written onset to the next, the written time over the played.
     paces: Vec<f64>,
     untimed: bool,
@@ -232,6 +239,7 @@ impl TakeResult {
         }
         self.passes = self.passes.max(verdict.pass + 1);
         self.counts.add(verdict);
+        self.passes_counts.entry(verdict.pass).or_default().add(verdict);
         if let Some(id) = verdict.written {
             match score.note(id).hand {
                 Hand::Right => self.right_hand.add(verdict),
@@ -319,6 +327,19 @@ impl TakeResult {
         let mut paces = self.paces.clone();
         let middle = paces.len() / 2;
         (paces.len() >= ENOUGH).then(|| *paces.select_nth_unstable_by(middle, f64::total_cmp).1)
+    }
+
+    /// *Keep tempo*: a pass has gone from the beginning of the range to its end, never slower than `slowest`.
+    pub fn keep_tempo(&mut self, pass: u32, slowest: Percent) {
+        self.passes_tempo.insert(pass, slowest);
+    }
+
+    /// *Keep tempo*: the greatest tempo that was kept through a whole pass in which the accuracy reached
+    /// [`TEMPO_ACCURACY`]; of a pass its slowest counts.
+    pub fn tempo_kept(&self) -> Option<Percent> {
+        let is_good = |counts: &Counts| counts.accuracy().is_some_and(|accuracy| accuracy >= TEMPO_ACCURACY);
+        let good = self.passes_tempo.iter().filter(|(pass, _)| self.passes_counts.get(pass).is_some_and(is_good));
+        good.map(|(_, tempo)| *tempo).max()
     }
 
     /// Right notes by deviation, [`HISTOGRAM_STEP_MILLIS`] a column, early first.
@@ -462,6 +483,24 @@ mod tests {
         assert_eq!(result.tempo_held(), None);
         result.add_pace(second, second);
         assert_eq!(result.tempo_held(), Some(0.5));
+    }
+
+    #[test]
+    fn the_tempo_kept_is_that_of_the_fastest_good_pass_from_the_beginning_to_the_end() {
+        let mut result = TakeResult::default();
+        // A slow good pass, a fast bad one, one that was not whole, and one in which nothing was played.
+        (0..8).for_each(|n| result.add(&score(), &nth(n, 0), None));
+        (8..16).for_each(|n| result.add(&score(), &Verdict { kind: VerdictKind::Missed, ..nth(n, 0) }, None));
+        (16..24).for_each(|n| result.add(&score(), &nth(n, 0), None));
+        assert_eq!(result.tempo_kept(), None);
+        for (pass, speed) in [(0, 70), (1, 100), (3, 120)] {
+            result.keep_tempo(pass, Percent::new(speed));
+        }
+        assert_eq!(result.tempo_kept(), Some(Percent::new(70)));
+        // A wrong key in ten is still good, two are not.
+        let extra = Verdict { written: None, kind: VerdictKind::Extra, ..verdict(0, VerdictKind::Extra, 0) };
+        (0..2).for_each(|_| result.add(&score(), &extra, None));
+        assert_eq!(result.tempo_kept(), None);
     }
 
     #[test]

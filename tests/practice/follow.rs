@@ -425,8 +425,8 @@ fn somebody_is_found_wherever_in_a_long_piece_they_begin_or_go() {
 #[test]
 fn a_note_that_was_not_found_tells_what_was_played_near_it() {
     let score = score("R: C4 D4 E4 F4 G4 A4 B4 C5");
-    // Twice as slow; the fourth comes 700 ms too late, the sixth in another octave.
-    let notes = take("C4@0 D4@1000 E4@2000 F4@3700 G4@4000 A5@5000 B4@6000 C5@7000");
+    // Twice as slow; the fourth comes 700 ms too late, the sixth 600 ms, and in another octave.
+    let notes = take("C4@0 D4@1000 E4@2000 F4@3700 G4@4000 A5@5600 B4@6000 C5@7000");
     let verdicts = follow::pair(&score, &FollowPlan::whole(&score), &notes);
     let settings = PracticeSettings { mode: Mode::Follow, ..PracticeSettings::default() };
     let stories = stories(&score, &settings, &verdicts, &notes);

@@ -294,8 +294,14 @@ fn row(id: &str, title: &str, composer: &str, grade: u8, fifths: i8, last: Optio
         builtin: true,
         favourite: grade == 2,
         practised: Micros(754_000_000),
-        last: last.map(|(right, of)| LastResult { at: today(12, 4), right: right / 2, of, part: Some(9) }),
-        best: last.map(|(right, of)| LastResult { at: today(10, 31), right, of, part: None }),
+        last: last.map(|(right, of)| LastResult {
+            at: today(12, 4),
+            right: right / 2,
+            of,
+            part: Some(9),
+            ..LastResult::default()
+        }),
+        best: last.map(|(right, of)| LastResult { at: today(10, 31), right, of, ..LastResult::default() }),
         ..PieceRow::default()
     }
 }
@@ -585,6 +591,7 @@ fn devices() -> Devices {
     Devices {
         audio: AudioView {
             state: AudioState::Running,
+            font_refused: false,
             device: "Scarlett 2i2".into(),
             backend: "cpal".into(),
             rate: 48_000,
@@ -749,8 +756,8 @@ impl Sample {
                     curve: vec![0.4, 0.55, 0.5, 0.7, 0.82, 0.8, 0.93],
                     passes: 31,
                     practised: Micros(1_860_000_000),
-                    last: Some(LastResult { at: today(12, 4), right: 186, of: 200, part: None }),
-                    best: Some(LastResult { at: today(12, 4), right: 186, of: 200, part: None }),
+                    last: Some(LastResult { at: today(12, 4), right: 186, of: 200, ..LastResult::default() }),
+                    best: Some(LastResult { at: today(12, 4), right: 186, of: 200, ..LastResult::default() }),
                     tempo: Some(85),
                     ..file("i", "Nocturne in E♭", "F. Chopin", "chopin/op9-2.mxl", 0)
                 },

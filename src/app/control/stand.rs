@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{SETTLE, Worker};
 use crate::bus::Envelope;
+use crate::components::library::Source;
 use crate::components::session::OnStand;
 use crate::formats::hands;
 use crate::model::{Entity, Event, PieceId, Trainer};
@@ -30,14 +31,14 @@ impl Worker {
             return;
         }
         let (id, practice) = (stand.id.clone(), *self.session.settings());
-        match self.library.score(&self.bus.snapshot(), &id) {
-            Ok(score) => {
-                let stand = with_hands(id, score, edits.clone());
+        match self.library.at_hand(&id) {
+            Some(opened) => {
+                let stand = with_hands(id, opened.score, edits.clone());
                 self.session.open(stand, practice, &mut || self.ids.next());
                 self.session.await_person(&mut || self.ids.next());
                 self.carry_out();
             }
-            Err(error) => self.notice(true, error.to_string()),
+            None => self.open(Source::Piece(id), Some(practice)),
         }
     }
 

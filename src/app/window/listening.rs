@@ -40,7 +40,10 @@ impl Window {
             }
             Command::LookBack(at) => self.look_back_by_hand(frame, |open| open.look_back(at)),
             Command::LookBackBy(events) => self.look_back_by_hand(frame, |open| open.look_back_by(events)),
-            Command::LookBackEnd => self.look_back(|open| open.view.past = None),
+            Command::LookBackEnd => self.look_back(|open| {
+                open.look_back_end();
+                Ok(())
+            }),
             Command::ShowBusAt(seq) => {
                 self.inspector.show_at(Some(seq));
                 self.state.inspector.tab = InspectorTab::Flow;
@@ -90,25 +93,26 @@ impl Window {
         Listening { take, at: open.map_or(at, |open| open.recital.time_of_take(voice, at)), voice }
     }
 
-    fn look_back(&mut self, look: impl FnOnce(&mut OpenTake)) {
-        if let Some(open) = &mut self.take {
-            look(open);
+    fn look_back(&mut self, look: impl FnOnce(&mut OpenTake) -> Result<(), String>) {
+        if let Some(Err(line)) = self.take.as_mut().map(|open| look(open)) {
+            self.fail(line);
         }
     }
 
     /// Whoever goes elsewhere than where they listen has listened enough.
-    fn look_back_by_hand(&mut self, frame: &Frame, look: impl FnOnce(&mut OpenTake)) {
-        let goes_on = self.take.as_ref().is_some_and(|open| open.view.past.is_none());
+    fn look_back_by_hand(&mut self, frame: &Frame, look: impl FnOnce(&mut OpenTake) -> Result<(), String>) {
+        let goes_on = self.take.as_ref().is_some_and(|open| !open.is_looked_back());
         if !goes_on && frame.desk.listening.is_some() {
             self.wish(Wish::PlayTake(None));
         }
         self.look_back(look);
     }
 
-    /// Who looks back while they listen sees what they hear.
+    /// Who looks back while they listen sees what they hear; and everybody what was seen meanwhile.
     pub(super) fn look_along(&mut self, frame: &Frame) {
+        self.take.iter_mut().for_each(|open| open.take_in_what_was_seen());
         let Some((id, began)) = frame.desk.listening else { return };
-        let looks = self.take.as_ref().is_some_and(|open| open.id == id && open.view.past.is_some());
+        let looks = self.take.as_ref().is_some_and(|open| open.id == id && open.is_looked_back());
         if looks && self.state.screen == Screen::Take {
             let at = self.listening("", id, frame.now - began - frame.desk.sound.heard()).at;
             self.look_back(|open| open.look_back(at));

@@ -69,7 +69,6 @@ impl Session {
 
     fn next_pass(&mut self) {
         let Some(running) = &self.running else { return };
-        let passes = running.judge.result().passes;
         if let Some(speed) = running.judge.ladder().map(|ladder| ladder.speed()).filter(|s| *s != self.settings.tempo) {
             self.settings.tempo = speed;
             self.climbed = true;
@@ -84,8 +83,7 @@ impl Session {
         self.engine(at.map_or(Command::Play { count_in }, |frame| Command::PlayAt { count_in, frame }));
         self.playing = true;
         self.next.follow(TransportChange::Stopped, Micros::ZERO);
-        self.clear_marks();
-        self.found.begin_pass(passes);
+        self.view.wrong = None;
         self.show_needed();
     }
 }

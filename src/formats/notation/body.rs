@@ -2,10 +2,11 @@
 
 use super::super::FormatError;
 use super::RESOLUTION;
+use super::beside::span_name;
 use super::page::{Written, WrittenHead};
 use crate::music::Pitch;
 use crate::music::notation::{
-    Articulation, Base, DirectionKind, Dynamic, NoteValue, Ornament, Ratio, SpanKind, SpelledPitch, Step, TupletMark,
+    Base, DirectionKind, Dynamic, NoteValue, Ratio, SpanKind, SpelledPitch, Step, TupletMark,
 };
 
 /// A note in written order, before repeats are unfolded.
@@ -43,9 +44,9 @@ pub(super) struct HandMusic {
     /// Slurs, hairpins and pedals from one tick to another, with the voice.
     pub(super) spans: Vec<(SpanKind, u8, (i64, i64))>,
     /// Those that have begun.
-    open: Vec<(SpanKind, u8, i64)>,
+    pub(super) open: Vec<(SpanKind, u8, i64)>,
     /// The voice that is read, from 0.
-    voice: u8,
+    pub(super) voice: u8,
     bar_start: i64,
     /// What the bar at hand must last.
     due: i64,
@@ -55,7 +56,7 @@ pub(super) struct HandMusic {
     /// The last value, without its tuplet, and its ticks.
     value: NoteValue,
     length: i64,
-    velocity: u8,
+    pub(super) velocity: u8,
     /// Notes held over by a tie, by index, each to be struck again at its end.
     tied: Vec<usize>,
     /// Within a first ending: what its first bar had to last.
@@ -134,15 +135,7 @@ struct Key {
     tied: bool,
 }
 
-const fn span_name(kind: SpanKind) -> &'static str {
-    match kind {
-        SpanKind::Slur => "slur",
-        SpanKind::Pedal => "pedal",
-        _ => "hairpin",
-    }
-}
-
-struct Parser<'a> {
+pub(super) struct Parser<'a> {
     rest: &'a str,
     line: usize,
     column: usize,
@@ -155,15 +148,15 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    fn fail<T>(&self, problem: impl Into<String>) -> Result<T, FormatError> {
+    pub(super) fn fail<T>(&self, problem: impl Into<String>) -> Result<T, FormatError> {
         Err(FormatError::Notation { line: self.line, column: self.column, problem: problem.into() })
     }
 
-    fn peek(&self) -> Option<char> {
+    pub(super) fn peek(&self) -> Option<char> {
         self.rest.chars().next()
     }
 
-    fn bump(&mut self) -> Option<char> {
+    pub(super) fn bump(&mut self) -> Option<char> {
         let c = self.peek()?;
         self.rest = &self.rest[c.len_utf8()..];
         if c == '\n' {
@@ -174,7 +167,7 @@ impl Parser<'_> {
         Some(c)
     }
 
-    fn eat(&mut self, word: &str) -> bool {
+    pub(super) fn eat(&mut self, word: &str) -> bool {
         let found = self.rest.starts_with(word);
         if found {
             for _ in word.chars() {
@@ -200,7 +193,7 @@ impl Parser<'_> {
         false
     }
 
-    fn now(&mut self) -> &mut HandMusic {
+    pub(super) fn now(&mut self) -> &mut HandMusic {
         &mut self.hands[self.hand]
     }
 
@@ -388,60 +381,6 @@ impl Parser<'_> {
         self.note_marks(length)
     }
 
-    /// Signs right behind a note of a length: how it is struck, and slurs that begin or end there.
-    fn note_marks(&mut self, length: i64) -> Result<(), FormatError> {
-        loop {
-            let articulation = match self.peek() {
-                Some('\'') => Some(Articulation::Staccato),
-                Some('-') => Some(Articulation::Tenuto),
-                Some('^') => Some(Articulation::Accent),
-                Some('[' | ']' | '*') => None,
-                _ => return Ok(()),
-            };
-            let sign = self.bump();
-            let hand = self.now();
-            let at = hand.end - length;
-            let last = hand.written.last_mut();
-            match (articulation, sign) {
-                (Some(articulation), _) => last.into_iter().for_each(|w| w.articulations.push(articulation)),
-                (None, Some('*')) => last.into_iter().for_each(|w| w.ornaments.push(Ornament::Fermata)),
-                (None, Some('[')) => hand.open.push((SpanKind::Slur, hand.voice, at)),
-                _ => self.close(|kind| kind == SpanKind::Slur, at)?,
-            }
-        }
-    }
-
-    /// Ends what began last of a kind in this voice, else in any.
-    fn close(&mut self, is: impl Fn(SpanKind) -> bool, at: i64) -> Result<(), FormatError> {
-        let hand = self.now();
-        let own = hand.open.iter().rposition(|(kind, voice, _)| is(*kind) && *voice == hand.voice);
-        let Some(index) = own.or_else(|| hand.open.iter().rposition(|(kind, ..)| is(*kind))) else {
-            return self.fail("what ends here has not begun");
-        };
-        let (kind, voice, from) = hand.open.remove(index);
-        if from >= at {
-            return self.fail(format!("a {} ends where it begins", span_name(kind)));
-        }
-        hand.spans.push((kind, voice, (from, at)));
-        Ok(())
-    }
-
-    /// Words in quotation marks.
-    fn words(&mut self) -> Result<(), FormatError> {
-        self.bump();
-        let mut words = String::new();
-        loop {
-            match self.bump() {
-                Some('"') => break,
-                Some('\n') | None => return self.fail("words end with a quotation mark on their line"),
-                Some(c) => words.push(c),
-            }
-        }
-        let hand = self.now();
-        hand.directions.push((hand.end, DirectionKind::Words(super::tidy(&words))));
-        Ok(())
-    }
-
     /// Puts down what stands in the text.
     fn write(&mut self, value: NoteValue, length: i64, heads: Vec<WrittenHead>) {
         let hand = self.now();
@@ -497,34 +436,6 @@ impl Parser<'_> {
             last.tuplet = TupletMark::Ends;
         }
         Ok(())
-    }
-
-    fn loudness(&mut self) -> Result<(), FormatError> {
-        self.bump();
-        for (sign, kind) in [("<", SpanKind::Crescendo), (">", SpanKind::Diminuendo), ("ped", SpanKind::Pedal)] {
-            if self.eat(sign) {
-                let hand = self.now();
-                hand.open.push((kind, hand.voice, hand.end));
-                return Ok(());
-            }
-        }
-        let at = self.now().end;
-        if self.eat(".") {
-            return self.close(|kind| matches!(kind, SpanKind::Crescendo | SpanKind::Diminuendo), at);
-        }
-        if self.eat("*") {
-            return self.close(|kind| kind == SpanKind::Pedal, at);
-        }
-        use Dynamic::{F, Ff, Mf, Mp, P, Pp};
-        for (mark, dynamic) in [("pp", Pp), ("p", P), ("mp", Mp), ("mf", Mf), ("ff", Ff), ("f", F)] {
-            if self.eat(mark) {
-                let hand = self.now();
-                hand.velocity = dynamic.velocity();
-                hand.directions.push((hand.end, DirectionKind::Dynamic(dynamic)));
-                return Ok(());
-            }
-        }
-        self.fail("after ! stands pp, p, mp, mf, f or ff, < or > to ., or ped to *")
     }
 
     fn barline(&mut self) -> Result<(), FormatError> {
@@ -677,30 +588,5 @@ mod tests {
         check_error("R: c/1 L: c/2", "line 1, column 14: the right hand has 4 quarters of music and the left 2");
         check_error("% nothing", "the file is empty");
         check_error(&"{".repeat(20), "line 1, column 10: more than 8 groups within one another");
-    }
-
-    #[test]
-    fn signs_have_their_end() {
-        check_error("c[ d e f", "line 1, column 9: a slur in the right hand has no end");
-        check_error("c d] e f", "line 1, column 5: what ends here has not begun");
-        check_error("c[] d", "line 1, column 4: a slur ends where it begins");
-        check_error("L: !ped c/1 |", "line 1, column 14: a pedal in the left hand has no end");
-        check_error("c@6", "line 1, column 4: a finger is @1, the thumb, to @5");
-        check_error("\"dolce", "line 1, column 7: words end with a quotation mark on their line");
-        check_error("!? c", "line 1, column 2: after ! stands pp, p, mp, mf, f or ff, < or > to ., or ped to *");
-    }
-
-    #[test]
-    fn a_pedal_is_down_in_every_pass() {
-        let score =
-            score("meter: 2/4\nR: |: c4 d :| e f L: |: !ped c3/2 !* :| !ped d/2 !*").expect("readable notation");
-        let pedals: Vec<(i64, u8)> = score.pedals().iter().map(|p| (p.tick.0, p.value)).collect();
-        assert_eq!(pedals, [(0, 127), (960, 0), (960, 127), (1_920, 0), (1_920, 127), (2_880, 0)]);
-    }
-
-    #[test]
-    fn loudness_becomes_velocity() {
-        let score = score("!p c !ff d L: r/2").expect("readable notation");
-        assert_eq!(score.notes().iter().map(|n| n.velocity).collect::<Vec<_>>(), [52, 104]);
     }
 }

@@ -35,6 +35,7 @@
 //!   `e]`, `'` staccato, `-` tenuto, `^` accent, `*` a fermata.
 //! - **Comments**: `%` to the end of the line.
 
+mod beside;
 mod body;
 mod page;
 mod unfold;
@@ -92,7 +93,7 @@ pub fn read(text: &str) -> Result<Sheet, FormatError> {
         composer: header.composer,
         resolution: RESOLUTION,
         notes,
-        tempos: vec![Tempo { tick: Ticks(0), micros_per_quarter: 60_000_000 / header.tempo }],
+        tempos: vec![Tempo { tick: Ticks(0), micros_per_quarter: (60_000_000 + header.tempo / 2) / header.tempo }],
         meters: vec![Meter { tick: Ticks(0), beats: header.meter.0, unit: header.meter.1 }],
         keys: keys.into_iter().collect(),
         pedals: hands.iter().flat_map(unfold::pedals).collect(),

@@ -150,7 +150,7 @@ impl<'a> Onsets<'a> {
     }
 }
 
-fn seconds(note: &PlayedNote) -> f64 {
+pub(super) fn seconds(note: &PlayedNote) -> f64 {
     note.at.0 as f64 / 1e6
 }
 

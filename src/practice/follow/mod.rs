@@ -5,10 +5,11 @@
 //! one before. `part` cuts it where the player went back or
 //! leapt on: of what was played twice the later time counts. `assign` derives when each written note of a part was to
 //! be expected, given the player's own local tempo, and pairs the notes of each pitch in order; it does so again with
-//! what it has found. The deviations that come out are from the local tempo, not from a metronome.
+//! what it has found; `octave` looks at what is left. The deviations that come out are from the local tempo, not from a metronome.
 
 mod assign;
 mod live;
+mod octave;
 mod part;
 mod path;
 mod whereabouts;
@@ -198,31 +199,30 @@ pub fn pair(score: &Score, plan: &FollowPlan, notes: &[PlayedNote]) -> Vec<Verdi
     let assignment = assign::assign(&piece, &take, &parts, &path);
     let mut used = vec![false; take.len()];
     assignment.iter().flatten().for_each(|pair| used[pair.played] = true);
-    let verdict = |id: NoteId, found: &Option<assign::Pair>| {
-        let deviation = found.and_then(|pair| pair.deviation).map(|seconds| Micros((seconds * 1e6).round() as i64));
-        Verdict {
-            pass: 0,
-            played: found.map(|pair| take[pair.played].id),
-            written: Some(id),
-            kind: match (found, deviation) {
-                (None, _) => VerdictKind::Missed,
-                (Some(_), None) => VerdictKind::OnTime,
-                (Some(_), Some(deviation)) => plan.preset.judge(deviation, Percent::FULL),
-            },
-            deviation,
-        }
-    };
+    let counts = part::counting(&parts, take.len());
+    let mut free: Vec<bool> = counts.iter().zip(&used).map(|(counts, used)| *counts && !used).collect();
+    let octaves = octave::find(&piece, &take, &assignment, &mut free);
+    octaves.values().for_each(|pair| used[pair.played] = true);
     let reached = part::reached(&parts, piece.groups.len());
     let of = |id: NoteId, written: usize| {
-        let is_judged = assignment[written].is_some() || reached[piece.written[written].group];
-        is_judged.then(|| verdict(id, &assignment[written]))
+        let (found, octave) = (assignment[written], octaves.get(&written));
+        let pair = found.or(octave.copied());
+        let deviation = pair.and_then(|pair| pair.deviation).map(|seconds| Micros((seconds * 1e6).round() as i64));
+        let kind = match (found, octave, deviation) {
+            (None, Some(_), _) => VerdictKind::WrongOctave,
+            (None, None, _) if !reached[piece.written[written].group] => return None,
+            (None, None, _) => VerdictKind::Missed,
+            (Some(_), _, None) => VerdictKind::OnTime,
+            (Some(_), _, Some(deviation)) => plan.preset.judge(deviation, Percent::FULL),
+        };
+        let played = pair.map(|pair| take[pair.played].id);
+        Some(Verdict { pass: 0, played, written: Some(id), kind, deviation })
     };
     let mut verdicts: Vec<Verdict> = (piece.written.iter().enumerate())
         .filter_map(|(index, written)| of(written.id, index))
         .chain(piece.twins.iter().filter_map(|&(id, twin)| of(id, twin)))
         .collect();
     verdicts.sort_by_key(|v| v.written);
-    let counts = part::counting(&parts, take.len());
     let others = take.iter().enumerate().filter(|(index, _)| !used[*index]);
     verdicts.extend(others.map(|(index, note)| {
         let group = path[index];

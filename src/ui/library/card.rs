@@ -10,7 +10,7 @@ use super::super::widgets::{Button, Line, focus_ring, share_color, star_ui};
 use super::super::{Command, Cx, icons};
 use super::Dialog;
 
-/// The side of the buttons in a card.
+/// The side of the buttons in a card at text scale 1.
 const SIDE: f32 = 26.0;
 /// The room of a curve.
 const CURVE: egui::Vec2 = vec2(64.0, 14.0);
@@ -60,7 +60,8 @@ pub(super) fn ui(
     focus_ring(ui, &response, rect, radius::CARD);
     let inner = rect.shrink(space::CARD);
     lines_ui(ui, inner, (row, is_twin), cx.view.settings.names);
-    let place = Rect::from_min_size(pos2(inner.right() - SIDE + 6.0, inner.top() - 4.0), vec2(SIDE, SIDE));
+    let side = SIDE * theme::scale(ui);
+    let place = Rect::from_min_size(pos2(inner.right() - side + 6.0, inner.top() - 4.0), vec2(side, side));
     if let Some(on) = chosen {
         let icon = if on { icons::CHECKED } else { icons::UNCHECKED };
         let color = if on { t.accent_text } else { t.muted };
@@ -76,7 +77,7 @@ pub(super) fn ui(
     }
     let favour = text::favour(&row.title, row.favourite);
     let about = text::about_piece(&row.title);
-    let beside = place.translate(vec2(-SIDE, 0.0));
+    let beside = place.translate(vec2(-side, 0.0));
     if Button::icon_only(&favour, icons::STAR).quiet().selected(row.favourite).show_at(ui, place).clicked() {
         cx.send.push(Command::Favour(row.id.clone(), !row.favourite));
     } else if Button::icon_only(&about, icons::TAG).quiet().show_at(ui, beside).clicked() {
@@ -103,7 +104,7 @@ fn lines_ui(ui: &Ui, inner: Rect, (row, is_twin): (&PieceRow, bool), names: Note
     let badge_line = Line::small(&badge).color(color).align(Align::Max);
     let badge_width = if badge.is_empty() { 0.0 } else { badge_line.width(ui) + 10.0 };
     let head = row_at(0.0, 22.0);
-    Line::new(&row.title).size(15.0).bold().paint(ui, head.with_max_x(head.right() - 2.0 * SIDE));
+    Line::new(&row.title).size(15.0).bold().paint(ui, head.with_max_x(head.right() - 2.0 * SIDE * scale));
     let named = text::composer_and_tags(row);
     let folder = || row.path.as_ref().and_then(|path| path.parent()).map(|path| path.to_string_lossy().into_owned());
     let second_words = match (is_twin, named.is_empty()) {

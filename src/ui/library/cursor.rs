@@ -1,6 +1,6 @@
 //! The keyboard among the cards: arrows go from one to the next, and a card that has the focus keeps them for itself.
 
-use egui::{EventFilter, Id, Key, Modifiers, Response, Ui};
+use egui::{EventFilter, FocusDirection, Id, Key, Modifiers, Response, Ui};
 
 use super::super::query::Selection;
 
@@ -48,6 +48,8 @@ impl Cursor {
                 let at = self.at.filter(|_| !from_search && focused.is_some());
                 self.at = Some(at.map_or((0, 0), |at| stepped(&groups, columns, at, step)));
                 self.moved = true;
+                // Nor does the focus go on from there by the same key.
+                ui.memory_mut(|m| m.move_focus(FocusDirection::None));
             }
         }
         self.moved
@@ -66,7 +68,8 @@ impl Cursor {
             card.request_focus();
             ui.ctx().request_repaint();
         }
-        if card.has_focus() {
+        // What had the focus until now has it still in the frame in which it is left.
+        if card.has_focus() && !self.moved {
             (self.at, self.card) = (Some(place), Some(card.id));
             let arrows = EventFilter { horizontal_arrows: true, vertical_arrows: true, ..EventFilter::default() };
             ui.memory_mut(|m| m.set_focus_lock_filter(card.id, arrows));

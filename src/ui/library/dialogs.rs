@@ -127,6 +127,9 @@ fn progress_ui(cx: &Cx<'_>, ui: &mut Ui, row: &PieceRow) {
     let none = || tr().not_played.to_owned();
     let part = |last: &super::super::view::LastResult| last.part.filter(|bars| *bars < row.bars);
     fact_ui(ui, tr().best_word, &row.best.map_or_else(none, |best| text::last_result(&best, None)), t.text);
+    for best in &row.other_bests {
+        fact_ui(ui, tr().best_word, &text::last_result(best, None), t.text);
+    }
     fact_ui(ui, tr().last_result, &row.last.map_or_else(none, |last| text::last_result(&last, part(&last))), t.text);
     if row.passes > 0 {
         fact_ui(ui, tr().passes, &text::count(u64::from(row.passes)), t.text);

@@ -28,7 +28,7 @@ const SECONDS_MIN: f32 = 4.0;
 /// The width of the keys at text scale 1, and the share of it that black keys take.
 const KEYS_WIDTH: f32 = 46.0;
 const BLACK_KEY: f32 = 0.6;
-/// Over the first row and under the last one, for the numbers of the bars and the seconds.
+/// Over the first row and under the last one at text scale 1, for the numbers of the bars and the seconds.
 const HEAD: f32 = 16.0;
 /// Lines of beats nearer to each other than this, in points, are left out, and numbers nearer than that.
 const BEATS_APART: f32 = 12.0;
@@ -151,10 +151,10 @@ struct Grid {
 }
 
 impl Grid {
-    fn new(take: &TakeView, rect: Rect) -> Self {
+    fn new(take: &TakeView, rect: Rect, head: f32) -> Self {
         let keys = take.notes.iter().map(|n| n.pitch).chain(take.written.iter().map(|w| w.pitch)).map(Pitch::key);
         let (low, high) = keys.fold(KEYS, |(low, high), key| (low.min(key), high.max(key)));
-        let rect = rect.shrink2(vec2(0.0, HEAD));
+        let rect = rect.shrink2(vec2(0.0, head));
         Self { rect, seconds: seconds(take), low: low.saturating_sub(1), high: high + 1 }
     }
 
@@ -195,7 +195,7 @@ fn music_ui(cx: &mut Cx<'_>, ui: &mut Ui, take: &TakeView, size: egui::Vec2, see
     let (response, painter) = ui.allocate_painter(size, Sense::click());
     let words = text::roll_in_words(take.notes.len(), take.length);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &words));
-    let grid = Grid::new(take, response.rect);
+    let grid = Grid::new(take, response.rect, HEAD * theme::scale(ui));
     let (from, to) = (grid.time(response.rect.left() + seen.left()), grid.time(response.rect.left() + seen.right()));
     let t = tokens(ui);
     paint_grid(ui, &painter, &grid, (from, to));
@@ -429,7 +429,7 @@ mod tests {
         };
         let take = take(vec![note(0, 0), note(4_000, 60), note(8_700, 127)]);
         let rect = Rect::from_min_size(pos2(10.0, 20.0), vec2(900.0, 400.0));
-        let grid = Grid::new(&take, rect);
+        let grid = Grid::new(&take, rect, HEAD);
         for note in &take.notes {
             let place = grid.note(note.at, note.at + note.duration, note.pitch);
             assert!(rect.expand(0.01).contains_rect(place), "{place:?} in {rect:?}");

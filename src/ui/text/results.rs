@@ -1,7 +1,7 @@
 //! Words about what came out: shares, timing, bars to look at.
 
 use super::{DOT, NONE, bar_count, moment, note_octave, tr, written_octave};
-use crate::music::Score;
+use crate::music::{Hand, Score};
 use crate::practice::expression::{BARS_ENOUGH, Expression, PROFESSIONAL_CHORD_MILLIS};
 use crate::practice::pass::PassResult;
 use crate::practice::result::ENOUGH;
@@ -9,7 +9,7 @@ use crate::practice::result::{BarResult, Counts, Timing, Trouble};
 use crate::practice::story::{Story, Weighed};
 use crate::practice::{Mode, VerdictKind};
 use crate::time::Micros;
-use crate::ui::view::{LastResult, NoteNames, RollNote};
+use crate::ui::view::{LastResult, Measure, NoteNames, RollNote};
 
 /// What a verdict is called.
 pub fn verdict(kind: VerdictKind) -> &'static str {
@@ -56,15 +56,31 @@ pub fn share(right: u32, of: u32) -> String {
     if of == 0 { NONE.to_owned() } else { format!("{:.0} %", f64::from(right) * 100.0 / f64::from(of)) }
 }
 
-/// `92 % · today 12:04`; of a part of the piece `92 % of 4 bars · today 12:04`.
+/// `92 % · today 12:04`; of a part of the piece, where it was waited, with one hand `92 % of 4 bars waiting, left hand ·
+/// today 12:04`.
 pub fn last_result(last: &LastResult, part: Option<u32>) -> String {
     let of = part.map(|bars| format!(" of {}", bar_count(bars))).unwrap_or_default();
-    format!("{}{of}{DOT}{}", share(last.right, last.of), moment(last.at))
+    format!("{}{of}{}{DOT}{}", share(last.right, last.of), kind(last), moment(last.at))
 }
 
 /// `98 % · yesterday 12:04 · last 40 %`.
 pub fn best_and_last(best: &LastResult, last: &LastResult) -> String {
-    format!("{}{DOT}{}{DOT}last {}", share(best.right, best.of), moment(best.at), share(last.right, last.of))
+    let (best_kind, last_kind) = (kind(best), kind(last));
+    let last_kind = if last_kind == best_kind { String::new() } else { last_kind };
+    let (best_share, last_share) = (share(best.right, best.of), share(last.right, last.of));
+    format!("{best_share}{best_kind}{DOT}{}{DOT}last {last_share}{last_kind}", moment(best.at))
+}
+
+/// What must be said of a result beside its share: ` waiting, left hand`; nothing where the whole is played in time.
+fn kind(result: &LastResult) -> String {
+    let measure = match result.measure {
+        Measure::Timed => None,
+        Measure::Untimed => Some("waiting"),
+        Measure::Rhythm => Some("rhythm"),
+    };
+    let hand = result.hand.map(|hand| if hand == Hand::Left { "left hand" } else { "right hand" });
+    let words: Vec<&str> = measure.into_iter().chain(hand).collect();
+    if words.is_empty() { String::new() } else { format!(" {}", words.join(", ")) }
 }
 
 /// A signed number with a true minus sign.

@@ -571,8 +571,8 @@ texts! {
     clean = "clean";
     not_clean = "not clean";
     clean_relaxed = "Clean: 90 % right, at most one note in twenty missed, half of them on time.";
-    clean_standard = "Clean: 95 % right, none missed (of a hundred, one), half of them on time.";
-    clean_strict = "Clean: 98 % right, none missed (of two hundred, one), half of them on time.";
+    clean_standard = "Clean: 95 % right, at most one note in a hundred missed, half of them on time.";
+    clean_strict = "Clean: 98 % right, at most one note in two hundred missed, half of them on time.";
     climb_stays = "the same again";
     climb_up = "faster";
     climb_down = "slower";

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::LocalTime;
-use crate::music::KeySignature;
+use crate::music::{Hand, KeySignature};
 use crate::time::{Micros, WallMillis};
 use crate::ui::query::Selection;
 
@@ -99,15 +99,17 @@ pub struct PieceRow {
     pub practised: Micros,
     /// The newest result.
     pub last: Option<LastResult>,
-    /// The best result of the whole piece.
+    /// The best result of the whole piece, of the most telling kind that there is.
     pub best: Option<LastResult>,
+    /// The best results of its other kinds.
+    pub other_bests: Vec<LastResult>,
     /// When it was practised last.
     pub last_at: WallMillis,
-    /// Shares right of the last results, 0 to 1, oldest first.
+    /// Shares right of the last results that measure the same as the newest, 0 to 1, oldest first.
     pub curve: Vec<f32>,
     /// Passes through it or a part of it, all takes together.
     pub passes: u32,
-    /// The greatest tempo, in percent, at which a person kept the tempo to the end and nearly all was right.
+    /// The greatest tempo, in percent, that a person kept through the whole piece with nearly all right.
     pub tempo: Option<u16>,
     /// What is searched: everything one may remember of it, folded.
     pub search: String,
@@ -127,14 +129,30 @@ impl PieceRow {
     }
 }
 
+/// What a result measures: of two results the better can be told within one only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Measure {
+    /// Notes that come in their time or are missed.
+    #[default]
+    Timed,
+    /// Notes that were waited for.
+    Untimed,
+    /// Any key in time.
+    Rhythm,
+}
+
 /// A result of a piece.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LastResult {
     /// When.
     pub at: LocalTime,
+    /// What it measures.
+    pub measure: Measure,
+    /// The hand that was practised alone.
+    pub hand: Option<Hand>,
     /// Notes right.
     pub right: u32,
-    /// Notes due.
+    /// Notes due or wrongly played.
     pub of: u32,
     /// How many bars were reached, where it was not the whole piece.
     pub part: Option<u32>,

@@ -2,8 +2,8 @@
 //! important first.
 
 use egui::{
-    Align, Color32, EventFilter, Id, Key, Modifiers, Rect, Response, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2,
-    vec2,
+    Align, Color32, EventFilter, FocusDirection, Id, Key, Modifiers, Rect, Response, Role, ScrollArea, Sense, Ui,
+    WidgetInfo, pos2, vec2,
 };
 
 use super::{Line, focus_ring, snap};
@@ -151,6 +151,8 @@ fn wanted(ui: &Ui, salt: &str) -> Option<usize> {
 /// Gives the focus to a row of a table whose rows can be pressed, as soon as it is in sight.
 pub fn focus_row(ui: &Ui, salt: &str, index: usize) {
     ui.data_mut(|d| d.insert_temp(wanted_at(salt), index));
+    // By the same key the focus does not go on from there.
+    ui.memory_mut(|m| m.move_focus(FocusDirection::None));
     ui.ctx().request_repaint();
 }
 
