@@ -26,31 +26,3 @@ impl Score {
         SpelledPitch::of(pitch, if flats { Spelling::Flat } else { Spelling::Sharp })
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::formats;
-
-    #[test]
-    fn keys_are_called_what_the_page_or_the_signature_says() {
-        let note = |step: &str, alter: i8| {
-            let alter = format!("<alter>{alter}</alter>");
-            format!("<note><pitch><step>{step}</step>{alter}<octave>4</octave></pitch><duration>1</duration></note>")
-        };
-        let text = format!(
-            "<score-partwise><part id=\"P\"><measure number=\"1\"><attributes><divisions>1</divisions><key><fifths>-2\
-             </fifths></key></attributes>{}{}{}{}</measure><measure number=\"2\">{}</measure></score-partwise>",
-            note("B", -1),
-            note("F", 1),
-            note("C", -1),
-            note("B", 1),
-            note("G", 0).repeat(4)
-        )
-        .replace("</measure></score-partwise>", "</measure></part></score-partwise>");
-        let score = formats::read("a.musicxml", text.as_bytes()).expect("music").score;
-        let name = |key: u8, bar| score.spelled(Pitch::from_data_byte(key), bar).to_string();
-        assert_eq!([70, 66, 59, 72, 54].map(|key| name(key, 0)), ["B♭4", "F♯4", "C♭4", "B♯4", "F♯3"]);
-        assert_eq!([70, 66, 59].map(|key| name(key, 1)), ["B♭4", "G♭4", "B3"], "by the signature");
-    }
-}

@@ -6,7 +6,7 @@ use music_trainer::formats::{Reading, hands, read};
 use music_trainer::music::notation::{
     Articulation, BeamHint, Chord, Clef, DirectionKind, Dynamic, Jump, Ornament, Rest, SpanKind, TupletMark,
 };
-use music_trainer::music::{Hand, HandEdit, HandEdits};
+use music_trainer::music::{Hand, HandEdit, HandEdits, Pitch};
 use music_trainer::time::Ticks;
 
 /// A score of one part with divisions of an eighth.
@@ -651,6 +651,16 @@ fn words_of_a_choir_stand_once() {
         .flat_map(|c| c.lyrics.into_iter().map(|l| (l.verse, l.text)))
         .collect();
     assert_eq!(found, [(0, "Lobe".to_owned()), (0, "den".to_owned()), (1, "nun".to_owned())]);
+}
+
+#[test]
+fn keys_are_called_what_the_page_calls_them_or_the_signature() {
+    let key = EIGHTHS.replace("</divisions>", "</divisions><key><fifths>-2</fifths></key>");
+    let measures = measure("1", &(key + &notes("Bb4 F#4 Cb4 B#4", ""))) + &measure("2", &notes("G4:4", ""));
+    let score = reading(&score(&measures)).score;
+    let name = |key: u8, bar| score.spelled(Pitch::from_data_byte(key), bar).to_string();
+    assert_eq!([70, 66, 59, 72, 54].map(|key| name(key, 0)), ["B♭4", "F♯4", "C♭4", "B♯4", "F♯3"]);
+    assert_eq!([70, 66, 59].map(|key| name(key, 1)), ["B♭4", "G♭4", "B3"], "by the signature");
 }
 
 #[test]
