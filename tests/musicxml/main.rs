@@ -569,7 +569,7 @@ fn chorale() -> String {
     part_list(
         &["Horn 2", "Soprano", "Alto", "Tenor", "Bass"].map(|name| entry(name, name)).concat(),
         &(part_of("Horn 2", &measure("1", &(horn + &notes("G4:2 G4:2", ""))))
-            + &part("Soprano", "C5:4")
+            + &part_of("Soprano", &measure("1", &(EIGHTHS.to_owned() + &notes("C5:4", "<stem>down</stem>"))))
             + &part("Alto", "C4:4")
             + &part("Tenor", "E4:4")
             + &part("Bass", "C3:4")),
@@ -588,6 +588,8 @@ fn of_an_ensemble_the_choir_is_on_the_page_and_every_part_can_be_given_to_a_hand
         score.notation().expect("a page").staves.iter().map(|s| s.clef).collect::<Vec<_>>(),
         [Clef::Treble, Clef::Bass]
     );
+
+    assert!(chords(&reading, 0).iter().all(|c| c.stem_up.is_none()), "stems go by voice, not as in the single part");
 
     let give = |part, hand| HandEdit::Part { part, bars: None, hand };
     let same = hands::edited(score, &HandEdits::new([give(3, Hand::Neither)]));

@@ -82,8 +82,12 @@ fn read_text(text: &str) -> Result<Reading, FormatError> {
         let strikes = page.bars.iter_mut().flat_map(|bar| &mut bar.strikes);
         strikes.for_each(|strike| strike.part = u16::from(strike.chord.hand != Hand::Right));
     }
-    if choice.shared().next().is_some() {
+    let shared: Vec<u8> = choice.shared().collect();
+    if !shared.is_empty() {
         voices::write_words_once(&mut page.bars, &choice.page);
+        // The stems of single parts would run into each other: on one staff they go by voice.
+        let strikes = page.bars.iter_mut().flat_map(|bar| &mut bar.strikes);
+        strikes.filter(|s| shared.contains(&s.chord.staff)).for_each(|strike| strike.chord.stem_up = None);
     }
     let spans: Vec<Span> = (page.spans.into_iter())
         .map(|(span, strike)| Span { voice: strike.map_or(0, |id| voices[id as usize]), ..span })
@@ -114,7 +118,7 @@ fn read_text(text: &str) -> Result<Reading, FormatError> {
     }
     voices::write_chords(&mut page.bars, resolution, page.beams);
     notation.measures.iter_mut().zip(page.bars).for_each(|(measure, bar)| measure.chords = bar.page.chords);
-    for staff in choice.shared() {
+    for staff in shared {
         // The clefs of single parts say little where several stand together.
         notation.measures.iter_mut().for_each(|measure| measure.clefs.retain(|clef| clef.0 != staff));
         let hand = hands[usize::from(staff)];
