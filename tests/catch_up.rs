@@ -9,7 +9,9 @@ use music_trainer::components::catch_up::CatchUp;
 use music_trainer::components::judging::TakeJudge;
 use music_trainer::components::session::{Effect, Fresh, OnStand, Session};
 use music_trainer::formats::notation;
-use music_trainer::model::{Event, PieceId, Played, TakeId, Trainer, TransportChange, TransportMoved, recorder_entity};
+use music_trainer::model::{
+    Event, PieceId, Played, TakeId, TakeStart, Trainer, TransportChange, TransportMoved, recorder_entity,
+};
 use music_trainer::music::{HandEdits, Percent, Score};
 use music_trainer::practice::{Mode, PracticeSettings};
 use music_trainer::time::{Frames, ManualClock, Micros, Rate, Stamp, StreamId, Ticks, WallMillis};
@@ -34,6 +36,8 @@ impl Room {
     fn new(mode: Mode, room_for: usize) -> Self {
         let bus = start(Config::default(), Arc::new(ManualClock::default()), Box::new(MemoryStorage::new()));
         let bus: BusHandle<Trainer> = bus.expect("a bus");
+        let free = Event::TakeStarted(TakeStart::free(WallMillis(0)));
+        bus.publish(Publish::new(TakeId(1).entity(), free)).applied().expect("applied");
         let events = bus.subscribe_live(Filter::topics(["note.*", "transport.*"]), room_for);
         let score = Arc::new(notation::score(NOTES).expect("the notes are written right"));
         let settings = PracticeSettings { mode, count_in_bars: 0, ..PracticeSettings::default() };

@@ -263,6 +263,7 @@ fn a_take_is_rendered_by_the_name_under_which_it_is_listed() {
     let named = Event::TakeNamed { name: "Sunday".to_owned(), seen: Vec::new() };
     bus.publish(Publish::new(TakeId(1).entity(), named)).durable().expect("durable");
     assert!(bus.shutdown(WAIT));
+    drop(bus);
     let render = |id: &str| {
         let mut out = Vec::new();
         let done = music_trainer::cli::render::take(&data, id, &wave, None, &mut out);
@@ -270,7 +271,8 @@ fn a_take_is_rendered_by_the_name_under_which_it_is_listed() {
     };
     for unknown in ["", "take/", "nonsense", "take/000000000000002"] {
         let (done, listed) = render(unknown);
-        assert!(done.expect_err("there is none").contains("holds no take"), "{unknown}");
+        let refused = done.expect_err("there is none");
+        assert!(refused.contains("holds no take"), "{unknown:?}: {refused}");
         let words: Vec<&str> = listed.split_whitespace().collect();
         assert_eq!((words.first(), words.last()), (Some(&TakeId(1).entity().as_str()), Some(&"Sunday")), "{listed}");
         assert!(!wave.exists());

@@ -673,7 +673,7 @@ fn what_the_keyboard_lacks_is_played_by_the_program_and_never_waited_for() {
 
 #[test]
 fn a_hand_or_bars_without_notes_have_nothing_to_play() {
-    let notes = "tempo: 120\nR: c4 d e f | g f e d\nL: r1 | c3 d e f";
+    let notes = "tempo: 120\nR: c4 d e f | g f e d\nL: r/1 | c3/4 d e f";
     let mut room = Room::with_notes(notes, first_settings(Mode::Tempo));
     let first_bar = Some(BarRange::new(0, 0));
     for (mode, practise, range, plays) in [

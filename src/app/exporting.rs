@@ -232,8 +232,8 @@ mod tests {
 
     #[test]
     fn a_written_note_stands_on_a_beat_of_its_bar() {
-        let score =
-            notation::score("meter: 3/4\npickup: 1/4\ntempo: 90\nR: g4 | a8 b c5 d4 | e2.\nL: r4 | c3 d e | c2.");
+        let notes = "meter: 3/4\npickup: 1/4\nR: g4 | a4/8 b c5/4 d | e5/2.\nL: r | c3/4 d e | c3/2.";
+        let score = notation::score(notes);
         let score = score.expect("the notes are written right");
         let told: Vec<_> = score.iter().map(|(id, _)| place(&score, id)).map(|p| (p.hand, p.bar, p.beat)).collect();
         assert_eq!(told[0], ("Right", Some(0), Some(3.0)), "an upbeat is the last of its bar");

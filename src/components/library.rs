@@ -170,7 +170,12 @@ impl Library {
         }
         match found {
             Some(found) => {
-                let (title, composer, path) = (found.title.clone(), found.composer.clone(), found.path.clone());
+                // A copy under another name is the same piece, and does not rename it.
+                let snapshot = bus.snapshot();
+                let known = piece(&snapshot, id);
+                let title = known.map_or(&*found.title, Piece::title).to_owned();
+                let composer = known.map_or(&*found.composer, Piece::composer).to_owned();
+                let path = found.path.clone();
                 let info = PieceInfo { title, composer, path: Some(path), opened: at };
                 let events = [Event::PieceFound(Box::new(found)), Event::PieceOpened(info)];
                 bus.transact(events.map(|event| Publish::new(id.entity(), event)).into());
@@ -323,6 +328,23 @@ mod tests {
         let again = library.open(&bus, &first.id, WallMillis(2)).expect("remembered");
         let anew = Library::default().open(&bus, &first.id, WallMillis(3)).expect("kept in the log");
         assert_eq!((&again.warnings, &anew.warnings), (&first.warnings, &first.warnings));
+        assert!(bus.shutdown(Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn a_copy_under_another_name_is_the_same_piece_and_does_not_rename_it() {
+        let (bus, dir) = (bus(), tempfile::tempdir().expect("a folder"));
+        let untitled = smf::write_score(&score().with_title(""));
+        let titles = ["first.mid", "copy.mid"].map(|name| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, &untitled).expect("a file");
+            let id = Library::default().open_file(&bus, &path, WallMillis(1)).expect("opened").id;
+            bus.publish(Publish::new(id.entity(), Event::PieceTagged("t".to_owned()))).applied().expect("applied");
+            let snapshot = bus.snapshot();
+            (id.clone(), piece(&snapshot, &id).expect("a piece").title().to_owned())
+        });
+        assert_eq!(titles[0], titles[1]);
+        assert_eq!(titles[0].1, "first");
         assert!(bus.shutdown(Duration::from_secs(30)));
     }
 
