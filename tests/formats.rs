@@ -189,7 +189,7 @@ fn tempo_metre_key_pedal_and_title_are_read() {
     assert_eq!((score.keys()[0].fifths, score.keys()[0].minor), (0, true));
     assert_eq!(score.pedals().iter().map(|p| (p.tick.0, p.value)).collect::<Vec<_>>(), [(0, 127), (20, 0)]);
     let bars = score.bars();
-    assert_eq!((bars.get(0).end, bars.number(0), bars.get(1).end), (Ticks(48), 0, Ticks(192)), "a pick-up");
+    assert_eq!((bars.get(0).end, bars.number(0).count, bars.get(1).end), (Ticks(48), 0, Ticks(192)), "a pick-up");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::components::sound_file::{self, RATE};
 use crate::components::whole_file;
 use crate::formats::csv;
 use crate::model::{NoteNames, Settings, TakeId, Trainer};
-use crate::music::{NoteId, Pitch, Score};
+use crate::music::{BarNumber, NoteId, Pitch, Score};
 use crate::practice::{PlayedId, Verdict, VerdictKind};
 use crate::ui::command::TakeFile;
 use crate::ui::text;
@@ -176,7 +176,7 @@ fn table(performed: &Performed, judged: Option<&JudgedTake>, names: NoteNames) -
 #[derive(Default)]
 struct Place {
     hand: &'static str,
-    bar: Option<u32>,
+    bar: Option<BarNumber>,
     beat: Option<f64>,
 }
 
@@ -236,10 +236,10 @@ mod tests {
         let score = notation::score(notes);
         let score = score.expect("the notes are written right");
         let told: Vec<_> = score.iter().map(|(id, _)| place(&score, id)).map(|p| (p.hand, p.bar, p.beat)).collect();
-        assert_eq!(told[0], ("Right", Some(0), Some(3.0)), "an upbeat is the last of its bar");
+        assert_eq!(told[0], ("Right", Some(0.into()), Some(3.0)), "an upbeat is the last of its bar");
         let of = |hand: &str| -> Vec<f64> {
             told.iter()
-                .filter(|(whose, bar, _)| *whose == hand && *bar == Some(1))
+                .filter(|(whose, bar, _)| *whose == hand && *bar == Some(1.into()))
                 .filter_map(|place| place.2)
                 .collect()
         };

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::music::Pitch;
+use crate::music::{BarNumber, Pitch};
 use crate::time::Micros;
 
 /// The columns.
@@ -24,7 +24,7 @@ pub struct Row<'a> {
     /// Whose hand the written note is, in a word.
     pub hand: &'a str,
     /// The number of the bar of the written note.
-    pub bar: Option<u32>,
+    pub bar: Option<BarNumber>,
     /// Its beat in the bar, counted from 1; between two beats a fraction.
     pub beat: Option<f64>,
     /// What was found of it.
@@ -41,7 +41,8 @@ pub fn write<'a>(rows: impl IntoIterator<Item = Row<'a>>) -> String {
         let number = |n: Option<u32>| n.map(|n| n.to_string()).unwrap_or_default();
         let deviation = row.deviation.map(|d| format!("{:.1}", d.as_millis_f64())).unwrap_or_default();
         let (time, duration) = (seconds(row.at), seconds(row.duration));
-        let (velocity, bar) = (number(row.velocity.map(u32::from)), number(row.bar));
+        let (velocity, bar) =
+            (number(row.velocity.map(u32::from)), row.bar.map_or_else(String::new, |bar| bar.to_string()));
         let beat = row.beat.map(|beat| format!("{beat:.3}")).unwrap_or_default();
         let beat = if beat.contains('.') { beat.trim_end_matches('0').trim_end_matches('.') } else { &beat };
         let (name, hand, verdict) = (field(row.name), field(row.hand), field(row.verdict));
@@ -70,7 +71,7 @@ mod tests {
             velocity: Some(71),
             duration: Some(Micros(250_000)),
             hand: "left",
-            bar: Some(3),
+            bar: Some(3.into()),
             beat: Some(2.5),
             verdict: "a \"little\", late",
             deviation: Some(Micros(-12_345)),

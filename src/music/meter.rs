@@ -1,5 +1,7 @@
 //! Metres, key signatures, and where the bars fall.
 
+use std::fmt;
+
 use super::notation::Notation;
 use crate::time::Ticks;
 
@@ -53,7 +55,7 @@ pub struct Bar {
 pub struct Bars {
     bars: Vec<Bar>,
     /// What a musician calls each.
-    numbers: Vec<u32>,
+    numbers: Vec<BarNumber>,
 }
 
 /// How many ticks a bar lacks at its beginning: the beats of an upbeat are the last of its bar, at the beginning of the
@@ -101,7 +103,7 @@ impl Bars {
             }
         }
         let first = if pickup.0 > 0 { 0 } else { 1 };
-        Self { numbers: (first..).take(bars.len()).collect(), bars }
+        Self { numbers: (first..).take(bars.len()).map(BarNumber::from).collect(), bars }
     }
 
     /// The bars of a page in the order in which they are played; `None` for a page without any. What is not printed up
@@ -125,7 +127,7 @@ impl Bars {
         while let Some(last) = bars.last().copied().filter(|last| last.end < end && bars.len() < BARS_MAX) {
             let stop = last.end + Ticks(last.meter.bar_ticks(resolution));
             bars.push(Bar { start: last.end, end: stop, meter: last.meter });
-            numbers.push(numbers.last().map_or(1, |number| number + 1));
+            numbers.push(BarNumber::from(numbers.last().map_or(1, |number| number.count + 1)));
         }
         (!bars.is_empty()).then_some(Self { bars, numbers })
     }
@@ -157,22 +159,59 @@ impl Bars {
     }
 
     /// The number that a musician would call the bar by: a pick-up is bar 0, and what is repeated has one number.
-    pub fn number(&self, index: usize) -> u32 {
+    pub fn number(&self, index: usize) -> BarNumber {
         self.numbers[index.min(self.numbers.len() - 1)]
+    }
+}
+
+/// What a musician calls a bar: a number, and a letter where a page has it several times, such as `4` and `4a`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BarNumber {
+    /// The number; 0 is a pick-up.
+    pub count: u32,
+    /// The letter after it.
+    pub letter: Option<char>,
+}
+
+impl BarNumber {
+    /// From what a page prints; `None` where that is no number with at most one letter.
+    fn read(text: &str) -> Option<Self> {
+        let letter = text.chars().next_back().filter(|c| c.is_ascii_alphabetic());
+        let digits = text.strip_suffix(|c: char| c.is_ascii_alphabetic()).unwrap_or(text);
+        Some(Self { count: digits.parse().ok()?, letter })
+    }
+}
+
+impl From<u32> for BarNumber {
+    fn from(count: u32) -> Self {
+        Self { count, letter: None }
+    }
+}
+
+impl PartialEq<u32> for BarNumber {
+    fn eq(&self, count: &u32) -> bool {
+        *self == Self::from(*count)
+    }
+}
+
+impl fmt::Display for BarNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let letter = self.letter.map(String::from).unwrap_or_default();
+        f.pad(&format!("{}{letter}", self.count))
     }
 }
 
 /// The number of each measure of a page: the one above it; of one without, such as the second half of a divided bar, that
 /// of the measure before. Counted from 1 on a page without any.
-fn printed_numbers(page: &Notation) -> Vec<u32> {
+fn printed_numbers(page: &Notation) -> Vec<BarNumber> {
     /// More measures than any page has.
     const NUMBER_MAX: u32 = 1_000_000;
-    let written = |text: &str| text.parse().ok().filter(|number| *number <= NUMBER_MAX);
+    let written = |text: &str| BarNumber::read(text).filter(|number| number.count <= NUMBER_MAX);
     if page.measures.iter().all(|measure| written(&measure.number).is_none()) {
-        return (1..).take(page.measures.len()).collect();
+        return (1..).take(page.measures.len()).map(BarNumber::from).collect();
     }
-    let first = page.measures.first().and_then(|measure| written(&measure.number)).unwrap_or(0);
-    let number = |last: &mut u32, text: &str| {
+    let first = page.measures.first().and_then(|measure| written(&measure.number)).unwrap_or(BarNumber::from(0));
+    let number = |last: &mut BarNumber, text: &str| {
         *last = written(text).unwrap_or(*last);
         Some(*last)
     };
@@ -207,6 +246,10 @@ mod tests {
         check(&["7", "8", "X1", "9"], &[7, 8, 8, 9]);
         check(&["", "1"], &[0, 1]);
         check(&["", ""], &[1, 2]);
+        let measure = |number: &str| Measure { number: number.to_owned(), ..Measure::default() };
+        let page = Notation { measures: ["4", "4a", "5"].map(measure).to_vec(), ..Notation::default() };
+        let names: Vec<String> = printed_numbers(&page).iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["4", "4a", "5"]);
     }
 
     #[test]

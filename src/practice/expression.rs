@@ -133,7 +133,7 @@ pub struct BarTempo {
     /// The bar's index.
     pub bar: usize,
     /// Its number.
-    pub number: u32,
+    pub number: crate::music::BarNumber,
     /// Quarters a minute as played, all passes together.
     pub played: f64,
     /// Quarters a minute as written.

@@ -146,7 +146,7 @@ pub struct BarResult {
     /// The bar's index.
     pub index: usize,
     /// The number that a musician calls it by.
-    pub number: u32,
+    pub number: crate::music::BarNumber,
     /// Both hands; extra notes belong to the bar in which they were played.
     pub counts: Counts,
 }
@@ -426,7 +426,7 @@ mod tests {
         result.add(&score(), &extra, Some(0));
         assert_eq!(result.right_hand.right(), 2);
         assert_eq!(result.hands(Hands::LEFT), Counts::default());
-        assert_eq!(result.bar(0).map(|b| (b.number, b.counts.extra, b.counts.late)), Some((1, 1, 1)));
+        assert_eq!(result.bar(0).map(|b| (b.number, b.counts.extra, b.counts.late)), Some((1.into(), 1, 1)));
         let worst: Vec<_> = result.worst_bars().into_iter().map(|(b, t)| (b.index, t)).collect();
         assert_eq!(worst, [(1, Trouble::Missed(2)), (0, Trouble::Extra(1))]);
         assert_eq!(result.counts.accuracy(), Some(2.0 / 6.0));

@@ -67,7 +67,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
 fn head_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, view: &ResultView) {
     let worst = view.result.worst_bars();
     let range = worst.first().map(|(bar, _)| run_around(bar, &worst));
-    let number = |bar: usize| view.result.bar(bar).map_or(bar as u32 + 1, |b| b.number);
+    let number = |bar: usize| view.result.bar(bar).map_or(crate::music::BarNumber::from(bar as u32 + 1), |b| b.number);
     let label = range.map(|r| text::practise_bars(number(r.first()), number(r.last())));
     let practise = label.as_deref().map(|l| Button::new(l).primary());
     let speed = again_at(view);

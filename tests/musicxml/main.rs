@@ -363,7 +363,7 @@ fn dal_segno_al_coda_is_played_as_written() {
     let jumps: Vec<Jump> = page.measures.iter().flat_map(|m| m.jumps.clone()).collect();
     assert_eq!(jumps, [Jump::Segno, Jump::ToCoda, Jump::DalSegnoAlCoda, Jump::Coda]);
     assert_eq!(page.passages.iter().map(|p| p.measure).collect::<Vec<_>>(), [0, 1, 2, 3, 1, 2, 4]);
-    let numbers: Vec<u32> = (0..7).map(|i| reading.score.bars().number(i)).collect();
+    let numbers: Vec<u32> = (0..7).map(|i| reading.score.bars().number(i).count).collect();
     assert_eq!(numbers, [1, 2, 3, 4, 2, 3, 5], "what is played again has one number");
 }
 
@@ -456,7 +456,7 @@ fn a_pick_up_is_bar_0_and_as_long_as_it_is() {
     );
     let reading = check(&text, "0-1:67R 1-5:72R", &[]);
     let bars = reading.score.bars();
-    assert_eq!((bars.number(0), bars.get(0).end, bars.number(1)), (0, Ticks(240), 1));
+    assert_eq!((bars.number(0).count, bars.get(0).end, bars.number(1).count), (0, Ticks(240), 1));
 }
 
 #[test]

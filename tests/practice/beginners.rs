@@ -62,7 +62,7 @@ fn told(mode: Mode, words: &[String]) -> Told {
     let wrong = stories.iter().filter(|story| story.verdict.kind == VerdictKind::Extra);
     let meant = wrong.filter_map(|story| Some((name(story.pitch), name(story.instead?)))).collect();
     let c = result.counts;
-    let worst = result.worst_bars().iter().map(|(bar, trouble)| (bar.number, *trouble)).collect();
+    let worst = result.worst_bars().iter().map(|(bar, trouble)| (bar.number.count, *trouble)).collect();
     ([c.right(), c.missed, c.extra, c.wrong_octave], worst, meant)
 }
 

@@ -341,7 +341,7 @@ fn paint_bars(ui: &Ui, painter: &Painter, grid: &Grid, page: &TakePage, (from, t
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum GridLine {
     Beat,
-    Bar(u32),
+    Bar(crate::music::BarNumber),
 }
 
 /// Where bars and beats began between two times of the take, ascending: between two places whose times are known the
@@ -482,10 +482,10 @@ mod tests {
         };
         let all = lines(&page, Micros::ZERO, Micros::from_millis(9_000));
         let expected = [
-            (0, GridLine::Bar(1)),
+            (0, GridLine::Bar(1.into())),
             (500, GridLine::Beat),
-            (1_000, GridLine::Bar(2)),
-            (4_000, GridLine::Bar(1)),
+            (1_000, GridLine::Bar(2.into())),
+            (4_000, GridLine::Bar(1.into())),
             (4_500, GridLine::Beat),
         ];
         assert_eq!(all, expected.map(|(millis, line)| (Micros::from_millis(millis), line)));

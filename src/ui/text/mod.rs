@@ -286,7 +286,7 @@ mod tests {
         assert_eq!(signed(-11.6), "−12");
         assert_eq!(signed(-0.2), "0");
         assert_eq!(duration(Micros(125_400_000)), "2:05");
-        assert_eq!(bars(5, 8), "Bars 5–8");
+        assert_eq!(bars(5.into(), 8.into()), "Bars 5–8");
         assert_eq!(share(203, 216), "94 %");
         let at = LocalTime { days_ago: 1, hour: 9, minute: 5, ..Default::default() };
         assert_eq!(moment(at), "yesterday 09:05");

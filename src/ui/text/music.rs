@@ -2,7 +2,7 @@
 
 use super::{NONE, tr};
 use crate::music::notation::{SpelledPitch, Step};
-use crate::music::{Hand, Hands, KeySignature, Pitch, Score, Spelling};
+use crate::music::{BarNumber, Hand, Hands, KeySignature, Pitch, Score, Spelling};
 use crate::practice::{BarRange, Heard};
 use crate::time::Micros;
 use crate::ui::view::{NoteNames, Tuner};
@@ -140,12 +140,12 @@ pub fn duration(length: Micros) -> String {
 }
 
 /// `Bars 5–8`, by the numbers of musicians.
-pub fn bars(first: u32, last: u32) -> String {
+pub fn bars(first: BarNumber, last: BarNumber) -> String {
     if first == last { format!("Bar {first}") } else { format!("Bars {first}–{last}") }
 }
 
 /// The loop chip.
-pub fn loop_label(range: Option<BarRange>, number: impl Fn(usize) -> u32) -> String {
+pub fn loop_label(range: Option<BarRange>, number: impl Fn(usize) -> BarNumber) -> String {
     range.map_or_else(|| tr().loop_off.to_owned(), |r| bars(number(r.first()), number(r.last())))
 }
 
@@ -177,7 +177,7 @@ pub fn hands(hands: Hands) -> &'static str {
 }
 
 /// The place in the piece, for screen readers.
-pub fn place(title: &str, bar: u32, bars: u32, next: &str) -> String {
+pub fn place(title: &str, bar: BarNumber, bars: BarNumber, next: &str) -> String {
     if next.is_empty() {
         format!("{title}, bar {bar} of {bars}")
     } else {
@@ -186,7 +186,7 @@ pub fn place(title: &str, bar: u32, bars: u32, next: &str) -> String {
 }
 
 /// The bar ruler, for screen readers.
-pub fn bar_ruler(name: &str, bar: u32, bars: u32) -> String {
+pub fn bar_ruler(name: &str, bar: BarNumber, bars: BarNumber) -> String {
     format!("{name}, at bar {bar} of {bars}")
 }
 

@@ -1,7 +1,7 @@
 //! Words about practising: the tempo ladder, hands, the keyboard that one has.
 
 use super::{bars, note_octave, percent, tr};
-use crate::music::{Hand, NoteId, Pitch, Score};
+use crate::music::{BarNumber, Hand, NoteId, Pitch, Score};
 use crate::practice::ladder::{Climb, Ladder, LadderPlan, Rung};
 use crate::practice::{KeyRange, Preset};
 use crate::ui::view::NoteNames;
@@ -124,7 +124,7 @@ pub fn chosen_notes(notes: &[NoteId]) -> String {
 }
 
 /// Where an edit of the hands holds.
-pub fn edited_bars(range: Option<(u32, u32)>) -> String {
+pub fn edited_bars(range: Option<(BarNumber, BarNumber)>) -> String {
     range.map_or_else(|| tr().whole_piece.to_owned(), |(first, last)| bars(first, last))
 }
 

@@ -1,7 +1,7 @@
 //! Words about what came out: shares, timing, bars to look at.
 
 use super::{DOT, NONE, bar_count, moment, note_octave, tr, written_octave};
-use crate::music::{Hand, Score};
+use crate::music::{BarNumber, Hand, Score};
 use crate::practice::expression::{BARS_ENOUGH, Expression, PROFESSIONAL_CHORD_MILLIS};
 use crate::practice::pass::PassResult;
 use crate::practice::result::ENOUGH;
@@ -90,7 +90,7 @@ pub fn signed(value: f64) -> String {
 }
 
 /// `Practise bars 11–12`.
-pub fn practise_bars(first: u32, last: u32) -> String {
+pub fn practise_bars(first: BarNumber, last: BarNumber) -> String {
     if first == last { format!("Practise bar {first}") } else { format!("Practise bars {first}–{last}") }
 }
 
