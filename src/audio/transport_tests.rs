@@ -159,7 +159,7 @@ fn a_count_in_leads_to_the_start_and_shows_where_it_is() {
 #[test]
 fn what_is_to_begin_on_a_frame_begins_there_and_what_is_too_late_or_too_far_at_once() {
     for (at, first, bars) in [(31_000, 31_000, 1), (31_000, 31_000, 0), (900, 1_000, 1), (48_000 * 60, 1_000, 1)] {
-        let mut transport = of_score(&score(&[0, 960], 500_000));
+        let mut transport = of_score(&score(&[0, 960, 2_400], 500_000));
         assert!(transport.play(Frames(1_000), bars, Frames(at)));
         let mut frames = Vec::new();
         run(&mut transport, 1_000, first + 24_000 * 4 + 1, |frame, due| {

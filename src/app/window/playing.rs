@@ -109,7 +109,8 @@ mod tests {
     #[test]
     fn the_ladder_begins_at_its_start_and_the_tempo_is_its_own_from_there() {
         let plan = LadderPlan { on: true, start: Percent::new(50), ..LadderPlan::default() };
-        let on = chosen(PracticeSettings::default(), &Command::SetLadder(plan));
+        let keep = PracticeSettings { mode: Mode::Tempo, ..PracticeSettings::default() };
+        let on = chosen(keep, &Command::SetLadder(plan));
         assert_eq!(on.tempo, Percent::new(50));
         let climbed = PracticeSettings { tempo: Percent::new(65), ..on };
         let wider = chosen(climbed, &Command::SetLadder(LadderPlan { step: 10, ..plan }));

@@ -212,7 +212,7 @@ mod tests {
 
     /// A waltz of four bars at 90 a minute in G: two thirds of a second a quarter.
     const WALTZ: &str = "key: G major\nmeter: 3/4\ntempo: 90\nR: g4 a b | c5 d e | d c b4 | a g2";
-    const QUARTER: i64 = 666_666;
+    const QUARTER: i64 = 666_667;
 
     fn score() -> Score {
         notation::score(WALTZ).expect("the notes are written right")
@@ -270,11 +270,11 @@ mod tests {
     fn what_is_played_in_time_stands_on_the_beats_of_its_own_bars() {
         let score = score();
         let (signs, onsets) = told(&[run(&score, 0, 0, 100)], &[0, QUARTER, 2 * QUARTER, 3 * QUARTER]);
-        assert_eq!(signs, ["0: 666666 µs", "0: 3/4", "0: +1"]);
+        assert_eq!(signs, ["0: 666667 µs", "0: 3/4", "0: +1"]);
         assert_eq!(onsets, [0.0, 1.0, 2.0, 3.0]);
         // At half the speed, with a bar of count-in, from the first key on, which was a little early.
         let (signs, onsets) = told(&[run(&score, -3_980_000, -3, 50)], &[0, 2 * QUARTER + 20_000]);
-        assert_eq!(signs, ["0: 1333332 µs", "0: 3/4", "0: +1"]);
+        assert_eq!(signs, ["0: 1333334 µs", "0: 3/4", "0: +1"]);
         assert_eq!(onsets, [2.985, 4.0]);
     }
 
@@ -286,7 +286,7 @@ mod tests {
         let faster = run(&score, 7 * QUARTER, 4, 200);
         let keys = [0, 5 * QUARTER, 6 * QUARTER, 7 * QUARTER, 8 * QUARTER];
         let (signs, onsets) = told(&[run(&score, 0, 0, 100), again, faster], &keys);
-        assert_eq!(signs, ["0: 666666 µs", "0: 3/4", "0: +1", "6: 3/4", "6: +1", "7: 333333 µs"]);
+        assert_eq!(signs, ["0: 666667 µs", "0: 3/4", "0: +1", "6: 3/4", "6: +1", "7: 333334 µs"]);
         assert_eq!(onsets, [0.0, 5.0, 6.0, 7.0, 9.0]);
     }
 

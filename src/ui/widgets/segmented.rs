@@ -23,20 +23,28 @@ pub struct Segment<'a> {
 enum Detail {
     Full,
     Words,
+    /// The words no larger than they are at 100 %: a name that is seen tells more than a large icon.
+    Small,
     Chosen,
     Icons,
 }
 
 const PAD: f32 = 4.0;
 
+fn line<'a>(ui: &Ui, s: &Segment<'a>, detail: Detail) -> Line<'a> {
+    let line = Line::new(s.label);
+    if detail == Detail::Small { line.size(size::BODY / theme::scale(ui).max(1.0)) } else { line }
+}
+
 fn segment_width(ui: &Ui, s: &Segment<'_>, chosen: bool, detail: Detail) -> f32 {
     let icon = size::ICON * theme::scale(ui);
-    let label = Line::new(s.label).bold().width(ui).ceil() + 2.0;
+    let label = line(ui, s, detail).bold().width(ui).ceil() + 2.0;
     let with_icon = !s.icon.is_empty();
     match detail {
         Detail::Full if with_icon => 14.0 + icon + 8.0 + label + 14.0,
         Detail::Full => 16.0 + label + 16.0,
         Detail::Words => 10.0 + label + 10.0,
+        Detail::Small => 8.0 + label + 8.0,
         Detail::Chosen if chosen || !with_icon => 10.0 + label + 10.0,
         Detail::Chosen | Detail::Icons if with_icon => 10.0 + icon + 10.0,
         Detail::Chosen | Detail::Icons => 10.0 + label + 10.0,
@@ -48,7 +56,7 @@ fn total(ui: &Ui, segments: &[Segment<'_>], chosen: usize, detail: Detail) -> f3
 }
 
 fn detail_for(ui: &Ui, segments: &[Segment<'_>], chosen: usize, room: f32) -> Detail {
-    [Detail::Full, Detail::Words, Detail::Chosen]
+    [Detail::Full, Detail::Words, Detail::Small, Detail::Chosen]
         .into_iter()
         .find(|&d| total(ui, segments, chosen, d) <= room)
         .unwrap_or(Detail::Icons)
@@ -105,10 +113,10 @@ fn segment_ui(ui: &mut Ui, rect: Rect, s: &Segment<'_>, chosen: bool, detail: De
 
 fn contents_ui(ui: &Ui, rect: Rect, s: &Segment<'_>, chosen: bool, detail: Detail, color: Color32) {
     let with_icon = !s.icon.is_empty() && (detail == Detail::Full || detail == Detail::Icons || !chosen);
-    let icon_shown = with_icon && detail != Detail::Words;
-    let label_shown =
-        s.icon.is_empty() || matches!(detail, Detail::Full | Detail::Words) || (detail == Detail::Chosen && chosen);
-    let line = Line::new(s.label).color(color);
+    let words_only = matches!(detail, Detail::Words | Detail::Small);
+    let icon_shown = with_icon && !words_only;
+    let label_shown = s.icon.is_empty() || words_only || detail == Detail::Full || (detail == Detail::Chosen && chosen);
+    let line = line(ui, s, detail).color(color);
     let line = if chosen { line.bold() } else { line };
     let icon = if icon_shown { size::ICON * theme::scale(ui) } else { 0.0 };
     let label = if label_shown { line.width(ui).ceil() + 1.0 } else { 0.0 };
