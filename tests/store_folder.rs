@@ -6,6 +6,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::PoisonError;
 
 use music_trainer::bus::storage::*;
 use music_trainer::bus::testing::stored;
@@ -155,11 +156,13 @@ fn a_running_programs_folder_can_be_read_by_another_process() {
     let dir = folder();
     let mut opened = opened(dir.path());
     opened.storage.commit(&batch(opened.device, 0, 30, 50)).expect("a commit");
+    let alone = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
     let child = Command::new(std::env::current_exe().expect("this program"))
         .args(["--exact", "child_reads", "--nocapture"])
         .env("STORE_FOLDER_CHILD", dir.path())
         .output()
         .expect("a child");
+    drop(alone);
     let said = String::from_utf8_lossy(&child.stdout);
     assert!(child.status.success() && said.contains("30 events, whole"), "{said}");
     opened.storage.commit(&batch(opened.device, 30, 1, 50)).expect("the writer goes on");
@@ -192,12 +195,19 @@ impl Mount {
 
 impl Drop for Mount {
     fn drop(&mut self) {
+        let _alone = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
         // Unmounts after a failed test too, and must then not fail a second time.
         let _ = Command::new("umount").arg("--lazy").arg(self.path()).status();
     }
 }
 
+/// A child process has the files of all tests until it has begun its own program, and a file that is open for writing
+/// keeps a file system from being made read-only. So one is started at a time, and a mount has its end before the next.
+#[expect(clippy::disallowed_types, reason = "shared by the threads of the tests")]
+static STARTING: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
 fn run(program: &str, arguments: &[&str], path: &Path) {
+    let _alone = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
     let done = Command::new(program).args(arguments).arg(path).status();
     assert!(done.is_ok_and(|s| s.success()), "NOT RUN: {program} needs root and a kernel that lets it; run as root");
 }
