@@ -126,6 +126,9 @@ fn lines_ui(ui: &Ui, inner: Rect, (row, is_twin): (&PieceRow, bool), names: Note
     result_ui(ui, Rect::from_min_max(pos2(inner.left(), inner.bottom() - 18.0 * scale), inner.max), row);
 }
 
+/// A bar shorter than this tells nothing.
+const TRACK_MIN: f32 = 24.0;
+
 /// Shares from left to right, from nothing right at the bottom to everything right at the top.
 pub(super) fn curve(ui: &Ui, rect: Rect, shares: &[f32]) {
     let t = tokens(ui);
@@ -156,16 +159,18 @@ fn result_ui(ui: &Ui, rect: Rect, row: &PieceRow) {
         Some(newest) => text::best_and_last(&last, &newest),
         None => text::last_result(&last, part),
     };
-    let line = Line::small(&words).color(t.muted).align(Align::Max);
-    let width = line.width(ui).min(rect.width() * 0.75);
-    line.paint(ui, rect);
+    let line = Line::small(&words).color(t.muted);
     let track = Rect::from_min_max(
         pos2(rect.left(), rect.center().y - 2.0),
-        pos2(rect.right() - width - 12.0, rect.center().y + 2.0),
+        pos2(rect.right() - line.width(ui) - 12.0, rect.center().y + 2.0),
     );
-    if track.width() > 12.0 {
-        ui.painter().rect_filled(track, 2, t.line);
-        let done = track.with_max_x(track.left() + track.width() * share.clamp(0.0, 1.0) * length);
-        ui.painter().rect_filled(done, 2, share_color(t, share));
+    // The words come first.
+    if track.width() < TRACK_MIN {
+        line.paint(ui, rect);
+        return;
     }
+    line.align(Align::Max).paint(ui, rect);
+    ui.painter().rect_filled(track, 2, t.line);
+    let done = track.with_max_x(track.left() + track.width() * share.clamp(0.0, 1.0) * length);
+    ui.painter().rect_filled(done, 2, share_color(t, share));
 }
