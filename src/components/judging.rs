@@ -46,7 +46,7 @@ pub struct Judged {
     pub speed: Option<Percent>,
     /// Whether the last group of the range is done.
     pub finished: bool,
-    /// Keys that are not written, and where the music stood when they were played.
+    /// Keys that are not written there, and where the music stood when they were played.
     pub extras: Vec<(Pitch, Ticks)>,
     /// On a tempo ladder: a pass is over, and how it went.
     pub pass_over: Option<PassOver>,
@@ -551,7 +551,7 @@ impl TakeJudge {
             let Some(place) = place else { continue };
             match verdict.written {
                 Some(id) if verdict.kind.is_right() => self.pace(verdict.pass, self.score.note(id).onset, place.at),
-                _ if verdict.kind == VerdictKind::Extra => extras.push((place.pitch, place.tick)),
+                _ if verdict.kind.is_wrong() => extras.push((place.pitch, place.tick)),
                 _ => {}
             }
         }
