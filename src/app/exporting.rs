@@ -181,11 +181,8 @@ struct Place {
 }
 
 fn place(score: &Score, id: NoteId) -> Place {
-    let (note, index, resolution) = (score.note(id), score.bar_of(id), score.resolution());
-    let (bars, bar) = (score.bars(), score.bars().get(index));
-    let into = note.onset - bar.start + bars.missing(index, resolution);
-    let beat = 1.0 + into.0 as f64 / bar.meter.beat_ticks(resolution) as f64;
-    Place { hand: text::hand(note.hand), bar: Some(bars.number(index)), beat: Some(beat) }
+    let bar = score.bars().number(score.bar_of(id));
+    Place { hand: text::hand(score.note(id).hand), bar: Some(bar), beat: Some(score.beat_in_bar(id)) }
 }
 
 /// Where a person finds what was exported: a folder of the program's in their music folder, or at home.

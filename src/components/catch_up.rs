@@ -98,6 +98,12 @@ impl CatchUp {
 fn is_told(envelope: &Envelope<Trainer>) -> bool {
     matches!(
         envelope.event(),
-        Some(Event::NotePlayed(_) | Event::NotesLost(_) | Event::LatencyChanged(_) | Event::TransportMoved(_))
+        Some(
+            Event::NotePlayed(_)
+                | Event::NotesLost(_)
+                | Event::SoundInterrupted(_)
+                | Event::LatencyChanged(_)
+                | Event::TransportMoved(_)
+        )
     )
 }

@@ -274,6 +274,14 @@ impl Score {
         self.bars.index_at(self.beat(id))
     }
 
+    /// Where a note stands in its bar, in beats of the metre from 1; between two beats a fraction. An upbeat has the last
+    /// beats of a whole bar.
+    pub fn beat_in_bar(&self, id: NoteId) -> f64 {
+        let (index, bar) = (self.bar_of(id), self.bars.get(self.bar_of(id)));
+        let into = self.note(id).onset - bar.start + self.bars.missing(index, self.resolution());
+        1.0 + into.0 as f64 / bar.meter.beat_ticks(self.resolution()) as f64
+    }
+
     /// The written tempo at a tick as a metronome counts it: so many of the metre's units a minute, and the unit (4 is a
     /// quarter).
     pub fn beats_per_minute(&self, tick: Ticks) -> (f64, u8) {

@@ -187,9 +187,15 @@ pub(super) fn bar_notes_ui(ui: &mut Ui, take: &TakeView, (bar, pass): (usize, Op
         let kind = story.verdict.kind;
         ui.painter().add(mark_shape(t, kind, pos2(rect.left() + 8.0, rect.center().y), 5.0));
         let name = text::written_octave(take.score(), story.bar, story.pitch, names);
-        let (first, second) = (rect.left() + 24.0, rect.left() + 24.0 + 52.0 * scale);
+        let (first, beat) = (rect.left() + 24.0, rect.left() + 24.0 + 52.0 * scale);
+        let second = beat + 76.0 * scale;
         let third = second + 110.0 * scale;
-        Line::new(&name).size(13.0).bold().show_at(ui, rect.with_min_x(first).with_max_x(second - 6.0));
+        Line::new(&name).size(13.0).bold().show_at(ui, rect.with_min_x(first).with_max_x(beat - 6.0));
+        if let Some((score, id)) = take.score().zip(story.verdict.written) {
+            let words = text::beat(score.beat_in_bar(id));
+            let place = rect.with_min_x(beat).with_max_x(second - 6.0);
+            Line::new(&words).size(13.0).color(t.muted).show_at(ui, place);
+        }
         Line::new(text::story(story, take.mode))
             .size(13.0)
             .show_at(ui, rect.with_min_x(second).with_max_x(third - 6.0));

@@ -2,7 +2,7 @@
 
 use crate::bus::Publish;
 use crate::components::session::SessionView;
-use crate::model::{Event, PieceId};
+use crate::model::{Entity, Event, PieceId};
 use crate::music::{Hand, HandEdits, Hands};
 use crate::practice::ladder::LadderPlan;
 use crate::practice::{Heard, Mode, PracticeSettings};
@@ -14,13 +14,18 @@ use super::{Change, Window};
 impl Window {
     /// Says something about the hands of the open piece; it can be taken back.
     pub(super) fn edit_hands(&mut self, session: &SessionView, edit: impl FnOnce(&HandEdits) -> HandEdits) {
-        let Some(piece) = &session.piece else { return };
-        let to = edit(&piece.hands);
+        let (Some(piece), Some(program)) = (&session.piece, &self.program) else { return };
+        // Not those on the stand: a change is on its way there for a while.
+        let from = match program.bus.snapshot().state.value(piece.id.entity().as_str()) {
+            Some(Entity::Piece(piece)) => (*piece.hands).clone(),
+            _ => piece.hands.clone(),
+        };
+        let to = edit(&from);
         if let Err(why) = to.check() {
             return self.fail(why.to_owned());
         }
-        if to != piece.hands {
-            self.history.push(Change::Hands { piece: piece.id.clone(), from: piece.hands.clone(), to: to.clone() });
+        if to != from {
+            self.history.push(Change::Hands { piece: piece.id.clone(), from, to: to.clone() });
             self.choose_hands(&piece.id, to);
         }
     }

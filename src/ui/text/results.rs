@@ -294,6 +294,12 @@ fn off(deviation: Micros) -> String {
     }
 }
 
+/// A place in a bar: `beat 2`, `beat 2.5`.
+pub fn beat(beat: f64) -> String {
+    let number = format!("{beat:.2}");
+    format!("beat {}", number.trim_end_matches('0').trim_end_matches('.'))
+}
+
 /// Why a note of a score was judged so, in one line.
 pub fn why(story: &Story, score: Option<&Score>, names: NoteNames) -> String {
     let name = |pitch| written_octave(score, story.bar, pitch, names);
