@@ -193,6 +193,9 @@ impl EnvError {
     }
 }
 
+/// So long a file that this process has open and no longer locks may take to be closed.
+const CLOSING_MAX: Duration = Duration::from_secs(5);
+
 #[expect(unsafe_code, reason = "a memory map cannot be checked by the compiler")]
 fn open_env(options: &EnvOptions) -> Result<Open, EnvError> {
     let found = image::check(&options.dir.join(DATA_FILE), options.depth).map_err(EnvError::Image)?;
@@ -208,6 +211,12 @@ fn open_env(options: &EnvOptions) -> Result<Open, EnvError> {
     if options.read_only {
         // SAFETY: READ_ONLY takes nothing of LMDB's guarantees away, unlike the flags that this module never sets.
         unsafe { builder.flags(EnvFlags::READ_ONLY) };
+    }
+    // A thread of the program that worked here before may still hold a reader for a moment after its end.
+    let closing = options.dir.canonicalize().ok().filter(|_| !options.read_only).and_then(heed::env_closing_event);
+    if let Some(closing) = closing {
+        // Who holds on to it longer is told of by the error below.
+        let _closed = closing.wait_timeout(CLOSING_MAX);
     }
     // SAFETY: the file is changed by LMDB only: the folder is locked against a second writing program, is not on a
     // network drive (both `open`), and the file was checked to hold all pages its header speaks of (`image`).
