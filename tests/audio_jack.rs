@@ -2,43 +2,21 @@
 //! and a server that dies and comes back. The server is this test's own; a machine without jackd fails here, loudly.
 #![cfg(feature = "jack")]
 
+mod audio_support;
 mod jack_support;
 
 use std::time::Duration;
 
+use audio_support::Pulse;
 use jack::{AudioIn, Client, Control, MidiOut, Port, ProcessHandler, ProcessScope, RawMidi};
 use jack_support::{PERIOD, Program, Server, client, drain, until, with_server_name};
 use music_trainer::audio::backend::Kind;
-use music_trainer::audio::instrument::{Instrument, Part, Pedal};
 use music_trainer::audio::{Command, Notice, Schedule};
-use music_trainer::music::{Meter, Pitch};
+use music_trainer::music::Meter;
 use music_trainer::time::Ticks;
 
 /// Runs that an interruption of the sound (the machine is shared) may spoil before the test gives up.
 const RUNS_MAX: usize = 8;
-
-/// One sample of 0.5 for each onset.
-struct Pulse(bool);
-
-impl Instrument for Pulse {
-    fn note_on(&mut self, _: Part, _: Pitch, _: u8) {
-        self.0 = true;
-    }
-    fn note_off(&mut self, _: Part, _: Pitch) {}
-    fn pedal(&mut self, _: Part, _: Pedal) {}
-    fn silence(&mut self, _: Part) {}
-    fn render(&mut self, left: &mut [f32], right: &mut [f32]) {
-        left.fill(0.0);
-        right.fill(0.0);
-        if let (Some(l), Some(r)) = (left.first_mut(), right.first_mut()) {
-            let pulse = if std::mem::take(&mut self.0) { 0.5 } else { 0.0 };
-            (*l, *r) = (pulse, pulse);
-        }
-    }
-    fn voices(&self) -> usize {
-        0
-    }
-}
 
 /// Sends note-ons at chosen offsets, one a cycle, and writes down the server's frame of each.
 struct Sender {
@@ -128,7 +106,7 @@ fn a_note_sounds_exactly_one_period_after_its_frame() {
 
 /// The frames at which notes were played, and what was heard.
 fn hear_notes() -> (Vec<u32>, Vec<Heard>) {
-    let program = Program::start(Box::new(Pulse(false)));
+    let program = Program::start(Box::new(Pulse::default()));
     let hand = client("hand");
     let port = hand.register_port("out", MidiOut::default()).expect("a port");
     let (sent, mut sent_here) = rtrb::RingBuffer::new(10_000);
@@ -154,7 +132,7 @@ fn clicks_leave_the_port_on_their_frames() {
         let _server = Server::start(server);
         drop(client("first"));
         for run in 1..=RUNS_MAX {
-            let mut program = Program::start(Box::new(Pulse(false)));
+            let mut program = Program::start(Box::new(Pulse::default()));
             let (ear, mut heard_here) = listen();
             std::thread::park_timeout(Duration::from_millis(200));
             drain(&mut heard_here);
@@ -193,7 +171,7 @@ fn a_server_that_dies_is_noticed_and_taken_up_again() {
     with_server_name("a_server_that_dies_is_noticed_and_taken_up_again", |server| {
         let mut first = Server::start(server);
         drop(client("first"));
-        let mut program = Program::start(Box::new(Pulse(false)));
+        let mut program = Program::start(Box::new(Pulse::default()));
         program.engine.send(Command::Play { count_in: 0 });
         until("the music moves", || (program.reports.playhead.read().tick > 100.0).then_some(()));
         first.kill();
@@ -224,7 +202,7 @@ fn chirps_through_a_cable_of_the_server_come_back_to_the_frame() {
         use music_trainer::components::devices::{Loopback, LoopbackStand};
         let _server = Server::start(server);
         let patch = client("patch");
-        let mut program = Program::start(Box::new(Pulse(false)));
+        let mut program = Program::start(Box::new(Pulse::default()));
         patch.connect_ports_by_name("music-trainer:out_left", "music-trainer:in").expect("connected");
         for run in 0..RUNS_MAX {
             let now = program.clock.now();

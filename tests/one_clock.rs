@@ -1,10 +1,11 @@
 //! One clock for a take: when the sound stands still for a moment, or the computer's clock jumps, the verdicts, the picture,
 //! the way back, the files and the copy that is kept all tell the same times.
 
+mod audio_support;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use music_trainer::audio::instrument::{Instrument, Part, Pedal};
 use music_trainer::bus::{BusHandle, Config, MemoryStorage, Publish, start};
 use music_trainer::components::judging::TakeJudge;
 use music_trainer::components::keeper::{Wanted, keep};
@@ -14,7 +15,7 @@ use music_trainer::components::travel::Travel;
 use music_trainer::formats::notation;
 use music_trainer::formats::smf::read_performance;
 use music_trainer::model::{Event, Played, TakeEnd, TakeId, TakeStart, Trainer, TransportChange, TransportMoved};
-use music_trainer::music::{Percent, Pitch, Score};
+use music_trainer::music::{Percent, Score};
 use music_trainer::practice::{Mode, PracticeSettings};
 use music_trainer::time::{Frames, ManualClock, Micros, Stamp, StreamId, Ticks, WallMillis};
 
@@ -60,30 +61,6 @@ fn events(score: &Score, fault: Fault) -> Vec<(Event, Stamp)> {
     }
     events.push((moved(TransportChange::Ended), stamp(4_000_000, fault.jump, true)));
     events
-}
-
-/// A needle on the recording for each key that goes down.
-#[derive(Default)]
-struct Needle(bool);
-
-impl Instrument for Needle {
-    fn note_on(&mut self, _: Part, _: Pitch, _: u8) {
-        self.0 = true;
-    }
-    fn note_off(&mut self, _: Part, _: Pitch) {}
-    fn pedal(&mut self, _: Part, _: Pedal) {}
-    fn silence(&mut self, _: Part) {}
-    fn render(&mut self, left: &mut [f32], right: &mut [f32]) {
-        left.fill(0.0);
-        right.fill(0.0);
-        if let (true, Some(first)) = (self.0, left.first_mut()) {
-            *first = 0.5;
-            self.0 = false;
-        }
-    }
-    fn voices(&self) -> usize {
-        0
-    }
 }
 
 fn bus() -> BusHandle<Trainer> {
@@ -140,7 +117,7 @@ fn check(fault: Fault) {
     near(&from_first(in_bars.notes.iter().map(|note| note.at)), &played, 40, "the MIDI file in bars");
 
     let mut needles = Vec::new();
-    let sound = sound_file::take(TAKE, Box::new(Needle::default()), read).expect("it was played");
+    let sound = sound_file::take(TAKE, Box::new(audio_support::Pulse::default()), read).expect("it was played");
     for (frame, sample) in sound.flat_map(|[left, _]| left).enumerate() {
         if sample > 0.1 {
             needles.push(RATE.micros(Frames(frame as i64)));

@@ -10,8 +10,8 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, unbounded};
 use music_trainer::app::clock::SystemClock;
 use music_trainer::bus::{BusHandle, Config, MemoryStorage, Publish, start};
-use music_trainer::components::library::Library;
 use music_trainer::components::library::shelf::{Shelf, ShelfReport};
+use music_trainer::components::library::{self, Library, Source};
 use music_trainer::formats::{pieces, smf};
 use music_trainer::model::{Entity, Event, FolderChoice, Piece, PieceId, Trainer};
 use music_trainer::time::WallMillis;
@@ -191,11 +191,15 @@ fn a_found_piece_is_opened_from_its_file_and_kept_from_then_on() {
     bench.watch(true);
     bench.until("it is found", |report| report.found == 1);
     let (id, _) = bench.pieces().remove(0);
-    let mut library = Library::default();
-    library.open(&bench.bus, &id, WallMillis(9)).expect("opened");
+    let open = |at| {
+        let read = library::read(&bench.bus.snapshot(), &Source::Piece(id.clone())).expect("its content is there");
+        Library::default().enter(&bench.bus, read, at)
+    };
+    open(WallMillis(9));
     bench.wait("the bus has it", |_| bench.pieces()[0].1.is_opened());
     std::fs::remove_file(dir.path().join("x.mid")).expect("removed");
-    let opened = Library::default().open(&bench.bus, &id, WallMillis(10)).expect("kept in the log");
+    // From the log.
+    let opened = open(WallMillis(10));
     assert_eq!(opened.score.title(), "Piece 1");
 }
 

@@ -54,7 +54,7 @@ impl LookingBack {
         Ok(Self { timeline, shared, bell, at, looking: false, wished: 0, answered: 0 })
     }
 
-    /// Wishes to see how things stood at a monotonic time.
+    /// Wishes to see how things stood at a time, by the clock of the take.
     ///
     /// # Errors
     /// The thread has ended.

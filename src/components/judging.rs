@@ -1,7 +1,7 @@
 //! Judging one take from its events, in the order of the log. The same code runs while the person plays and when the
 //! take is judged again from the log, so both say the same. Pure.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 mod passes;
@@ -133,12 +133,13 @@ impl FollowJudge {
         let (from, to) = settings.ticks(score.bars());
         let notes = self.notes.clone();
         let mut verdicts = self.pair(score, settings, to);
-        let right = |note: &PlayedNote| verdicts.iter().any(|v| v.played == Some(note.id) && v.kind.is_right());
-        let after = notes.iter().rposition(right).map_or(0, |last| last + 1);
+        let right: HashSet<PlayedId> = verdicts.iter().filter(|v| v.kind.is_right()).filter_map(|v| v.played).collect();
+        let after = notes.iter().rposition(|note| right.contains(&note.id)).map_or(0, |last| last + 1);
         let firsts: Vec<Pitch> = self.follower.needed().map(|id| score.note(id).pitch).collect();
         let begins = notes[after..].iter().position(|note| firsts.contains(&note.pitch));
         let early = begins.map_or(&[][..], |begins| &notes[after + begins..]);
-        verdicts.retain(|v| v.written.is_some() || early.iter().all(|note| v.played != Some(note.id)));
+        let is_early: HashSet<PlayedId> = early.iter().map(|note| note.id).collect();
+        verdicts.retain(|v| v.written.is_some() || v.played.is_none_or(|played| !is_early.contains(&played)));
         let mut round = Judged::default();
         for note in early {
             let step = self.key_down(*note, from);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::bus::hlc::Hlc;
 use crate::bus::storage::StorageError;
 use crate::bus::{BusHandle, EntityKey, Envelope, Publish, Snapshot};
+use crate::midi::controller;
 use crate::model::{Entity, Event, Played, TakeEnd, TakeId, TakeOrigin, TakeStart, Trainer};
 use crate::music::Pitch;
 use crate::time::{Micros, Stamp, WallMillis};
@@ -23,9 +24,8 @@ const READ: u64 = 1_024;
 const REORDERED: Micros = Micros(10 * Micros::SECOND.0);
 /// The pedals are where they were put last, which may be longer ago than what is kept: looked for so far before it.
 const PEDALS_BACK: Micros = SPAN;
-/// The controllers of the sustain, sostenuto and soft pedals, and the status of a control change.
-const PEDALS: [u8; 3] = [64, 66, 67];
-const CONTROL: u8 = 0xb0;
+/// The controllers of the pedals.
+const PEDALS: [u8; 3] = [controller::SUSTAIN, controller::SOSTENUTO, controller::SOFT];
 /// Messages published at a time: with what begins and ends the take they fit one transaction. Five minutes of dense
 /// playing with much pedal have more; the take is whole once its end is there.
 const CHUNK: usize = 4_000;
@@ -151,12 +151,8 @@ fn gather(bus: &BusHandle<Trainer>, wanted: &Wanted, end: u64) -> Result<Vec<Mes
 
 /// Which pedal of which instrument and channel a message moves.
 fn pedal(message: &Message) -> Option<(u16, u8, u8)> {
-    match message.played.data {
-        [status, controller, _] if status & 0xf0 == CONTROL && PEDALS.contains(&controller) => {
-            Some((message.played.source, status, controller))
-        }
-        _ => None,
-    }
+    let (controller, _) = message.played.control().filter(|(controller, _)| PEDALS.contains(controller))?;
+    Some((message.played.source, message.played.data[0], controller))
 }
 
 /// The pedals that were down when the first of the messages came, each as a message at its moment.

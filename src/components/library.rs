@@ -135,26 +135,7 @@ pub struct Library {
 }
 
 impl Library {
-    /// Opens a file and puts it in the library.
-    ///
-    /// # Errors
-    /// A file that cannot be read, or is no music; nothing is changed then.
-    pub fn open_file(&mut self, bus: &BusHandle<Trainer>, path: &Path, at: WallMillis) -> Result<Opened, OpenError> {
-        Ok(self.enter(bus, read_music(path)?, at))
-    }
-
-    /// Opens a piece of the library again, and says so on the bus.
-    ///
-    /// # Errors
-    /// A piece whose content has gone.
-    pub fn open(&mut self, bus: &BusHandle<Trainer>, id: &PieceId, at: WallMillis) -> Result<Opened, OpenError> {
-        match self.open_at_hand(bus, id, at) {
-            Some(opened) => Ok(opened),
-            None => Ok(self.enter(bus, load(&bus.snapshot(), id)?, at)),
-        }
-    }
-
-    /// The same with a piece that need not be read: a built-in one, or one that was opened lately.
+    /// Opens a piece that need not be read, a built-in one or one that was opened lately, and says so on the bus.
     pub fn open_at_hand(&mut self, bus: &BusHandle<Trainer>, id: &PieceId, at: WallMillis) -> Option<Opened> {
         let opened = self.at_hand(id)?;
         say_opened(bus, &opened, at);
@@ -312,6 +293,11 @@ mod tests {
         start(Config::default(), Arc::new(ManualClock::default()), Box::new(MemoryStorage::new())).expect("a bus")
     }
 
+    fn open(library: &mut Library, bus: &BusHandle<Trainer>, source: Source) -> Opened {
+        let read = read(&bus.snapshot(), &source).expect("music");
+        library.enter(bus, read, WallMillis(1))
+    }
+
     fn score() -> Score {
         pieces::find("lightly-row").expect("a piece").score.clone()
     }
@@ -322,11 +308,11 @@ mod tests {
         let (path, whole) = (dir.path().join("x.mid"), smf::write_score(&score()));
         std::fs::write(&path, &whole[..whole.len() - 20]).expect("a file");
         let mut library = Library::default();
-        let first = library.open_file(&bus, &path, WallMillis(1)).expect("opened");
+        let first = open(&mut library, &bus, Source::File(path));
         assert!(!first.warnings.is_empty(), "its end is missing");
         bus.publish(Publish::new(first.id.entity(), Event::PieceTagged("t".to_owned()))).applied().expect("applied");
-        let again = library.open(&bus, &first.id, WallMillis(2)).expect("remembered");
-        let anew = Library::default().open(&bus, &first.id, WallMillis(3)).expect("kept in the log");
+        let again = library.open_at_hand(&bus, &first.id, WallMillis(2)).expect("remembered");
+        let anew = open(&mut Library::default(), &bus, Source::Piece(first.id.clone()));
         assert_eq!((&again.warnings, &anew.warnings), (&first.warnings, &first.warnings));
         assert!(bus.shutdown(Duration::from_secs(30)));
     }
@@ -338,7 +324,7 @@ mod tests {
         let titles = ["first.mid", "copy.mid"].map(|name| {
             let path = dir.path().join(name);
             std::fs::write(&path, &untitled).expect("a file");
-            let id = Library::default().open_file(&bus, &path, WallMillis(1)).expect("opened").id;
+            let id = open(&mut Library::default(), &bus, Source::File(path)).id;
             bus.publish(Publish::new(id.entity(), Event::PieceTagged("t".to_owned()))).applied().expect("applied");
             let snapshot = bus.snapshot();
             (id.clone(), piece(&snapshot, &id).expect("a piece").title().to_owned())
@@ -352,15 +338,15 @@ mod tests {
     fn the_pieces_that_were_opened_last_are_at_hand_and_no_more() {
         let (bus, dir) = (bus(), tempfile::tempdir().expect("a folder"));
         let mut library = Library::default();
-        let open = |library: &mut Library, number: usize| {
+        let open_piece = |library: &mut Library, number: usize| {
             let path = dir.path().join(format!("{number}.mid"));
             std::fs::write(&path, smf::write_score(&score().with_title(&format!("Piece {number}")))).expect("a file");
-            library.open_file(&bus, &path, WallMillis(0)).expect("opened").id
+            open(library, &bus, Source::File(path)).id
         };
-        let ids: Vec<PieceId> = (0..REMEMBERED_MAX).map(|number| open(&mut library, number)).collect();
+        let ids: Vec<PieceId> = (0..REMEMBERED_MAX).map(|number| open_piece(&mut library, number)).collect();
         assert!(library.at_hand(&ids[0]).is_some());
         // The one that was not used for longest goes.
-        let one_more = open(&mut library, REMEMBERED_MAX);
+        let one_more = open_piece(&mut library, REMEMBERED_MAX);
         let at_hand: Vec<bool> = ids.iter().map(|id| library.at_hand(id).is_some()).collect();
         assert_eq!(at_hand.iter().filter(|at_hand| !**at_hand).count(), 1);
         assert!(at_hand[0] && !at_hand[1] && library.at_hand(&one_more).is_some());

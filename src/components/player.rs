@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rtrb::{Producer, RingBuffer};
 
+use crate::audio::instrument::Pedal;
 use crate::audio::{self, Command, Engine, LiveEvent, Played};
 use crate::midi::SourceId;
 use crate::model::TakeId;
@@ -16,9 +17,6 @@ const AHEAD: Micros = Micros::from_millis(100);
 const SLOTS: usize = 1_024;
 /// What is held after the last message is let go so much later.
 const RING_OUT: Micros = Micros::from_millis(1_500);
-/// The status of a control change, and the controller of the sustain pedal.
-const CONTROL: u8 = 0xb0;
-const SUSTAIN: u8 = 64;
 
 /// A take to be heard.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,8 +35,8 @@ impl Tape {
     /// The first message that is heard, and how far down the pedal is before it.
     fn begin(&self) -> (usize, Option<u8>) {
         let first = self.messages.partition_point(|(at, _)| *at < self.from);
-        let pedal = self.messages[..first].iter().rev().find_map(|(_, data)| match *data {
-            [status, SUSTAIN, value] if status & 0xf0 == CONTROL => Some(value),
+        let pedal = self.messages[..first].iter().rev().find_map(|(_, data)| match Played::from_midi(data) {
+            Some(Played::Pedal(Pedal::Sustain(value))) => Some(value),
             _ => None,
         });
         (first, pedal.filter(|value| *value > 0))
@@ -66,9 +64,9 @@ impl Player {
         let began = now + AHEAD - tape.from;
         let (next, pedal) = tape.begin();
         if let Some(value) = pedal {
-            let played = Played::from_midi(&[CONTROL, SUSTAIN, value]);
+            let played = Played::Pedal(Pedal::Sustain(value));
             // The ring is empty.
-            played.into_iter().for_each(|played| _ = ring.push(LiveEvent { stamp: Stamp::at(now), played }));
+            _ = ring.push(LiveEvent { stamp: Stamp::at(now), played });
         }
         self.0 = Some(Playing { tape, next, began, ring });
     }

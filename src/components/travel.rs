@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::bus::{Body, Envelope};
+use crate::midi::controller;
 use crate::model::{Event, TakeStart, Trainer, TransportChange};
 use crate::music::{NoteId, Percent, Score};
 use crate::practice::PracticeSettings;
@@ -18,9 +19,6 @@ use super::take_clock::TakeClock;
 const CHECKPOINTS_MAX: usize = 32;
 /// Events between two checkpoints at least: they are fed in a millisecond or two.
 const CHECKPOINT_EVENTS_MIN: usize = 256;
-/// The controller of the sustain pedal, and the status of a control change.
-const SUSTAIN: u8 = 64;
-const CONTROL: u8 = 0xb0;
 
 /// An event of the take.
 #[derive(Clone, Debug)]
@@ -143,9 +141,7 @@ impl Standing {
                     self.keys |= 1 << pitch.key();
                 } else if let Some(pitch) = played.note_off() {
                     self.keys &= !(1 << pitch.key());
-                } else if let [status, SUSTAIN, value] = played.data
-                    && status & 0xf0 == CONTROL
-                {
+                } else if let Some((controller::SUSTAIN, value)) = played.control() {
                     self.pedal = value;
                 }
             }
@@ -213,7 +209,7 @@ impl Timeline {
         }
     }
 
-    /// The instant of a monotonic time: all that happened by then.
+    /// The instant of a time by the clock of the take: all that happened by then.
     pub fn instant_at(&self, at: Micros) -> Instant {
         let (first, last) = self.span();
         let at = at.max(first).min(last);

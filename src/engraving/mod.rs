@@ -73,6 +73,11 @@ pub fn signature(clefs: &[Clef], fifths: i8, staves: &[f32]) -> (Vec<Item>, f32)
     (canvas.items.swap_remove(0), heading.width)
 }
 
+/// The sign of an accidental of so many semitones, in the font of the music.
+pub const fn accidental_sign(alter: i8) -> char {
+    font::accidental(alter).sign
+}
+
 /// The lines of a score; `None` if its page is not known.
 pub fn engrave(score: &Score, flow: Flow) -> Option<Vec<System>> {
     let own = score.on_page();

@@ -100,6 +100,11 @@ impl Played {
         (self.data[0] & 0xf0 == 0x90 && self.data[2] > 0).then(|| (Pitch::from_data_byte(self.data[1]), self.data[2]))
     }
 
+    /// Controller and value of a control change.
+    pub fn control(self) -> Option<(u8, u8)> {
+        (self.data[0] & 0xf0 == 0xb0).then(|| (self.data[1], self.data[2]))
+    }
+
     /// The key of a release.
     pub fn note_off(self) -> Option<Pitch> {
         let status = self.data[0] & 0xf0;

@@ -277,7 +277,8 @@ impl Score {
     /// Where a note stands in its bar, in beats of the metre from 1; between two beats a fraction. An upbeat has the last
     /// beats of a whole bar.
     pub fn beat_in_bar(&self, id: NoteId) -> f64 {
-        let (index, bar) = (self.bar_of(id), self.bars.get(self.bar_of(id)));
+        let index = self.bar_of(id);
+        let bar = self.bars.get(index);
         let into = self.note(id).onset - bar.start + self.bars.missing(index, self.resolution());
         1.0 + into.0 as f64 / bar.meter.beat_ticks(self.resolution()) as f64
     }

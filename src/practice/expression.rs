@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::articulation::Articulation;
 use super::result::ENOUGH;
 use super::types::{Mode, PlayedId, Verdict};
-use crate::music::{Hand, Percent, Score};
+use crate::music::{BarNumber, Hand, Percent, Score};
 use crate::time::{Micros, Ticks};
 
 /// The spread of one written chord as professionals strike it, in milliseconds: half of their chords are within the
@@ -133,7 +133,7 @@ pub struct BarTempo {
     /// The bar's index.
     pub bar: usize,
     /// Its number.
-    pub number: crate::music::BarNumber,
+    pub number: BarNumber,
     /// Quarters a minute as played, all passes together.
     pub played: f64,
     /// Quarters a minute as written.

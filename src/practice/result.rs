@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::ladder::Rung;
 use super::types::{Mode, PlayedId, Verdict, VerdictKind};
-use crate::music::{Hand, Hands, Percent, Score};
+use crate::music::{BarNumber, Hand, Hands, Percent, Score};
 use crate::time::{Micros, Ticks};
 
 /// Fewer deviations than this say nothing about a person's timing.
@@ -146,7 +146,7 @@ pub struct BarResult {
     /// The bar's index.
     pub index: usize,
     /// The number that a musician calls it by.
-    pub number: crate::music::BarNumber,
+    pub number: BarNumber,
     /// Both hands; extra notes belong to the bar in which they were played.
     pub counts: Counts,
 }

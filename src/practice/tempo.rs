@@ -125,11 +125,6 @@ impl TempoJudge {
         divide(self.slots.iter_mut(), self.reach);
     }
 
-    /// How many passes were begun.
-    pub fn passes(&self) -> u32 {
-        self.starts.len() as u32
-    }
-
     /// A key went down. The verdict returned is the first impression, for the eye; the final one comes from
     /// [`Self::advance`] and may differ.
     pub fn play(&mut self, note: PlayedNote) -> Verdict {

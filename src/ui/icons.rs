@@ -39,6 +39,8 @@ icons! {
     PLAY = "\u{e3d0}";
     /// Stop for a while.
     PAUSE = "\u{e39e}";
+    /// Stop for good.
+    STOP = "\u{e46c}";
     /// Back to the start.
     SKIP_BACK = "\u{e5a4}";
     /// A loop.

@@ -76,7 +76,7 @@ fn head_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, view: &ResultView) {
     let look = Button::icon_only(tr().look_at_take, icons::MUSIC_NOTES);
     let plays = cx.view.listening.is_some_and(|listening| listening.take == view.take);
     let listen = match plays {
-        true => Button::icon_only(tr().stop, icons::PAUSE),
+        true => Button::icon_only(tr().stop, icons::STOP),
         false => Button::icon_only(tr().listen_take, icons::PLAY),
     };
     let aside = look.width(ui) + listen.width(ui) + 2.0 * space::GAP;

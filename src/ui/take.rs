@@ -139,7 +139,7 @@ fn head_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, take: &TakeView) {
 /// The button that plays a take, or stops it.
 pub(super) fn listen_button(cx: &Cx<'_>, take: &str) -> Button<'static> {
     let plays = cx.view.listening.is_some_and(|listening| listening.take == take);
-    if plays { Button::new(tr().stop).icon(icons::PAUSE) } else { Button::new(tr().listen_take).icon(icons::PLAY) }
+    if plays { Button::new(tr().stop).icon(icons::STOP) } else { Button::new(tr().listen_take).icon(icons::PLAY) }
         .primary()
 }
 

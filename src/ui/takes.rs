@@ -90,7 +90,7 @@ fn list_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, takes: &[TakeRow]) {
             let export = Button::icon_only(&text::export_take(take), icons::EXPORT).quiet().show_at(ui, export);
             export_menu_ui(cx, &export, &take.id);
             let plays = cx.view.listening.is_some_and(|listening| listening.take == take.id);
-            let (icon, words) = if plays { (icons::PAUSE, t.stop) } else { (icons::PLAY, t.listen_take) };
+            let (icon, words) = if plays { (icons::STOP, t.stop) } else { (icons::PLAY, t.listen_take) };
             let words = text::of(words, &text::take_in_words(take));
             let play = Button::icon_only(&words, icon).quiet().show_at(ui, place.translate(vec2(-96.0, 0.0)));
             if play.clicked() {

@@ -162,6 +162,30 @@ impl Instrument for Recorder {
     }
 }
 
+/// One sample of 0.5 for each onset.
+#[derive(Default)]
+pub struct Pulse(bool);
+
+impl Instrument for Pulse {
+    fn note_on(&mut self, _: Part, _: Pitch, _: u8) {
+        self.0 = true;
+    }
+    fn note_off(&mut self, _: Part, _: Pitch) {}
+    fn pedal(&mut self, _: Part, _: Pedal) {}
+    fn silence(&mut self, _: Part) {}
+    fn render(&mut self, left: &mut [f32], right: &mut [f32]) {
+        left.fill(0.0);
+        right.fill(0.0);
+        if let (Some(l), Some(r)) = (left.first_mut(), right.first_mut()) {
+            let pulse = if std::mem::take(&mut self.0) { 0.5 } else { 0.0 };
+            (*l, *r) = (pulse, pulse);
+        }
+    }
+    fn voices(&self) -> usize {
+        0
+    }
+}
+
 /// Panics when it is asked for sound.
 pub struct Broken;
 

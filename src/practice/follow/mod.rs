@@ -5,7 +5,8 @@
 //! one before. `part` cuts it where the player went back or
 //! leapt on: of what was played twice the later time counts. `assign` derives when each written note of a part was to
 //! be expected, given the player's own local tempo, and pairs the notes of each pitch in order; it does so again with
-//! what it has found; `octave` looks at what is left. The deviations that come out are from the local tempo, not from a metronome.
+//! what it has found; `octave` looks at what is left. The deviations that come out are from the local tempo, not from a
+//! metronome.
 
 mod assign;
 mod live;

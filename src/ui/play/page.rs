@@ -271,7 +271,13 @@ impl Leaf<'_, '_> {
         for extra in wrong::between(ink.piece.extras, from, to - 0.5) {
             let strength = wrong::strength(ink.piece, position, extra.tick);
             let x = sheet.x_in(measure, passage, extra.tick);
-            wrong::wrong_key_ui(&mut self.pen, ink.tokens, system, measure, (x, extra.pitch, strength));
+            wrong::wrong_key_ui(
+                &mut self.pen,
+                ink.tokens,
+                system,
+                measure,
+                (x, wrong::name(ink.piece, extra), strength),
+            );
         }
     }
 

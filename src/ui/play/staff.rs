@@ -323,7 +323,7 @@ impl Scene<'_> {
             let x = system.x_at(extra.tick);
             let Some(measure) = system.measure_at(x).map(|m| &system.measures[m]) else { continue };
             let strength = position.map_or(1.0, |position| wrong::strength(piece, position, extra.tick));
-            wrong::wrong_key_ui(&mut self.pen, t, system, measure, (x, extra.pitch, strength));
+            wrong::wrong_key_ui(&mut self.pen, t, system, measure, (x, wrong::name(piece, extra), strength));
         }
     }
 

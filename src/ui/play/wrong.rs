@@ -7,17 +7,17 @@ use egui::Color32;
 
 use super::ink::HALF_HEAD;
 use super::pen::Pen;
-use crate::engraving::{Part, PlacedMeasure, Point, Shape, System};
+use crate::engraving::{self, Part, PlacedMeasure, Point, Shape, System};
 use crate::music::Pitch;
+use crate::music::notation::SpelledPitch;
 use crate::time::Ticks;
 use crate::ui::theme::{Tokens, fade};
 use crate::ui::view::{Extra, Piece};
 
 /// More of them in one place would be one blot.
 const SHOWN_MAX: usize = 256;
-/// SMuFL's `noteheadXBlack` and the three signs before a head.
+/// SMuFL's `noteheadXBlack`.
 const CROSS: char = '\u{E0A9}';
-const SIGNS: [(i8, char); 3] = [(-1, '\u{E260}'), (0, '\u{E261}'), (1, '\u{E262}')];
 /// How large they are beside written heads.
 const SCALE: f32 = 0.85;
 /// A written head nearer than this, across and down in spaces, would be covered.
@@ -28,14 +28,6 @@ const BESIDE: f32 = 1.5;
 const STEPS_ASIDE: usize = 3;
 /// What is long past stays this strong until its notes come again.
 const FAINT: f32 = 0.35;
-
-/// The steps above C of the twelve pitch classes, spelled by sharps and by flats, and whether the sign is there.
-const SHARP: [(i32, i8); 12] =
-    [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (3, 0), (3, 1), (4, 0), (4, 1), (5, 0), (5, 1), (6, 0)];
-const FLAT: [(i32, i8); 12] =
-    [(0, 0), (1, -1), (1, 0), (2, -1), (2, 0), (3, 0), (4, -1), (4, 0), (5, -1), (5, 0), (6, -1), (6, 0)];
-/// The steps in the order in which sharps come into a key; flats come from the other end.
-const ORDER: [i32; 7] = [3, 0, 4, 1, 5, 2, 6];
 
 /// The wrong keys between two ticks, ascending.
 pub(super) fn between<'a>(extras: &'a [Extra], from: f64, to: f64) -> impl Iterator<Item = &'a Extra> + use<'a> {
@@ -52,15 +44,20 @@ pub(super) fn strength(piece: &Piece<'_>, position: f64, tick: f64) -> f32 {
     (2.0 - passed).clamp(f64::from(FAINT), 1.0) as f32
 }
 
+/// What a key that was struck while the music stood at `tick` is called there.
+pub(super) fn name(piece: &Piece<'_>, extra: &Extra) -> SpelledPitch {
+    piece.score.spelled(extra.pitch, piece.score.bars().index_at(Ticks(extra.tick.max(0.0) as i64)))
+}
+
 /// Draws a key with the left edge of its head at `x`.
 pub(super) fn wrong_key_ui(
     pen: &mut Pen<'_>,
     t: &Tokens,
     system: &System,
     measure: &PlacedMeasure,
-    (x, pitch, strength): (f32, Pitch, f32),
+    (x, name, strength): (f32, SpelledPitch, f32),
 ) {
-    let Some(spot) = Spot::of(system, measure, x + HALF_HEAD, pitch) else { return };
+    let Some(spot) = Spot::of(system, measure, x + HALF_HEAD, name) else { return };
     let color = fade(t.bad, strength);
     ledgers_ui(pen, spot, fade(t.bad, strength * 0.7));
     let glyph = |sign, x: f32| Shape::Glyph { sign, at: Point::new(x, spot.y), scale: SCALE };
@@ -97,31 +94,20 @@ struct Spot {
 }
 
 impl Spot {
-    /// On the upper staff from middle C on, spelled as the key has it, and beside what is written there.
-    fn of(system: &System, measure: &PlacedMeasure, x: f32, pitch: Pitch) -> Option<Self> {
-        let lower = system.staves.len() > 1 && pitch < Pitch::MIDDLE_C;
+    /// On the upper staff from middle C on, and beside what is written there.
+    fn of(system: &System, measure: &PlacedMeasure, x: f32, name: SpelledPitch) -> Option<Self> {
+        let lower = system.staves.len() > 1 && name.pitch() < Some(Pitch::MIDDLE_C);
         let index = if lower { system.staves.len() - 1 } else { 0 };
         let staff = *system.staves.get(index)?;
-        let (step, sign) = spelled(pitch, measure.fifths);
-        let above = step - measure.clefs.get(index)?.bottom_line();
+        let above = name.diatonic() - measure.clefs.get(index)?.bottom_line();
         let y = staff + 4.0 - above as f32 / 2.0;
-        Some(Self { x: aside(heads(measure), x, y), y, staff, sign })
+        Some(Self { x: aside(heads(measure), x, y), y, staff, sign: sign(name, measure.fifths) })
     }
 }
 
-/// The step of a key above C0, and the sign it needs in a key of so many sharps, or flats if negative.
-fn spelled(pitch: Pitch, fifths: i8) -> (i32, Option<char>) {
-    let table = if fifths < 0 { &FLAT } else { &SHARP };
-    let (step, alteration) = table[usize::from(pitch.class())];
-    let place = ORDER.iter().position(|s| *s == step).unwrap_or(0) as i8;
-    let of_key = match fifths {
-        sharps if place < sharps => 1,
-        flats if 6 - place < -flats => -1,
-        _ => 0,
-    };
-    let sign = SIGNS.iter().find(|(by, _)| *by == alteration).map(|(_, sign)| *sign);
-    // C0 is the key 12.
-    ((i32::from(pitch.key()) / 12 - 1) * 7 + step, sign.filter(|_| alteration != of_key))
+/// The sign that a name needs in a key of so many sharps, or flats if negative.
+fn sign(name: SpelledPitch, fifths: i8) -> Option<char> {
+    (name.alter != name.step.alter_in(fifths)).then(|| engraving::accidental_sign(name.alter))
 }
 
 /// The middles of the written heads of a measure.
@@ -147,6 +133,7 @@ fn aside(heads: impl Iterator<Item = Point> + Clone, mut x: f32, y: f32) -> f32 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::music::Spelling;
 
     #[test]
     fn a_cross_steps_aside_from_written_heads_and_stays_where_it_is_free() {
@@ -164,19 +151,20 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_spelled_as_its_signature_has_it() {
-        let check = |key: u8, fifths: i8, expected: (i32, Option<char>)| {
-            assert_eq!(spelled(Pitch::from_data_byte(key), fifths), expected, "{key} with {fifths}");
+    fn a_name_has_a_sign_unless_the_key_signature_says_it() {
+        let check = |key: u8, spelling, fifths: i8, expected: Option<char>| {
+            let name = SpelledPitch::of(Pitch::from_data_byte(key), spelling);
+            assert_eq!(sign(name, fifths), expected, "{name} with {fifths}");
         };
-        // Middle C is 28 steps above C0.
-        check(60, 0, (28, None));
-        check(61, 0, (28, Some('\u{E262}')));
-        check(61, -1, (29, Some('\u{E260}')));
+        use Spelling::{Flat, Sharp};
+        check(60, Sharp, 0, None);
+        check(61, Sharp, 0, Some('\u{E262}'));
+        check(61, Flat, -1, Some('\u{E260}'));
         // F sharp belongs to G major, B flat to F major; F and B do not.
-        check(66, 1, (31, None));
-        check(65, 1, (31, Some('\u{E261}')));
-        check(70, -1, (34, None));
-        check(71, -1, (34, Some('\u{E261}')));
+        check(66, Sharp, 1, None);
+        check(65, Sharp, 1, Some('\u{E261}'));
+        check(70, Flat, -1, None);
+        check(71, Flat, -1, Some('\u{E261}'));
     }
 
     #[test]

@@ -138,7 +138,10 @@ pub(super) fn below_ui(ui: &mut Ui, state: &mut State, take: &TakeView) {
         Some(_) => tr().roll_legend,
         None => tr().roll_legend_free,
     };
-    Line::small(legend).color(tokens(ui).muted).show_at(ui, rect.with_max_x(right));
+    let place = rect.with_max_x(right);
+    // What the colours are is seen; that it can be pressed is not.
+    let fits = Line::small(legend).width(ui) <= place.width();
+    Line::small(if fits { legend } else { tr().roll_legend_free }).color(tokens(ui).muted).show_at(ui, place);
 }
 
 /// Where times and keys stand in the roll.
