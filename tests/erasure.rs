@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use music_trainer::app::clock::SystemClock;
 use music_trainer::bus::storage::StorageReader;
+use music_trainer::bus::testing::acknowledged;
 use music_trainer::bus::testing::check_fold;
 use music_trainer::bus::{Body, BusHandle, Config, EntityKey, Publish, start};
 use music_trainer::components::eraser::Eraser;
@@ -53,8 +54,7 @@ fn what_is_deleted_for_ever_is_gone_from_log_state_and_copies_and_the_rest_is_as
     let eraser = Eraser::start(&bus, &Arc::default(), Box::new(|| Ok(()))).expect("a thread");
     let items = [gone.entity(), gone.result_entity()].map(|key| Publish::new(key, Event::Erased));
     let end = bus.transact(items.into()).durable().expect("durable");
-    let level = || bus.inspect_now().is_some_and(|report| report.subscribers.iter().all(|s| s.acked >= end));
-    assert!((0..10_000).any(|_| level()), "the eraser acknowledges");
+    assert!(acknowledged(&bus, end), "the eraser acknowledges");
     let snapshot = bus.snapshot();
     let is_gone = |key: &EntityKey| matches!(snapshot.state.value(key.as_str()), Some(Entity::Gone));
     assert!(is_gone(&gone.entity()) && is_gone(&gone.result_entity()));

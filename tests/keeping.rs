@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use music_trainer::bus::storage::{Erasure, Storage, StorageReader};
+use music_trainer::bus::testing::acknowledged;
 use music_trainer::bus::testing::check_fold;
 use music_trainer::bus::{Body, BusHandle, Config, MemoryStorage, Publish, start};
 use music_trainer::components::eraser::Eraser;
@@ -190,8 +191,7 @@ fn deleted_for_ever_what_was_kept_is_gone_and_where_it_came_from_stays() {
     let eraser = Eraser::start(&bus, &Arc::default(), Box::new(|| Ok(()))).expect("a thread");
     let items = [KEPT.entity(), KEPT.result_entity()].map(|key| Publish::new(key, Event::Erased));
     let seq = bus.transact(items.into()).durable().expect("durable");
-    let level = || bus.inspect_now().is_some_and(|report| report.subscribers.iter().all(|s| s.acked >= seq));
-    assert!((0..10_000).any(|_| level()), "the eraser acknowledges");
+    assert!(acknowledged(&bus, seq), "the eraser acknowledges");
     let stubs = |take: TakeId| {
         let events = bus.entity_events(&take.entity(), 1, usize::MAX).expect("readable");
         events.iter().filter(|event| matches!(event.body, Body::Stub { .. })).count()

@@ -1,9 +1,12 @@
 //! A small domain for the tests and benches of the bus and the store: counters and notebooks.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::fold::{self, Folded};
 use super::gap::Lost;
+use super::handle::BusHandle;
 use super::lease::{Lease, Leasing};
 use super::load;
 use super::merge::{Observed, Rank, Register, Totals};
@@ -286,6 +289,16 @@ pub fn check_fold<M: Model>(reader: &dyn StorageReader, live: &State<M>) -> Resu
     let end = again.map_err(|error| error.to_string())?.end;
     let same = (end.seq, end.hlc) == (folded.end.seq, folded.end.hlc);
     same.then_some(()).ok_or("the log's end moved".to_owned())
+}
+
+/// Waits until all subscribers have acknowledged an event; whether they have after so many looks.
+pub fn acknowledged<M: Model>(bus: &BusHandle<M>, seq: u64) -> bool {
+    const LOOKS_MAX: u32 = 30_000;
+    (0..LOOKS_MAX).any(|_| {
+        // Subscribers are threads of their own, and have the processor meanwhile.
+        std::thread::park_timeout(Duration::from_millis(1));
+        bus.inspect_now().is_some_and(|report| report.subscribers.iter().all(|s| s.acked >= seq))
+    })
 }
 
 /// An event as a store is given it, for tests that look into no payload: it stands where its machine's number says.
