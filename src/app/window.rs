@@ -237,7 +237,7 @@ impl Window {
                 Event::PracticeChosen(practice)
                     if frame.desk.session.piece.as_ref().is_some_and(|piece| piece.id.entity() == key) =>
                 {
-                    self.wish(Wish::Choose(practice));
+                    self.wish(Wish::Choose(practice, None));
                 }
                 _ => {}
             }

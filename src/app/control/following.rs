@@ -117,7 +117,7 @@ impl Worker {
         }
         if old.as_ref().is_some_and(|o| (o.preset, o.keyboard) != (settings.preset, settings.keyboard)) {
             let practice = self.for_everything(*self.session.settings());
-            self.session.choose(practice, &mut || self.ids.next());
+            self.session.choose(practice, None, &mut || self.ids.next());
         }
     }
 }

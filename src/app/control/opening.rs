@@ -99,7 +99,7 @@ impl Worker {
     pub(super) fn wait_for_piece(&mut self, wish: Wish) -> Option<Wish> {
         let Some(piece) = &mut self.opening.piece else { return Some(wish) };
         match wish {
-            Wish::Play | Wish::Restart | Wish::Seek(_) | Wish::Choose(_) | Wish::Await => {
+            Wish::Play | Wish::Restart | Wish::Seek(_) | Wish::Choose(..) | Wish::Await => {
                 if piece.waiting.len() < WAITING_MAX {
                     piece.waiting.push(wish);
                 }

@@ -30,8 +30,8 @@ pub enum Wish {
     Restart,
     /// Go to a tick's bar.
     Seek(Ticks),
-    /// Practise so from now on.
-    Choose(PracticeSettings),
+    /// Practise so from now on; the music is at this place.
+    Choose(PracticeSettings, Option<Ticks>),
     /// A key in the window or on the computer keyboard went down.
     KeyDown {
         /// When the window learnt of it.
@@ -94,7 +94,7 @@ impl Worker {
             Wish::Stop(at) => self.session.pause(at, &mut || ids.next()),
             Wish::Restart => self.session.restart(),
             Wish::Seek(tick) => self.session.seek(tick),
-            Wish::Choose(practice) => self.choose(practice),
+            Wish::Choose(practice, at) => self.choose(practice, at),
             Wish::Await => self.session.await_person(&mut || ids.next()),
             Wish::KeyDown { at, cause, pitch, velocity } => self.midi.keys().press(at, cause, pitch, velocity),
             Wish::KeyUp { at, cause } => self.midi.keys().release(at, cause),
@@ -156,7 +156,7 @@ impl Worker {
         self.held = 0;
     }
 
-    pub(super) fn choose(&mut self, practice: PracticeSettings) {
+    pub(super) fn choose(&mut self, practice: PracticeSettings, at: Option<Ticks>) {
         let practice = self.for_everything(practice);
         // Whoever paused goes on when they say so, or choose another mode; other hands or a loop do not.
         let paused = self.session.is_paused();
@@ -164,7 +164,7 @@ impl Worker {
         let course = |p: &PracticeSettings| (p.mode, practised(p));
         let goes_on = self.session.is_playing() || course(self.session.settings()) != course(&practice);
         let (hands, range) = (self.session.settings().practise, self.session.settings().range);
-        self.session.choose(practice, &mut || self.ids.next());
+        self.session.choose(practice, at, &mut || self.ids.next());
         if goes_on {
             self.session.await_person(&mut || self.ids.next());
         }

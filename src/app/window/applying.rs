@@ -1,7 +1,7 @@
 //! The window and what a person wants of it: one `match` over everything that can be wanted.
 
 use super::banners::LABORATORY;
-use super::picture::position;
+use super::picture::place;
 use super::{Frame, Window, playing};
 use crate::app::control::Wish;
 use crate::app::history::{Change, TagEdit};
@@ -14,7 +14,6 @@ use crate::midi::Cause;
 use crate::model::{Entity, FAVOURITE, PieceId, Setting, TakeId};
 use crate::music::{HandEdits, Pitch};
 use crate::practice::PracticeSettings;
-use crate::time::Ticks;
 use crate::ui::{Command, Screen};
 
 impl Window {
@@ -26,8 +25,7 @@ impl Window {
             Command::ShowRescue => self.state.rescue_put_off = false,
             Command::Play => self.wish(Wish::Play),
             Command::Pause => {
-                let place = (!frame.head.counting_in).then(|| Ticks(position(frame, session) as i64));
-                self.wish(Wish::Stop(place));
+                self.wish(Wish::Stop(place(frame)));
             }
             Command::Restart => self.wish(Wish::Restart),
             Command::SeekBar(bar) => {
@@ -44,7 +42,7 @@ impl Window {
             | Command::SetCountIn(_)
             | Command::SetLadder(_) => {
                 let old = self.chosen.unwrap_or(session.settings);
-                self.practise(session, old, playing::chosen(old, &command));
+                self.practise(frame, old, playing::chosen(old, &command));
             }
             Command::EditHands(edit) => self.edit_hands(session, |hands| hands.with(edit)),
             Command::ForgetHands => self.edit_hands(session, |_| HandEdits::default()),
@@ -61,12 +59,12 @@ impl Window {
             Command::Panic => self.wish(Wish::Panic),
             Command::Undo => {
                 if let Some(change) = self.history.undo() {
-                    self.redo(change, session);
+                    self.redo(change, frame);
                 }
             }
             Command::Redo => {
                 if let Some(change) = self.history.redo() {
-                    self.redo(change, session);
+                    self.redo(change, frame);
                 }
             }
             Command::Set(setting) => self.set(setting, true),
@@ -186,14 +184,14 @@ impl Window {
         }
     }
 
-    pub(super) fn practise(&mut self, session: &SessionView, from: PracticeSettings, to: PracticeSettings) {
-        if let Some(piece) = &session.piece
+    pub(super) fn practise(&mut self, frame: &Frame, from: PracticeSettings, to: PracticeSettings) {
+        if let Some(piece) = &frame.desk.session.piece
             && from != to
         {
             self.history.push(Change::Practice { piece: piece.id.clone(), from, to });
         }
         self.chosen = Some(to);
-        self.wish(Wish::Choose(to));
+        self.wish(Wish::Choose(to, place(frame)));
     }
 
     pub(super) fn again(
@@ -209,7 +207,8 @@ impl Window {
             _ => None,
         });
         if same {
-            self.wish(Wish::Choose(change(session.settings)));
+            self.wish(Wish::Choose(change(session.settings), None));
+            self.wish(Wish::Restart);
             self.wish(Wish::Await);
         } else {
             self.wish(Wish::Open(id, Some(change(known.unwrap_or(session.settings)))));
@@ -218,7 +217,7 @@ impl Window {
     }
 
     /// Applies a change of the history, without remembering it again.
-    pub(super) fn redo(&mut self, change: Change, session: &SessionView) {
+    pub(super) fn redo(&mut self, change: Change, frame: &Frame) {
         match change {
             Change::Setting { to, .. } => self.set(to, false),
             Change::Discard { take, discarded } => self.discard(take, discarded),
@@ -229,9 +228,9 @@ impl Window {
             Change::Output { output, to, .. } => self.publish(devices::chosen_output(&output, to)),
             Change::Hands { piece, to, .. } => self.choose_hands(&piece, to),
             Change::Practice { piece, to, .. } => {
-                if session.piece.as_ref().is_some_and(|p| p.id == piece) {
+                if frame.desk.session.piece.as_ref().is_some_and(|p| p.id == piece) {
                     self.chosen = Some(to);
-                    self.wish(Wish::Choose(to));
+                    self.wish(Wish::Choose(to, place(frame)));
                 }
             }
         }

@@ -11,7 +11,7 @@ use crate::components::session::SessionView;
 use crate::formats::pieces;
 use crate::music::Hand;
 use crate::practice::Heard;
-use crate::time::{Frames, Micros};
+use crate::time::{Frames, Micros, Ticks};
 use crate::ui::view::{self, Level, Mark, Play, View};
 use crate::ui::{self, Screen};
 
@@ -87,7 +87,7 @@ impl Window {
     }
 }
 
-pub(super) fn backends() -> Vec<&'static str> {
+fn backends() -> Vec<&'static str> {
     let mut names = vec!["auto"];
     if cfg!(feature = "sound") {
         names.push("cpal");
@@ -100,7 +100,7 @@ pub(super) fn backends() -> Vec<&'static str> {
 }
 
 /// The place in ticks at the moment that is drawn.
-pub(super) fn position(frame: &Frame, session: &SessionView) -> f64 {
+fn position(frame: &Frame, session: &SessionView) -> f64 {
     let head = &frame.head;
     match &session.piece {
         Some(piece) if head.moves() && !head.counting_in => {
@@ -114,11 +114,16 @@ pub(super) fn position(frame: &Frame, session: &SessionView) -> f64 {
     }
 }
 
-pub(super) fn wrong_is_fresh(frame: &Frame) -> bool {
+/// The place as a tick, once the music is under way.
+pub(super) fn place(frame: &Frame) -> Option<Ticks> {
+    (!frame.head.counting_in).then(|| Ticks(position(frame, &frame.desk.session) as i64))
+}
+
+fn wrong_is_fresh(frame: &Frame) -> bool {
     frame.desk.session.wrong.is_some_and(|(_, at)| frame.now - at < WRONG)
 }
 
-pub(super) fn keys(frame: &Frame, position: f64) -> view::Keys {
+fn keys(frame: &Frame, position: f64) -> view::Keys {
     let session = &frame.desk.session;
     let live = frame.desk.held;
     let wrong = match session.wrong {
