@@ -35,6 +35,16 @@ texts! {
     restart = "Back to the start";
     pause = "Pause";
     start = "Start";
+    first_key_starts = "The first key starts the music";
+    waiting_options = "How the music waits";
+    waiting_tip = "How the music waits: chords, other keys, wrong keys";
+    chords_within = "Notes of a chord";
+    any_key = "Any key will do";
+    any_key_remark = "Each key counts as what is written: only the order of the hands' moments is practised.";
+    go_on_wrong = "Go on after a wrong key";
+    go_on_wrong_remark = "A wrong key counts as the note, and is reported as one.";
+    window_none = "any time";
+    window_none_tip = "However far apart they come, the chord is right";
     loop_off = "Loop";
     loop_tip = "Repeat some bars: drag over the bar numbers, or press here";
     tempo = "Tempo";
