@@ -200,7 +200,7 @@ impl Worker {
             lab,
             repaint,
         } = parts;
-        let devices = ["device.chosen", "device.calibrated", "output.chosen", "hands.chosen"];
+        let devices = ["connection.chosen", "device.chosen", "device.calibrated", "output.chosen", "hands.chosen"];
         let wanted =
             ["note.*", "notes.*", "latency.*", "sound.*", "transport.*", "setting.*"].into_iter().chain(devices);
         let events = bus.subscribe_live(Filter::topics(wanted), EVENTS);
@@ -356,6 +356,9 @@ impl Worker {
                 self.notices.retain(|notice| !notice.about_stream);
             }
             self.tell(false, line.text, line.about_stream);
+        }
+        for choice in self.sound.take_connections() {
+            self.bus.publish(choice);
         }
         self.poll_loopback(now);
         if self.sound.take_changed() {

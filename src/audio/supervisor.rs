@@ -3,7 +3,9 @@
 
 use std::fmt;
 
-use super::backend::{Backend, BackendError, Device, Kind, Patch, Presence, Status, Stream, StreamConfig, StreamInfo};
+use super::backend::{
+    Backend, BackendError, Connection, Device, Kind, Patch, Presence, Status, Stream, StreamConfig, StreamInfo,
+};
 use super::capture::{Input, Tap};
 use super::processor::Processor;
 use crate::time::{Micros, StreamId};
@@ -89,6 +91,8 @@ pub struct Supervisor {
     next_stream: u32,
     /// How often the callback was called, and when that was last seen to change.
     calls: Option<(u32, Micros)>,
+    /// What a person joined and parted, and nobody asked for yet.
+    connections: Vec<Connection>,
 }
 
 impl Supervisor {
@@ -110,6 +114,7 @@ impl Supervisor {
             midi_lost: 0,
             next_stream,
             calls: None,
+            connections: Vec::new(),
         }
     }
 
@@ -152,6 +157,16 @@ impl Supervisor {
         }
     }
 
+    /// What a person joined and parted in a patch bay since last asked.
+    pub fn take_connections(&mut self) -> Vec<Connection> {
+        std::mem::take(&mut self.connections)
+    }
+
+    /// Streams to come join and part what a person chose, the latest last.
+    pub fn keep_connections(&mut self, connections: Vec<Connection>) {
+        self.config.connections = connections;
+    }
+
     /// Whether it waits for a device that was lost.
     pub fn waiting(&self) -> bool {
         self.lost
@@ -188,6 +203,7 @@ impl Supervisor {
                 Status::Warning(what) => notices.push(Notice::Warning(what)),
                 Status::Lost(why) => lost = Some(why),
             });
+            self.connections.extend(stream.take_connections());
             lost = lost.or_else(|| stalled(stream.as_ref(), &mut self.calls, now));
         }
         if let Some(why) = lost {

@@ -110,6 +110,7 @@ fn events() -> Vec<Event> {
         Event::PieceUntagged(vec![id(7, 12)]),
         Event::PieceFound(found("T", "/a/ü.mid")),
         Event::FolderChosen(FolderChoice { path: "/a/ü".to_owned(), watched: true }),
+        Event::ConnectionChosen(connection(true)),
         Event::PractiseCounted(90_500),
         Event::TakeNamed { name: "with the left hand".to_owned(), seen: vec![id(7, 3), id(9, 1)] },
         Event::Erased,
@@ -179,6 +180,10 @@ const GOLDEN: &str = include_str!("golden/events.txt");
 
 fn usage() -> OutputUse {
     OutputUse { enabled: true, alone: true, lights: Some(16), keys: OutputKeys::Program, ..OutputUse::default() }
+}
+
+fn connection(joined: bool) -> ConnectionChoice {
+    ConnectionChoice { own: "midi_in".to_owned(), other: "Piano:out ü".to_owned(), joined }
 }
 
 fn lease() -> Lease {
@@ -383,6 +388,10 @@ fn edits() -> Vec<(Vec<Event>, Vec<Event>)> {
         (vec![Event::TakeStarted(TakeStart::free(WallMillis(1)))], take.to_vec()),
         (vec![Event::DeviceConnected("Keys".to_owned())], device.to_vec()),
         (vec![folder(true)], vec![folder(false), folder(true)]),
+        (
+            vec![Event::ConnectionChosen(connection(true))],
+            [true, false].map(connection).map(Event::ConnectionChosen).to_vec(),
+        ),
         (vec![setting(1)], vec![setting(2), setting(3), setting(4)]),
         (vec![result(1)], vec![result(2), result(3)]),
     ]
@@ -425,7 +434,8 @@ fn entities_come_back_from_their_stored_form() {
     let named = |name: &str, seen| Event::TakeNamed { name: name.to_owned(), seen };
     let met = events().into_iter().find(|event| matches!(event, Event::EditsMet(_))).expect("there is one");
     let info = PieceInfo { title: "T".to_owned(), composer: String::new(), path: None, opened: WallMillis(5) };
-    let stories: [(&str, Vec<Event>); 11] = [
+    let stories: [(&str, Vec<Event>); 12] = [
+        ("connection/y", vec![Event::ConnectionChosen(connection(false))]),
         ("piece/y", vec![Event::PieceFound(found("T", "/t.mid")), Event::PieceTagged("slow".to_owned())]),
         ("folder/y", vec![Event::FolderChosen(FolderChoice { path: "/t".to_owned(), watched: true })]),
         (
@@ -492,6 +502,9 @@ fn what_makes_no_sense_is_refused_with_a_reason() {
     refused(&Event::TakeStarted(start()), open.as_ref(), "exists already");
     refused(&Event::PieceForgotten, None, "no such piece");
     refused(&Event::FolderChosen(FolderChoice::default()), None, "a folder has a path");
+    refused(&Event::ConnectionChosen(ConnectionChoice::default()), None, "a port at each end");
+    let long = ConnectionChoice { other: "x".repeat(321), ..connection(true) };
+    refused(&Event::ConnectionChosen(long), None, "320 bytes");
     let dark = Event::OutputChosen { name: "X".to_owned(), usage: OutputUse { lights: Some(0), ..usage() } };
     refused(&dark, None, "1 to 16");
     refused(&Event::SettingChanged(Setting::Period(100)), None, "power of two");

@@ -105,11 +105,20 @@ pub struct StreamConfig {
     pub stream: StreamId,
     /// Whether to connect to the speakers and to MIDI sources without being asked (JACK).
     pub connect: bool,
+    /// What a person chose instead, the latest last (JACK).
+    pub connections: Vec<Connection>,
 }
 
 impl Default for StreamConfig {
     fn default() -> Self {
-        Self { device: None, period: 256, rate: Rate::DEFAULT, stream: StreamId(1), connect: true }
+        Self {
+            device: None,
+            period: 256,
+            rate: Rate::DEFAULT,
+            stream: StreamId(1),
+            connect: true,
+            connections: Vec::new(),
+        }
     }
 }
 
@@ -183,6 +192,24 @@ pub struct Patch {
     pub sink: Option<Box<dyn MidiSink>>,
 }
 
+/// The driver's own MIDI input that anyone may be joined to (JACK), without the name of the client.
+pub const MIDI_IN: &str = "midi_in";
+
+/// Connections that a person chose and that are kept in mind: more than the ports of the program have in any studio. Of
+/// more the latest count.
+pub const CONNECTIONS_MAX: usize = 64;
+
+/// A port of the program on a sound server that a person joined to another one in a patch bay, or parted from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// The program's port, without the name of its client.
+    pub own: String,
+    /// The other port by its full name.
+    pub other: String,
+    /// Whether they are to be joined whenever both are there; if not, they are not joined without being asked either.
+    pub joined: bool,
+}
+
 /// A stream could not be started; the processor comes back.
 #[derive(Debug)]
 pub struct StartError {
@@ -243,6 +270,11 @@ pub trait Stream: Send {
     /// poll; `None` where there is no such input.
     fn midi_joined(&self) -> Option<&[String]> {
         None
+    }
+    /// What a person joined and parted since last asked. It is joined again while the stream lives; the next one has to
+    /// be told of it ([`StreamConfig::connections`]).
+    fn take_connections(&mut self) -> Vec<Connection> {
+        Vec::new()
     }
     /// Lets a source be heard, at most [`SOURCES_HEARD_MAX`] at one time; a sink that finds no place is dropped.
     fn patch(&mut self, patch: Patch) {

@@ -2,7 +2,8 @@
 
 use crate::audio::Processor;
 use crate::audio::backend::{
-    Backend, BackendError, Device, Kind, Patch, Presence, StartError, Status, Stream, StreamConfig, StreamInfo,
+    Backend, BackendError, Connection, Device, Kind, Patch, Presence, StartError, Status, Stream, StreamConfig,
+    StreamInfo,
 };
 use crate::audio::capture::{Input, Tap};
 use crate::components::openings::{LeftOut, Openings};
@@ -135,6 +136,10 @@ impl Stream for GuardedStream {
 
     fn midi_joined(&self) -> Option<&[String]> {
         self.stream.midi_joined()
+    }
+
+    fn take_connections(&mut self) -> Vec<Connection> {
+        self.stream.take_connections()
     }
 
     fn patch(&mut self, patch: Patch) {
