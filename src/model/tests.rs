@@ -1,5 +1,7 @@
 //! The model's contract: what is stored comes back, the fold does what the events say, the rules refuse what cannot be.
 
+mod variants;
+
 use std::collections::HashSet;
 
 use super::*;
@@ -124,31 +126,8 @@ fn events() -> Vec<Event> {
         Event::Leasing(Leasing::Taken(lease())),
         Event::Leasing(Leasing::Ended),
     ];
-    events.extend(
-        [
-            Setting::Theme(ThemeChoice::HighContrast),
-            Setting::TextPercent(125),
-            Setting::Names(NoteNames::FixedDo),
-            Setting::PlayView(PlayView::Staff),
-            Setting::StaffLayout(StaffLayout::Page),
-            Setting::NoteLabels(false),
-            Setting::Preset(Preset::Strict),
-            Setting::Keyboard(KeyRange { low: Pitch::from_data_byte(36), high: Pitch::from_data_byte(96) }),
-            Setting::VolumePiano(3),
-            Setting::SoundFont(Some("/x.sf2".into())),
-            Setting::SoundFont(None),
-            Setting::Backend("jack".to_owned()),
-            Setting::ClickSound(ClickSound::Wood),
-            Setting::ClickDivision(Division::new(3)),
-            Setting::ClickRoute(ClickRoute::Own),
-            Setting::Tuning(4_150),
-            Setting::InputDevice(Some("in".to_owned())),
-            Setting::MicrophonePlays(true),
-            Setting::Program(4),
-            Setting::Period(64),
-        ]
-        .map(Event::SettingChanged),
-    );
+    events.extend(variants::settings());
+    events.extend(variants::others());
     events.extend(
         [
             TransportChange::Runs { place: -5, speed: Percent::new(50) },
@@ -217,6 +196,15 @@ fn what_any_program_of_the_past_wrote_is_understood() {
     let known: HashSet<&str> = GOLDEN.lines().collect();
     let missing: Vec<String> = told.iter().map(line).filter(|line| !known.contains(&**line)).collect();
     assert!(missing.is_empty(), "what is written today is not in golden/events.txt:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn every_setting_is_among_what_is_stored() {
+    let told: HashSet<&str> = events()
+        .iter()
+        .filter_map(|event| if let Event::SettingChanged(setting) = event { Some(setting.name()) } else { None })
+        .collect();
+    assert_eq!(told, Setting::NAMES.iter().copied().collect());
 }
 
 #[test]
