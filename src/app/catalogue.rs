@@ -19,6 +19,7 @@ use crate::components::library::shelf::{FolderReport, Progress as ShelfProgress,
 use crate::model::{PieceId, Trainer};
 use crate::time::Micros;
 use crate::ui::query::{Query, Selection};
+use crate::ui::text;
 use crate::ui::view::{FolderRow, Import, Library, PieceRow, Tally};
 
 /// Questions that wait; the newest counts.
@@ -202,6 +203,8 @@ pub(super) struct Folders {
     rows: Vec<FolderRow>,
     import: Option<Import>,
     tally: Tally,
+    /// Lines that a person must know of: whether something is bad, and what.
+    lines: Vec<(bool, String)>,
 }
 
 impl Folders {
@@ -211,14 +214,34 @@ impl Folders {
             return;
         }
         let row = |folder: &FolderReport| {
-            let FolderReport { path, files, away, cut } = folder.clone();
-            FolderRow { path, files, away, cut }
+            let FolderReport { path, files, away, missing, cut } = folder.clone();
+            FolderRow { path, files, away, missing, cut }
         };
-        self.rows = report.folders.iter().map(row).collect();
+        let rows: Vec<FolderRow> = report.folders.iter().map(row).collect();
+        self.compare(&rows, report.answers != self.of.answers);
+        self.rows = rows;
         self.import = report.progress.clone().map(|ShelfProgress { done, of, file }| Import { done, of, file });
         let ShelfReport { found, known, refused_count: refused, left, .. } = *report;
         self.tally = Tally { found, known, refused, left };
         self.of = report;
+    }
+
+    /// A folder that is away is named once, and again to whoever asked for a look; so is one that is back.
+    fn compare(&mut self, rows: &[FolderRow], asked: bool) {
+        for row in rows {
+            let was_away = self.rows.iter().any(|before| before.path == row.path && before.away.is_some());
+            match (was_away, row.away.is_some()) {
+                (false, true) => self.lines.push((true, text::folder_away(row))),
+                (true, true) if asked => self.lines.push((true, text::folder_away(row))),
+                (true, false) => self.lines.push((false, text::folder_back(row))),
+                _ => {}
+            }
+        }
+    }
+
+    /// What a person must know of the folders, since last asked.
+    pub(super) fn take_lines(&mut self) -> Vec<(bool, String)> {
+        std::mem::take(&mut self.lines)
     }
 
     /// The library as a frame shows it.
@@ -247,6 +270,32 @@ impl Folders {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_that_is_away_is_named_once_and_again_to_whoever_asks_and_when_it_is_back() {
+        let mut folders = Folders::default();
+        let mut tell = |away: Option<&str>, missing, answers| {
+            let stick = FolderReport {
+                path: "/stick".to_owned(),
+                away: away.map(str::to_owned),
+                missing,
+                files: 2,
+                cut: false,
+            };
+            let other = FolderReport { path: "/other".to_owned(), files: 1, ..FolderReport::default() };
+            let report = ShelfReport { folders: vec![stick, other], answers, ..ShelfReport::default() };
+            folders.take_over(Arc::new(report));
+            folders.take_lines()
+        };
+        let gone =
+            "/stick is not there now (no such file); its 2 pieces stay in the library and are found when it is back";
+        assert_eq!(tell(None, 0, 0), []);
+        assert_eq!(tell(Some("no such file"), 2, 0), [(true, gone.to_owned())]);
+        assert_eq!(tell(Some("no such file"), 2, 0), []);
+        assert_eq!(tell(Some("no such file"), 2, 1), [(true, gone.to_owned())], "who asks is told");
+        assert_eq!(tell(None, 0, 1), [(false, "/stick is there again".to_owned())]);
+        assert_eq!(tell(None, 0, 2), []);
+    }
 
     #[test]
     fn while_much_changes_it_is_put_in_order_a_few_times_a_second() {

@@ -32,6 +32,9 @@ impl Window {
             catalogue.miss(self.folders.missing());
             catalogue.ask(Asked { query: self.state.query.clone(), wall });
         }
+        for (bad, line) in self.folders.take_lines() {
+            self.say(bad, line);
+        }
         let fault = self.folders.fault().map(str::to_owned);
         if fault != self.shelf_fault {
             self.shelf_fault.clone_from(&fault);
