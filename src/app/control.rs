@@ -369,7 +369,8 @@ impl Worker {
             self.calibrate();
             self.changed = true;
             let stream = self.sound.report().stream;
-            self.midi.follow_stream(stream.as_ref(), self.sound.midi_sources());
+            let joined = self.sound.midi_joined().unwrap_or_default();
+            self.midi.follow_stream(stream.as_ref(), self.sound.midi_sources(), joined);
         }
         if self.midi.poll(now, &self.bus, &mut self.engine) {
             self.changed = true;

@@ -258,6 +258,12 @@ impl PortTable {
 }
 
 impl Device {
+    /// Where the system lists it, if it is there and works.
+    pub fn port(&self) -> Option<PortInfo> {
+        let works = !matches!(self.link, Link::Away | Link::Failed(_));
+        works.then(|| PortInfo { id: self.id.clone(), name: self.identity.name.clone() })
+    }
+
     /// What to close and what to open, given where the device is listed now.
     fn follow(&mut self, now: Micros, port: Option<&PortInfo>) -> (Option<Action>, Option<Action>) {
         let source = self.source;
