@@ -30,7 +30,7 @@ use super::rescue::Rescue;
 use super::rows::{Rows, Wall};
 use super::take_view::{OpenTake, Reading};
 
-use self::banners::{BUFFERING, READ_ONLY};
+use self::banners::{BUFFERING, OPENING, READ_ONLY};
 use self::listening::Voices;
 
 mod applying;
@@ -48,6 +48,9 @@ mod takes;
 const PERSON: &str = "person";
 /// The inspector looks at the bus this often while nothing moves.
 const INSPECT: Duration = Duration::from_millis(250);
+
+/// What has no events of its own is looked at this often while it is awaited.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// The window.
 pub struct Window {
@@ -178,7 +181,7 @@ impl Window {
         self.save_settings(false);
         self.lease_what_is_edited(now);
         if !self.unsaved.is_empty() {
-            ui.ctx().request_repaint_after(Duration::from_millis(100));
+            ui.ctx().request_repaint_after(LOOK_AGAIN);
         }
         let at_devices = self.state.screen == Screen::Devices;
         if at_devices && !self.at_devices {
@@ -204,6 +207,11 @@ impl Window {
         if matches!(snapshot.health, Health::Ok) {
             // What was put away comes back when it happens again.
             self.dismissed.retain(|id| ![BUFFERING, READ_ONLY].contains(id));
+        }
+        match frame.desk.opening {
+            None => _ = self.dismissed.remove(&OPENING),
+            // For the line that tells of it.
+            Some(_) => ctx.request_repaint_after(LOOK_AGAIN),
         }
         self.hear_answers();
         self.follow_settings(&snapshot);

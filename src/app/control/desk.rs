@@ -15,6 +15,8 @@ use crate::time::Micros;
 pub struct Desk {
     /// The session.
     pub session: SessionView,
+    /// The piece that is being read, and since when.
+    pub opening: Option<(String, Micros)>,
     /// The sound device.
     pub sound: SoundReport,
     /// How a calibration stands.
@@ -68,6 +70,7 @@ impl Worker {
         self.sound.await_keys(session.awaited);
         self.desk.store(Arc::new(Desk {
             session,
+            opening: self.opening.on_the_way(),
             sound: self.sound.report(),
             calibration: self.calibration.clone(),
             midi: self.midi.report(),

@@ -20,6 +20,8 @@ pub enum Wish {
     Open(PieceId, Option<PracticeSettings>),
     /// Open a file.
     OpenFile(PathBuf),
+    /// Wait no longer for the piece that is being read.
+    StopOpening,
     /// Take the piece off the stand.
     Close,
     /// Start playing or practising.
@@ -88,6 +90,7 @@ impl Worker {
         match wish {
             Wish::Open(id, practice) => self.open(Source::Piece(id), practice),
             Wish::OpenFile(path) => self.open(Source::File(path), None),
+            Wish::StopOpening => self.opening.give_up(),
             Wish::Close => self.session.close(&mut || ids.next()),
             Wish::Play if !self.session.has_something_to_play() => self.tell_nothing_to_play(),
             Wish::Play => self.session.play(&mut || ids.next()),

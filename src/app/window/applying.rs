@@ -51,6 +51,7 @@ impl Window {
                 self.state.screen = Screen::Play;
             }
             Command::OpenFile(path) => self.open_file(path),
+            Command::StopOpening => self.wish(Wish::StopOpening),
             Command::ClosePiece => self.wish(Wish::Close),
             Command::KeyDown(pitch, velocity) => {
                 self.wish(Wish::KeyDown { at: frame.now, cause: cause(pitch), pitch, velocity });

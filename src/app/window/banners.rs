@@ -9,7 +9,10 @@ use crate::ui::{self, Command};
 
 /// How long a line is shown that asks for nothing.
 const NEWS: Micros = Micros::from_millis(15_000);
+/// A piece that takes longer to open is told of.
+const SLOW: Micros = Micros::from_millis(400);
 /// Banners of the laboratory and of the store, each with a number of its own.
+pub(super) const OPENING: u64 = 994;
 pub(super) const RECOVERED: u64 = 995;
 const INTERRUPTED: u64 = 996;
 pub(super) const LABORATORY: u64 = 997;
@@ -19,6 +22,14 @@ pub(super) const READ_ONLY: u64 = 999;
 const FIRST_NOTICE: u64 = 1_000;
 /// Failures that are remembered.
 const FAILURES_MAX: usize = 8;
+
+impl Frame {
+    /// The piece that is being opened, once that takes long.
+    fn slow_to_open(&self) -> Option<&str> {
+        let (name, since) = self.desk.opening.as_ref()?;
+        (self.now - *since >= SLOW).then_some(name)
+    }
+}
 
 impl Window {
     pub(super) fn banners(&self, health: &Health, frame: &Frame) -> Vec<Banner> {
@@ -38,6 +49,10 @@ impl Window {
         if let Some(on) = ui::text::laboratory_on(&program.lab) {
             let action = Some((ui::text::tr().heal.to_owned(), Command::Heal));
             banners.push(Banner { id: LABORATORY, level: Level::Warn, text: on, action });
+        }
+        if let Some(name) = frame.slow_to_open() {
+            let action = Some((ui::text::tr().cancel.to_owned(), Command::StopOpening));
+            banners.push(Banner { action, ..banner(OPENING, Level::Info, ui::text::opening(name)) });
         }
         if let Some(notes) = program.interrupted {
             banners.push(banner(INTERRUPTED, Level::Info, ui::text::interrupted_at(notes)));
