@@ -133,7 +133,8 @@ fn export(
         }
     };
     let failed = |place: &Path, error: io::Error| places.refused(place, &error);
-    let write = |part: &Path| std::fs::write(part, &bytes).map_err(|error| failed(part, error));
+    let first = places.first_free()?;
+    let write = |part: &Path| std::fs::write(part, &bytes).map_err(|error| failed(&first, error));
     whole_file::create(places.all(), write, failed).map(|(place, ())| place)
 }
 

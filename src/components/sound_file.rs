@@ -60,10 +60,10 @@ pub fn write(places: impl IntoIterator<Item = PathBuf>, sound: Render) -> Result
             _ => SoundFileError::Write { path, reason: error.to_string() },
         }
     };
-    let write = |part: &Path| {
-        let broken = |error: hound::Error| SoundFileError::Write { path: part.to_owned(), reason: error.to_string() };
-        write_part(part, sound, broken)
-    };
+    let mut places = places.into_iter().peekable();
+    let first = places.peek().cloned().unwrap_or_default();
+    let broken = |error: hound::Error| SoundFileError::Write { path: first.clone(), reason: error.to_string() };
+    let write = |part: &Path| write_part(part, sound, broken);
     let (place, frames) = whole_file::create(places, write, failed)?;
     Ok((place, frames as f64 / f64::from(RATE.0)))
 }

@@ -23,6 +23,9 @@ pub fn create<T, E>(
     let first = places.peek().cloned().unwrap_or_default();
     let part = reserve(&first).map_err(|error| failed(&first, error))?;
     let done = write(&part).and_then(|value| {
+        // Else a power cut may leave a name without its content.
+        let saved = File::options().write(true).open(&part).and_then(|file| file.sync_all());
+        saved.map_err(|error| failed(&first, error))?;
         let mut taken = (first, ErrorKind::AlreadyExists.into());
         for place in places {
             match put(&part, &place) {

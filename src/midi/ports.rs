@@ -258,10 +258,9 @@ impl PortTable {
 }
 
 impl Device {
-    /// Where the system lists it, if it is there and works.
-    pub fn port(&self) -> Option<PortInfo> {
-        let works = !matches!(self.link, Link::Away | Link::Failed(_));
-        works.then(|| PortInfo { id: self.id.clone(), name: self.identity.name.clone() })
+    /// Where it is, if it is open.
+    pub fn open_port(&self) -> Option<PortInfo> {
+        (self.link == Link::Open).then(|| PortInfo { id: self.id.clone(), name: self.identity.name.clone() })
     }
 
     /// What to close and what to open, given where the device is listed now.
@@ -387,7 +386,10 @@ mod tests {
         assert_eq!(bench.table.devices()[0].link, Link::Off);
         let identity = bench.table.devices()[0].identity.clone();
         bench.table.set_enabled(&identity.to_string(), true);
+        assert_eq!(bench.table.devices()[0].open_port(), None);
         bench.check(std::slice::from_ref(&through), &["connect 0 at 14:0"]);
+        let name = identity.name.clone();
+        assert_eq!(bench.table.devices()[0].open_port(), Some(PortInfo { id: "14:0".to_owned(), name }));
         bench.table.set_enabled(&identity.to_string(), false);
         bench.check(&[through], &["disconnected 0"]);
     }

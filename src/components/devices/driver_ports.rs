@@ -1,7 +1,7 @@
 //! The MIDI sources that the audio driver itself hears (JACK), as ports like those of the system. What is to be heard is
 //! kept here until it is handed to the stream. A source that is heard in another way already is left out, so that none of
-//! its notes comes twice: one that a bridge carries on from a port of the system, and one that somebody joined to the
-//! driver's own input.
+//! its notes comes twice: one that a bridge carries on from a port of the system that is open, and one that somebody
+//! joined to the driver's own input.
 
 use crate::audio::backend::{MidiSink, Patch, SOURCES_HEARD_MAX};
 use crate::midi::bridge::carries_on;
@@ -9,8 +9,8 @@ use crate::midi::ports::PortInfo;
 use crate::midi::{Lease, PortSource, SourceId};
 use crate::time::{Micros, Stamp, StreamId};
 
-/// For so long a port of the system counts after it went: what its bridge carries on goes a little later, and is not taken
-/// up in between.
+/// For so long a port of the system counts after it was open: what its bridge carries on goes a little later, and is not
+/// taken up in between.
 const BRIDGE_LAG: Micros = Micros::from_millis(3_000);
 
 impl MidiSink for Lease {
@@ -26,7 +26,7 @@ pub(super) struct DriverPorts {
     sources: Vec<String>,
     /// Those that are heard by the driver's own input.
     joined: Vec<String>,
-    /// Ports of the system, and when each was there last.
+    /// Ports of the system that are open, and when each was last.
     system: Vec<(PortInfo, Micros)>,
     listed: Vec<PortInfo>,
     patches: Vec<Patch>,
@@ -42,7 +42,7 @@ impl DriverPorts {
         self.list_anew()
     }
 
-    /// These ports of the system are there now; whether other sources are listed than before.
+    /// These ports of the system are open now; whether other sources are listed than before.
     pub(super) fn follow_system(&mut self, now: Micros, ports: Vec<PortInfo>) -> bool {
         self.system.retain(|(port, at)| !ports.contains(port) && now - *at < BRIDGE_LAG);
         self.system.extend(ports.into_iter().map(|port| (port, now)));

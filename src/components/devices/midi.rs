@@ -212,10 +212,10 @@ impl MidiDesk {
         Vec::new()
     }
 
-    /// The system's inputs that are there.
+    /// The system's inputs that are open.
     fn system_ports(&self) -> Vec<PortInfo> {
         #[cfg(feature = "sound")]
-        return self.inputs.as_ref().map(MidiInputs::ports).unwrap_or_default();
+        return self.inputs.as_ref().map(MidiInputs::open_ports).unwrap_or_default();
         #[cfg(not(feature = "sound"))]
         Vec::new()
     }
