@@ -264,7 +264,13 @@ fn timing_ui(ui: &mut Ui, view: &ResultView, result: &TakeResult, height: f32) {
             .map(|i| {
                 let column = (i * (HISTOGRAM_COLUMNS - 1) / 4) as f32;
                 let millis = (f64::from(column) - middle as f64) * HISTOGRAM_STEP_MILLIS as f64;
-                ((column + 0.5) / HISTOGRAM_COLUMNS as f32, text::signed(millis))
+                let words = match i {
+                    // The outermost hold what is further off, too.
+                    0 => text::or_less(millis),
+                    4 => text::or_more(millis),
+                    _ => text::signed(millis),
+                };
+                ((column + 0.5) / HISTOGRAM_COLUMNS as f32, words)
             })
             .collect();
         histogram_ui(ui, rect, tr().when_notes_came, &result.histogram(), color, &axis);
@@ -282,7 +288,7 @@ fn worst_ui(cx: &mut Cx<'_>, ui: &mut Ui, view: &ResultView, result: &TakeResult
         if worst.is_empty() {
             Line::new(tr().nothing_to_practise).color(t.muted).show(ui);
         }
-        for (bar, trouble) in &worst {
+        for (bar, _) in &worst {
             let (_, rect) = ui.allocate_space(vec2(ui.available_width(), 32.0 * scale));
             let name = text::bars(bar.number, bar.number);
             let share = bar.counts.accuracy().map(|s| text::percent((s * 100.0).round() as u16)).unwrap_or_default();
@@ -294,7 +300,7 @@ fn worst_ui(cx: &mut Cx<'_>, ui: &mut Ui, view: &ResultView, result: &TakeResult
             let end = rect.right() - width - 8.0;
             Line::new(&name).size(13.0).bold().show_at(ui, rect.with_max_x(first - 6.0));
             Line::new(&share).size(13.0).show_at(ui, rect.with_min_x(first).with_max_x(second - 6.0));
-            let why = text::trouble(*trouble, view.chosen.mode);
+            let why = text::remarks(&bar.counts, view.chosen.mode);
             Line::new(&why).size(13.0).color(t.muted).show_at(ui, rect.with_min_x(second).with_max_x(end));
             if button.show_at(ui, rect.with_min_x(end + 8.0)).clicked() {
                 cx.send.push(practise_command(view, BarRange::new(bar.index, bar.index)));

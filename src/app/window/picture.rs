@@ -131,7 +131,9 @@ fn keys(frame: &Frame, position: f64) -> view::Keys {
         _ => 0,
     };
     let mut keys = view::Keys { live, wrong, right: 0, left: 0 };
-    let Some(piece) = session.piece.as_ref().filter(|_| frame.head.moves()) else { return keys };
+    let Some(piece) = session.piece.as_ref().filter(|_| frame.head.moves() && !frame.head.counting_in) else {
+        return keys;
+    };
     let notes = piece.score.notes();
     let end = notes.partition_point(|n| n.onset.0 as f64 <= position);
     for note in notes[end.saturating_sub(SOUNDING_LOOK_BACK)..end].iter().filter(|n| n.end.0 as f64 > position) {

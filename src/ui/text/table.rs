@@ -159,6 +159,7 @@ texts! {
     onsets = "onsets";
     not_enough = "not enough data";
     on_average = "on time on average";
+    bias_unsure = "too uneven to tell early from late";
     little_early = "a little early";
     little_late = "a little late";
     early_word = "early";

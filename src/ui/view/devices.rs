@@ -25,6 +25,16 @@ pub struct Devices {
     pub microphone: Microphone,
 }
 
+impl Devices {
+    /// The keyboards that play now: names and messages since the start.
+    pub fn keyboards(&self) -> impl Iterator<Item = (&str, u64)> {
+        let ports = self.midi.iter().filter(|port| port.connected && port.enabled);
+        let joined = self.midi_in.iter().filter(|port| !port.sources.is_empty());
+        let joined = joined.flat_map(|port| port.sources.iter().map(|source| (source.as_str(), port.messages)));
+        ports.map(|port| (port.name.as_str(), port.messages)).chain(joined)
+    }
+}
+
 /// The microphone and what it hears.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Microphone {
