@@ -8,16 +8,18 @@ use std::path::Path;
 use std::sync::{Arc, Weak};
 
 use jack::{AsyncClient, Client, Control, MidiOut, Port, PortFlags, PortSpec, ProcessHandler, ProcessScope, RawMidi};
-use jack_support::{Server, client, until, with_server_name};
+use jack_support::{Program as Stage, Server, client, until, with_server_name};
 use music_trainer::app::boot::{Program, boot};
 use music_trainer::app::control::Desk;
-use music_trainer::audio::backend::Kind;
+use music_trainer::audio::backend::{Kind, MidiSource};
+use music_trainer::audio::piano::Piano;
 use music_trainer::bus::Envelope;
 use music_trainer::cli::{BackendChoice, WindowArgs};
 use music_trainer::components::devices::chosen;
 use music_trainer::midi::DeviceReport;
 use music_trainer::midi::ports::Link;
 use music_trainer::model::{ConnectionChoice, Entity, Event, Played, TakeId, Trainer};
+use music_trainer::time::Rate;
 
 /// Messages that wait for the next cycle of a keyboard.
 const MESSAGES: usize = 4_096;
@@ -54,6 +56,11 @@ impl ProcessHandler for Player {
     }
 }
 
+/// What the server calls the port of a keyboard too.
+fn alias(name: &str) -> String {
+    format!("alsa_pcm:{name}/midi_capture_1")
+}
+
 /// A keyboard; its port is `name:out`.
 struct Keyboard(
     #[expect(dead_code, reason = "it plays as long as it lives")] AsyncClient<(), Player>,
@@ -64,7 +71,8 @@ impl Keyboard {
     fn plug_in(name: &str, physical: bool) -> Self {
         let client = client(name);
         let port = if physical {
-            let port = client.register_port("out", Physical).expect("a port");
+            let mut port = client.register_port("out", Physical).expect("a port");
+            port.set_alias(&alias(name)).expect("an alias");
             #[expect(unsafe_code, reason = "the same port of the same client, as one that can be written to")]
             unsafe {
                 Port::from_raw(MidiOut::default(), client.raw(), port.raw(), Weak::new())
@@ -246,6 +254,21 @@ fn each_keyboard_is_a_device_of_its_own() {
         by_hand(&mut rig, &[of_left, of_right]);
         assert!(rig.0.stop(), "everything is durable at the end");
         drop((left, right, server));
+    });
+}
+
+#[test]
+fn what_a_keyboard_is_called_too_is_known() {
+    with_server_name("what_a_keyboard_is_called_too_is_known", |server| {
+        let _server = Server::start(server);
+        drop(client("first"));
+        let mut stage = Stage::start(Box::new(Piano::new(Rate::DEFAULT)));
+        let _keyboard = Keyboard::plug_in("grand", true);
+        let told = until("it is listed", || {
+            stage.supervisor.poll(stage.clock.now());
+            stage.supervisor.midi_sources().first().cloned()
+        });
+        assert_eq!(told, MidiSource { name: "grand:out".to_owned(), aliases: vec![alias("grand")] });
     });
 }
 

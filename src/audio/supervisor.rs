@@ -4,7 +4,8 @@
 use std::fmt;
 
 use super::backend::{
-    Backend, BackendError, Connection, Device, Kind, Patch, Presence, Status, Stream, StreamConfig, StreamInfo,
+    Backend, BackendError, Connection, Device, Kind, MidiSource, Patch, Presence, Status, Stream, StreamConfig,
+    StreamInfo,
 };
 use super::capture::{Input, Tap};
 use super::processor::Processor;
@@ -131,7 +132,7 @@ impl Supervisor {
     }
 
     /// The MIDI sources that the running stream's driver can hear.
-    pub fn midi_sources(&self) -> &[String] {
+    pub fn midi_sources(&self) -> &[MidiSource] {
         self.stream.as_ref().map_or(&[], |stream| stream.midi_sources())
     }
 

@@ -6,21 +6,35 @@
 //! | a2jmidid | `a2j:C [c] (capture): P`, or with `[p] P` |
 //! | PipeWire up to 1.0 | `Midi-Bridge:C:(capture_p) P` |
 //! | PipeWire since | `Midi-Bridge:[c:p] CP (capture)`, or without the numbers; a `P` that begins with `C` without it |
+//! | JACK (`-X seq`) | `alsa_pcm:C/midi_capture_n` with n = p + 1; an alias, where the ports are numbered |
 //!
 //! Each of them puts other signs in the place of those that it does not want in a name, so only letters and digits are
-//! compared. JACK's own bridge (`-X seq`) numbers its ports, `system:midi_capture_1`; whose they are cannot be told from
-//! that.
+//! compared.
 
 use super::ports::{PortInfo, stable_name};
 
 /// What stands before the names of a bridge's ports.
 const BRIDGES: [&str; 2] = ["a2j:", "Midi-Bridge:"];
+/// The same of JACK's own.
+const JACK: &str = "alsa_pcm:";
 
-/// Whether a port of the sound server, by its full name, brings what this port of the system does.
+/// Whether a port of the sound server, by its full name or an alias, brings what this port of the system does.
 pub fn carries_on(server: &str, system: &PortInfo) -> bool {
+    if let Some(name) = server.strip_prefix(JACK) {
+        return is_of_jack(name, system).unwrap_or(false);
+    }
     let Some(name) = BRIDGES.iter().find_map(|bridge| server.strip_prefix(bridge)) else { return false };
     let (words, numbers) = read(name);
     numbers.fits(&system.id) && is_called(&words, stable_name(&system.name))
+}
+
+/// The same of JACK's own bridge; `None` if it is no such name.
+fn is_of_jack(name: &str, system: &PortInfo) -> Option<bool> {
+    let (client, place) = name.rsplit_once("/midi_capture_")?;
+    let (client, port) = (letters(client), place.parse::<u32>().ok()?.checked_sub(1));
+    let is_client = |(at, _)| !client.is_empty() && letters(&system.name[..at]) == client;
+    let fits = Numbers { client: None, port: Some(port?) }.fits(&system.id);
+    Some(fits && system.name.match_indices(':').any(is_client))
 }
 
 /// Whether these letters and digits are those of `client:port`, wherever a colon divides it.
@@ -100,6 +114,7 @@ mod tests {
             "Midi-Bridge:Digital Piano:(capture_0) Digital Piano MIDI 1",
             "Midi-Bridge:[24:0] Digital Piano MIDI 1 (capture)",
             "Midi-Bridge:Digital Piano MIDI 1 (capture)",
+            "alsa_pcm:Digital-Piano/midi_capture_1",
         ] {
             assert!(carries_on(name, &piano), "{name}");
         }
@@ -122,6 +137,11 @@ mod tests {
             "Midi-Bridge:Digital Pianola MIDI 1 (capture)",
             "Digital Piano:Digital Piano MIDI 1",
             "system:midi_capture_1",
+            "alsa_pcm:Digital-Piano/midi_capture_2",
+            "alsa_pcm:Digital-Piano/midi_capture_0",
+            "alsa_pcm:Digital-Piano/midi_playback_1",
+            "alsa_pcm:Digital/midi_capture_1",
+            "alsa_pcm:/midi_capture_1",
             "a2j:",
             "a2j:[",
             "Midi-Bridge:([)](",

@@ -21,8 +21,8 @@ use self::connections::Connections;
 use self::ports::{INPUT, Names, Ports};
 use super::carrier::{Carrier, Home};
 use super::{
-    Backend, BackendError, Connection, Device, Kind, Patch, Presence, StartError, Status, Stream, StreamConfig,
-    StreamInfo,
+    Backend, BackendError, Connection, Device, Kind, MidiSource, Patch, Presence, StartError, Status, Stream,
+    StreamConfig, StreamInfo,
 };
 use crate::audio::capture::{Input, Tap};
 use crate::audio::live::TimedMidi;
@@ -332,7 +332,7 @@ struct JackStream {
     home: Home,
     names: Names,
     /// MIDI sources that were there when last looked.
-    sources: Vec<String>,
+    sources: Vec<MidiSource>,
     /// Of these it was said that they went, and they are listed still: their client has stopped and not closed yet.
     gone: BTreeSet<String>,
     moved: Receiver<(jack::PortId, bool)>,
@@ -380,9 +380,11 @@ impl JackStream {
     /// Looks which keyboards the server knows, but for those that were gone in between.
     fn list_sources(&mut self, back: &BTreeSet<String>) {
         let Some(client) = self.client.as_ref().map(AsyncClient::as_client).filter(|_| self.connect) else { return };
-        self.sources = client.ports(None, Some(MIDI), PortFlags::IS_PHYSICAL | PortFlags::IS_OUTPUT);
-        self.gone.retain(|name| self.sources.contains(name));
-        self.sources.retain(|name| !self.gone.contains(name) && !back.contains(name));
+        let names = client.ports(None, Some(MIDI), PortFlags::IS_PHYSICAL | PortFlags::IS_OUTPUT);
+        self.gone.retain(|name| names.contains(name));
+        let there = names.into_iter().filter(|name| !self.gone.contains(name) && !back.contains(name));
+        let aliases = |name: &str| client.port_by_name(name).and_then(|port| port.aliases().ok()).unwrap_or_default();
+        self.sources = there.map(|name| MidiSource { aliases: aliases(&name), name }).collect();
     }
 
     /// What the graph looks like now.
@@ -419,7 +421,7 @@ impl Stream for JackStream {
         &self.info
     }
 
-    fn midi_sources(&self) -> &[String] {
+    fn midi_sources(&self) -> &[MidiSource] {
         &self.sources
     }
 

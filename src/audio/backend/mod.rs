@@ -184,6 +184,27 @@ pub trait MidiSink: Send {
     fn receive(&mut self, stamp: Stamp, bytes: &[u8]);
 }
 
+/// A MIDI source that the driver itself can hear.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MidiSource {
+    /// Its name.
+    pub name: String,
+    /// What it is called too.
+    pub aliases: Vec<String>,
+}
+
+impl MidiSource {
+    /// One that has no other name.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self { name: name.into(), aliases: Vec::new() }
+    }
+
+    /// Everything that it is called.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.name).chain(&self.aliases).map(String::as_str)
+    }
+}
+
 /// Who hears a MIDI source of the driver from now on.
 pub struct Patch {
     /// By its name as in [`Stream::midi_sources`].
@@ -261,9 +282,9 @@ pub trait Backend: Send {
 pub trait Stream: Send {
     /// What it is.
     fn info(&self) -> &StreamInfo;
-    /// The MIDI sources that the driver itself can hear, by their names, as of the last poll. One that went and came
-    /// back between two polls is left out once.
-    fn midi_sources(&self) -> &[String] {
+    /// The MIDI sources that the driver itself can hear, as of the last poll. One that went and came back between two
+    /// polls is left out once.
+    fn midi_sources(&self) -> &[MidiSource] {
         &[]
     }
     /// Who is joined to the MIDI input of the driver's own that anyone may be joined to, by their names, as of the last

@@ -3,7 +3,7 @@
 //! its notes comes twice: one that a bridge carries on from a port of the system that is open, and one that somebody
 //! joined to the driver's own input.
 
-use crate::audio::backend::{MidiSink, Patch, SOURCES_HEARD_MAX};
+use crate::audio::backend::{MidiSink, MidiSource, Patch, SOURCES_HEARD_MAX};
 use crate::midi::bridge::carries_on;
 use crate::midi::ports::PortInfo;
 use crate::midi::{Lease, PortSource, SourceId};
@@ -23,7 +23,7 @@ impl MidiSink for Lease {
 #[derive(Default)]
 pub(super) struct DriverPorts {
     stream: StreamId,
-    sources: Vec<String>,
+    sources: Vec<MidiSource>,
     /// Those that are heard by the driver's own input.
     joined: Vec<String>,
     /// Ports of the system that are open, and when each was last.
@@ -36,7 +36,12 @@ pub(super) struct DriverPorts {
 impl DriverPorts {
     /// These sources there are now, and these are heard by the driver's own input; whether others are listed than before.
     /// Another stream has other ports, whatever their names.
-    pub(super) fn follow_stream(&mut self, stream: Option<StreamId>, sources: &[String], joined: &[String]) -> bool {
+    pub(super) fn follow_stream(
+        &mut self,
+        stream: Option<StreamId>,
+        sources: &[MidiSource],
+        joined: &[String],
+    ) -> bool {
         self.stream = stream.unwrap_or_default();
         (self.sources, self.joined) = (sources.to_vec(), joined.to_vec());
         self.list_anew()
@@ -50,7 +55,7 @@ impl DriverPorts {
     }
 
     fn list_anew(&mut self) -> bool {
-        let heard = self.sources.iter().filter(|source| !self.is_heard_otherwise(source));
+        let heard = self.sources.iter().map(|source| &source.name).filter(|name| !self.is_heard_otherwise(name));
         let port = |name: &String| PortInfo { id: format!("{}:{name}", self.stream.0), name: name.clone() };
         let listed: Vec<_> = heard.map(port).collect();
         let are_others = listed != self.listed;
@@ -59,9 +64,11 @@ impl DriverPorts {
     }
 
     /// Whether a source is left out because it is heard in another way.
-    pub(super) fn is_heard_otherwise(&self, source: &str) -> bool {
-        self.joined.iter().any(|joined| joined == source)
-            || self.system.iter().any(|(port, _)| carries_on(source, port))
+    pub(super) fn is_heard_otherwise(&self, name: &str) -> bool {
+        let source = self.sources.iter().find(|source| source.name == name);
+        let mut names = source.into_iter().flat_map(MidiSource::names);
+        self.joined.iter().any(|joined| joined == name)
+            || names.any(|name| self.system.iter().any(|(port, _)| carries_on(name, port)))
     }
 
     /// What is to be handed to the stream, in order.
@@ -110,6 +117,10 @@ mod tests {
         ports.list().expect("a list").into_iter().map(|port| port.name).collect()
     }
 
+    fn sources() -> [MidiSource; 2] {
+        [PIANO, OTHER].map(MidiSource::named)
+    }
+
     fn system() -> Vec<PortInfo> {
         vec![PortInfo { id: "24:0".to_owned(), name: "Piano:Piano MIDI 1".to_owned() }]
     }
@@ -117,29 +128,36 @@ mod tests {
     #[test]
     fn a_keyboard_that_the_system_has_too_is_taken_from_there() {
         let mut ports = DriverPorts::default();
-        let sources = [PIANO.to_owned(), OTHER.to_owned()];
+        let sources = sources();
         assert!(ports.follow_stream(Some(StreamId(1)), &sources, &[]));
-        assert_eq!(names(&mut ports), sources, "the system has none");
+        assert_eq!(names(&mut ports), [PIANO, OTHER], "the system has none");
         assert!(ports.follow_system(Micros(1), system()));
         assert_eq!(names(&mut ports), [OTHER]);
         assert!(ports.is_heard_otherwise(PIANO) && !ports.is_heard_otherwise(OTHER));
         // It is unplugged; the bridge learns of it later, and it is not opened for that moment.
         assert!(!ports.follow_system(Micros(2), Vec::new()));
-        assert!(!ports.follow_stream(Some(StreamId(1)), &[OTHER.to_owned()], &[]));
+        assert!(!ports.follow_stream(Some(StreamId(1)), &sources[1..], &[]));
         assert!(!ports.follow_stream(Some(StreamId(1)), &sources, &[]));
         // One that the bridge alone still has is taken from there.
         assert!(ports.follow_system(Micros(2) + BRIDGE_LAG, Vec::new()));
-        assert_eq!(names(&mut ports), sources);
+        assert_eq!(names(&mut ports), [PIANO, OTHER]);
+        // By its other name it is known too.
+        let aliases = vec!["alsa_pcm:Piano/midi_capture_1".to_owned()];
+        let numbered = MidiSource { name: "system:midi_capture_4".to_owned(), aliases };
+        ports.follow_stream(Some(StreamId(1)), &[numbered], &[]);
+        assert_eq!(names(&mut ports), ["system:midi_capture_4"]);
+        assert!(ports.follow_system(Micros(3) + BRIDGE_LAG, system()));
+        assert!(names(&mut ports).is_empty());
     }
 
     #[test]
     fn what_is_joined_to_the_drivers_own_input_is_heard_there_alone() {
         let mut ports = DriverPorts::default();
-        let sources = [PIANO.to_owned(), OTHER.to_owned()];
+        let sources = sources();
         ports.follow_stream(Some(StreamId(1)), &sources, &[OTHER.to_owned()]);
         assert_eq!(names(&mut ports), [PIANO]);
         assert!(ports.follow_stream(Some(StreamId(1)), &sources, &[]));
-        assert_eq!(names(&mut ports), sources);
+        assert_eq!(names(&mut ports), [PIANO, OTHER]);
         assert!(ports.follow_stream(Some(StreamId(2)), &sources, &[]), "another stream has other ports");
     }
 }

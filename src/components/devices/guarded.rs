@@ -2,8 +2,8 @@
 
 use crate::audio::Processor;
 use crate::audio::backend::{
-    Backend, BackendError, Connection, Device, Kind, Patch, Presence, StartError, Status, Stream, StreamConfig,
-    StreamInfo,
+    Backend, BackendError, Connection, Device, Kind, MidiSource, Patch, Presence, StartError, Status, Stream,
+    StreamConfig, StreamInfo,
 };
 use crate::audio::capture::{Input, Tap};
 use crate::components::openings::{LeftOut, Openings};
@@ -130,7 +130,7 @@ impl Stream for GuardedStream {
         self.stream.info()
     }
 
-    fn midi_sources(&self) -> &[String] {
+    fn midi_sources(&self) -> &[MidiSource] {
         self.stream.midi_sources()
     }
 

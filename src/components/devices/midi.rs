@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::audio::backend::{Patch, StreamInfo};
+use crate::audio::backend::{MidiSource, Patch, StreamInfo};
 use crate::audio::{self, Engine, OutletEnds};
 use crate::bus::{BusHandle, EntityKey, Publish};
 use crate::components::openings::Openings;
@@ -255,7 +255,7 @@ impl MidiDesk {
 
     /// The stream that runs now, the MIDI sources that its driver can hear, and those of them that are heard by its own
     /// input.
-    pub fn follow_stream(&mut self, stream: Option<&StreamInfo>, sources: &[String], joined: &[String]) {
+    pub fn follow_stream(&mut self, stream: Option<&StreamInfo>, sources: &[MidiSource], joined: &[String]) {
         self.outputs.follow_stream(stream);
         if self.driver_inputs.system().follow_stream(stream.map(|stream| stream.stream), sources, joined) {
             self.driver_inputs.rescans().hurry();

@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicU8, AtomicU16, Ordering};
 use arc_swap::ArcSwapOption;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 
-use crate::audio::backend::{self, Backend, Choice, Connection, Device, Kind, Patch, StreamConfig, StreamInfo};
+use crate::audio::backend::{
+    self, Backend, Choice, Connection, Device, Kind, MidiSource, Patch, StreamConfig, StreamInfo,
+};
 use crate::audio::instrument::Instrument;
 use crate::audio::sound::Sound;
 use crate::audio::soundfont::{Font, Loading};
@@ -131,7 +133,7 @@ pub struct SoundDesk {
     pending: Vec<SoundLine>,
     changed: bool,
     openings: Openings,
-    midi_sources: Vec<String>,
+    midi_sources: Vec<MidiSource>,
     midi_joined: Option<Vec<String>>,
     /// What a person joined and parted on the sound server, the latest last.
     connections: Vec<Connection>,
@@ -309,7 +311,7 @@ impl SoundDesk {
     }
 
     /// The MIDI sources that the sound system itself can hear (JACK).
-    pub fn midi_sources(&self) -> &[String] {
+    pub fn midi_sources(&self) -> &[MidiSource] {
         &self.midi_sources
     }
 
