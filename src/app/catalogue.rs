@@ -4,7 +4,7 @@
 mod making;
 mod outcomes;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
@@ -203,8 +203,18 @@ pub(super) struct Folders {
     rows: Vec<FolderRow>,
     import: Option<Import>,
     tally: Tally,
-    /// Lines that a person must know of: whether something is bad, and what.
-    lines: Vec<(bool, String)>,
+    /// What was told of the folders that are away, by their paths.
+    told: BTreeMap<String, String>,
+    news: Vec<FolderNews>,
+}
+
+/// What a person must know of a folder.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct FolderNews {
+    /// The line that no longer holds.
+    pub(super) instead_of: Option<String>,
+    /// Whether something is missing, and the line that says so; nothing of a folder that is no longer watched.
+    pub(super) line: Option<(bool, String)>,
 }
 
 impl Folders {
@@ -229,19 +239,23 @@ impl Folders {
     /// A folder that is away is named once, and again to whoever asked for a look; so is one that is back.
     fn compare(&mut self, rows: &[FolderRow], asked: bool) {
         for row in rows {
-            let was_away = self.rows.iter().any(|before| before.path == row.path && before.away.is_some());
-            match (was_away, row.away.is_some()) {
-                (false, true) => self.lines.push((true, text::folder_away(row))),
-                (true, true) if asked => self.lines.push((true, text::folder_away(row))),
-                (true, false) => self.lines.push((false, text::folder_back(row))),
-                _ => {}
+            let (is_away, was_away) = (row.away.is_some(), self.told.contains_key(&row.path));
+            if is_away && (asked || !was_away) {
+                let line = text::folder_away(row);
+                let instead_of = self.told.insert(row.path.clone(), line.clone());
+                self.news.push(FolderNews { instead_of, line: Some((true, line)) });
+            } else if was_away && !is_away {
+                let instead_of = self.told.remove(&row.path);
+                self.news.push(FolderNews { instead_of, line: Some((false, text::folder_back(row))) });
             }
         }
+        let unwatched = self.told.extract_if(.., |path, _| rows.iter().all(|row| row.path != *path));
+        self.news.extend(unwatched.map(|(_, line)| FolderNews { instead_of: Some(line), line: None }));
     }
 
     /// What a person must know of the folders, since last asked.
-    pub(super) fn take_lines(&mut self) -> Vec<(bool, String)> {
-        std::mem::take(&mut self.lines)
+    pub(super) fn take_news(&mut self) -> Vec<FolderNews> {
+        std::mem::take(&mut self.news)
     }
 
     /// The library as a frame shows it.
@@ -272,29 +286,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_that_is_away_is_named_once_and_again_to_whoever_asks_and_when_it_is_back() {
+    fn a_folder_that_is_away_is_named_once_and_again_to_whoever_asks_until_it_is_back() {
         let mut folders = Folders::default();
-        let mut tell = |away: Option<&str>, missing, answers| {
-            let stick = FolderReport {
+        let mut tell = |stick: Option<(Option<&str>, usize)>, answers| {
+            let stick = stick.map(|(away, missing)| FolderReport {
                 path: "/stick".to_owned(),
                 away: away.map(str::to_owned),
                 missing,
-                files: 2,
-                cut: false,
-            };
+                ..FolderReport::default()
+            });
             let other = FolderReport { path: "/other".to_owned(), files: 1, ..FolderReport::default() };
-            let report = ShelfReport { folders: vec![stick, other], answers, ..ShelfReport::default() };
+            let report =
+                ShelfReport { folders: stick.into_iter().chain([other]).collect(), answers, ..ShelfReport::default() };
             folders.take_over(Arc::new(report));
-            folders.take_lines()
+            folders.take_news()
         };
-        let gone =
-            "/stick is not there now (no such file); its 2 pieces stay in the library and are found when it is back";
-        assert_eq!(tell(None, 0, 0), []);
-        assert_eq!(tell(Some("no such file"), 2, 0), [(true, gone.to_owned())]);
-        assert_eq!(tell(Some("no such file"), 2, 0), []);
-        assert_eq!(tell(Some("no such file"), 2, 1), [(true, gone.to_owned())], "who asks is told");
-        assert_eq!(tell(None, 0, 1), [(false, "/stick is there again".to_owned())]);
-        assert_eq!(tell(None, 0, 2), []);
+        let away = |n: usize| {
+            format!("/stick is not there now (why); its {n} pieces stay in the library and are found when it is back")
+        };
+        let news = |instead_of: Option<String>, line| vec![FolderNews { instead_of, line }];
+        assert_eq!(tell(Some((None, 0)), 0), []);
+        assert_eq!(tell(Some((Some("why"), 2)), 0), news(None, Some((true, away(2)))));
+        assert_eq!(tell(Some((Some("why"), 3)), 0), []);
+        assert_eq!(tell(Some((Some("why"), 3)), 1), news(Some(away(2)), Some((true, away(3)))), "who asks is told");
+        let back = (false, "/stick is there again".to_owned());
+        assert_eq!(tell(Some((None, 0)), 1), news(Some(away(3)), Some(back)));
+        assert_eq!(tell(Some((None, 0)), 2), []);
+        // One that is no longer watched needs no line.
+        tell(Some((Some("why"), 2)), 2);
+        assert_eq!(tell(None, 2), news(Some(away(2)), None));
     }
 
     #[test]
