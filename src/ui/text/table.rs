@@ -288,7 +288,7 @@ texts! {
     away = "not connected";
     use_port = "Use";
     midi_in = "JACK midi_in";
-    midi_in_tip = "What a patch bay or another program joins to our MIDI input";
+    midi_in_tip = "What a patch bay or another program joins to our MIDI input. What you join or part there by hand is remembered.";
     no_midi_jack = "No keyboard of its own yet: plug one in and it appears here, or join one to midi_in in a patch bay. The computer keyboard plays too.";
     no_midi = "No MIDI keyboard yet: plug one in and it appears here. The computer keyboard plays too.";
     microphone = "Microphone";
