@@ -292,7 +292,8 @@ impl TakeJudge {
         // Who begins the next pass of a loop has done with this one.
         let (_, to) = self.settings.ticks(self.score.bars());
         let done = if step.wrap { Some(to) } else { done };
-        Judged { done, next, finished, ..self.take_in(step.verdicts) }
+        let judged = self.take_in(step.verdicts);
+        Judged { done, next, finished, impressions: step.impressions, ..judged }
     }
 
     fn transport(&mut self, moved: &TransportMoved, at: Micros) -> Judged {

@@ -18,6 +18,8 @@ pub(super) struct FollowJudge {
     pub(super) pass: u32,
     /// Where they began.
     from: Ticks,
+    /// Whether the music goes round.
+    looping: bool,
     /// The bars of the wrong keys of the pass that was paired last.
     pub(super) bars: HashMap<PlayedId, usize>,
     /// The latest keys that were told to be wrong, and where the music stood.
@@ -37,7 +39,7 @@ impl FollowJudge {
         let plan = FollowPlan::from_settings(score, settings);
         let follower = Follower::new(score, &plan, settings.tempo);
         let (notes, bars, wrong, leaps) = (Vec::new(), HashMap::new(), VecDeque::new(), VecDeque::new());
-        Self { follower, notes, pass: 0, from: plan.from, bars, wrong, leaps }
+        Self { follower, notes, pass: 0, from: plan.from, looping: settings.looping, bars, wrong, leaps }
     }
 
     /// A key went down while the music stood at `tick`.
@@ -45,6 +47,10 @@ impl FollowJudge {
         self.notes.push(note);
         let around = (tick, self.follower.next_tick());
         let followed = self.follower.key_down(note);
+        if self.looping && followed.finished && followed.leap {
+            // The next pass, before the music has gone round.
+            return Judged { finished: true, ..Judged::default() };
+        }
         if let (true, Some(tick)) = (followed.leap, followed.place) {
             if self.leaps.len() == LEAPS_MAX {
                 self.leaps.pop_front();
@@ -82,34 +88,52 @@ impl FollowJudge {
 
     /// Pairs what was played with what is written up to `to`, and begins a new pass.
     pub(super) fn pair(&mut self, score: &Score, settings: &PracticeSettings, to: Ticks) -> Vec<Verdict> {
+        let notes = std::mem::take(&mut self.notes);
+        let verdicts = self.paired(score, settings, to, &notes);
+        self.end_pass(score, settings, &verdicts, &notes);
+        verdicts
+    }
+
+    /// The verdicts of a pass of which so much was played.
+    fn paired(&self, score: &Score, settings: &PracticeSettings, to: Ticks, notes: &[PlayedNote]) -> Vec<Verdict> {
         let whole = FollowPlan::from_settings(score, settings);
         let from = self.follower.lowest().map_or(self.from, |lowest| lowest.min(self.from));
-        let mut verdicts = follow::pair(score, &FollowPlan { from, to, ..whole }, &self.notes);
-        ornament::settle(score, Mode::Follow, &mut verdicts, &self.notes);
+        let mut verdicts = follow::pair(score, &FollowPlan { from, to, ..whole }, notes);
+        ornament::settle(score, Mode::Follow, &mut verdicts, notes);
         verdicts.iter_mut().for_each(|verdict| verdict.pass = self.pass);
-        self.bars = bars_of_wrong_keys(score, settings, &verdicts, &self.notes);
-        self.follower.begin_pass(whole.from);
+        verdicts
+    }
+
+    fn end_pass(&mut self, score: &Score, settings: &PracticeSettings, verdicts: &[Verdict], notes: &[PlayedNote]) {
+        let (from, _) = settings.ticks(score.bars());
+        self.bars = bars_of_wrong_keys(score, settings, verdicts, notes);
+        self.follower.begin_pass(from);
         self.notes.clear();
         self.wrong.clear();
-        (self.pass, self.from) = (self.pass + 1, whole.from);
-        verdicts
+        (self.pass, self.from) = (self.pass + 1, from);
     }
 
     /// The music goes round: what was struck for the next pass before it did counts there.
     pub(super) fn go_round(&mut self, score: &Score, settings: &PracticeSettings) -> (Vec<Verdict>, Judged) {
         let (from, to) = settings.ticks(score.bars());
-        let notes = self.notes.clone();
-        let mut verdicts = self.pair(score, settings, to);
-        let right: HashSet<PlayedId> = verdicts.iter().filter(|v| v.kind.is_right()).filter_map(|v| v.played).collect();
-        let after = notes.iter().rposition(|note| right.contains(&note.id)).map_or(0, |last| last + 1);
-        let firsts: Vec<Pitch> = self.follower.needed().map(|id| score.note(id).pitch).collect();
-        let begins = notes[after..].iter().position(|note| firsts.contains(&note.pitch));
-        let early = begins.map_or(&[][..], |begins| &notes[after + begins..]);
+        let mut notes = std::mem::take(&mut self.notes);
+        let mut verdicts = self.paired(score, settings, to, &notes);
+        let played = |v: &Verdict| Some((v.played?, score.note(v.written.filter(|_| v.kind.is_right())?).onset));
+        let right: HashMap<PlayedId, Ticks> = verdicts.iter().filter_map(played).collect();
+        let last = right.values().max();
+        let after = notes.iter().rposition(|note| last.is_some() && right.get(&note.id) == last).map_or(0, |at| at + 1);
+        let firsts = self.follower.first_keys();
+        let begins = notes[after..].iter().position(|note| firsts >> note.pitch.key() & 1 == 1);
+        let early = notes.split_off(begins.map_or(notes.len(), |begins| after + begins));
+        if early.iter().any(|note| right.contains_key(&note.id)) {
+            verdicts = self.paired(score, settings, to, &notes);
+        }
         let is_early: HashSet<PlayedId> = early.iter().map(|note| note.id).collect();
         verdicts.retain(|v| v.written.is_some() || v.played.is_none_or(|played| !is_early.contains(&played)));
+        self.end_pass(score, settings, &verdicts, &notes);
         let mut round = Judged::default();
         for note in early {
-            let step = self.key_down(score, *note, from);
+            let step = self.key_down(score, note, from);
             round.impressions.extend(step.impressions);
             round.extras.extend(step.extras);
             round.taken_back.extend(step.taken_back);

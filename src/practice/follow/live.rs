@@ -193,12 +193,14 @@ impl Follower {
     /// The latest leap since the player is where they are, or the first key-down in doubt if that does not follow either.
     fn leap(&self) -> Option<Leap> {
         let place = self.place?;
-        let (first, doubtful) = (self.recent.len() - self.since.min(self.recent.len()), self.recent.len() - 1 - self.doubtful);
+        let (first, doubtful) =
+            (self.recent.len() - self.since.min(self.recent.len()), self.recent.len() - 1 - self.doubtful);
         let mut leap = None;
         self.walk.back(&self.piece, &self.trail, |key_down, group, leapt| {
             let counts = key_down >= first;
             // Whoever was thought to have left something out, and had not, is a little behind.
-            let is_elsewhere = key_down == doubtful && !self.is_near(group) && (group > place || group + path::FORWARD_MAX < place);
+            let is_elsewhere =
+                key_down == doubtful && !self.is_near(group) && (group > place || group + path::FORWARD_MAX < place);
             if counts && (leapt || is_elsewhere) {
                 leap = Some(Leap { key_down, group });
             }
@@ -221,7 +223,8 @@ impl Follower {
             Some(Leap { key_down, group }) if !self.is_near(group) => {
                 let fits = self.recent.len() - key_down;
                 let stays = [from..group.min(to), (state.group + 1).max(from)..to];
-                let stays = stays.map(|groups| self.walk.least_within(groups)).into_iter().fold(f32::INFINITY, f32::min);
+                let stays =
+                    stays.map(|groups| self.walk.least_within(groups)).into_iter().fold(f32::INFINITY, f32::min);
                 let is_near = leap::is_near(&self.piece, place, group);
                 let (notes, margin) = if is_near { (LEAP_NOTES, LEAP_MARGIN) } else { (FAR_NOTES, FAR_MARGIN) };
                 fits < notes || (stays - cost < margin && fits < LEAP_NOTES_MAX)
@@ -379,6 +382,12 @@ impl Follower {
     pub fn reached(&self) -> Ticks {
         let after = self.place.map_or(0, |_| self.furthest + 1);
         self.piece.groups.get(after).map_or(self.end, |group| group.tick)
+    }
+
+    /// The keys of the first group, one bit each.
+    pub fn first_keys(&self) -> u128 {
+        let notes = if self.piece.groups.is_empty() { &[] } else { self.piece.group_notes(0) };
+        notes.iter().fold(0, |keys, written| keys | 1 << written.pitch.key())
     }
 
     /// The notes that are expected next.

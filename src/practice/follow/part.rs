@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use super::presence::bit;
 use super::Piece;
 use super::path::FORWARD_MAX;
+use super::presence::bit;
 use super::trail::Path;
-use crate::music::{Hand, Hands};
+use crate::music::Hand;
 use crate::practice::types::PlayedNote;
 
 /// Onset groups that were played in one go, and for which nothing that was played later counts.
@@ -38,28 +38,32 @@ fn runs(path: &Path) -> Vec<Run> {
     runs
 }
 
-/// Of the groups that a run covers so many, as a share of two, were played in it, by one hand at least, if it is music and
-/// not some keys that are written there too.
+/// A run is music, and not some keys that happen to be written there too, if of the groups that it covers three fifths
+/// were played, by one hand at least, and every other of its key-downs is written where it was found.
 const PLAYED: (usize, usize) = (3, 5);
+const WRITTEN: (usize, usize) = (1, 2);
 
-/// Whether most of what a run covers was played, by both hands or by one.
+/// See [`PLAYED`].
 fn is_music(piece: &Piece, take: &[PlayedNote], path: &Path, run: &Run) -> bool {
     let groups = run.groups.start..run.groups.end.min(piece.groups.len());
     let mut struck = vec![0u8; groups.len()];
-    for index in run.notes.clone() {
+    let mut found = 0;
+    for index in run.notes.clone().filter(|index| groups.contains(&path.groups[*index])) {
         let group = path.groups[index];
-        let written = piece.groups.get(group).map_or(&[][..], |_| piece.group_notes(group));
-        if let Some(written) = written.iter().find(|written| written.pitch == take[index].pitch) {
+        let written = piece.group_notes(group).iter().find(|written| written.pitch == take[index].pitch);
+        if let Some(written) = written {
             struck[group - groups.start] |= written.hands;
+            found += 1;
         }
     }
-    [Hands::BOTH, Hands::RIGHT, Hands::LEFT].into_iter().any(|hands| {
-        let hands = u8::from(hands.right) * bit(Hand::Right) | u8::from(hands.left) * bit(Hand::Left);
+    let is_played = |hands: u8| {
         let asked = |group: &usize| piece.group_notes(*group).iter().any(|written| written.hands & hands != 0);
         let asked = groups.clone().filter(asked).count();
         let struck = struck.iter().filter(|struck| **struck & hands != 0).count();
         struck > 0 && struck * PLAYED.1 >= asked * PLAYED.0
-    })
+    };
+    let (right, left) = (bit(Hand::Right), bit(Hand::Left));
+    found * WRITTEN.1 >= run.notes.len() * WRITTEN.0 && [right | left, right, left].into_iter().any(is_played)
 }
 
 /// The parts, in the order of the piece, and which key-downs are music. Where two runs cover a group, the later one

@@ -318,7 +318,12 @@ impl Walk {
             })),
             Some(last) => {
                 let best = self.before.best_cost;
-                let prior = Prior::new(piece, self.moment(piece, note, &last, known.tempos), self.before.best.group, self.begun);
+                let prior = Prior::new(
+                    piece,
+                    self.moment(piece, note, &last, known.tempos),
+                    self.before.best.group,
+                    self.begun,
+                );
                 let keys = &piece.keys_of(note)[base..end];
                 let cost = |(index, &key): (usize, &u8)| match copies(key) {
                     0 => f32::INFINITY,
@@ -390,7 +395,8 @@ impl Walk {
         if self.last.is_none() || now.best_step < FORWARD || now.best.group <= before.best.group {
             return;
         }
-        let entered = |column: &Column| column.entered[piece.layout.states(column, column.best.group).start + column.best.heard];
+        let entered =
+            |column: &Column| column.entered[piece.layout.states(column, column.best.group).start + column.best.heard];
         let written = piece.groups[now.best.group].seconds - piece.groups[before.best.group].seconds;
         let slope = seconds(entered(now) - entered(before)) / written as f32;
         if slope < (STOP_SHARE as f32 * self.pace) {
