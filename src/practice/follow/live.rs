@@ -14,17 +14,15 @@ use crate::music::{NoteId, Percent, Score};
 use crate::practice::types::PlayedNote;
 use crate::time::{Micros, Ticks};
 
-/// So many key-downs that fit in a bar nearby are enough to go there, if the place at hand is so much less likely (in
-/// nats): a factor of fifty.
+/// One is not sure of a place while another one is less unlikely than by so much (in nats): a factor of fifty.
+const MARGIN: f32 = 4.0;
+/// So many key-downs that fit in a bar nearby are enough to go there.
 const LEAP_NOTES: usize = 2;
-const LEAP_MARGIN: f32 = 4.0;
 /// The same of a place far away: there are many, and some fit by chance.
 const FAR_NOTES: usize = 4;
 const FAR_MARGIN: f32 = 7.0;
 /// Where both are as likely, the likelier one is believed after so many.
 const LEAP_NOTES_MAX: usize = 8;
-/// While another place is no less likely than by so much, one waits.
-const DOUBT: f32 = 2.5;
 /// So many groups left out at once are believed when the next key-down fits there too.
 const PASSED: usize = 2;
 /// So many key-downs are awaited at most before it is believed that one has gone on.
@@ -89,6 +87,8 @@ pub struct Follower {
     /// How many of them are in doubt, and how many came since the player is where they are.
     doubtful: usize,
     since: usize,
+    /// Whether it was decided between two places that are about as likely still.
+    decided: bool,
     /// The group where the player is.
     place: Option<usize>,
     /// The last group of the furthest place.
@@ -122,6 +122,7 @@ impl Follower {
             trail: Trail::default(),
             doubtful: 0,
             since: 0,
+            decided: false,
             place: None,
             furthest: 0,
             lowest: None,
@@ -215,7 +216,7 @@ impl Follower {
     }
 
     /// Whether it is to be awaited what comes next before anything is said of where the player is.
-    fn is_in_doubt(&self, state: State, leap: Option<Leap>) -> bool {
+    fn is_in_doubt(&mut self, state: State, leap: Option<Leap>) -> bool {
         let Some(place) = self.place else { return false };
         let (from, to) = (place.saturating_sub(1), self.walk.furthest(&self.piece, place) + 1);
         let cost = self.walk.least_within(state.group..state.group + 1);
@@ -226,14 +227,19 @@ impl Follower {
                 let stays =
                     stays.map(|groups| self.walk.least_within(groups)).into_iter().fold(f32::INFINITY, f32::min);
                 let is_near = leap::is_near(&self.piece, place, group);
-                let (notes, margin) = if is_near { (LEAP_NOTES, LEAP_MARGIN) } else { (FAR_NOTES, FAR_MARGIN) };
+                let (notes, margin) = if is_near { (LEAP_NOTES, MARGIN) } else { (FAR_NOTES, FAR_MARGIN) };
                 fits < notes || (stays - cost < margin && fits < LEAP_NOTES_MAX)
             }
-            _ if state.group <= place || self.doubtful >= DOUBTFUL_MAX => false,
             _ => {
+                let is_rivalled = self.walk.least_outside(from..to) - cost < MARGIN;
+                self.decided &= is_rivalled;
+                // After the last group nothing may come.
+                let is_last = state.group + 1 == self.piece.groups.len();
+                if state.group <= place || is_last || self.doubtful >= DOUBTFUL_MAX {
+                    return false;
+                }
                 let passed = self.walk.asked_between(&self.piece, place, state.group);
-                let rival = self.walk.least_outside(from..to);
-                rival - cost < DOUBT || (passed >= PASSED && self.doubtful == 0)
+                (is_rivalled && !self.decided) || (passed >= PASSED && self.doubtful == 0)
             }
         }
     }
@@ -255,7 +261,11 @@ impl Follower {
         }
         let groups: Vec<usize> = (first..self.recent.len() - 1).filter_map(|index| self.path_group(index)).collect();
         let revised = (first..).zip(groups).map(|(index, group)| self.revised(index, group)).collect();
+        self.decided |= leap.is_some() || self.doubtful > 0;
         self.doubtful = 0;
+        if before.is_none() {
+            self.since = 0;
+        }
         let matched = self.matched(state.group, &note);
         let foreign = matched.is_empty() && !self.piece.is_other_hand(state.group, &note);
         let missed = self.missed(state.group);
@@ -296,7 +306,7 @@ impl Follower {
     fn forget(&mut self) {
         self.trail.clear();
         self.recent.clear();
-        (self.doubtful, self.since) = (0, 0);
+        (self.doubtful, self.since, self.decided) = (0, 0, false);
     }
 
     /// The player goes on at a group, wherever they were.
