@@ -419,7 +419,7 @@ fn a_file_that_does_not_answer_stops_nothing_and_what_is_wished_of_a_piece_waits
     wish(Wish::OpenFile(file));
     let listen =
         music_trainer::practice::PracticeSettings { mode: music_trainer::practice::Mode::Listen, ..Default::default() };
-    wish(Wish::Choose(listen));
+    wish(Wish::Choose(listen, None));
     wish(Wish::Play);
     let other = |desk: &Desk| desk.session.piece.as_ref().is_some_and(|piece| piece.id != builtin);
     until("the file is played", &|desk| {

@@ -164,7 +164,7 @@ fn a_piece_that_is_opened_waits_for_its_first_note_unless_something_sounds_befor
     room.with(|session, ids| session.await_person(ids));
     assert_eq!(room.told(), "end 1 Stopped, begin 2 piece, record 2 · seek 0 · hold 0 · play after 0");
     let keep = PracticeSettings { mode: Mode::Tempo, ..wait() };
-    room.with(|session, ids| session.choose(keep, ids));
+    room.with(|session, ids| session.choose(keep, None, ids));
     room.told();
     room.with(|session, ids| session.await_person(ids));
     assert_eq!(room.told(), "", "keeping tempo begins when the person says so");
@@ -255,9 +255,9 @@ fn another_mode_ends_the_take_and_another_tempo_does_not() {
     let mut room = Room::new(wait());
     room.with(|session, ids| session.play(ids));
     room.told();
-    room.with(|session, ids| session.choose(PracticeSettings { tempo: Percent::new(50), ..wait() }, ids));
+    room.with(|session, ids| session.choose(PracticeSettings { tempo: Percent::new(50), ..wait() }, None, ids));
     assert_eq!(room.told(), "");
-    room.with(|session, ids| session.choose(PracticeSettings { mode: Mode::Listen, ..wait() }, ids));
+    room.with(|session, ids| session.choose(PracticeSettings { mode: Mode::Listen, ..wait() }, None, ids));
     assert!(room.told().starts_with("stop · "));
     assert!(!room.session.view().playing);
 }
@@ -376,6 +376,28 @@ fn a_pause_keeps_the_place() {
     room.told();
     room.with(|session, ids| session.play(ids));
     assert!(room.told().contains("seek 1920 · hold 1920"), "what is judged begins with a bar");
+}
+
+#[test]
+fn another_mode_or_hand_goes_on_at_the_place_where_the_music_is_and_another_range_at_its_start() {
+    let keep = PracticeSettings { mode: Mode::Tempo, count_in_bars: 0, ..wait() };
+    let mut room = Room::new(keep);
+    room.with(|session, ids| session.play(ids));
+    let right = PracticeSettings { practise: Hands::RIGHT, ..keep };
+    room.with(|session, ids| session.choose(right, Some(Ticks(2_500)), ids));
+    room.told();
+    room.with(|session, ids| session.play(ids));
+    assert!(room.told().contains("seek 1920"), "the bar that was played");
+    let follow = PracticeSettings { mode: Mode::Follow, ..right };
+    room.with(|session, ids| session.choose(follow, None, ids));
+    room.told();
+    room.with(|session, ids| session.play(ids));
+    assert!(room.told().contains("seek 1920"), "where it was begun, while the place is not known");
+    let first_bar = PracticeSettings { range: Some(BarRange::new(0, 0)), ..follow };
+    room.with(|session, ids| session.choose(first_bar, Some(Ticks(2_500)), ids));
+    room.told();
+    room.with(|session, ids| session.play(ids));
+    assert!(room.told().contains("seek 0"));
 }
 
 #[test]
@@ -685,7 +707,7 @@ fn a_hand_or_bars_without_notes_have_nothing_to_play() {
         (Mode::Listen, Hands::NONE, None, true),
     ] {
         let settings = PracticeSettings { mode, practise, range, ..*room.session.settings() };
-        room.with(|session, ids| session.choose(settings, ids));
+        room.with(|session, ids| session.choose(settings, None, ids));
         assert_eq!(room.session.has_something_to_play(), plays, "{mode:?}, {practise:?}, {range:?}");
     }
 }

@@ -3,14 +3,17 @@
 //! next moment at which a device or the session wants to be looked after.
 
 mod calibration;
+mod desk;
+mod effects;
+mod following;
 mod missing;
 mod opening;
 mod settling;
 mod stand;
 mod waking;
+mod wishes;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -19,31 +22,26 @@ use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 use rtrb::Consumer;
 
+pub use self::desk::{Desk, Notice};
+pub use self::wishes::Wish;
+
 use self::calibration::Calibrating;
 use self::missing::Missing;
 use self::opening::Opening;
 use self::settling::Settlers;
 use self::waking::Waking;
-use crate::audio::{self, Command as EngineCommand, Engine, OutletEnds, OwnSound};
+use crate::audio::{Command as EngineCommand, Engine, OutletEnds, OwnSound};
 use crate::bus::lab::Lab;
-use crate::bus::lane::ESSENTIAL_SLOTS;
 use crate::bus::supervision::{Panicked, Supervisor};
-use crate::bus::{BusHandle, Envelope, Filter, LiveItem, LiveSubscription, Publish, PublishError};
-use crate::components::devices::{
-    DriverInput, DriverInputReport, MidiDesk, Plugged, SoundDesk, SoundReport, calibration_entity,
-};
-use crate::components::library::{Library, OpenError, Opened, Source};
+use crate::bus::{BusHandle, Filter, LiveSubscription, Publish};
+use crate::components::devices::{DriverInput, MidiDesk, SoundDesk};
+use crate::components::library::Library;
 use crate::components::openings::Openings;
-use crate::components::player::{Player, Tape};
-use crate::components::session::{Effect, Fresh, Session, SessionView, first_settings};
-use crate::midi::output::OutputReport;
-use crate::midi::{Cause, DeviceReport};
-use crate::model::{
-    CalibrationStand, Entity, Event, PieceId, Setting, Settings, TakeEnd, TakeId, TakeStart, Trainer, recorder_entity,
-};
-use crate::music::Pitch;
-use crate::practice::{Mode, PracticeSettings};
-use crate::time::{Clock, Micros, Stamp, Ticks};
+use crate::components::player::Player;
+use crate::components::session::{Fresh, Session};
+use crate::model::{CalibrationStand, Event, PieceId, Settings, TakeEnd, TakeId, TakeStart, Trainer, recorder_entity};
+use crate::practice::PracticeSettings;
+use crate::time::{Clock, Micros, Stamp};
 
 /// Wishes that may wait; a person makes a few a second.
 const WISHES: usize = 256;
@@ -57,119 +55,6 @@ const QUIET: Duration = Duration::from_millis(200);
 const SETTLE: Micros = Micros::from_millis(250);
 /// How long a change of takes may take to be applied before the music goes on without waiting.
 const SWITCH_WAIT: Duration = Duration::from_millis(250);
-
-/// What the window, or a command line, wants.
-pub enum Wish {
-    /// Put a piece of the library on the stand, to be practised so, or as it was the last time.
-    Open(PieceId, Option<PracticeSettings>),
-    /// Open a file.
-    OpenFile(PathBuf),
-    /// Take the piece off the stand.
-    Close,
-    /// Start playing or practising.
-    Play,
-    /// Stop, and keep this place for the next time.
-    Stop(Option<Ticks>),
-    /// Back to the start of the range.
-    Restart,
-    /// Go to a tick's bar.
-    Seek(Ticks),
-    /// Practise so from now on.
-    Choose(PracticeSettings),
-    /// A key in the window or on the computer keyboard went down.
-    KeyDown {
-        /// When the window learnt of it.
-        at: Micros,
-        /// What pressed it.
-        cause: Cause,
-        /// Which key.
-        pitch: Pitch,
-        /// How hard, 1 to 127.
-        velocity: u8,
-    },
-    /// And up.
-    KeyUp {
-        /// When the window learnt of it.
-        at: Micros,
-        /// What let go.
-        cause: Cause,
-    },
-    /// Begin at once, if the practice waits for the person's first note.
-    Await,
-    /// All sound off, all keys up.
-    Panic,
-    /// Settings have changed.
-    Settings(Box<Settings>),
-    /// Play a take, or stop it.
-    PlayTake(Option<Tape>),
-    /// Open again what was left out because the program once ended while it opened it.
-    OpenLeftOut,
-    /// A second of sound through the whole chain.
-    TestTone,
-    /// Begin to measure by tapping how late the devices are, or stop it.
-    TapAlong(bool),
-    /// Begin to measure by chirps that come back how late the sound is, or stop it.
-    LoopBack(bool),
-    /// Forget what was measured of the sound device.
-    ForgetCalibration,
-    /// Look which sound devices there are.
-    LookForDevices,
-    /// Listen to the microphone, or no more.
-    Listen(bool),
-    /// More than it holds into the lane of the window's keys, at this moment.
-    FillLane(Micros),
-    /// End.
-    Quit,
-}
-
-/// What the control thread shows: rebuilt when something changed, read by the window without waiting.
-#[derive(Clone, Default)]
-pub struct Desk {
-    /// The session.
-    pub session: SessionView,
-    /// The sound device.
-    pub sound: SoundReport,
-    /// How a calibration stands.
-    pub calibration: CalibrationStand,
-    /// MIDI inputs of the system.
-    pub midi: Vec<DeviceReport>,
-    /// The MIDI input of the audio driver that anyone may be joined to, where it has one.
-    pub midi_in: Option<DriverInputReport>,
-    /// Why there is no MIDI at all.
-    pub midi_fault: Option<String>,
-    /// MIDI outputs of the system and of the audio driver.
-    pub midi_out: Vec<OutputReport>,
-    /// Why an output is not played on, though it was chosen.
-    pub midi_out_fault: Option<String>,
-    /// Drivers and devices that are left out because the program once ended while it opened them.
-    pub left_out: Vec<String>,
-    /// The take that is recorded now.
-    pub take: Option<TakeId>,
-    /// The take that is played, and when its first message sounded.
-    pub listening: Option<(TakeId, Micros)>,
-    /// Keys the person holds, one bit each.
-    pub held: u128,
-    /// Lines a person must know, newest last, each with a number that grows.
-    pub notices: Vec<Notice>,
-}
-
-/// A line a person must know.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
-    /// Its number.
-    pub id: u64,
-    /// When it was told.
-    pub at: Micros,
-    /// Whether something failed.
-    pub bad: bool,
-    /// The line.
-    pub text: String,
-    /// Whether it says where sound comes from.
-    pub about_stream: bool,
-}
-
-/// At most so many notices are kept.
-const NOTICES_MAX: usize = 8;
 
 /// The window's side of the control thread.
 pub struct Control {
@@ -245,11 +130,6 @@ impl Drop for Control {
     fn drop(&mut self) {
         self.stop();
     }
-}
-
-/// A slider's percentage as a gain: twice the percentage is four times the power, and 80 % is as it comes.
-fn volume(percent: u8) -> f32 {
-    (f32::from(percent) / 100.0).powi(2) * 1.5625
 }
 
 struct Worker {
@@ -502,24 +382,6 @@ impl Worker {
         }
     }
 
-    /// One line for a keyboard that was unplugged, until it is back.
-    fn tell_plugged(&mut self) {
-        let gone = |name: &str| format!("{name} is unplugged");
-        // With a sound server its keyboards are gone too, and one line is enough.
-        let waiting = self.sound.report().waiting;
-        for news in self.midi.take_news() {
-            match news {
-                Plugged::Out(_) if waiting => {}
-                Plugged::Out(name) => self.notice(true, gone(&name)),
-                Plugged::In(name) => {
-                    if self.notices.extract_if(.., |notice| notice.text == gone(&name)).count() > 0 {
-                        self.notice(false, format!("{name} is back"));
-                    }
-                }
-            }
-        }
-    }
-
     /// What is to be heard of the sound device's own MIDI sources is handed to it.
     fn patch(&mut self) {
         for patch in self.midi.take_patches() {
@@ -534,335 +396,6 @@ impl Worker {
             let (OwnSound::Note { at, .. } | OwnSound::Click { at, .. }) = sound;
             self.sound.own_sound(stamp.mono, sound, self.session.written_around(at));
         }
-    }
-
-    fn show(&mut self) {
-        let session = self.session.view();
-        if self.session.next_keys(self.clock.now()).is_none() {
-            self.midi.light(session.awaited.keys);
-        }
-        self.sound.await_keys(session.awaited);
-        self.desk.store(Arc::new(Desk {
-            session,
-            sound: self.sound.report(),
-            calibration: self.calibration.clone(),
-            midi: self.midi.report(),
-            midi_in: self.midi_in.report(self.sound.midi_joined()),
-            midi_fault: self.midi.fault().map(str::to_owned),
-            midi_out: self.midi.outputs(),
-            midi_out_fault: self.midi.output_fault().map(str::to_owned),
-            left_out: self.openings.left_out(),
-            take: Some(self.session.current_take()),
-            listening: self.player.playing(),
-            held: self.held,
-            notices: self.notices.clone(),
-        }));
-        (self.repaint)();
-    }
-
-    fn item(&mut self, item: LiveItem<Trainer>) {
-        match item {
-            LiveItem::Event(envelope) => {
-                self.lab.owe();
-                if let Some(envelope) = self.missing.comes(self.session.current_take(), envelope) {
-                    self.event(&envelope);
-                }
-            }
-            LiveItem::Lost(count) => self.lost(count),
-        }
-        self.changed = true;
-    }
-
-    fn event(&mut self, envelope: &Envelope<Trainer>) {
-        self.hold(envelope);
-        self.follow(envelope);
-        if self.parked {
-            return;
-        }
-        self.calibration_event(envelope);
-        let now = self.clock.now();
-        self.session.event(envelope, now, &mut || self.ids.next());
-        self.carry_out();
-    }
-
-    /// Which keys are down.
-    fn hold(&mut self, envelope: &Envelope<Trainer>) {
-        if let Some(Event::NotesLost(_)) = envelope.event() {
-            self.held = 0;
-        }
-        if let Some(Event::NotePlayed(played)) = envelope.event() {
-            self.midi_in.see(played, self.clock.now());
-            if let Some((pitch, _)) = played.note_on() {
-                self.held |= 1 << pitch.key();
-            } else if let Some(pitch) = played.note_off() {
-                self.held &= !(1 << pitch.key());
-            }
-        }
-    }
-
-    /// What was chosen is done, whoever chose it.
-    fn follow(&mut self, envelope: &Envelope<Trainer>) {
-        match envelope.event() {
-            Some(Event::SettingChanged(setting)) if self.settings.current(setting) != *setting => {
-                let old = self.settings.clone();
-                self.settings.set(setting);
-                self.apply_settings(Some(old));
-            }
-            // Chosen again: what was left out is tried once more.
-            Some(Event::SettingChanged(Setting::Backend(_) | Setting::OutputDevice(_)))
-                if !self.openings.left_out().is_empty() =>
-            {
-                self.sound.choose(&self.settings);
-            }
-            Some(Event::DeviceChosen { name, enabled }) => self.midi.enable(name, *enabled),
-            Some(Event::DeviceCalibrated(_)) => self.calibrate(),
-            Some(Event::HandsChosen(_)) => self.follow_hands(envelope),
-            Some(Event::OutputChosen { name, usage }) => {
-                self.midi.use_output(name, *usage, &mut self.engine);
-                self.send_accompaniment_volume();
-            }
-            _ => {}
-        }
-    }
-
-    /// What is known of how late the running stream is holds from now on.
-    fn calibrate(&mut self) {
-        let stream = self.sound.report().stream;
-        let entity = stream.as_ref().map(calibration_entity);
-        let known = entity.and_then(|entity| match self.bus.snapshot().state.value(entity.as_str()) {
-            Some(Entity::Device(device)) => Some((*device.calibration).clone()),
-            _ => None,
-        });
-        self.sound.calibrate(known.unwrap_or_default());
-        self.session.set_latency(self.sound.report().judged(), self.clock.now());
-        self.midi.set_heard(self.sound.report().heard());
-        self.carry_out();
-    }
-
-    fn wish(&mut self, wish: Wish) {
-        let Some(wish) = self.wait_for_piece(wish) else { return };
-        self.give_way(&wish);
-        self.end_listening(&wish);
-        let now = self.clock.now();
-        let ids = &mut self.ids;
-        match wish {
-            Wish::Open(id, practice) => self.open(Source::Piece(id), practice),
-            Wish::OpenFile(path) => self.open(Source::File(path), None),
-            Wish::Close => self.session.close(&mut || ids.next()),
-            Wish::Play if !self.session.has_something_to_play() => self.tell_nothing_to_play(),
-            Wish::Play => self.session.play(&mut || ids.next()),
-            Wish::Stop(at) => self.session.pause(at, &mut || ids.next()),
-            Wish::Restart => self.session.restart(),
-            Wish::Seek(tick) => self.session.seek(tick),
-            Wish::Choose(practice) => self.choose(practice),
-            Wish::Await => self.session.await_person(&mut || ids.next()),
-            Wish::KeyDown { at, cause, pitch, velocity } => self.midi.keys().press(at, cause, pitch, velocity),
-            Wish::KeyUp { at, cause } => self.midi.keys().release(at, cause),
-            Wish::Panic => self.panic(now),
-            Wish::Settings(settings) => {
-                let old = std::mem::replace(&mut self.settings, *settings);
-                self.apply_settings(Some(old));
-            }
-            Wish::PlayTake(Some(tape)) => {
-                if self.session.is_playing() {
-                    self.session.pause(None, &mut || ids.next());
-                }
-                self.player.play(tape, now, &mut self.engine);
-            }
-            Wish::PlayTake(None) => {}
-            Wish::OpenLeftOut => {
-                if self.openings.allow_all(|_| true) {
-                    self.sound.choose(&self.settings);
-                    self.midi.list_anew();
-                }
-            }
-            Wish::Listen(on) => self.sound.set_listening(on),
-            Wish::TestTone => self.sound.test_tone(&mut self.engine),
-            Wish::TapAlong(begin) => self.tap_along(begin),
-            Wish::LoopBack(begin) => self.loop_back(begin),
-            Wish::ForgetCalibration => self.forget_calibration(),
-            Wish::LookForDevices => self.sound.look(),
-            Wish::FillLane(at) => self.midi.keys().flood(at, 2 * ESSENTIAL_SLOTS),
-            Wish::Quit => {}
-        }
-        self.carry_out();
-        self.changed = true;
-    }
-
-    /// Whoever begins to play, or wants silence, has listened enough.
-    fn end_listening(&mut self, wish: &Wish) {
-        let ends = matches!(
-            wish,
-            Wish::Open(..)
-                | Wish::OpenFile(_)
-                | Wish::Play
-                | Wish::Restart
-                | Wish::Await
-                | Wish::Panic
-                | Wish::PlayTake(_)
-                | Wish::TestTone
-                | Wish::TapAlong(true)
-                | Wish::LoopBack(true)
-        );
-        if ends {
-            self.player.stop(&mut self.engine);
-        }
-    }
-
-    fn panic(&mut self, now: Micros) {
-        self.session.stop(&mut || self.ids.next());
-        self.midi.panic(now);
-        self.engine.send(EngineCommand::Panic);
-        self.held = 0;
-    }
-
-    fn choose(&mut self, practice: PracticeSettings) {
-        let practice = self.for_everything(practice);
-        // Whoever paused goes on when they say so, or choose another mode; other hands or a loop do not.
-        let paused = self.session.is_paused();
-        let practised = |p: &PracticeSettings| (!paused).then_some((p.practise, p.range, p.looping));
-        let course = |p: &PracticeSettings| (p.mode, practised(p));
-        let goes_on = self.session.is_playing() || course(self.session.settings()) != course(&practice);
-        let (hands, range) = (self.session.settings().practise, self.session.settings().range);
-        self.session.choose(practice, &mut || self.ids.next());
-        if goes_on {
-            self.session.await_person(&mut || self.ids.next());
-        }
-        if (hands, range) != (practice.practise, practice.range) && !self.session.has_something_to_play() {
-            self.tell_nothing_to_play();
-        }
-        if let Some(stand) = self.session.stand() {
-            self.unsaved = Some((stand.id.clone(), practice, self.clock.now() + SETTLE));
-        }
-    }
-
-    /// Publishes how a piece is practised once the sliders have come to rest.
-    fn save_practice(&mut self, now: Option<Micros>) {
-        if self.unsaved.as_ref().is_some_and(|(_, _, due)| now.is_none_or(|now| now >= *due))
-            && let Some((piece, practice, _)) = self.unsaved.take()
-        {
-            self.bus.publish(Publish::new(piece.entity(), Event::PracticeChosen(practice)));
-        }
-    }
-
-    fn stand(&mut self, opened: Result<Opened, OpenError>, practice: Option<PracticeSettings>) {
-        self.save_practice(None);
-        match opened {
-            Ok(_) if self.parked => {
-                self.notice(true, "practising is off until the program is started again".to_owned())
-            }
-            Ok(Opened { id, score, warnings }) => {
-                for warning in warnings {
-                    self.notice(false, warning);
-                }
-                let known = match self.bus.snapshot().state.value(id.entity().as_str()) {
-                    Some(Entity::Piece(piece)) => *piece.practice,
-                    _ => None,
-                };
-                let practice = practice.or(known).unwrap_or_else(|| first_settings(Mode::Wait));
-                let (stand, practice) = (self.on_stand(id, score), self.for_everything(practice));
-                self.session.open(stand, practice, &mut || self.ids.next());
-                self.session.await_person(&mut || self.ids.next());
-            }
-            Err(error) => self.notice(true, error.to_string()),
-        }
-    }
-
-    /// What the program plays is silent here while it sounds on an instrument outside alone.
-    fn send_accompaniment_volume(&mut self) {
-        self.engine.send(EngineCommand::SetAlone(self.midi.plays_alone()));
-        let gain = volume(self.settings.volume_accompaniment);
-        self.engine.send(EngineCommand::SetVolume(audio::Bus::Accompaniment, gain));
-    }
-
-    fn apply_settings(&mut self, old: Option<Settings>) {
-        let settings = self.settings.clone();
-        self.engine.send(EngineCommand::SetVolume(audio::Bus::Live, volume(settings.volume_piano)));
-        self.send_accompaniment_volume();
-        self.engine.send(EngineCommand::SetVolume(audio::Bus::Metronome, volume(settings.volume_metronome)));
-        if old.as_ref().is_none_or(|o| o.soundfont != settings.soundfont)
-            && let Some(line) = self.sound.set_soundfont(settings.soundfont.as_deref(), &mut self.engine)
-        {
-            self.notice(true, line);
-        }
-        self.engine.send(EngineCommand::SetClicks(settings.clicks()));
-        self.sound.tune(&settings, &mut self.engine);
-        self.sound.use_microphone(&settings);
-        let device = |s: &Settings| (s.backend.clone(), s.output_device.clone(), s.period);
-        if old.as_ref().is_some_and(|o| device(o) != device(&settings)) {
-            self.sound.choose(&settings);
-        }
-        if old.as_ref().is_some_and(|o| (o.preset, o.keyboard) != (settings.preset, settings.keyboard)) {
-            let practice = self.for_everything(*self.session.settings());
-            self.session.choose(practice, &mut || self.ids.next());
-        }
-    }
-
-    /// Whether there was anything to carry out.
-    fn carry_out(&mut self) -> bool {
-        let effects = self.session.take_effects();
-        let any = !effects.is_empty();
-        for effect in effects {
-            match effect {
-                Effect::Engine(command) => self.engine.send(command),
-                Effect::Publish(take, event, at) => {
-                    let publish = Publish::new(take.entity(), event).actor("session");
-                    self.bus.publish(match at {
-                        Some(at) => publish.stamp(Stamp::at(at)),
-                        None => publish,
-                    });
-                }
-                Effect::Settle(settling) => self.settle(*settling),
-                Effect::Switch { from, events, at } => {
-                    if !self.switch(events, at) {
-                        self.session.switch_failed(from);
-                        break;
-                    }
-                }
-            }
-        }
-        for effect in self.session.take_effects() {
-            if let Effect::Engine(command) = effect {
-                self.engine.send(command);
-            }
-        }
-        any
-    }
-
-    /// A change of takes must be applied before the engine goes on: what it does next belongs to the new take.
-    fn switch(&mut self, events: Vec<(TakeId, Event)>, at: Micros) -> bool {
-        let publish = |(take, event): (TakeId, Event)| {
-            let entity = match event {
-                Event::RecorderPointed(_) => recorder_entity(),
-                _ => take.entity(),
-            };
-            Publish::new(entity, event).actor("session").stamp(Stamp::at(at))
-        };
-        let mut ticket = self.bus.transact(events.into_iter().map(publish).collect());
-        match ticket.applied_within(SWITCH_WAIT) {
-            // What only takes its time is applied all the same.
-            Ok(_) | Err(PublishError::TimedOut) => true,
-            Err(error) => {
-                self.notice(true, format!("this cannot be practised now: {error}"));
-                false
-            }
-        }
-    }
-
-    fn notice(&mut self, bad: bool, text: String) {
-        self.tell(bad, text, false);
-    }
-
-    fn tell(&mut self, bad: bool, text: String, about_stream: bool) {
-        // Said again, it is a line of its own: the one before may have been put away.
-        self.notices.retain(|n| n.text != text);
-        let at = self.clock.now();
-        self.notices.push(Notice { id: self.next_notice, at, bad, text, about_stream });
-        self.next_notice += 1;
-        if self.notices.len() > NOTICES_MAX {
-            self.notices.remove(0);
-        }
-        self.changed = true;
     }
 
     fn quit(mut self) {

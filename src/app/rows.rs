@@ -30,6 +30,8 @@ const VALUE_CHARS_MAX: usize = 200;
 const JOINED: &str = "JACK midi_in";
 /// Messages that the monitor shows.
 const MONITOR_MAX: usize = 40;
+/// So many that were sent push none out that came.
+const SENT_MAX: usize = 12;
 
 /// The lists.
 #[derive(Default)]
@@ -207,9 +209,7 @@ pub fn devices(desk: &Desk, head: &Playhead, settings: &Settings, backends: &[&s
     let joined = desk.midi_in.iter().flat_map(|input| monitor_rows(JOINED, &input.monitor, false));
     let sent =
         desk.midi_out.iter().flat_map(|output| monitor_rows(&output.identity.to_string(), &output.monitor, true));
-    let mut monitor: Vec<MonitorRow> = heard.chain(joined).chain(sent).collect();
-    monitor.sort_by_key(|row| std::cmp::Reverse(row.at));
-    monitor.truncate(MONITOR_MAX);
+    let monitor = monitor(heard.chain(joined).collect(), sent.collect());
     let midi_out = desk.midi_out.iter().map(output_port).collect();
     let (left_out, microphone) = (desk.left_out.clone(), microphone(&desk.sound, settings));
     let midi_in = desk
@@ -217,6 +217,19 @@ pub fn devices(desk: &Desk, head: &Playhead, settings: &Settings, backends: &[&s
         .as_ref()
         .map(|input| JoinedPort { sources: input.joined.clone(), messages: input.monitor.received });
     Devices { audio, midi, midi_in, midi_out, left_out, monitor, microphone }
+}
+
+/// What came and what was sent, newest first. What the program sends, a hundred messages at a time, leaves room for what
+/// came.
+fn monitor(mut came: Vec<MonitorRow>, mut sent: Vec<MonitorRow>) -> Vec<MonitorRow> {
+    let newest_first = |rows: &mut Vec<MonitorRow>| rows.sort_by_key(|row| std::cmp::Reverse(row.at));
+    newest_first(&mut came);
+    newest_first(&mut sent);
+    came.truncate(MONITOR_MAX - sent.len().min(SENT_MAX));
+    sent.truncate(MONITOR_MAX - came.len());
+    came.append(&mut sent);
+    newest_first(&mut came);
+    came
 }
 
 fn microphone(sound: &SoundReport, settings: &Settings) -> Microphone {
@@ -285,5 +298,24 @@ fn message(message: Message) -> MidiView {
         Message::NoteOff { pitch, .. } => MidiView::Off(pitch),
         Message::Control { controller, value, .. } => MidiView::Control(controller, value),
         other => MidiView::Other(other.encode().to_vec()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Micros;
+
+    #[test]
+    fn what_is_sent_in_masses_leaves_what_came_in_sight() {
+        let row =
+            |at, sent| MonitorRow { at: Micros(at), port: String::new(), message: MidiView::Control(123, 0), sent };
+        let rows = |count: i64, from: i64, sent| (0..count).map(|n| row(from + n, sent)).collect::<Vec<_>>();
+        let count = |rows: &[MonitorRow]| (rows.len(), rows.iter().filter(|row| row.sent).count());
+        let both = monitor(rows(60, 0, false), rows(200, 1_000, true));
+        assert_eq!(count(&both), (MONITOR_MAX, SENT_MAX));
+        assert!(both.is_sorted_by_key(|row| std::cmp::Reverse(row.at)));
+        assert_eq!(count(&monitor(rows(5, 0, false), rows(200, 1_000, true))), (MONITOR_MAX, MONITOR_MAX - 5));
+        assert_eq!(count(&monitor(rows(200, 0, false), rows(2, 1_000, true))), (MONITOR_MAX, 2));
     }
 }

@@ -227,6 +227,11 @@ pub(super) fn past(travel: &Travel, first: Micros) -> PastInstant {
     let (marks, extras) = marks(&now.marks);
     let (from, to) = travel.span();
     let event = travel.event();
+    let counts = now.result().map(|result| match result.counts.written() {
+        // In *Follow me* verdicts come at the end: until then there are first impressions.
+        0 => impressions(&marks, &extras),
+        written => (result.counts.right(), written, result.counts.extra),
+    });
     PastInstant {
         at: now.instant().at - first,
         span: (from - first, to - first),
@@ -241,8 +246,15 @@ pub(super) fn past(travel: &Travel, first: Micros) -> PastInstant {
         marks,
         extras,
         next: now.needed(),
-        counts: now.result().map(|result| (result.counts.right(), result.counts.written(), result.counts.extra)),
+        counts,
     }
+}
+
+/// Notes that seem right, of those of which anything is known, and keys that seem not to be written.
+fn impressions(marks: &[Option<Mark>], extras: &[Extra]) -> (u32, u32, u32) {
+    let known = marks.iter().flatten().filter(|mark| mark.kind != VerdictKind::Neutral);
+    let (right, of) = known.fold((0, 0), |(right, of), mark| (right + u32::from(mark.kind.is_right()), of + 1));
+    (right, of, extras.len() as u32)
 }
 
 fn lay_out(

@@ -255,8 +255,8 @@ impl Session {
     }
 
     /// Changes how the piece is practised. What cannot change under a take ends it: another mode, other hands, another
-    /// range.
-    pub fn choose(&mut self, settings: PracticeSettings, ids: &mut dyn FnMut() -> Fresh) {
+    /// range; the place, where the music was at `at`, is kept unless the range is another.
+    pub fn choose(&mut self, settings: PracticeSettings, at: Option<Ticks>, ids: &mut dyn FnMut() -> Fresh) {
         let old = self.settings;
         if old == settings {
             return;
@@ -269,14 +269,21 @@ impl Session {
             count_in_bars: if old.looping { old.count_in_bars } else { settings.count_in_bars },
             ..old
         } == settings;
-        if !same_course {
+        if same_course {
+            self.settings = settings;
+        } else {
+            let was_playing = self.playing;
             self.stop(ids);
-        }
-        self.settings = settings;
-        if old.range != settings.range {
-            self.start = None;
-            let from = self.range().0;
-            self.engine(Command::Seek(from));
+            self.settings = settings;
+            match old.range == settings.range {
+                true if was_playing => self.begin_next_at(at.unwrap_or(self.view.begins)),
+                true => {}
+                false => {
+                    self.start = None;
+                    let from = self.range().0;
+                    self.engine(Command::Seek(from));
+                }
+            }
         }
         self.configure();
     }
@@ -351,17 +358,23 @@ impl Session {
         self.end_take(TakeEnd::Stopped, ids);
     }
 
-    /// Stops, and keeps the place for the next time: to the bar when it is judged, exactly when one listens.
+    /// Stops, and keeps the place for the next time: where the music is, or where it was begun while that is not known.
     pub fn pause(&mut self, at: Option<Ticks>, ids: &mut dyn FnMut() -> Fresh) {
         let was_playing = self.playing;
         self.stop(ids);
-        if let (true, Some(tick), Some(stand)) = (was_playing, at, &self.stand) {
-            let bars = stand.score.bars();
-            let bar = bars.get(bars.index_at(tick)).start.max(self.range().0);
-            let start = if self.settings.mode.is_judged() { bar } else { tick };
-            self.start = Some(start);
-            self.engine(Command::Seek(start));
+        if was_playing {
+            self.begin_next_at(at.unwrap_or(self.view.begins));
         }
+    }
+
+    /// Where *Play* begins the next time: to the bar when it is judged, exactly when one listens.
+    fn begin_next_at(&mut self, tick: Ticks) {
+        let Some(stand) = &self.stand else { return };
+        let bars = stand.score.bars();
+        let bar = bars.get(bars.index_at(tick)).start.max(self.range().0);
+        let start = if self.settings.mode.is_judged() { bar } else { tick };
+        self.start = Some(start);
+        self.engine(Command::Seek(start));
     }
 
     /// The change of takes was refused: what was recorded before still is, and nothing is judged.

@@ -133,11 +133,13 @@ impl Sheet {
         self.played.get(measure as usize).map_or(&[], Vec::as_slice)
     }
 
-    /// Which passage a printed measure stands for while `now` is played: the last that has begun, else its first.
+    /// Which passage a printed measure stands for while `now` is played: ahead of the place the one that is to come, so that
+    /// nothing tells of an earlier time through; else the last that has begun, else its first.
     pub fn shown(&self, measure: u32, now: usize) -> Option<usize> {
         let all = self.passages(measure);
         let begun = all.partition_point(|p| *p <= now);
-        all.get(begun.saturating_sub(1)).copied()
+        let ahead = self.passages.get(now).is_some_and(|here| measure > here.measure);
+        all.get(begun).filter(|_| ahead).or(all.get(begun.saturating_sub(1))).copied()
     }
 
     /// The passage of a printed measure that is nearest to `now`.
@@ -232,7 +234,11 @@ mod tests {
         let score = score();
         let sheet = Sheet::new(&score, 100.0).expect("a page");
         assert_eq!(sheet.passages(2), [2, 5]);
-        assert_eq!([0, 2, 4, 5, 30].map(|now| sheet.shown(2, now)), [Some(2), Some(2), Some(2), Some(5), Some(5)]);
+        let shown = |measure, nows: [usize; 5]| nows.map(|now| sheet.shown(measure, now).expect("it is played"));
+        // Measures: 0 1 2 3 1 2 3 4 ...
+        assert_eq!(shown(2, [0, 2, 3, 5, 30]), [2, 2, 2, 5, 5]);
+        assert_eq!(shown(2, [3, 4, 5, 6, 7]), [2, 5, 5, 5, 5], "ahead of the second time through is what is to come");
+        assert_eq!(shown(1, [0, 1, 3, 4, 5]), [1, 1, 1, 4, 4]);
         assert_eq!([0, 3, 4, 30].map(|now| sheet.nearest(2, now)), [Some(2), Some(2), Some(5), Some(5)]);
         let first =
             score.find(Ticks(2 * 1_920), crate::music::Pitch::new(72).expect("a key"), crate::music::Hand::Right);

@@ -63,6 +63,8 @@ pub enum Command {
     OpenPiece(String),
     /// Open a file.
     OpenFile(PathBuf),
+    /// Wait no longer for the piece that is being read.
+    StopOpening,
     /// Close the piece: free play.
     ClosePiece,
     /// A key went down, on the screen or on the computer keyboard, with a velocity of 1 to 127.

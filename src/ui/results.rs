@@ -1,5 +1,6 @@
 //! Results: four numbers with plain words, the bars, when the notes came, and the bars to look at.
 
+mod cards;
 mod ladder;
 mod passes;
 
@@ -8,7 +9,7 @@ use egui::{Rect, ScrollArea, Ui, pos2, vec2};
 use super::state::{Screen, State};
 use super::text::{self, tr};
 use super::theme::{self, space, tokens};
-use super::view::{Held, ResultView};
+use super::view::ResultView;
 use super::widgets::{
     Button, Line, bar_cells_ui, card_ui, curve_ui, empty_ui, histogram_ui, inside, number_cards_ui, page_frame, snap,
 };
@@ -17,7 +18,7 @@ use crate::music::Percent;
 use crate::practice::expression::Expression;
 use crate::practice::pass::PassResult;
 use crate::practice::recital::Voice;
-use crate::practice::result::{BarResult, ENOUGH, HISTOGRAM_COLUMNS, HISTOGRAM_STEP_MILLIS, Trouble};
+use crate::practice::result::{BarResult, ENOUGH, HISTOGRAM_COLUMNS, HISTOGRAM_STEP_MILLIS, TakeResult, Trouble};
 use crate::practice::{BarRange, Mode};
 use crate::time::Micros;
 
@@ -47,14 +48,15 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
             if let Some(take) = take {
                 super::take::kept_ui(cx, ui, take);
             }
-            number_cards_ui(ui, &cards(view));
+            let pass = passes::chosen(state, take);
+            number_cards_ui(ui, &cards::cards(view, pass));
             ladder::ui(ui, &view.result.ladder);
             if let Some(take) = take {
                 passes::ui(ui, state, view, take);
             }
-            bars_ui(ui, state, view, passes::chosen(state, take));
+            bars_ui(ui, state, view, pass);
             chosen_bar_ui(cx, ui, state, view);
-            lower_ui(cx, ui, view);
+            lower_ui(cx, ui, view, pass);
             if let Some(expression) = take.and_then(|take| take.expression.as_ref()) {
                 Line::new(tr().how_played).size(13.0).bold().color(tokens(ui).muted).show(ui);
                 number_cards_ui(ui, &text::expression_cards(expression));
@@ -150,63 +152,16 @@ fn window_of(view: &ResultView) -> Micros {
     view.chosen.preset.window(speed)
 }
 
-/// Number, word, basis.
-type Card = (String, String, String);
-
-fn cards(view: &ResultView) -> [Card; 4] {
-    let t = tr();
-    let result = &view.result;
-    let (right, of) = (result.counts.right(), result.counts.written());
-    let share = (
-        text::share(right, right + result.counts.wrong()),
-        t.of_notes_right.to_owned(),
-        text::right_basis(right, of, result.counts.extra, view.chosen.mode),
-    );
-    let n = result.onsets();
-    let none = |name: &str| match view.chosen.mode {
-        Mode::Wait => (text::NONE.to_owned(), name.to_owned(), t.wait_has_no_time.to_owned()),
-        _ => (text::NONE.to_owned(), name.to_owned(), text::too_few(tr().onsets, n, ENOUGH)),
-    };
-    let timing = result.timing();
-    // Around the tempo that the person makes, nothing is early or late on the whole.
-    let bias = timing.filter(|_| view.chosen.mode != Mode::Follow);
-    let no_bias = || match view.chosen.mode {
-        Mode::Follow => (text::NONE.to_owned(), t.bias_name.to_owned(), t.follow_has_your_time.to_owned()),
-        _ => none(t.bias_name),
-    };
-    let bias = bias.map_or_else(no_bias, |timing| {
-        let number = text::millis(timing.bias_millis);
-        (number, text::bias_word(&timing).to_owned(), text::basis(timing.bias_interval_millis, timing.n))
-    });
-    let spread = timing.map_or_else(
-        || none(t.spread_name),
-        |timing| {
-            let window = window_of(view);
-            let basis = text::spread_basis(&timing, text::preset(view.chosen.preset), window);
-            (text::millis(timing.spread_millis), text::spread_word(&timing).to_owned(), basis)
-        },
-    );
-    let tempo = match view.tempo {
-        Some(Held { held, asked, unit }) => {
-            let word = if view.chosen.mode.keeps_time() { t.tempo_held } else { t.your_tempo };
-            (text::tempo(held, unit), word.to_owned(), text::tempo_asked(asked, unit))
-        }
-        None if !view.chosen.mode.keeps_time() => {
-            (text::NONE.to_owned(), t.tempo_name.to_owned(), t.not_enough.to_owned())
-        }
-        None => {
-            let passes = text::passes(result.passes);
-            (text::percent(view.chosen.tempo.get()), t.of_written_tempo.to_owned(), passes)
-        }
-    };
-    [share, bias, spread, tempo]
+/// What is shown in numbers: one pass where one is chosen, or the whole take.
+fn shown<'a>(view: &'a ResultView, pass: Option<&'a PassResult>) -> &'a TakeResult {
+    pass.map_or(&*view.result, |pass| &pass.result)
 }
 
 /// The bars, of one pass where one is chosen.
 fn bars_ui(ui: &mut Ui, state: &mut State, view: &ResultView, pass: Option<&PassResult>) {
     let passes = pass.map_or_else(|| text::passes(view.result.passes), |pass| text::pass(pass.pass));
     let remark = [text::hands(view.chosen.practise), &passes].join(text::DOT);
-    let bars: Vec<BarResult> = pass.map_or(&*view.result, |pass| &pass.result).bars().copied().collect();
+    let bars: Vec<BarResult> = shown(view, pass).bars().copied().collect();
     card_ui(ui, tr().bars_card, &remark, |ui| {
         ui.spacing_mut().item_spacing.y = 4.0;
         if let Some(bar) = bar_cells_ui(ui, &bars, view.chosen.mode).and_then(|i| bars.get(i)) {
@@ -222,7 +177,7 @@ fn chosen_bar_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, view: &ResultV
     let Some((_, index)) = state.bar.clone().filter(|(take, _)| *take == view.take) else { return };
     let take = cx.view.take.filter(|take| take.id == view.take);
     let pass = passes::chosen(state, take);
-    let Some(bar) = pass.map_or(&*view.result, |pass| &pass.result).bar(index).copied() else { return };
+    let Some(bar) = shown(view, pass).bar(index).copied() else { return };
     card_ui(ui, &text::bar_in_words(&bar, view.chosen.mode), "", |ui| {
         let which = (index, pass.map(|pass| pass.pass));
         match take {
@@ -261,13 +216,14 @@ fn tempo_ui(ui: &mut Ui, expression: &Expression) {
     });
 }
 
-fn lower_ui(cx: &mut Cx<'_>, ui: &mut Ui, view: &ResultView) {
+fn lower_ui(cx: &mut Cx<'_>, ui: &mut Ui, view: &ResultView, pass: Option<&PassResult>) {
+    let result = shown(view, pass);
     let room = ui.available_width();
     let free = ui.clip_rect().bottom() - ui.cursor().top() - 16.0;
     let height = (250.0 * theme::scale(ui)).max(free.min(420.0));
     if room < 760.0 * theme::scale(ui) {
-        timing_ui(ui, view, 160.0);
-        worst_ui(cx, ui, view, 0.0);
+        timing_ui(ui, view, result, 160.0);
+        worst_ui(cx, ui, view, result, 0.0);
         return;
     }
     let (_, area) = ui.allocate_space(vec2(room, height));
@@ -275,14 +231,16 @@ fn lower_ui(cx: &mut Cx<'_>, ui: &mut Ui, view: &ResultView) {
     let left = Rect::from_min_size(area.min, vec2(half, height));
     let right = left.translate(vec2(half + space::GAP, 0.0));
     let body = height - 2.0 * space::CARD - CARD_LINES;
-    inside(ui, left, "timing", |ui| timing_ui(ui, view, body - 22.0 * theme::scale(ui) - ui.spacing().item_spacing.y));
-    inside(ui, right, "worst", |ui| worst_ui(cx, ui, view, body));
+    inside(ui, left, "timing", |ui| {
+        timing_ui(ui, view, result, body - 22.0 * theme::scale(ui) - ui.spacing().item_spacing.y)
+    });
+    inside(ui, right, "worst", |ui| worst_ui(cx, ui, view, result, body));
 }
 
-fn timing_ui(ui: &mut Ui, view: &ResultView, height: f32) {
+fn timing_ui(ui: &mut Ui, view: &ResultView, result: &TakeResult, height: f32) {
     let t = tokens(ui);
     card_ui(ui, tr().when_notes_came, tr().early_late_ms, |ui| {
-        let n = view.result.onsets();
+        let n = result.onsets();
         let (_, rect) = ui.allocate_space(vec2(ui.available_width(), height));
         if n < ENOUGH {
             let words = match view.chosen.mode {
@@ -306,17 +264,23 @@ fn timing_ui(ui: &mut Ui, view: &ResultView, height: f32) {
             .map(|i| {
                 let column = (i * (HISTOGRAM_COLUMNS - 1) / 4) as f32;
                 let millis = (f64::from(column) - middle as f64) * HISTOGRAM_STEP_MILLIS as f64;
-                ((column + 0.5) / HISTOGRAM_COLUMNS as f32, text::signed(millis))
+                let words = match i {
+                    // The outermost hold what is further off, too.
+                    0 => text::or_less(millis),
+                    4 => text::or_more(millis),
+                    _ => text::signed(millis),
+                };
+                ((column + 0.5) / HISTOGRAM_COLUMNS as f32, words)
             })
             .collect();
-        histogram_ui(ui, rect, tr().when_notes_came, &view.result.histogram(), color, &axis);
+        histogram_ui(ui, rect, tr().when_notes_came, &result.histogram(), color, &axis);
     });
 }
 
-fn worst_ui(cx: &mut Cx<'_>, ui: &mut Ui, view: &ResultView, height: f32) {
+fn worst_ui(cx: &mut Cx<'_>, ui: &mut Ui, view: &ResultView, result: &TakeResult, height: f32) {
     let t = tokens(ui);
     let scale = theme::scale(ui);
-    let worst = view.result.worst_bars();
+    let worst = result.worst_bars();
     card_ui(ui, text::bars_to_look_at(worst.len()), "", |ui| {
         let used = ui.min_rect().height() + ui.spacing().item_spacing.y;
         ui.spacing_mut().item_spacing.y = 0.0;
@@ -324,7 +288,7 @@ fn worst_ui(cx: &mut Cx<'_>, ui: &mut Ui, view: &ResultView, height: f32) {
         if worst.is_empty() {
             Line::new(tr().nothing_to_practise).color(t.muted).show(ui);
         }
-        for (bar, trouble) in &worst {
+        for (bar, _) in &worst {
             let (_, rect) = ui.allocate_space(vec2(ui.available_width(), 32.0 * scale));
             let name = text::bars(bar.number, bar.number);
             let share = bar.counts.accuracy().map(|s| text::percent((s * 100.0).round() as u16)).unwrap_or_default();
@@ -336,7 +300,7 @@ fn worst_ui(cx: &mut Cx<'_>, ui: &mut Ui, view: &ResultView, height: f32) {
             let end = rect.right() - width - 8.0;
             Line::new(&name).size(13.0).bold().show_at(ui, rect.with_max_x(first - 6.0));
             Line::new(&share).size(13.0).show_at(ui, rect.with_min_x(first).with_max_x(second - 6.0));
-            let why = text::trouble(*trouble, view.chosen.mode);
+            let why = text::remarks(&bar.counts, view.chosen.mode);
             Line::new(&why).size(13.0).color(t.muted).show_at(ui, rect.with_min_x(second).with_max_x(end));
             if button.show_at(ui, rect.with_min_x(end + 8.0)).clicked() {
                 cx.send.push(practise_command(view, BarRange::new(bar.index, bar.index)));

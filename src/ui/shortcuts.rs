@@ -9,8 +9,12 @@ use crate::practice::{BarRange, Mode};
 use crate::time::Ticks;
 
 use super::command::Command;
+use super::play;
 use super::state::{FilePurpose, Screen, State};
 use super::view::View;
+
+/// One press makes the music larger by this factor.
+const ZOOM_STEP: f32 = 1.15;
 
 /// What a shortcut does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +31,12 @@ pub enum Action {
     Faster,
     /// One percent slower.
     Slower,
+    /// Larger music.
+    ZoomIn,
+    /// Smaller music.
+    ZoomOut,
+    /// Music in its usual size.
+    ZoomUsual,
     /// The loop begins with the bar at hand.
     LoopFrom,
     /// The loop ends with the bar at hand.
@@ -88,6 +98,15 @@ pub static TABLE: &[Entry] = &[
     entry!(Action::Restart, "Back to the start", "To the start of the piece or of the loop", plain(Key::Home)),
     entry!(Action::BarBack, "Bar back", "To the bar before", plain(Key::ArrowLeft)),
     entry!(Action::BarForward, "Bar forward", "To the next bar", plain(Key::ArrowRight)),
+    entry!(
+        Action::ZoomIn,
+        "Larger",
+        "Larger notes; Ctrl and the wheel do it over the music",
+        command(Key::Plus),
+        command(Key::Equals)
+    ),
+    entry!(Action::ZoomOut, "Smaller", "Smaller notes, and more of them", command(Key::Minus)),
+    entry!(Action::ZoomUsual, "Usual size", "Notes in their usual size", command(Key::Num0)),
     entry!(Action::Faster, "Faster", "One percent faster", plain(Key::Plus), plain(Key::Equals)),
     entry!(Action::Slower, "Slower", "One percent slower", plain(Key::Minus)),
     entry!(Action::LoopFrom, "Loop from here", "The loop begins with this bar", plain(Key::OpenBracket)),
@@ -167,6 +186,9 @@ fn is_everywhere(action: Action, view: &View<'_>, state: &State) -> bool {
     match action {
         Action::BarBack | Action::BarForward => looks_back(view, state),
         Action::Restart
+        | Action::ZoomIn
+        | Action::ZoomOut
+        | Action::ZoomUsual
         | Action::Faster
         | Action::Slower
         | Action::LoopFrom
@@ -241,6 +263,9 @@ fn act(action: Action, view: &View<'_>, state: &mut State, send: &mut Vec<Comman
                 send.push(Command::SeekBar(if forward { (now + 1).min(bars.len() - 1) } else { back }));
             }
         }
+        Action::ZoomIn => play::zoom(state, ZOOM_STEP),
+        Action::ZoomOut => play::zoom(state, ZOOM_STEP.recip()),
+        Action::ZoomUsual => (state.zoom, state.staff_zoom) = (1.0, 1.0),
         Action::Faster => send.push(tempo(1)),
         Action::Slower => send.push(tempo(-1)),
         Action::LoopFrom | Action::LoopTo => send.extend(loop_at(action == Action::LoopFrom, view)),

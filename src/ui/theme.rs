@@ -341,6 +341,8 @@ fn fonts() -> FontDefinitions {
 /// Gives a context the fonts and the default appearance. Call it once, before the first pass.
 pub fn install(ctx: &Context) {
     ctx.set_fonts(fonts());
+    // The text has its size in the settings, and the music its own.
+    ctx.options_mut(|options| options.zoom_with_keyboard = false);
     apply(ctx, Look::default());
 }
 

@@ -8,6 +8,7 @@ use crossbeam_channel::{Receiver, RecvError, bounded, never};
 use super::{Wish, Worker};
 use crate::components::library::{self, OpenError, ReadPiece, Source};
 use crate::practice::PracticeSettings;
+use crate::time::Micros;
 
 /// Files that are read at a time: only the newest is waited for, but a share that hangs holds the threads of those before.
 const READING_MAX: usize = 8;
@@ -19,6 +20,7 @@ type Answer = Result<ReadPiece, OpenError>;
 /// A piece that is read.
 struct OnTheWay {
     name: String,
+    since: Micros,
     read: Receiver<Answer>,
     practice: Option<PracticeSettings>,
     waiting: Vec<Wish>,
@@ -36,6 +38,16 @@ impl Opening {
     /// Answers with the piece once it is read.
     pub(super) fn channel(&self) -> Receiver<Answer> {
         self.piece.as_ref().map_or_else(never, |piece| piece.read.clone())
+    }
+
+    /// The piece that is being read, and since when.
+    pub(super) fn on_the_way(&self) -> Option<(String, Micros)> {
+        self.piece.as_ref().map(|piece| (piece.name.clone(), piece.since))
+    }
+
+    /// Waits for it no longer.
+    pub(super) fn give_up(&mut self) {
+        self.piece = None;
     }
 
     /// Begins to read; what was read before is of no interest any more.
@@ -63,7 +75,7 @@ impl Opening {
 impl Worker {
     /// Puts a piece on the stand: at once if it need not be read.
     pub(super) fn open(&mut self, source: Source, practice: Option<PracticeSettings>) {
-        self.opening.piece = None;
+        self.opening.give_up();
         let at_hand = match &source {
             Source::Piece(id) => self.library.open_at_hand(&self.bus, id, self.clock.wall()),
             Source::File(_) => None,
@@ -71,13 +83,13 @@ impl Worker {
         if let Some(opened) = at_hand {
             return self.stand(Ok(opened), practice);
         }
+        let (snapshot, since) = (self.bus.snapshot(), self.clock.now());
         let name = match &source {
             Source::File(path) => path.display().to_string(),
-            Source::Piece(id) => id.0.to_string(),
+            Source::Piece(id) => library::title(&snapshot.state, id),
         };
-        let snapshot = self.bus.snapshot();
         match self.opening.begin(name.clone(), move || library::read(&snapshot, &source)) {
-            Ok(read) => self.opening.piece = Some(OnTheWay { name, read, practice, waiting: Vec::new() }),
+            Ok(read) => self.opening.piece = Some(OnTheWay { name, since, read, practice, waiting: Vec::new() }),
             Err(line) => self.notice(true, line),
         }
     }
@@ -99,7 +111,7 @@ impl Worker {
     pub(super) fn wait_for_piece(&mut self, wish: Wish) -> Option<Wish> {
         let Some(piece) = &mut self.opening.piece else { return Some(wish) };
         match wish {
-            Wish::Play | Wish::Restart | Wish::Seek(_) | Wish::Choose(_) | Wish::Await => {
+            Wish::Play | Wish::Restart | Wish::Seek(_) | Wish::Choose(..) | Wish::Await => {
                 if piece.waiting.len() < WAITING_MAX {
                     piece.waiting.push(wish);
                 }
@@ -111,7 +123,7 @@ impl Worker {
                 Some(wish)
             }
             Wish::Close => {
-                self.opening.piece = None;
+                self.opening.give_up();
                 Some(wish)
             }
             _ => Some(wish),

@@ -12,7 +12,8 @@ use crate::time::{Micros, WallMillis};
 use crate::ui::view::{Banner, Level, Listening};
 use crate::ui::{Command, InspectorTab, Screen};
 
-use super::{Frame, Window, banner, wake};
+use super::banners::banner;
+use super::{Frame, Window, wake};
 
 /// What is heard of takes.
 #[derive(Clone, Copy, Debug, Default)]

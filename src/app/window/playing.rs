@@ -9,7 +9,8 @@ use crate::practice::{Heard, Mode, PracticeSettings};
 use crate::ui::Command;
 use crate::ui::view::Transport;
 
-use super::{Change, Window};
+use super::Window;
+use crate::app::history::Change;
 
 impl Window {
     /// Says something about the hands of the open piece; it can be taken back.

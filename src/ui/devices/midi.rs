@@ -20,8 +20,11 @@ pub(super) fn inputs_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
         if let Some(port) = &cx.view.devices.midi_in {
             joined_ui(ui, port);
         }
-        if ports.is_empty() {
-            words_ui(ui, if cx.view.devices.midi_in.is_some() { tr().no_midi_jack } else { tr().no_midi });
+        match &cx.view.devices.midi_in {
+            _ if !ports.is_empty() => {}
+            None => words_ui(ui, tr().no_midi),
+            Some(port) if port.sources.is_empty() => words_ui(ui, tr().no_midi_jack),
+            Some(_) => {}
         }
         for MidiPort { id, name, connected, enabled, messages } in ports {
             if port_ui(ui, (name, &text::use_port(name)), *connected, *enabled, *messages) {

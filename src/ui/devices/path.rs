@@ -56,9 +56,9 @@ fn inputs(ui: &Ui, devices: &Devices) -> Vec<Node> {
         fill: Some(if connected { 1.0 } else { 0.0 }),
         color: t.good,
     };
-    let there: Vec<_> = devices.midi.iter().filter(|port| port.connected && port.enabled).collect();
-    let mut nodes: Vec<Node> =
-        there.iter().take(INPUTS_MAX).map(|port| node(&port.name, text::messages(port.messages), true)).collect();
+    let there: Vec<_> = devices.keyboards().collect();
+    let shown = there.iter().take(INPUTS_MAX);
+    let mut nodes: Vec<Node> = shown.map(|(name, messages)| node(name, text::messages(*messages), true)).collect();
     if let Some(more) = there.len().checked_sub(INPUTS_MAX).filter(|more| *more > 0)
         && let Some(last) = nodes.last_mut()
     {

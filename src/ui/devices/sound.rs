@@ -4,7 +4,7 @@ use egui::{Ui, vec2};
 
 use crate::ui::text::{self, tr};
 use crate::ui::theme::tokens;
-use crate::ui::view::{AudioState, AudioView};
+use crate::ui::view::{AudioState, AudioView, Devices};
 use crate::ui::widgets::{Button, Line, card_ui, fact_ui, loads_ui};
 use crate::ui::{Command, Cx, Setting};
 
@@ -16,7 +16,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
     let audio = &cx.view.devices.audio;
     card_ui(ui, tr().sound, "", |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
-        facts_ui(ui, audio);
+        facts_ui(ui, cx.view.devices);
         if audio.rate > 0 {
             ui.add_space(8.0);
             Line::small(tr().callback_time).color(tokens(ui).muted).show(ui);
@@ -28,7 +28,9 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
     });
 }
 
-fn facts_ui(ui: &mut Ui, audio: &AudioView) {
+fn facts_ui(ui: &mut Ui, devices: &Devices) {
+    let audio = &devices.audio;
+    let of_driver = devices.midi_in.as_ref().is_some_and(|port| port.messages > 0);
     let t = tokens(ui);
     let (state, color) = match audio.state {
         AudioState::Running => (audio.device.clone(), t.text),
@@ -43,7 +45,7 @@ fn facts_ui(ui: &mut Ui, audio: &AudioView) {
     fact_ui(ui, tr().period, &text::period(audio.period, audio.rate), t.text);
     fact_ui(ui, tr().load, &text::load(audio.load), if audio.load > 0.7 { t.warn } else { t.text });
     fact_ui(ui, tr().punctuality, &text::jitter(audio.parts.jitter), t.text);
-    fact_ui(ui, tr().key_wait, &text::key_wait(audio.parts.input), t.text);
+    fact_ui(ui, tr().key_wait, &text::key_wait(audio.parts.input, of_driver), t.text);
     fact_ui(ui, tr().xruns, &text::count(audio.xruns), if audio.xruns > 0 { t.warn } else { t.text });
     if audio.midi_lost > 0 {
         fact_ui(ui, tr().midi_lost, &text::count(audio.midi_lost), t.warn);

@@ -102,13 +102,17 @@ pub(super) fn grid_ui(ui: &Ui, rect: Rect) {
     }
 }
 
+/// Makes the notes longer by a factor.
+pub(super) fn zoom(state: &mut State, factor: f32) {
+    state.zoom = (state.zoom * factor).clamp(*ZOOM.start(), *ZOOM.end());
+}
+
 /// The notes in `rect`, whose bottom is the top of the keyboard.
 pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<'_>, rect: Rect) {
     let response = ui.interact(rect, ui.scope_id().with("falling notes"), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Status, true, in_words(cx, piece)));
     if response.hovered() {
-        let zoom = ui.input(|i| i.zoom_delta());
-        state.zoom = (state.zoom * zoom).clamp(*ZOOM.start(), *ZOOM.end());
+        zoom(state, ui.input(|i| i.zoom_delta()));
     }
     state.index.update(piece.id, piece.score);
     let fall = Fall::of(cx, state, piece, rect);

@@ -31,7 +31,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, rect: Rect) {
     let down = (cx.view.play.keys, state.mouse_key);
     keys_ui(&painter, t, rect, down, &next, cx.view.settings.keyboard);
     names_ui(cx, ui, &painter, rect, keys, &next);
-    if !cx.view.devices.midi.iter().any(|port| port.connected && port.enabled) {
+    if cx.view.devices.keyboards().next().is_none() {
         letters_ui(cx, ui, state, &painter, rect, keys, &next);
     }
     painter.hline(rect.x_range(), rect.top() + 0.5, Stroke::new(2.0, theme::fade(t.accent, 0.7)));

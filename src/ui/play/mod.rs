@@ -54,6 +54,12 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
     keyboard::ui(cx, ui, state, keys);
 }
 
+/// Makes staff and falling notes larger by a factor.
+pub(super) fn zoom(state: &mut State, factor: f32) {
+    falling::zoom(state, factor);
+    staff::zoom(state, factor);
+}
+
 /// The staff, falling notes, or both.
 fn music_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<'_>, rect: Rect) {
     let shown = match shown(cx, piece) {

@@ -5,7 +5,7 @@ use egui::{Id, Painter, Pos2, Rangef, Rect, Response, Role, Sense, Ui, WidgetInf
 
 use super::ink::{HALF_HEAD, Ink, MARK_RADIUS, Source, lines_ui, playhead_ui};
 use super::pen::Pen;
-use super::staff::ZOOM;
+use super::staff::zoom;
 use super::{falling, ruler, wrong};
 use crate::engraving::{PlacedMeasure, Point, Sheet, System};
 use crate::practice::{BarRange, Mode};
@@ -74,7 +74,7 @@ impl StaffSheet {
 /// The width of the lines in points, and in spaces at a zoom.
 fn width(rect: Rect, state: &State, alone: bool) -> (f32, f32) {
     let points = (rect.width() - 2.0 * MARGIN).max(1.0);
-    let space = if alone { SPACE } else { SPACE_ABOVE } * state.staff_zoom.clamp(*ZOOM.start(), *ZOOM.end());
+    let space = if alone { SPACE } else { SPACE_ABOVE } * state.staff_zoom;
     // Whole spaces: then a hair's breadth more or less engraves nothing anew.
     (points, (points / space).floor().max(1.0))
 }
@@ -99,8 +99,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<
     focus_ring(ui, &response, rect.shrink(2.0), 4);
     response.widget_info(|| WidgetInfo::labeled(if alone { Role::Status } else { Role::Region }, true, &words));
     if response.hovered() {
-        let zoom = ui.input(|i| i.zoom_delta());
-        state.staff_zoom = (state.staff_zoom * zoom).clamp(*ZOOM.start(), *ZOOM.end());
+        zoom(state, ui.input(|i| i.zoom_delta()));
     }
     let (points, spaces) = width(rect, state, alone);
     state.sheet.update(ui, piece, spaces);

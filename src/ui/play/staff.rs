@@ -24,7 +24,7 @@ const ALONE: f32 = 1.45;
 /// It is not made smaller than this as long as the staff may grow.
 const SPACE_LEAST: f32 = 6.5;
 /// How far the zoom goes.
-pub(super) const ZOOM: std::ops::RangeInclusive<f32> = 0.6..=2.5;
+const ZOOM: std::ops::RangeInclusive<f32> = 0.6..=2.5;
 /// The playhead's place in the width.
 const PLAYHEAD: f32 = 0.34;
 /// From the left edge to the line.
@@ -64,6 +64,11 @@ pub(super) fn height(state: &mut State, piece: &Piece<'_>, room: f32) -> f32 {
         .min((room * SHARE).max(space::STAFF_LOW))
 }
 
+/// Makes line and page larger by a factor.
+pub(super) fn zoom(state: &mut State, factor: f32) {
+    state.staff_zoom = (state.staff_zoom * factor).clamp(*ZOOM.start(), *ZOOM.end());
+}
+
 /// Where the line is under the playhead.
 #[derive(Clone, Copy)]
 struct Camera {
@@ -95,8 +100,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<
     focus_ring(ui, &response, rect.shrink(2.0), 4);
     response.widget_info(|| WidgetInfo::labeled(if alone { Role::Status } else { Role::Region }, true, &words));
     if response.hovered() {
-        let zoom = ui.input(|i| i.zoom_delta());
-        state.staff_zoom = (state.staff_zoom * zoom).clamp(*ZOOM.start(), *ZOOM.end());
+        zoom(state, ui.input(|i| i.zoom_delta()));
     }
     // Taken out, so that the state can be changed by a click while the line is looked at.
     let Some(system) = state.staff.system.take() else { return };

@@ -224,6 +224,11 @@ fn count_in_chip(on: bool, level: Level) -> Button<'static> {
     if level >= 1 { chip.icon(icons::NUMBERS).hide_label(true) } else { chip }
 }
 
+/// A chip that does nothing in this mode, and says why.
+fn without_effect<'a>(chip: Button<'a>, why: &'a str) -> Button<'a> {
+    chip.enabled(false).selected(false).tip(why)
+}
+
 fn layout_button(page: bool) -> Button<'static> {
     let tip = if page { tr().as_line_tip } else { tr().as_page_tip };
     Button::icon_only(tr().as_page, icons::ARTICLE).selected(page).tip(tip)
@@ -284,7 +289,10 @@ fn item_ui(cx: &mut Cx<'_>, ui: &mut Ui, piece: &Piece<'_>, item: Item, level: L
             }
         }
         Item::Metronome => {
-            if metronome_chip(chosen.metronome, level).show_at(ui, rect).clicked() {
+            let chip = metronome_chip(chosen.metronome, level);
+            let clicks = chosen.mode.keeps_time();
+            let chip = if clicks { chip } else { without_effect(chip, tr().no_metronome_tip) };
+            if chip.show_at(ui, rect).clicked() {
                 cx.send.push(Command::SetMetronome(!chosen.metronome));
             }
             let transport = cx.view.play.transport;
@@ -294,7 +302,10 @@ fn item_ui(cx: &mut Cx<'_>, ui: &mut Ui, piece: &Piece<'_>, item: Item, level: L
         }
         Item::CountIn => {
             let on = chosen.count_in_bars > 0;
-            if count_in_chip(on, level).show_at(ui, rect).clicked() {
+            let chip = count_in_chip(on, level);
+            let counts = chosen.mode.is_timed();
+            let chip = if counts { chip } else { without_effect(chip, tr().no_count_in_tip) };
+            if chip.show_at(ui, rect).clicked() {
                 cx.send.push(Command::SetCountIn(!on));
             }
         }

@@ -32,10 +32,11 @@ pub fn jitter((rms, max): (f32, f32)) -> String {
     format!("{} late{DOT}at most {}", delay(rms), delay(max))
 }
 
-/// How long keys waited for the callback that saw them.
-pub fn key_wait(input: Option<(u32, f32, f32)>) -> String {
+/// How long keys waited for the callback that saw them; those of the driver come with the callback.
+pub fn key_wait(input: Option<(u32, f32, f32)>, of_driver: bool) -> String {
     match input {
         Some((_, mean, max)) => format!("{} for a callback{DOT}at most {}", delay(mean), delay(max)),
+        None if of_driver => "not at all: they come with the sound's own block".to_owned(),
         None => "no key was pressed yet".to_owned(),
     }
 }

@@ -253,6 +253,11 @@ pub fn open_piece(title: &str, composer: &str) -> String {
     if composer.is_empty() { format!("Open {title}") } else { format!("Open {title} by {composer}") }
 }
 
+/// That a piece takes long to be read.
+pub fn opening(name: &str) -> String {
+    format!("{name} is being opened…")
+}
+
 /// That the program ended while somebody played.
 pub fn interrupted_at(notes: u32) -> String {
     let notes = if notes == 1 { "the note is" } else { &format!("all {} notes are", count(u64::from(notes))) };

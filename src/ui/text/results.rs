@@ -3,13 +3,19 @@
 use super::{DOT, NONE, bar_count, moment, note_octave, tr, written_octave};
 use crate::music::{BarNumber, Hand, Score};
 use crate::practice::expression::{BARS_ENOUGH, Expression, PROFESSIONAL_CHORD_MILLIS};
+use crate::practice::ladder::Rung;
 use crate::practice::pass::PassResult;
 use crate::practice::result::ENOUGH;
-use crate::practice::result::{BarResult, Counts, Timing, Trouble};
+use crate::practice::result::{BarResult, Counts, Timing};
 use crate::practice::story::{Story, Weighed};
 use crate::practice::{Mode, VerdictKind};
 use crate::time::Micros;
 use crate::ui::view::{LastResult, Measure, NoteNames, RollNote};
+
+/// A mean deviation that may be off by more milliseconds tells nobody whether they play on time.
+const BIAS_UNSURE: f64 = 20.0;
+/// Whoever has this share right is told no more what professionals reach.
+const PROFESSIONAL_RIGHT: f64 = 0.98;
 
 /// What a verdict is called.
 pub fn verdict(kind: VerdictKind) -> &'static str {
@@ -89,6 +95,23 @@ pub fn signed(value: f64) -> String {
     if rounded < 0.0 { format!("−{:.0}", -rounded) } else { format!("{:.0}", rounded.abs()) }
 }
 
+/// `≤ −250`.
+pub fn or_less(value: f64) -> String {
+    format!("≤ {}", signed(value))
+}
+
+/// `≥ 250`.
+pub fn or_more(value: f64) -> String {
+    format!("≥ {}", signed(value))
+}
+
+/// The tempos of a ladder's passes, `60–70 %`; `None` without a ladder.
+pub fn tempos(rungs: &[Rung]) -> Option<String> {
+    let speeds = || rungs.iter().map(|rung| rung.speed.get());
+    let (low, high) = (speeds().min()?, speeds().max()?);
+    Some(if low == high { super::percent(low) } else { format!("{low}–{high} %") })
+}
+
 /// `Practise bars 11–12`.
 pub fn practise_bars(first: BarNumber, last: BarNumber) -> String {
     if first == last { format!("Practise bar {first}") } else { format!("Practise bars {first}–{last}") }
@@ -138,11 +161,11 @@ pub fn histogram_in_words(name: &str, counts: &[u32]) -> String {
     format!("{name}: {} values", counts.iter().sum::<u32>())
 }
 
-/// The plain word for a mean deviation.
+/// The plain word for a mean deviation. One that is less than what it may be off by says nothing, unless that is little.
 pub fn bias_word(timing: &Timing) -> &'static str {
     let t = tr();
     if timing.bias_millis.abs() <= timing.bias_interval_millis.max(3.0) {
-        t.on_average
+        if timing.bias_interval_millis <= BIAS_UNSURE { t.on_average } else { t.bias_unsure }
     } else if timing.bias_millis < -40.0 {
         t.early_word
     } else if timing.bias_millis < 0.0 {
@@ -176,12 +199,20 @@ pub fn interruptions(times: u64) -> String {
 }
 
 /// What a share of notes rests on.
-pub fn right_basis(right: u32, of: u32, extra: u32, mode: Mode) -> String {
-    match extra {
-        0 if of as usize >= ENOUGH => format!("{right} of {of}{DOT}professionals reach 98–99"),
-        0 => format!("{right} of {of}"),
-        _ => format!("{right} of {of}{DOT}{}", extras(extra, mode)),
+pub fn right_basis(counts: &Counts, mode: Mode) -> String {
+    let (right, of) = (counts.right(), counts.written());
+    let mut parts = vec![format!("{right} of {of}")];
+    if counts.extra > 0 {
+        parts.push(extras(counts.extra, mode));
     }
+    if counts.wrong_octave > 0 {
+        parts.push(format!("{} in another octave", counts.wrong_octave));
+    }
+    let reaches = counts.accuracy().is_some_and(|share| share >= PROFESSIONAL_RIGHT);
+    if parts.len() == 1 && of as usize >= ENOUGH && !reaches {
+        parts.push("professionals reach 98–99".to_owned());
+    }
+    parts.join(DOT)
 }
 
 /// Below the number of notes that says anything.
@@ -387,8 +418,8 @@ pub fn expression_cards(e: &Expression) -> [(String, String, String); 6] {
         || struck(t.joined_name, "joined notes", held.joined_count),
         |j| {
             let word = if j.p50 < 0.0 { t.joined_gap } else { t.joined_overlap };
-            let (low, high) = j.p50_interval;
-            let basis = format!("{low:+.0} to {high:+.0} % of the time to the next, n = {}", j.n);
+            let interval = gap_or_overlap(j.p50_interval);
+            let basis = format!("{interval} of the time to the next, n = {}", j.n);
             (format!("{:.0} %", j.p50.abs()), word.to_owned(), basis)
         },
     );
@@ -403,21 +434,53 @@ pub fn expression_cards(e: &Expression) -> [(String, String, String); 6] {
     [chords, hands, steady, loud, joined, apart]
 }
 
-/// Why a bar is among the worst.
-pub fn trouble(trouble: Trouble, mode: Mode) -> String {
-    let notes = |n: u32, what: &str| if n == 1 { format!("one note {what}") } else { format!("{n} notes {what}") };
-    match trouble {
-        Trouble::Missed(n) => notes(n, "missed"),
-        Trouble::Extra(1) if mode == Mode::Rhythm => "one tap too many".to_owned(),
-        Trouble::Extra(1) => "one wrong key".to_owned(),
-        Trouble::Extra(n) => extras(n, mode),
-        Trouble::WrongOctave(n) => notes(n, "in another octave"),
-        Trouble::Early(n) => notes(n, "early"),
-        Trouble::Late(n) => notes(n, "late"),
+/// From where to where a share of the time to the next note lies, positive where notes overlap: told without signs, for the
+/// word beside it says which of the two it is.
+fn gap_or_overlap((low, high): (f64, f64)) -> String {
+    match (low.round(), high.round()) {
+        (low, high) if low >= 0.0 => format!("{low:.0}–{high:.0} %"),
+        (low, high) if high <= 0.0 => format!("{:.0}–{:.0} %", -high, -low),
+        (low, high) => format!("gap of {:.0} to overlap of {high:.0} %", -low),
     }
 }
 
 /// Lost notes of a take.
 pub fn incomplete(lost: u64) -> String {
     format!("incomplete: {lost} lost")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_says_what_it_is_made_of() {
+        let check = |missed: u32, extra: u32, wrong_octave: u32, expected: &str| {
+            let counts = Counts { on_time: 64 - missed, missed, extra, wrong_octave, ..Counts::default() };
+            assert_eq!(right_basis(&counts, Mode::Wait), expected);
+        };
+        check(0, 0, 0, "64 of 64");
+        check(0, 4, 1, "64 of 65 · 4 wrong keys · 1 in another octave");
+        check(10, 0, 0, "54 of 64 · professionals reach 98–99");
+        check(10, 1, 0, "54 of 64 · 1 wrong key");
+    }
+
+    #[test]
+    fn gaps_and_overlaps_have_no_signs() {
+        assert_eq!(gap_or_overlap((-21.0, -19.0)), "19–21 %");
+        assert_eq!(gap_or_overlap((5.0, 8.4)), "5–8 %");
+        assert_eq!(gap_or_overlap((-3.0, 4.0)), "gap of 3 to overlap of 4 %");
+    }
+
+    #[test]
+    fn a_mean_that_may_be_anything_is_called_neither_early_nor_on_time() {
+        let word = |bias_millis, bias_interval_millis| {
+            let timing =
+                Timing { bias_millis, bias_interval_millis, n: 30, spread_millis: 40.0, spread_interval_millis: 5.0 };
+            bias_word(&timing)
+        };
+        assert_eq!(word(-92.0, 97.0), tr().bias_unsure);
+        assert_eq!(word(-4.0, 9.0), tr().on_average);
+        assert_eq!(word(-92.0, 20.0), tr().early_word);
+    }
 }

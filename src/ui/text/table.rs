@@ -55,8 +55,10 @@ texts! {
     both = "Both";
     both_tip = "The staff above the falling notes";
     as_page = "Page";
-    as_page_tip = "Show the staff as a page, lines beneath each other";
-    as_line_tip = "Show the staff as one line that moves";
+    as_page_tip = "Show the staff as a page, lines beneath each other. Ctrl and the wheel, or + and −, change its size";
+    as_line_tip = "Show the staff as one line that moves. Ctrl and the wheel, or + and −, change its size";
+    no_metronome_tip = "Where the music goes along with you there is nothing to click";
+    no_count_in_tip = "A bar is counted in where you keep the music's tempo: in Keep tempo and Rhythm only";
     staff_bars = "Staff: click a bar to go there, drag over bars to loop them";
     zoom_tip = "Ctrl and the wheel change how much music is in view";
     keyboard = "Keyboard";
@@ -157,6 +159,7 @@ texts! {
     onsets = "onsets";
     not_enough = "not enough data";
     on_average = "on time on average";
+    bias_unsure = "too uneven to tell early from late";
     little_early = "a little early";
     little_late = "a little late";
     early_word = "early";

@@ -1,4 +1,4 @@
-//! A take in full, as its screen and the screen of results show it.
+//! What the list of takes shows, and a take in full, as its screen and the screen of results show it.
 
 use std::sync::Arc;
 
@@ -7,8 +7,9 @@ use crate::music::{Hand, Hands, NoteId, Pitch, Score};
 use crate::practice::expression::Expression;
 use crate::practice::pass::PassResult;
 use crate::practice::recital::Voice;
+use crate::practice::result::TakeResult;
 use crate::practice::story::Story;
-use crate::practice::{Mode, VerdictKind};
+use crate::practice::{Mode, PracticeSettings, VerdictKind};
 use crate::time::Micros;
 
 /// What was played in a take, and what became of it. All times count from its first message.
@@ -190,4 +191,75 @@ mod tests {
             assert_eq!(page.time_at(tick), Micros(at), "at {tick}");
         }
     }
+}
+
+/// A take in the list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TakeRow {
+    /// The id, for commands.
+    pub id: String,
+    /// When it began.
+    pub at: LocalTime,
+    /// The piece's title; `None` is free play.
+    pub piece: Option<String>,
+    /// What the person calls it; empty if nothing.
+    pub name: String,
+    /// How it was played; `None` is free play.
+    pub mode: Option<Mode>,
+    /// Played notes.
+    pub notes: u64,
+    /// From the first to the last note.
+    pub duration: Micros,
+    /// How it stands.
+    pub state: TakeState,
+    /// Notes right of all that were due or wrongly played, where there is a result.
+    pub result: Option<(u32, u32)>,
+}
+
+/// How a take stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TakeState {
+    /// Being played now.
+    Recording,
+    /// To its end; free play has none and is always whole.
+    Complete,
+    /// Until the person stopped.
+    Stopped,
+    /// Until the program broke off.
+    Interrupted,
+    /// So many notes were lost on the way; it is not graded.
+    Incomplete {
+        /// How many.
+        lost: u64,
+    },
+}
+
+/// A practice in numbers, and what it was.
+#[derive(Clone, Debug)]
+pub struct ResultView {
+    /// The take's id.
+    pub take: String,
+    /// The piece's id.
+    pub piece: String,
+    /// Its title.
+    pub title: String,
+    /// When.
+    pub at: LocalTime,
+    /// What the person chose.
+    pub chosen: PracticeSettings,
+    /// The numbers.
+    pub result: Arc<TakeResult>,
+    /// The tempo held, where the player set it.
+    pub tempo: Option<Held>,
+}
+
+/// A tempo that a person held, in units of the metre a minute.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Held {
+    /// The tempo.
+    pub held: f64,
+    /// What was asked for.
+    pub asked: f64,
+    /// The unit: 4 is a quarter.
+    pub unit: u8,
 }
