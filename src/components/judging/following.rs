@@ -1,6 +1,6 @@
 //! *Follow me*: first impressions while the person plays, and the verdicts of a pass once it is whole.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use super::Judged;
 use crate::music::{NoteId, Pitch, Score};
@@ -125,11 +125,9 @@ impl FollowJudge {
         let firsts = self.follower.first_keys();
         let begins = notes[after..].iter().position(|note| firsts >> note.pitch.key() & 1 == 1);
         let early = notes.split_off(begins.map_or(notes.len(), |begins| after + begins));
-        if early.iter().any(|note| right.contains_key(&note.id)) {
+        if !early.is_empty() {
             verdicts = self.paired(score, settings, to, &notes);
         }
-        let is_early: HashSet<PlayedId> = early.iter().map(|note| note.id).collect();
-        verdicts.retain(|v| v.written.is_some() || v.played.is_none_or(|played| !is_early.contains(&played)));
         self.end_pass(score, settings, &verdicts, &notes);
         let mut round = Judged::default();
         for note in early {

@@ -1,9 +1,10 @@
 //! *Follow me*: [`Follower`] goes along while it is played; [`pair`] tells afterwards which played note is which written
 //! note, whatever the tempo, the rubato and the mistakes.
 //!
-//! Three steps. `path` finds the place in the score for every key-down, `whereabouts` helps where that is far from the
-//! one before. `part` cuts it where the player went back or
-//! leapt on: of what was played twice the later time counts. `assign` derives when each written note of a part was to
+//! Three steps. `path` finds the place in the score for every key-down (`leap` says how likely it is to be elsewhere now,
+//! `presence` which hands play, `trail` keeps the way back, `search` goes through a whole take), `whereabouts` helps where
+//! that is far from the one before. `part` cuts it where the player went back or leapt on: of what was played twice the
+//! later time counts. `assign` derives when each written note of a part was to
 //! be expected, given the player's own local tempo, and pairs the notes of each pitch in order; it does so again with
 //! what it has found; `octave` looks at what is left. The deviations that come out are from the local tempo, not from a
 //! metronome.
@@ -15,6 +16,7 @@ mod octave;
 mod part;
 mod path;
 mod presence;
+mod search;
 mod trail;
 mod whereabouts;
 
@@ -252,10 +254,10 @@ pub fn pair(score: &Score, plan: &FollowPlan, notes: &[PlayedNote]) -> Vec<Verdi
 
 /// Where each key-down was found, the parts of the take, and which key-downs are music.
 fn trace(piece: &Piece, take: &[PlayedNote]) -> (Path, Vec<part::Part>, Vec<bool>) {
-    let (rough, away) = path::find(piece, take);
+    let (rough, away) = search::find(piece, take);
     let (parts, _) = part::parts(piece, take, &rough);
     let tempos = assign::tempos(piece, take, &parts, &rough.groups);
-    let path = path::refine(piece, take, &tempos, &away, &rough);
+    let path = search::refine(piece, take, &tempos, &away, &rough);
     let (parts, is_music) = part::parts(piece, take, &path);
     (path, parts, is_music)
 }

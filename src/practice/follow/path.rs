@@ -7,20 +7,19 @@ use std::ops::Range;
 use super::assign::{STOP_SECONDS, STOP_SHARE};
 use super::leap::{self, LEAP, Moment, Prior};
 use super::presence::{Away, Presence};
-use super::trail::{Path, Trail};
-use super::whereabouts::Whereabouts;
+use super::trail::Trail;
 use super::{OTHER_HAND, Piece, Written, copies};
 use crate::practice::types::PlayedNote;
 use crate::time::Micros;
 
 /// How many groups around the best one are kept in mind at each key-down: a dozen bars to both sides.
-const NEAR_WINDOW: usize = 96;
+pub(super) const NEAR_WINDOW: usize = 96;
 /// The same while it is played: of most pieces all.
 const LIVE_WINDOW: usize = 1_024;
 /// Of a whole take as many more as make so many groups, all key-downs together: of most pieces all.
-const TAKE_WINDOW: usize = 1_000_000;
+pub(super) const TAKE_WINDOW: usize = 1_000_000;
 /// The same around a place that was found before.
-const REFINE_WINDOW: usize = 32;
+pub(super) const REFINE_WINDOW: usize = 32;
 
 /// A key-down whose pitch the group does not have.
 const FOREIGN: f32 = 5.0;
@@ -179,11 +178,11 @@ struct Exit {
 
 /// What is known beforehand of a key-down.
 #[derive(Clone, Copy, Debug, Default)]
-struct Known<'a> {
+pub(super) struct Known<'a> {
     /// How many seconds are played for a written one, for each group.
-    tempos: Option<&'a [f64]>,
+    pub(super) tempos: Option<&'a [f64]>,
     /// Which hand is not there.
-    away: Option<Away>,
+    pub(super) away: Option<Away>,
 }
 
 /// The search, a key-down at a time. Allocates for the first few only.
@@ -198,7 +197,7 @@ pub(super) struct Walk {
     last: Option<PlayedNote>,
     /// The latest key-downs, the latest first.
     recent: [Option<PlayedNote>; RECENT],
-    presence: Presence,
+    pub(super) presence: Presence,
     away: Away,
     /// Where the player went last that did not follow from where they were, as it seems.
     begun: usize,
@@ -215,7 +214,7 @@ impl Walk {
         Self::new(piece, Some(start), LIVE_WINDOW)
     }
 
-    fn new(piece: &Piece, start: Option<usize>, window: usize) -> Self {
+    pub(super) fn new(piece: &Piece, start: Option<usize>, window: usize) -> Self {
         Self {
             width: piece.groups.len().min(window),
             start,
@@ -293,12 +292,12 @@ impl Walk {
     }
 
     /// Around which group to look.
-    fn middle(&self) -> usize {
+    pub(super) fn middle(&self) -> usize {
         self.last.map_or(self.start.unwrap_or(0), |_| self.column.best.group)
     }
 
     /// Takes in a key-down of somebody who is around group `middle`; `false` in a piece without notes.
-    fn step(&mut self, piece: &Piece, note: &PlayedNote, known: Known<'_>, middle: usize) -> bool {
+    pub(super) fn step(&mut self, piece: &Piece, note: &PlayedNote, known: Known<'_>, middle: usize) -> bool {
         let groups = piece.groups.len();
         if groups == 0 {
             return false;
@@ -520,97 +519,6 @@ impl Walk {
 
 fn seconds(span: Micros) -> f32 {
     span.0 as f32 / 1e6
-}
-
-/// Where each key-down was found, of somebody who begins at the beginning, and which hand was away then. Key-downs are in
-/// order of time. Looks nearby, and everywhere for whoever is not found there.
-pub(super) fn find(piece: &Piece, take: &[PlayedNote]) -> (Path, Vec<Away>) {
-    let (path, away) = search(piece, take, &[]);
-    if away.iter().all(|away| *away == Away::None) {
-        return (path, away);
-    }
-    // Before it was noticed, what the hand has looked left out, and may have led astray.
-    (search(piece, take, &away).0, away)
-}
-
-/// Where each key-down was found, if it is known which hand was away.
-fn search(piece: &Piece, take: &[PlayedNote], known: &[Away]) -> (Path, Vec<Away>) {
-    let (mut path, mut away) = (Path::default(), Vec::new());
-    let (mut start, mut goes_on) = (0, true);
-    let window = NEAR_WINDOW.max(TAKE_WINDOW / take.len().max(1));
-    while path.groups.len() < take.len() {
-        let from = path.groups.len();
-        let walk = Walk::new(piece, Some(start), window);
-        let known = known.get(from..).unwrap_or_default();
-        let (part, elsewhere) = go_on(piece, &take[from..], known, walk, goes_on, &mut away);
-        goes_on = !part.groups.is_empty();
-        path.extend(part);
-        away.truncate(path.groups.len());
-        start = elsewhere.unwrap_or(start);
-    }
-    (path, away)
-}
-
-/// The path of somebody who begins a walk, up to where they are found elsewhere; that can be at once only if `may_leave`.
-fn go_on(
-    piece: &Piece,
-    take: &[PlayedNote],
-    known: &[Away],
-    mut walk: Walk,
-    may_leave: bool,
-    away: &mut Vec<Away>,
-) -> (Path, Option<usize>) {
-    let mut trail = Trail::default();
-    let mut whereabouts = Whereabouts::default();
-    let before = away.len();
-    for (index, note) in take.iter().enumerate() {
-        let known = Known { away: known.get(index).copied(), ..Known::default() };
-        if !walk.step(piece, note, known, walk.middle()) {
-            away.resize(before + take.len(), Away::None);
-            return (Path::unknown(take.len()), None);
-        }
-        trail.push(&walk.column);
-        let now = walk.presence.away();
-        if now != away[before..].last().copied().unwrap_or_default() {
-            let since = index.saturating_sub(walk.presence.strokes_since());
-            away[before + since..].fill(now);
-        }
-        away.push(now);
-        let group = walk.column.best.group;
-        let elsewhere = if walk.sees_all(piece) { None } else { whereabouts.push(piece, note, group) };
-        if let Some(found) = elsewhere.filter(|found| may_leave || found.notes.len() <= index) {
-            return (trail.path(&piece.layout, index + 1 - found.notes.len()), Some(found.first));
-        }
-    }
-    (trail.path(&piece.layout, take.len()), None)
-}
-
-/// The path of some key-downs among the groups around one.
-pub(super) fn around(piece: &Piece, notes: &[PlayedNote], group: usize) -> Option<Vec<usize>> {
-    let mut walk = Walk::new(piece, None, NEAR_WINDOW);
-    let mut trail = Trail::default();
-    for note in notes {
-        if !walk.step(piece, note, Known::default(), group) {
-            return None;
-        }
-        trail.push(&walk.column);
-    }
-    Some(trail.path(&piece.layout, notes.len()).groups)
-}
-
-/// The group of each key-down, near a path that was found without the rhythm. `tempos` says for each group how many
-/// seconds are played for a written one.
-pub(super) fn refine(piece: &Piece, take: &[PlayedNote], tempos: &[f64], away: &[Away], path: &Path) -> Path {
-    let mut walk = Walk::new(piece, Some(0), REFINE_WINDOW);
-    let mut trail = Trail::default();
-    for ((note, group), away) in take.iter().zip(&path.groups).zip(away) {
-        let known = Known { tempos: Some(tempos), away: Some(*away) };
-        if !walk.step(piece, note, known, *group) {
-            return path.clone();
-        }
-        trail.push(&walk.column);
-    }
-    trail.path(&piece.layout, take.len())
 }
 
 /// What a duration costs that should have been another one, both in seconds.
