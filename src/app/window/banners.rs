@@ -67,8 +67,14 @@ impl Window {
     }
 
     pub(super) fn fail(&mut self, text: String) {
+        self.say(true, text);
+    }
+
+    /// One line, which takes the place of the same one said before.
+    pub(super) fn say(&mut self, bad: bool, text: String) {
         self.next_failure += 1;
-        self.failures.push(banner(self.next_failure, Level::Bad, text));
+        self.failures.retain(|line| line.text != text);
+        self.failures.push(banner(self.next_failure, level(bad), text));
         if self.failures.len() > FAILURES_MAX {
             self.failures.remove(0);
         }
