@@ -383,6 +383,27 @@ fn a_pause_keeps_the_place() {
 }
 
 #[test]
+fn who_is_waited_for_begins_with_the_first_key_unless_something_sounds_before() {
+    let armed = |room: &Room| room.session.view().armed;
+    let mut room = Room::new(wait());
+    assert!(!armed(&room));
+    room.with(|session, ids| session.await_person(ids));
+    assert!(armed(&room));
+    room.with(|session, _| session.seek(Ticks(1_920)));
+    assert!(armed(&room), "still nothing was played");
+    room.moved(TransportChange::Sought { tick: Ticks(1_920) });
+    room.key(60);
+    assert!(!armed(&room) && room.session.is_playing());
+    room.with(|session, _| session.seek(Ticks(0)));
+    room.moved(TransportChange::Sought { tick: Ticks(0) });
+    assert!(!armed(&room), "the practice has begun long ago");
+    let introduced = PracticeSettings { practise: Hands::RIGHT, heard_left: Heard::Always, ..wait() };
+    let mut room = Room::with_notes("tempo: 120\nR: r/1 | c/4 d e f\nL: c3/1 | c", introduced);
+    room.with(|session, ids| session.play(ids));
+    assert!(!armed(&room) && room.session.is_playing(), "the left hand is heard before");
+}
+
+#[test]
 fn another_mode_or_hand_goes_on_at_the_place_where_the_music_is_and_another_range_at_its_start() {
     let keep = PracticeSettings { mode: Mode::Tempo, count_in_bars: 0, ..wait() };
     let mut room = Room::new(keep);
@@ -397,6 +418,14 @@ fn another_mode_or_hand_goes_on_at_the_place_where_the_music_is_and_another_rang
     room.told();
     room.with(|session, ids| session.play(ids));
     assert!(room.told().contains("seek 1920"), "where it was begun, while the place is not known");
+    // Paused in the middle of a bar while listening.
+    room.with(|session, ids| session.choose(PracticeSettings { mode: Mode::Listen, ..right }, None, ids));
+    room.with(|session, ids| session.play(ids));
+    room.with(|session, ids| session.pause(Some(Ticks(2_500)), ids));
+    room.with(|session, ids| session.choose(follow, None, ids));
+    room.told();
+    room.with(|session, ids| session.play(ids));
+    assert!(room.told().contains("seek 1920"), "what is judged begins with a bar");
     let first_bar = PracticeSettings { range: Some(BarRange::new(0, 0)), ..follow };
     room.with(|session, ids| session.choose(first_bar, Some(Ticks(2_500)), ids));
     room.told();

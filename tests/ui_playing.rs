@@ -87,6 +87,8 @@ fn music_that_waits_for_its_first_key_says_so_and_space_does_no_harm() {
     let mut sample = Sample::full();
     (sample.transport.playing, sample.transport.armed) = (false, true);
     let mut bench = window(sample, Screen::Play);
+    assert!(bench.harness.query_by_label("Start").is_some() && bench.harness.query_by_label("Pause").is_none());
+    assert!(bench.harness.query_by_label_contains("The first key starts the music").is_some());
     assert_eq!(bench.key(Key::Space), [Command::Play], "which the music that is under way leaves alone");
 }
 

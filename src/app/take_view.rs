@@ -20,7 +20,7 @@ use crate::practice::expression::{Expression, Struck};
 use crate::practice::pass::passes;
 use crate::practice::recital::{Recital, Timed, Voice};
 use crate::practice::story::{Story, stories};
-use crate::practice::{PlayedId, PlayedNote, Verdict, VerdictKind};
+use crate::practice::{Mode, PlayedId, PlayedNote, Verdict, VerdictKind};
 use crate::time::Micros;
 use crate::ui::view::{Extra, Mark, PastInstant, RollNote, RollWritten, TakePage, TakeView};
 
@@ -228,8 +228,8 @@ pub(super) fn past(travel: &Travel, first: Micros) -> PastInstant {
     let (from, to) = travel.span();
     let event = travel.event();
     let counts = now.result().map(|result| match result.counts.written() {
-        // In *Follow me* verdicts come at the end: until then there are first impressions.
-        0 => impressions(&marks, &extras),
+        // Verdicts come at the end of a pass: until then there are first impressions.
+        0 if travel.mode() == Some(Mode::Follow) => impressions(&marks, &extras),
         written => (result.counts.right(), written, result.counts.extra),
     });
     PastInstant {

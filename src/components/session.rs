@@ -95,6 +95,8 @@ pub struct Session {
     /// The take that records what is played, judged or not.
     take: TakeId,
     playing: bool,
+    /// Whether the music waits for the first key of the take, and nothing sounds before it.
+    armed: bool,
     /// Where *Play* begins when not at the start of the range.
     start: Option<Ticks>,
     found: Marks,
@@ -120,6 +122,7 @@ impl Session {
             running: None,
             take,
             playing: false,
+            armed: false,
             start: None,
             found: Marks::default(),
             view: SessionView::default(),
@@ -163,7 +166,7 @@ impl Session {
             settings: self.settings,
             judging: self.running.is_some(),
             playing: self.playing,
-            armed: self.playing && self.running.as_ref().is_some_and(|r| r.judge.waits()) && self.found.is_empty(),
+            armed: self.playing && self.armed,
             marks: self.found.notes.clone(),
             extras: self.found.extras.clone(),
             ..self.view.clone()
@@ -278,7 +281,8 @@ impl Session {
             self.settings = settings;
             match old.range == settings.range {
                 true if was_playing => self.begin_next_at(at.unwrap_or(self.view.begins)),
-                true => {}
+                // What is judged begins with a bar, wherever one listened last.
+                true => self.start.into_iter().for_each(|start| self.begin_next_at(start)),
                 false => {
                     self.start = None;
                     let from = self.range().0;
@@ -327,6 +331,7 @@ impl Session {
         self.engine(Command::Seek(start));
         let judge = TakeJudge::new(stand.score.clone(), self.settings, self.latency);
         let first = judge.waits().then(|| first_onset(&stand.score, &self.settings, start));
+        self.armed = first.flatten().is_some_and(|first| self.is_silent(&stand.score, start, first));
         let (latency, changes) = (self.latency, VecDeque::new());
         let (ends_at, sought) = (None, None);
         self.running = Some(Running { take, start: begin, judge, latency, changes, ends_at, sought });
@@ -344,10 +349,15 @@ impl Session {
         let Some(stand) = &self.stand else { return };
         let from = self.start.unwrap_or(self.range().0);
         let first = first_onset(&stand.score, &self.settings, from);
-        let silent = |first| !hearing::sounds_between(&stand.score, &self.settings, from, first);
-        if !self.settings.mode.keeps_time() && first.is_some_and(silent) {
+        let is_silent = first.is_some_and(|first| self.is_silent(&stand.score, from, first));
+        if !self.settings.mode.keeps_time() && is_silent {
             self.play(ids);
         }
+    }
+
+    /// Whether nothing sounds before the person's first note.
+    fn is_silent(&self, score: &Score, from: Ticks, first: Ticks) -> bool {
+        !hearing::sounds_between(score, &self.settings, from, first)
     }
 
     /// Stops the music and ends the take being judged.
@@ -398,6 +408,7 @@ impl Session {
         if let Some(running) = running.filter(|_| self.playing) {
             running.sought = Some(start);
         }
+        self.armed &= first.is_some_and(|first| self.is_silent(&stand.score, start, first));
         self.start = (!self.playing).then_some(start);
         self.view.begins = start;
         self.engine(Command::Seek(start));
@@ -443,6 +454,7 @@ impl Session {
         }
         let judged = running.judge.event(envelope.version, event, envelope.stamp.as_ref());
         if let Event::NotePlayed(played) = event {
+            self.armed &= played.note_on().is_none();
             let this = Some(PlayedId(envelope.version));
             let is_wrong = |v: &Verdict| v.played == this && v.kind.is_wrong();
             if judged.impressions.iter().chain(&judged.verdicts).any(is_wrong) {

@@ -7,8 +7,8 @@ use crate::bus::{Body, Envelope};
 use crate::midi::controller;
 use crate::model::{Event, TakeStart, Trainer, TransportChange};
 use crate::music::{NoteId, Percent, Score};
-use crate::practice::PracticeSettings;
 use crate::practice::result::TakeResult;
+use crate::practice::{Mode, PracticeSettings};
 use crate::time::{Micros, Stamp, Ticks};
 
 use super::judging::TakeJudge;
@@ -282,6 +282,11 @@ impl Travel {
     /// The piece, unless it is free play.
     pub fn score(&self) -> Option<&Arc<Score>> {
         self.piece.as_ref().map(|(score, _)| score)
+    }
+
+    /// How it was practised, unless it is free play.
+    pub fn mode(&self) -> Option<Mode> {
+        self.piece.as_ref().map(|(_, practice)| practice.mode)
     }
 
     /// When its events were.

@@ -258,9 +258,10 @@ impl PortTable {
 }
 
 impl Device {
-    /// Where it is, if it is open.
-    pub fn open_port(&self) -> Option<PortInfo> {
-        (self.link == Link::Open).then(|| PortInfo { id: self.id.clone(), name: self.identity.name.clone() })
+    /// Where it is, if it is open or is to stay closed: then nobody wants to hear it in another way either.
+    pub fn settled_port(&self) -> Option<PortInfo> {
+        matches!(self.link, Link::Open | Link::Off)
+            .then(|| PortInfo { id: self.id.clone(), name: self.identity.name.clone() })
     }
 
     /// What to close and what to open, given where the device is listed now.
@@ -385,11 +386,13 @@ mod tests {
         bench.check(std::slice::from_ref(&through), &[]);
         assert_eq!(bench.table.devices()[0].link, Link::Off);
         let identity = bench.table.devices()[0].identity.clone();
-        bench.table.set_enabled(&identity.to_string(), true);
-        assert_eq!(bench.table.devices()[0].open_port(), None);
-        bench.check(std::slice::from_ref(&through), &["connect 0 at 14:0"]);
         let name = identity.name.clone();
-        assert_eq!(bench.table.devices()[0].open_port(), Some(PortInfo { id: "14:0".to_owned(), name }));
+        let settled = Some(PortInfo { id: "14:0".to_owned(), name });
+        assert_eq!(bench.table.devices()[0].settled_port(), settled, "it stays closed");
+        bench.table.set_enabled(&identity.to_string(), true);
+        assert_eq!(bench.table.devices()[0].settled_port(), None);
+        bench.check(std::slice::from_ref(&through), &["connect 0 at 14:0"]);
+        assert_eq!(bench.table.devices()[0].settled_port(), settled);
         bench.table.set_enabled(&identity.to_string(), false);
         bench.check(&[through], &["disconnected 0"]);
     }

@@ -334,6 +334,11 @@ impl TakeResult {
         self.passes_tempo.insert(pass, slowest);
     }
 
+    /// *Keep tempo*: the tempo of a whole pass, its slowest.
+    pub fn tempo_of(&self, pass: u32) -> Option<Percent> {
+        self.passes_tempo.get(&pass).copied()
+    }
+
     /// *Keep tempo*: the greatest tempo that was kept through a whole pass in which the accuracy reached
     /// [`TEMPO_ACCURACY`]; of a pass its slowest counts.
     pub fn tempo_kept(&self) -> Option<Percent> {

@@ -54,7 +54,11 @@ impl Window {
                 self.state.screen = Screen::Play;
             }
             Command::OpenFile(path) => self.open_file(path),
-            Command::StopOpening => self.wish(Wish::StopOpening),
+            Command::StopOpening => {
+                // What was chosen for that piece comes to nothing.
+                self.chosen = None;
+                self.wish(Wish::StopOpening);
+            }
             Command::ClosePiece => self.wish(Wish::Close),
             Command::KeyDown(pitch, velocity) => {
                 self.wish(Wish::KeyDown { at: frame.now, cause: cause(pitch), pitch, velocity });

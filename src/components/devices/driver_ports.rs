@@ -1,7 +1,7 @@
 //! The MIDI sources that the audio driver itself hears (JACK), as ports like those of the system. What is to be heard is
 //! kept here until it is handed to the stream. A source that is heard in another way already is left out, so that none of
-//! its notes comes twice: one that a bridge carries on from a port of the system that is open, and one that somebody
-//! joined to the driver's own input.
+//! its notes comes twice: one that a bridge carries on from a port of the system that is open, or that a person switched
+//! off, and one that somebody joined to the driver's own input.
 
 use crate::audio::backend::{MidiSink, MidiSource, Patch, SOURCES_HEARD_MAX};
 use crate::midi::bridge::carries_on;
@@ -26,7 +26,7 @@ pub(super) struct DriverPorts {
     sources: Vec<MidiSource>,
     /// Those that are heard by the driver's own input.
     joined: Vec<String>,
-    /// Ports of the system that are open, and when each was last.
+    /// Ports of the system that are open or to stay closed, and when each was last.
     system: Vec<(PortInfo, Micros)>,
     listed: Vec<PortInfo>,
     patches: Vec<Patch>,
@@ -47,7 +47,7 @@ impl DriverPorts {
         self.list_anew()
     }
 
-    /// These ports of the system are open now; whether other sources are listed than before.
+    /// These ports of the system are open now, or to stay closed; whether other sources are listed than before.
     pub(super) fn follow_system(&mut self, now: Micros, ports: Vec<PortInfo>) -> bool {
         self.system.retain(|(port, at)| !ports.contains(port) && now - *at < BRIDGE_LAG);
         self.system.extend(ports.into_iter().map(|port| (port, now)));

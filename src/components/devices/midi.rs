@@ -215,7 +215,7 @@ impl MidiDesk {
     /// The system's inputs that are open.
     fn system_ports(&self) -> Vec<PortInfo> {
         #[cfg(feature = "sound")]
-        return self.inputs.as_ref().map(MidiInputs::open_ports).unwrap_or_default();
+        return self.inputs.as_ref().map(MidiInputs::settled_ports).unwrap_or_default();
         #[cfg(not(feature = "sound"))]
         Vec::new()
     }

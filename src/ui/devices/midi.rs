@@ -6,7 +6,7 @@ use crate::model::{OutputKeys, OutputUse};
 use crate::ui::text::{self, tr};
 use crate::ui::theme::{self, space, tokens};
 use crate::ui::view::{JoinedPort, MidiPort, OutputPort};
-use crate::ui::widgets::{Button, Line, card_ui};
+use crate::ui::widgets::{Button, Line, card_ui, remark_ui};
 use crate::ui::{Command, Cx};
 
 /// The channel that lights keys when nobody says otherwise: the fourth, which several makers took.
@@ -22,8 +22,8 @@ pub(super) fn inputs_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
         }
         match &cx.view.devices.midi_in {
             _ if !ports.is_empty() => {}
-            None => words_ui(ui, tr().no_midi),
-            Some(port) if port.sources.is_empty() => words_ui(ui, tr().no_midi_jack),
+            None => remark_ui(ui, tr().no_midi),
+            Some(port) if port.sources.is_empty() => remark_ui(ui, tr().no_midi_jack),
             Some(_) => {}
         }
         for MidiPort { id, name, connected, enabled, messages } in ports {
@@ -40,7 +40,7 @@ pub(super) fn outputs_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
     card_ui(ui, tr().midi_outputs, "", |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         if ports.is_empty() {
-            words_ui(ui, tr().no_midi_out);
+            remark_ui(ui, tr().no_midi_out);
         }
         for port in ports {
             let usage = port.usage;
@@ -57,11 +57,6 @@ pub(super) fn outputs_ui(cx: &mut Cx<'_>, ui: &mut Ui) {
             }
         }
     });
-}
-
-fn words_ui(ui: &mut Ui, words: &str) {
-    let words = egui::RichText::new(words).color(tokens(ui).muted).font(theme::regular(ui, 13.0));
-    ui.add(egui::Label::new(words).wrap().selectable(false));
 }
 
 /// The input that anyone may be joined to, and who is; there is nothing to switch.

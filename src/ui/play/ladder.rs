@@ -8,7 +8,7 @@ use crate::practice::ladder::{LadderPlan, PASSES_MAX, STEP_MAX};
 use crate::ui::text::{self, tr};
 use crate::ui::theme::{self, space, tokens};
 use crate::ui::view::Transport;
-use crate::ui::widgets::{Button, Line, card_frame, slider_ui};
+use crate::ui::widgets::{Button, Line, card_frame, remark_ui, slider_ui};
 use crate::ui::{Command, Cx, icons};
 
 /// Steps of more than this are chosen by nobody; the plan allows more.
@@ -72,7 +72,7 @@ fn head_ui(ui: &mut Ui, plan: &mut LadderPlan, chosen: &PracticeSettings) {
         }
     });
     if plan.on && !plan.climbs_in(chosen.mode) {
-        wrapped_ui(ui, tr().ladder_off_here);
+        remark_ui(ui, tr().ladder_off_here);
     }
 }
 
@@ -117,11 +117,5 @@ fn remarks_ui(ui: &mut Ui, transport: &Transport) {
         let line = text::ladder_stand(ladder);
         Line::new(&line).size(13.0).color(tokens(ui).accent_text).show(ui);
     }
-    wrapped_ui(ui, text::clean_rule(transport.chosen.preset));
-}
-
-/// A remark that may need two lines.
-pub(super) fn wrapped_ui(ui: &mut Ui, words: &str) {
-    let text = egui::RichText::new(words).color(tokens(ui).muted).font(theme::regular(ui, theme::size::SMALL));
-    ui.add(egui::Label::new(text).wrap().selectable(false));
+    remark_ui(ui, text::clean_rule(transport.chosen.preset));
 }

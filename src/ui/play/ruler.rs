@@ -105,8 +105,7 @@ fn marks_ui(ui: &Ui, piece: &Piece<'_>, rect: Rect, scale: Scale, (range, mode):
         if bar % lines == 0 || bar == scale.bars {
             painter.vline(x, rect.y_range(), Stroke::new(1.0, theme::fade(t.line, 0.8)));
         }
-        // Where the music leaves the order of the page.
-        if (1..scale.bars).contains(&bar) && bars.number(bar).count < bars.number(bar - 1).count {
+        if leaves_the_page(piece, bar) {
             painter.vline(x, rect.y_range(), Stroke::new(2.0, t.muted));
         }
         if bar < scale.bars && bar % numbers == 0 {
@@ -124,6 +123,14 @@ fn marks_ui(ui: &Ui, piece: &Piece<'_>, rect: Rect, scale: Scale, (range, mode):
         let line = Rect::from_min_size(pos2(left, rect.bottom() - 9.0), size);
         painter.rect_filled(line, 2, share_color(t, share as f32));
     }
+}
+
+/// Whether the music comes to a bar from elsewhere than from the bar before it on the page.
+fn leaves_the_page(piece: &Piece<'_>, bar: usize) -> bool {
+    let passages = piece.score.notation().map(|page| &page.passages[..]).unwrap_or_default();
+    let measure = |bar: usize| passages.get(bar).map(|passage| passage.measure);
+    let before = bar.checked_sub(1).and_then(measure);
+    before.zip(measure(bar)).is_some_and(|(before, here)| here != before + 1)
 }
 
 /// Numbers at every 1, 2, 4, 8 … bars, so that they do not touch.

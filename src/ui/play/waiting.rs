@@ -5,7 +5,7 @@ use egui::{Popup, PopupCloseBehavior, Rect, Response, Role, Ui};
 use crate::practice::{ChordWindow, PracticeSettings};
 use crate::ui::text::{self, tr};
 use crate::ui::theme::{self, space, tokens};
-use crate::ui::widgets::{Button, Line, card_frame};
+use crate::ui::widgets::{Button, Line, card_frame, remark_ui};
 use crate::ui::{Command, Cx, icons};
 
 /// The chip; lit where something is not as it is at first.
@@ -63,6 +63,6 @@ fn switch_ui(ui: &mut Ui, name: &str, remark: &str, on: bool) -> bool {
             switch.show(ui).clicked()
         })
         .inner;
-    super::ladder::wrapped_ui(ui, remark);
+    remark_ui(ui, remark);
     pressed
 }

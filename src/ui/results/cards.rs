@@ -54,9 +54,9 @@ fn tempo_card(view: &ResultView, pass: Option<&PassResult>) -> Card {
     let asked = of_written(f64::from(view.chosen.tempo.get()) / 100.0);
     let keeps_time = view.chosen.mode.keeps_time();
     if let Some(pass) = pass {
-        return match pass.speed {
+        let own = view.result.tempo_of(pass.pass).map(|tempo| f64::from(tempo.get()) / 100.0);
+        return match pass.speed.or(own) {
             Some(speed) => (of_written(speed), t.of_written_tempo.to_owned(), text::pass(pass.pass)),
-            None if keeps_time => (asked, t.of_written_tempo.to_owned(), text::pass(pass.pass)),
             None => (text::NONE.to_owned(), t.tempo_name.to_owned(), t.pass_too_short.to_owned()),
         };
     }
@@ -107,7 +107,11 @@ mod tests {
         assert_eq!(tempo_card(&climbed, Some(&pass(Some(0.652)))).0, "65 %");
         let kept = view(Mode::Tempo, Vec::new());
         assert_eq!(tempo_card(&kept, None).0, "60 %");
-        assert_eq!(tempo_card(&kept, Some(&pass(None))).0, "60 %", "too short to tell, but it was asked for");
+        assert_eq!(tempo_card(&kept, Some(&pass(None))).0, text::NONE);
+        let mut result = TakeResult::for_mode(Mode::Tempo);
+        result.keep_tempo(1, Percent::new(65));
+        let short = ResultView { result: Arc::new(result), ..kept };
+        assert_eq!(tempo_card(&short, Some(&pass(None))).0, "65 %", "the music's own, where one's own is not known");
         assert_eq!(tempo_card(&view(Mode::Follow, Vec::new()), Some(&pass(None))).0, text::NONE);
     }
 }

@@ -40,7 +40,7 @@ texts! {
     waiting_tip = "How the music waits: chords, other keys, wrong keys";
     chords_within = "Notes of a chord";
     any_key = "Any key will do";
-    any_key_remark = "Each key counts as what is written: only the order of the hands' moments is practised.";
+    any_key_remark = "Each key counts as what is written: your hands find when to play, not yet what.";
     go_on_wrong = "Go on after a wrong key";
     go_on_wrong_remark = "A wrong key counts as the note, and is reported as one.";
     window_none = "any time";

@@ -26,12 +26,12 @@ pub struct Devices {
 }
 
 impl Devices {
-    /// The keyboards that play now: names and messages since the start.
-    pub fn keyboards(&self) -> impl Iterator<Item = (&str, u64)> {
+    /// The keyboards that play now: names and messages since the start. Those joined to one input are told together.
+    pub fn keyboards(&self) -> impl Iterator<Item = (String, u64)> {
         let ports = self.midi.iter().filter(|port| port.connected && port.enabled);
         let joined = self.midi_in.iter().filter(|port| !port.sources.is_empty());
-        let joined = joined.flat_map(|port| port.sources.iter().map(|source| (source.as_str(), port.messages)));
-        ports.map(|port| (port.name.as_str(), port.messages)).chain(joined)
+        let joined = joined.map(|port| (port.sources.join(", "), port.messages));
+        ports.map(|port| (port.name.clone(), port.messages)).chain(joined)
     }
 }
 

@@ -166,33 +166,6 @@ pub struct Listening<'a> {
     pub voice: Voice,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::music::ScoreParts;
-
-    #[test]
-    fn a_time_of_the_take_is_a_tick_of_its_page_and_back_and_a_second_time_through_begins_again() {
-        let course = [(0, 0.0), (1_000, 480.0), (3_000, 960.0), (4_000, 0.0), (5_000, 480.0)];
-        let page = TakePage {
-            score: Arc::new(Score::new(ScoreParts { resolution: 480, ..ScoreParts::default() })),
-            marks: Vec::new(),
-            extras: Vec::new(),
-            course: course.map(|(at, tick)| (Micros(at), tick)).to_vec(),
-            hands: Hands::BOTH,
-            beat: None,
-        };
-        for (at, tick) in
-            [(-5, 0.0), (0, 0.0), (500, 240.0), (2_000, 720.0), (3_500, 960.0), (4_500, 240.0), (9_000, 480.0)]
-        {
-            assert_eq!(page.tick_at(Micros(at)), tick, "at {at}");
-        }
-        for (tick, at) in [(0.0, 0), (1.0, 1_000), (480.0, 1_000), (900.0, 3_000), (5_000.0, 5_000)] {
-            assert_eq!(page.time_at(tick), Micros(at), "at {tick}");
-        }
-    }
-}
-
 /// A take in the list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TakeRow {
@@ -262,4 +235,31 @@ pub struct Held {
     pub asked: f64,
     /// The unit: 4 is a quarter.
     pub unit: u8,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::music::ScoreParts;
+
+    #[test]
+    fn a_time_of_the_take_is_a_tick_of_its_page_and_back_and_a_second_time_through_begins_again() {
+        let course = [(0, 0.0), (1_000, 480.0), (3_000, 960.0), (4_000, 0.0), (5_000, 480.0)];
+        let page = TakePage {
+            score: Arc::new(Score::new(ScoreParts { resolution: 480, ..ScoreParts::default() })),
+            marks: Vec::new(),
+            extras: Vec::new(),
+            course: course.map(|(at, tick)| (Micros(at), tick)).to_vec(),
+            hands: Hands::BOTH,
+            beat: None,
+        };
+        for (at, tick) in
+            [(-5, 0.0), (0, 0.0), (500, 240.0), (2_000, 720.0), (3_500, 960.0), (4_500, 240.0), (9_000, 480.0)]
+        {
+            assert_eq!(page.tick_at(Micros(at)), tick, "at {at}");
+        }
+        for (tick, at) in [(0.0, 0), (1.0, 1_000), (480.0, 1_000), (900.0, 3_000), (5_000.0, 5_000)] {
+            assert_eq!(page.time_at(tick), Micros(at), "at {tick}");
+        }
+    }
 }

@@ -105,3 +105,9 @@ impl<'a> Line<'a> {
 pub fn width_of(ui: &Ui, text: &str, font: FontId) -> f32 {
     ui.painter().layout_no_wrap(text.to_owned(), font, tokens(ui).text).size().x
 }
+
+/// A quiet remark, on as many lines as it needs.
+pub fn remark_ui(ui: &mut Ui, words: &str) {
+    let text = egui::RichText::new(words).color(tokens(ui).muted).font(theme::regular(ui, theme::size::SMALL));
+    ui.add(egui::Label::new(text).wrap().selectable(false));
+}

@@ -21,7 +21,7 @@ pub use card::{card_frame, card_ui, empty_ui, fact_ui, number_cards_ui, page_fra
 pub use curve::curve_ui;
 pub use field::search_ui;
 pub use histogram::histogram_ui;
-pub use line::{Line, width_of};
+pub use line::{Line, remark_ui, width_of};
 pub use loads::loads_ui;
 pub use mark::{color_of, mark_shape, shape_of};
 pub use node::{Node, arrow, node_ui};

@@ -137,9 +137,11 @@ impl Connections {
         self.news.push(choice);
     }
 
-    /// Whether the program may join these without being asked.
+    /// Whether the program may join these without being asked: not where a person parted them and joined the port to
+    /// something else. What is joined to nothing any more, which programs do too, would be silent for good.
     pub(super) fn may_join(&self, own: &str, other: &str) -> bool {
-        is_chosen(&self.choices, &(own.to_owned(), other.to_owned())) != Some(false)
+        let is_parted = is_chosen(&self.choices, &(own.to_owned(), other.to_owned())) == Some(false);
+        !(is_parted && self.choices.iter().any(|choice| choice.own == own && choice.joined))
     }
 
     /// What is to be joined as soon as it can be.
