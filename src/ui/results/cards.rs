@@ -85,13 +85,15 @@ mod tests {
     use crate::ui::view::LocalTime;
 
     fn view(mode: Mode, ladder: Vec<Rung>) -> ResultView {
+        let mut result = TakeResult::for_mode(mode);
+        result.ladder = ladder;
         ResultView {
             take: String::new(),
             piece: String::new(),
             title: String::new(),
             at: LocalTime::default(),
             chosen: PracticeSettings { mode, tempo: Percent::new(60), ..PracticeSettings::default() },
-            result: Arc::new(TakeResult { ladder, ..TakeResult::for_mode(mode) }),
+            result: Arc::new(result),
             tempo: None,
         }
     }
