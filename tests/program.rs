@@ -196,7 +196,7 @@ fn a_file_for_a_program_that_runs_is_brought_to_its_window() {
     assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
     assert!(String::from_utf8_lossy(&stdout).contains("is opened in the window that is open already"));
     let door = first.door.as_ref().expect("a door");
-    assert_eq!(door.files.try_iter().collect::<Vec<_>>(), [piece.clone()]);
+    assert_eq!(door.files.try_iter().collect::<Vec<_>>(), [&*piece]);
     // A program without one says so, and what became of the file.
     fs::remove_file(dir.path().join(music_trainer::app::door::DOOR)).unwrap();
     check_refused(&words, "was not opened");
