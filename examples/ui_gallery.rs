@@ -76,7 +76,11 @@ fn main() -> eframe::Result {
     }
     if has("joined") {
         let sources = vec!["qsynth:midi_out".to_owned(), "vmpk:output".to_owned()];
-        sample.devices.midi_in = Some(music_trainer::ui::view::JoinedPort { sources, messages: 1_204 });
+        sample.devices.midi_in = Some(music_trainer::ui::view::JoinedPort {
+            sources,
+            awaited: vec!["Piano:out".to_owned()],
+            messages: 1_204,
+        });
     }
     if has("ladder") {
         climb(&mut sample);

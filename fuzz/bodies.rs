@@ -24,11 +24,22 @@ use music_trainer::time::{Micros, Rate, Stamp, Ticks};
 
 const DEVICE: DeviceId = DeviceId(7);
 /// What keys of entities begin with.
-const KINDS: [&str; 10] =
-    ["settings", "piece", "score", "recorder", "take", "result", "conflicts", "device", "of a newer program", "folder"];
+const KINDS: [&str; 11] = [
+    "settings",
+    "piece",
+    "score",
+    "recorder",
+    "take",
+    "result",
+    "conflicts",
+    "device",
+    "of a newer program",
+    "folder",
+    "connection",
+];
 
 /// The topics by their place in the corpus: a new one goes to the end, else what is there means something else.
-pub(crate) const TOPICS: [&str; 31] = [
+pub(crate) const TOPICS: [&str; 32] = [
     "setting.changed",
     "piece.opened",
     "piece.forgotten",
@@ -60,6 +71,7 @@ pub(crate) const TOPICS: [&str; 31] = [
     "edits.met",
     "edit.leased",
     "sound.interrupted",
+    "connection.chosen",
 ];
 
 /// A record: format byte, flags, chain, header, payload.
@@ -192,6 +204,7 @@ fn is_of(kind: &str, value: &Entity) -> bool {
         Entity::Setting(_) => kind == "settings",
         Entity::Piece(_) => kind == "piece",
         Entity::Folder(_) => kind == "folder",
+        Entity::Connection(_) => kind == "connection",
         Entity::Score(_) => kind == "score",
         Entity::Recorder(_) => kind == "recorder",
         Entity::Take(_) => kind == "take",

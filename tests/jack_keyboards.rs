@@ -8,16 +8,18 @@ use std::path::Path;
 use std::sync::{Arc, Weak};
 
 use jack::{AsyncClient, Client, Control, MidiOut, Port, PortFlags, PortSpec, ProcessHandler, ProcessScope, RawMidi};
-use jack_support::{Server, client, until, with_server_name};
+use jack_support::{Program as Stage, Server, client, until, with_server_name};
 use music_trainer::app::boot::{Program, boot};
 use music_trainer::app::control::Desk;
-use music_trainer::audio::backend::Kind;
+use music_trainer::audio::backend::{Kind, MidiSource};
+use music_trainer::audio::piano::Piano;
 use music_trainer::bus::Envelope;
 use music_trainer::cli::{BackendChoice, WindowArgs};
 use music_trainer::components::devices::chosen;
 use music_trainer::midi::DeviceReport;
 use music_trainer::midi::ports::Link;
-use music_trainer::model::{Event, Played, TakeId, Trainer};
+use music_trainer::model::{ConnectionChoice, Entity, Event, Played, TakeId, Trainer};
+use music_trainer::time::Rate;
 
 /// Messages that wait for the next cycle of a keyboard.
 const MESSAGES: usize = 4_096;
@@ -54,6 +56,11 @@ impl ProcessHandler for Player {
     }
 }
 
+/// What the server calls the port of a keyboard too.
+fn alias(name: &str) -> String {
+    format!("alsa_pcm:{name}/midi_capture_1")
+}
+
 /// A keyboard; its port is `name:out`.
 struct Keyboard(
     #[expect(dead_code, reason = "it plays as long as it lives")] AsyncClient<(), Player>,
@@ -64,7 +71,8 @@ impl Keyboard {
     fn plug_in(name: &str, physical: bool) -> Self {
         let client = client(name);
         let port = if physical {
-            let port = client.register_port("out", Physical).expect("a port");
+            let mut port = client.register_port("out", Physical).expect("a port");
+            port.set_alias(&alias(name)).expect("an alias");
             #[expect(unsafe_code, reason = "the same port of the same client, as one that can be written to")]
             unsafe {
                 Port::from_raw(MidiOut::default(), client.raw(), port.raw(), Weak::new())
@@ -161,6 +169,15 @@ impl Rig {
         until(&format!("{voices} voices"), || (self.0.playhead.read().voices == voices).then_some(()));
     }
 
+    /// What is remembered of a port of the program and another one.
+    fn remembers(&self, own: &str, other: &str) -> Option<bool> {
+        let choice = ConnectionChoice { own: own.to_owned(), other: other.to_owned(), joined: true };
+        match self.0.bus.snapshot().state.value(choice.entity().as_str()) {
+            Some(Entity::Connection(choice)) => Some(choice.joined),
+            _ => None,
+        }
+    }
+
     fn switch(&self, name: &str, enabled: bool) {
         self.0.bus.transact(vec![chosen(name, enabled)]).applied().expect("it is chosen");
     }
@@ -240,6 +257,21 @@ fn each_keyboard_is_a_device_of_its_own() {
     });
 }
 
+#[test]
+fn what_a_keyboard_is_called_too_is_known() {
+    with_server_name("what_a_keyboard_is_called_too_is_known", |server| {
+        let _server = Server::start(server);
+        drop(client("first"));
+        let mut stage = Stage::start(Box::new(Piano::new(Rate::DEFAULT)));
+        let _keyboard = Keyboard::plug_in("grand", true);
+        let told = until("it is listed", || {
+            stage.supervisor.poll(stage.clock.now());
+            stage.supervisor.midi_sources().first().cloned()
+        });
+        assert_eq!(told, MidiSource { name: "grand:out".to_owned(), aliases: vec![alias("grand")] });
+    });
+}
+
 /// A client that somebody joins to the general input in a patch bay plays too, and is let go when it vanishes. What is
 /// more than the ports take in one block is counted.
 fn by_hand(rig: &mut Rig, others: &[u16]) {
@@ -263,4 +295,134 @@ fn by_hand(rig: &mut Rig, others: &[u16]) {
     rig.held(&[]);
     rig.voices(0);
     until("nobody is joined any more", || joined(rig).joined.is_empty().then_some(()));
+}
+
+/// A person at a patch bay.
+struct Hand(Client);
+
+impl Hand {
+    fn are_joined(&self, from: &str, to: &str) -> bool {
+        self.0.port_by_name(from).is_some_and(|port| port.get_connections().iter().any(|other| other == to))
+    }
+
+    fn wait_until_joined(&self, from: &str, to: &str) {
+        until(&format!("{from} is joined to {to}"), || self.are_joined(from, to).then_some(()));
+    }
+
+    /// Joins two ports until that is taken for a person's doing: not at once after either came.
+    fn join(&self, rig: &Rig, (from, to): (&str, &str), (own, other): (&str, &str)) {
+        let mut attempts = 0;
+        until(&format!("it is remembered that {from} is joined to {to}"), || {
+            // Refused until the ports are there.
+            let _refused = match attempts % 200 {
+                0 => self.0.connect_ports_by_name(from, to),
+                100 => self.0.disconnect_ports_by_name(from, to),
+                _ => Ok(()),
+            };
+            attempts += 1;
+            (rig.remembers(own, other) == Some(true)).then_some(())
+        });
+        assert!(self.are_joined(from, to));
+    }
+
+    fn part(&self, rig: &Rig, (from, to): (&str, &str), (own, other): (&str, &str)) {
+        self.0.disconnect_ports_by_name(from, to).expect("they were joined");
+        until(&format!("it is remembered that {from} is not joined to {to}"), || {
+            (rig.remembers(own, other) == Some(false)).then_some(())
+        });
+    }
+}
+
+const OUT: &str = "music-trainer:out_left";
+const MIDI_IN: &str = "music-trainer:midi_in";
+const SPEAKERS: [&str; 2] = ["system:playback_1", "system:playback_2"];
+
+#[test]
+fn what_a_person_joins_by_hand_is_joined_again_until_they_undo_it() {
+    with_server_name("what_a_person_joins_by_hand_is_joined_again_until_they_undo_it", |name| {
+        let mut server = Server::start(name);
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut rig = Rig::start(&dir.path().join("data"));
+        let mut hand = Hand(client("patch"));
+        hand.wait_until_joined(OUT, SPEAKERS[0]);
+
+        // What is joined as soon as its port is there was joined by a program.
+        let robot = Keyboard::plug_in("robot", false);
+        until("the robot is joined", || hand.0.connect_ports_by_name("robot:out", MIDI_IN).ok());
+
+        let mut keys = Keyboard::plug_in("keys", false);
+        hand.join(&rig, ("keys:out", MIDI_IN), ("midi_in", "keys:out"));
+        hand.join(&rig, (OUT, SPEAKERS[1]), ("out_left", SPEAKERS[1]));
+        hand.part(&rig, (OUT, SPEAKERS[0]), ("out_left", SPEAKERS[0]));
+        rig.take_of(&mut keys, &[on(40), off(40)]);
+        assert_eq!(rig.remembers("midi_in", "robot:out"), None);
+        drop(robot);
+
+        // The keyboard is unplugged, and waited for.
+        drop(keys);
+        let waited =
+            |rig: &Rig| rig.0.control.desk().midi_in.as_ref().is_some_and(|input| input.awaited == ["keys:out"]);
+        until("it is waited for", || waited(&rig).then_some(()));
+        keys = Keyboard::plug_in("keys", false);
+        hand.wait_until_joined("keys:out", MIDI_IN);
+        rig.take_of(&mut keys, &[on(41), off(41)]);
+
+        // The server ends as it should, or is killed.
+        for dies in [true, false] {
+            if dies {
+                server.kill();
+            }
+            drop(server);
+            until("it is noticed", || rig.0.control.desk().sound.waiting.then_some(()));
+            drop((keys, hand));
+            server = Server::start(name);
+            until("the sound is back", || (!rig.0.control.desk().sound.waiting).then_some(()));
+            (keys, hand) = (Keyboard::plug_in("keys", false), Hand(client("patch")));
+            hand.wait_until_joined("keys:out", MIDI_IN);
+            assert!(hand.are_joined(OUT, SPEAKERS[1]) && !hand.are_joined(OUT, SPEAKERS[0]), "dies: {dies}");
+            rig.take_of(&mut keys, &[on(42), off(42)]);
+            assert_eq!(rig.remembers("midi_in", "keys:out"), Some(true));
+        }
+
+        // The program starts anew.
+        assert!(rig.0.stop(), "everything is durable at the end");
+        rig = Rig::start(&dir.path().join("data"));
+        hand.wait_until_joined("keys:out", MIDI_IN);
+        assert!(hand.are_joined(OUT, SPEAKERS[1]) && !hand.are_joined(OUT, SPEAKERS[0]));
+        rig.take_of(&mut keys, &[on(43), off(43)]);
+
+        // What was undone stays undone; the other one, which comes later, is the proof that it was looked for.
+        let other = Keyboard::plug_in("other", false);
+        hand.join(&rig, ("other:out", MIDI_IN), ("midi_in", "other:out"));
+        hand.part(&rig, ("keys:out", MIDI_IN), ("midi_in", "keys:out"));
+        drop((keys, other));
+        keys = Keyboard::plug_in("keys", false);
+        let _other = Keyboard::plug_in("other", false);
+        hand.wait_until_joined("other:out", MIDI_IN);
+        assert!(!hand.are_joined("keys:out", MIDI_IN));
+        assert_eq!(rig.remembers("midi_in", "keys:out"), Some(false));
+
+        joined_twice(&rig, &hand);
+        assert!(rig.0.stop(), "everything is durable at the end");
+        drop((keys, server));
+    });
+}
+
+/// A keyboard that is heard by a port of its own and is joined to the general input too plays each note once.
+fn joined_twice(rig: &Rig, hand: &Hand) {
+    let mut grand = Keyboard::plug_in("grand", true);
+    until("it is heard", || rig.device("grand:out").filter(|device| device.link == Link::Open));
+    hand.join(rig, ("grand:out", MIDI_IN), ("midi_in", "grand:out"));
+    until("it is no longer heard by its own port", || {
+        rig.device("grand:out").filter(|device| device.link == Link::Away)
+    });
+    // A server on a busy machine may skip a cycle, but not all of them.
+    let count = |data: [u8; 3]| rig.played().into_iter().filter(|played| played.data == data).count();
+    let keys = 90..100;
+    keys.clone().for_each(|key| grand.play(&[on(key), off(key)]));
+    rig.take_of(&mut grand, &[off(4)]);
+    let counts: Vec<usize> = keys.map(|key| count(on(key))).collect();
+    assert!(counts.contains(&1) && counts.iter().all(|count| *count <= 1), "{counts:?}");
+    hand.part(rig, ("grand:out", MIDI_IN), ("midi_in", "grand:out"));
+    until("it is heard by its own port again", || rig.device("grand:out").filter(|device| device.link == Link::Open));
 }

@@ -407,12 +407,52 @@ fn what_is_written_after_the_person_stopped_is_not_missed() {
         .note(0, 60)
         .at(30_000, Event::TakeEnded(TakeEnd::Stopped))
         .check("0:0 ontime +0");
-    // The second note, due at half a second, can no longer come at nine tenths.
+    // The second note, due at half a second, can no longer come at nine tenths; but nothing tells that the person still
+    // played then.
     Story::new(FOUR, tempo())
         .runs(0, 0, 100)
         .note(0, 60)
         .at(43_200, Event::TakeEnded(TakeEnd::Stopped))
-        .check("0:0 ontime +0, 0:1 missed");
+        .check("0:0 ontime +0");
+}
+
+#[test]
+fn what_is_left_out_counts_once_something_is_played_after_it_or_the_music_has_come_to_its_end() {
+    let third = || Story::new(FOUR, tempo()).runs(0, 0, 100).note(0, 60).note(48_000, 64);
+    third().at(60_000, Event::TakeEnded(TakeEnd::Stopped)).check("0:0 ontime +0, 0:1 missed, 0:2 ontime +0");
+    let missed = "0:0 ontime +0, 0:1 missed, 0:2 ontime +0, 0:3 missed";
+    third().moved(96_000, TransportChange::Ended).at(130_000, Event::TakeEnded(TakeEnd::Completed)).check(missed);
+    // Going elsewhere is stopping, too.
+    third()
+        .moved(94_000, TransportChange::Sought { tick: Ticks(0) })
+        .runs(94_000, 0, 100)
+        .note(94_000, 60)
+        .at(100_000, Event::TakeEnded(TakeEnd::Stopped))
+        .check("0:0 ontime +0, 0:1 missed, 0:2 ontime +0, 1:0 ontime +0");
+}
+
+#[test]
+fn passes_of_a_loop_in_which_nothing_more_is_played_are_not_judged() {
+    let bar = Some(BarRange::new(0, 0));
+    let looping = PracticeSettings { range: bar, looping: true, ..tempo() };
+    let pass = |story: Story, start: i64, keys: &[u8]| {
+        let story = match start {
+            0 => story.runs(0, 0, 100),
+            _ => {
+                let looped = TransportChange::Looped { pass: (start / 96_000) as u32 };
+                story.moved(start, looped).runs(start, 0, 100)
+            }
+        };
+        keys.iter().zip(0..).fold(story, |story, (key, n)| story.note(start + n * 24_000, *key))
+    };
+    let whole = [60, 62, 64, 65];
+    let first = "0:0 ontime +0, 0:1 ontime +0, 0:2 ontime +0, 0:3 ontime +0";
+    let silent = pass(pass(pass(Story::new(FOUR, looping), 0, &whole), 96_000, &[]), 192_000, &[]);
+    silent.at(250_000, Event::TakeEnded(TakeEnd::Stopped)).check(first);
+    // Whoever comes in again has left the pass between out.
+    let again = pass(pass(pass(Story::new(FOUR, looping), 0, &whole), 96_000, &[]), 192_000, &whole[..1]);
+    let between = "1:0 missed, 1:1 missed, 1:2 missed, 1:3 missed, 2:0 ontime +0";
+    again.at(210_000, Event::TakeEnded(TakeEnd::Stopped)).check(&format!("{first}, {between}"));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use audio_support::{Call, Rig};
 use music_trainer::app::clock::SystemClock;
-use music_trainer::audio::backend::{Kind, Patch, StreamInfo};
+use music_trainer::audio::backend::{Kind, MidiSource, Patch, StreamInfo};
 use music_trainer::audio::instrument::{Part, Pedal};
 use music_trainer::audio::{AudioEvent, Command, Engine, OutletEnds, Played, Reports, SourceId, TimedMidi, TimedWire};
 use music_trainer::bus::{BusHandle, Config, MemoryStorage, start};
@@ -28,7 +28,7 @@ fn bus(clock: &Arc<dyn Clock>) -> BusHandle<Trainer> {
 
 fn desk(bus: &BusHandle<Trainer>, clock: &Arc<dyn Clock>, engine: &mut Engine, outlet: OutletEnds) -> MidiDesk {
     let mut desk = MidiDesk::new(bus, clock, engine, false, outlet, Openings::default());
-    desk.follow_stream(Some(&stream()), &["system:midi_capture_1".to_owned()]);
+    desk.follow_stream(Some(&stream()), &[MidiSource::named("system:midi_capture_1")], &[]);
     desk.poll(clock.now(), bus, engine);
     desk
 }
@@ -82,7 +82,7 @@ fn the_port_of_the_driver_is_an_output_that_plays_the_accompaniment_until_chosen
     let inputs = desk.report();
     assert_eq!((inputs.len(), &inputs[0].link), (1, &Link::Open), "what the server hears is listed");
     // Without its stream there is no port, and the program sounds by itself.
-    desk.follow_stream(None, &[]);
+    desk.follow_stream(None, &[], &[]);
     assert!(desk.poll(clock.now(), &bus, &mut engine));
     assert_eq!((desk.plays_alone(), &desk.outputs()[0].link), (false, &Link::Away));
     assert_eq!(desk.report()[0].link, Link::Away);
@@ -148,11 +148,11 @@ fn a_keyboard_of_the_driver_sounds_on_its_frame_and_lets_go_of_its_keys_when_it_
     let bus = bus(&clock);
     let (mut rig, mut log) = Rig::recorded(256);
     let mut desk = desk_beside(&mut rig, &bus, &clock);
-    let sources = ["a:out", "b:out"].map(str::to_owned);
-    desk.follow_stream(Some(&stream()), &sources);
+    let sources = ["a:out", "b:out"].map(MidiSource::named);
+    desk.follow_stream(Some(&stream()), &sources, &[]);
     let mut patches = patched(&mut desk, &clock, &bus, &mut rig);
     let names: Vec<_> = patches.iter().map(|patch| patch.source.clone()).collect();
-    assert_eq!(names, sources);
+    assert_eq!(names, ["a:out", "b:out"]);
     step(&mut rig);
     // Frames of the block at hand, read after it, sound one period later.
     let mono = clock.now();
@@ -194,12 +194,12 @@ fn the_place_of_a_keyboard_that_is_gone_is_given_to_another() {
     let mut desk = desk_beside(&mut rig, &bus, &clock);
     let keyboards = 2 * music_trainer::audio::SOURCES_MAX;
     for n in 0..keyboards {
-        desk.follow_stream(Some(&stream()), &[format!("keyboard {n}:out")]);
+        desk.follow_stream(Some(&stream()), &[MidiSource::named(format!("keyboard {n}:out"))], &[]);
         let mut patches = patched(&mut desk, &clock, &bus, &mut rig);
         let mut sink = patches.pop().and_then(|patch| patch.sink).unwrap_or_else(|| panic!("keyboard {n} is heard"));
         assert_eq!(desk.report()[n].link, Link::Open, "keyboard {n}");
         sink.receive(Stamp::at(clock.now()), &[0x90, 40 + n as u8, 80]);
-        desk.follow_stream(Some(&stream()), &[]);
+        desk.follow_stream(Some(&stream()), &[], &[]);
         patched(&mut desk, &clock, &bus, &mut rig);
         drop(sink);
         (0..8).for_each(|_| step(&mut rig));
@@ -211,7 +211,7 @@ fn the_place_of_a_keyboard_that_is_gone_is_given_to_another() {
         assert!(calls.contains(&Call::On(key, 80)) && calls.contains(&Call::Off(key)), "{key}: {calls:?}");
     }
     // The first is back, in a place that another had.
-    desk.follow_stream(Some(&stream()), &["keyboard 0:out".to_owned()]);
+    desk.follow_stream(Some(&stream()), &[MidiSource::named("keyboard 0:out")], &[]);
     assert!(patched(&mut desk, &clock, &bus, &mut rig).pop().is_some_and(|patch| patch.sink.is_some()));
     assert_eq!(desk.report()[0].link, Link::Open);
     desk.close(clock.now());

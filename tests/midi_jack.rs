@@ -194,7 +194,7 @@ fn lights_and_keys_that_are_sent_on_arrive() {
         let bus =
             start::<Trainer>(Config::default(), clock.clone(), Box::new(MemoryStorage::new())).expect("it starts");
         let mut desk = MidiDesk::new(&bus, &clock, &mut engine, false, reports.outlet, Openings::default());
-        desk.follow_stream(supervisor.info(), &[]);
+        desk.follow_stream(supervisor.info(), &[], &[]);
         let usage = OutputUse { enabled: true, through: true, lights: Some(4), ..OutputUse::default() };
         desk.use_output("JACK midi_out", usage, &mut engine);
         until("the output is open", || desk.poll(clock.now(), &bus, &mut engine).then_some(()));

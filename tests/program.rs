@@ -92,6 +92,8 @@ fn a_piece_is_rendered_the_same_each_time() {
     let first = render("a.wav");
     assert!(first.len() > 48_000 * 4 * 30, "half a minute of sound and more");
     assert!(first == render("b.wav"), "bit-identical");
+    check_refused(&["render", path(&score), path(&dir.path().join("a.wav"))], "exists already");
+    assert!(fs::read(dir.path().join("a.wav")).unwrap() == first, "what is there is never written over");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use music_trainer::bus::{BusHandle, Config, MemoryStorage, Publish, start};
 use music_trainer::components::library::shelf::{Shelf, ShelfReport};
 use music_trainer::components::library::{self, Library, Source};
 use music_trainer::formats::{pieces, smf};
-use music_trainer::model::{Entity, Event, FolderChoice, Piece, PieceId, Trainer};
+use music_trainer::model::{Entity, Event, FolderChoice, Piece, PieceId, TakeId, TakeStart, Trainer};
 use music_trainer::time::WallMillis;
 
 const WAIT: Duration = Duration::from_secs(60);
@@ -181,6 +181,65 @@ fn a_folder_that_is_away_makes_no_noise_and_what_is_no_longer_watched_is_left_al
     bench.watch(false);
     let none = bench.until("it is no longer watched", |report| report.folders.is_empty());
     assert_eq!((none.missing.len(), bench.pieces().len()), (0, 1));
+}
+
+#[test]
+fn a_folder_that_was_renamed_or_removed_is_named_with_its_pieces_and_these_keep_their_history() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let folder = dir.path().join("music");
+    put(&folder, "x.mid", &music(1));
+    put(&folder, "deep/y.mid", &music(2));
+    let bench = Bench::new(&folder);
+    bench.watch(true);
+    bench.until("both are found", |report| report.found == 2);
+    let (id, before) = bench.pieces().into_iter().find(|(_, piece)| piece.title() == "Piece 1").expect("there");
+    let take = TakeId(7);
+    let history = vec![
+        Publish::new(id.entity(), Event::PieceTagged("slow".to_owned())),
+        Publish::new(id.entity(), Event::PractiseCounted(60_000)),
+        Publish::new(
+            take.entity(),
+            Event::TakeStarted(TakeStart { piece: Some(id.clone()), ..TakeStart::free(WallMillis(5)) }),
+        ),
+        Publish::new(take.result_entity(), Event::ResultRecorded(Box::default())),
+    ];
+    bench.bus.transact(history).durable().expect("durable");
+    let events = bench.events();
+
+    let away = |report: &ShelfReport| report.folders[0].away.is_some() && report.folders[0].missing == 2;
+    let asked = bench.shelf.report().answers;
+    std::fs::rename(&folder, dir.path().join("renamed")).expect("renamed");
+    let named = bench.until("it is named as missing", |report| away(report) && report.answers > asked);
+    assert_eq!((&*named.folders[0].path, named.missing.len()), (folder.to_str().expect("text"), 2));
+    // Asked again, it is told again.
+    bench.until("whoever asks is answered", |report| away(report) && report.answers > named.answers);
+
+    // What is not a folder any more is missing too, and nothing was taken away for it.
+    put(dir.path(), "music", b"a letter");
+    bench.until("a file is no folder", |report| away(report) && report.answers > named.answers + 1);
+    std::fs::remove_file(dir.path().join("music")).expect("removed");
+    let find = || bench.pieces().into_iter().find(|(known, _)| *known == id).map(|(_, piece)| piece).expect("there");
+    assert_eq!((bench.pieces().len(), bench.events(), find().path()), (2, events, before.path()));
+    assert_eq!((find().tagged_by("slow").len(), find().practised.sum()), (1, 60_000));
+    let result = take.result_entity();
+    assert!(bench.bus.snapshot().state.value(result.as_str()).is_some());
+
+    std::fs::rename(dir.path().join("renamed"), &folder).expect("renamed");
+    let back = bench.until("it is back", |report| report.folders[0].away.is_none());
+    assert_eq!((back.missing.len(), back.folders[0].missing, back.folders[0].files), (0, 0, 2));
+    assert_eq!(bench.events(), events, "and nothing was read again");
+    // Removed for good and watched under its new name, the pieces are the same ones.
+    std::fs::rename(&folder, dir.path().join("elsewhere")).expect("renamed");
+    bench.until("it is away", away);
+    bench.watch(false);
+    let bench = Bench { music: dir.path().join("elsewhere"), ..bench };
+    bench.watch(true);
+    bench.until("they are found there", |report| {
+        report.folders.len() == 1 && report.missing.is_empty() && report.found == 4
+    });
+    let piece = bench.pieces().into_iter().find(|(known, _)| *known == id).map(|(_, piece)| piece).expect("there");
+    assert_eq!(piece.path(), dir.path().join("elsewhere/x.mid").to_str());
+    assert_eq!((bench.pieces().len(), piece.tagged_by("slow").len(), piece.practised.sum()), (2, 1, 60_000));
 }
 
 #[test]

@@ -212,9 +212,10 @@ fn what_is_no_key_is_not_called_one() {
 fn the_input_that_anyone_may_be_joined_to_is_listed_with_who_is() {
     let mut sample = still();
     sample.devices.midi.clear();
-    sample.devices.midi_in = Some(JoinedPort { sources: vec!["vmpk:output".into()], messages: 12 });
+    sample.devices.midi_in =
+        Some(JoinedPort { sources: vec!["vmpk:output".into()], awaited: vec!["Piano:out".into()], messages: 12 });
     let bench = window(sample, Screen::Devices);
-    bench.harness.get_by_label("JACK midi_in: vmpk:output · 12 messages");
+    bench.harness.get_by_label("JACK midi_in: vmpk:output · waits for Piano:out · 12 messages");
     assert_eq!(bench.harness.query_all_by_label_contains("No MIDI keyboard yet").count(), 0);
 }
 

@@ -13,7 +13,7 @@ use egui::{Event, Key, Modifiers, PointerButton, Pos2, pos2};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use music_trainer::music::{Hand, HandEdit, Hands, NoteId, Percent, Pitch};
 use music_trainer::practice::ladder::{Climb, Ladder, LadderPlan, Rung};
-use music_trainer::practice::{BarRange, Heard, KeyRange, Mode};
+use music_trainer::practice::{BarRange, ChordWindow, Heard, KeyRange, Mode};
 use music_trainer::ui::view::Keys;
 use music_trainer::ui::{Command, Screen, Setting};
 use ui_support::Sample;
@@ -68,6 +68,26 @@ fn the_ladder_is_set_in_its_panel_and_tells_where_one_stands() {
     assert_eq!(bench.key(Key::Escape), [], "it closes the panel, and means nothing else");
     assert!(bench.harness.query_by_role_and_label(Role::Slider, "Goal").is_none());
     assert_eq!(bench.key(Key::Num6), [Command::SetLadder(LadderPlan { on: false, ..plan })]);
+}
+
+#[test]
+fn how_the_music_waits_is_chosen_where_the_ladder_is_in_other_modes() {
+    let mut sample = Sample::full();
+    sample.transport.chosen.mode = Mode::Wait;
+    let mut bench = window(sample, Screen::Play);
+    assert!(bench.harness.query_by_label("Tempo ladder").is_none(), "nothing climbs where the music waits");
+    bench.click("How the music waits");
+    assert_eq!(bench.click("Notes of a chord: 150 ms"), [Command::SetChordWindow(ChordWindow::Normal)]);
+    assert_eq!(bench.click("Any key will do"), [Command::SetAnyNote(true)]);
+    assert_eq!(bench.click("Go on after a wrong key"), [Command::SetGoOn(true)]);
+}
+
+#[test]
+fn music_that_waits_for_its_first_key_says_so_and_space_does_no_harm() {
+    let mut sample = Sample::full();
+    (sample.transport.playing, sample.transport.armed) = (false, true);
+    let mut bench = window(sample, Screen::Play);
+    assert_eq!(bench.key(Key::Space), [Command::Play], "which the music that is under way leaves alone");
 }
 
 #[test]

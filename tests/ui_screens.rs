@@ -197,11 +197,18 @@ fn the_transport_sends_what_it_says() {
         ("Practise the left hand", Command::SetPractised(Hands::RIGHT)),
         ("Hear the right hand", Command::SetHeard(Hand::Right, Heard::WhenMissed)),
         ("Hear the left hand", Command::SetHeard(Hand::Left, Heard::WhenMissed)),
-        ("Metronome", Command::SetMetronome(false)),
-        ("Count-in", Command::SetCountIn(false)),
     ];
     for (name, expected) in cases {
         assert_eq!(bench.click(name), [expected], "{name}");
+    }
+    let clicks = [("Metronome", Command::SetMetronome(false)), ("Count-in", Command::SetCountIn(false))];
+    for (mode, work) in [(Mode::Wait, [false, false]), (Mode::Listen, [true, false]), (Mode::Tempo, [true, true])] {
+        bench.harness.state_mut().0.transport.chosen.mode = mode;
+        bench.harness.run();
+        for ((name, command), works) in clicks.iter().zip(work) {
+            let expected: Vec<Command> = works.then(|| command.clone()).into_iter().collect();
+            assert_eq!(bench.click(name), expected, "{name} in {mode:?}");
+        }
     }
     bench.harness.state_mut().0.transport.playing = false;
     bench.harness.run();

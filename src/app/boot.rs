@@ -120,6 +120,7 @@ pub fn boot(args: &WindowArgs, repaint: Arc<dyn Fn() + Send + Sync>) -> Result<P
     let openings = Openings::load(&dir);
     let mut sound = SoundDesk::new(processor, clock.clone(), &settings, openings.clone());
     lines.extend(openings.lines());
+    sound.keep_connections(&bus.snapshot().state);
     sound.start();
     bus.run(lab.component(Box::new(Results::default()))).map_err(threads)?;
     let wake = repaint.clone();

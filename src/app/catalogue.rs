@@ -4,7 +4,7 @@
 mod making;
 mod outcomes;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
@@ -19,6 +19,7 @@ use crate::components::library::shelf::{FolderReport, Progress as ShelfProgress,
 use crate::model::{PieceId, Trainer};
 use crate::time::Micros;
 use crate::ui::query::{Query, Selection};
+use crate::ui::text;
 use crate::ui::view::{FolderRow, Import, Library, PieceRow, Tally};
 
 /// Questions that wait; the newest counts.
@@ -202,6 +203,18 @@ pub(super) struct Folders {
     rows: Vec<FolderRow>,
     import: Option<Import>,
     tally: Tally,
+    /// What was told of the folders that are away, by their paths.
+    told: BTreeMap<String, String>,
+    news: Vec<FolderNews>,
+}
+
+/// What a person must know of a folder.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct FolderNews {
+    /// The line that no longer holds.
+    pub(super) instead_of: Option<String>,
+    /// Whether something is missing, and the line that says so; nothing of a folder that is no longer watched.
+    pub(super) line: Option<(bool, String)>,
 }
 
 impl Folders {
@@ -211,14 +224,38 @@ impl Folders {
             return;
         }
         let row = |folder: &FolderReport| {
-            let FolderReport { path, files, away, cut } = folder.clone();
-            FolderRow { path, files, away, cut }
+            let FolderReport { path, files, away, missing, cut } = folder.clone();
+            FolderRow { path, files, away, missing, cut }
         };
-        self.rows = report.folders.iter().map(row).collect();
+        let rows: Vec<FolderRow> = report.folders.iter().map(row).collect();
+        self.compare(&rows, report.answers != self.of.answers);
+        self.rows = rows;
         self.import = report.progress.clone().map(|ShelfProgress { done, of, file }| Import { done, of, file });
         let ShelfReport { found, known, refused_count: refused, left, .. } = *report;
         self.tally = Tally { found, known, refused, left };
         self.of = report;
+    }
+
+    /// A folder that is away is named once, and again to whoever asked for a look; so is one that is back.
+    fn compare(&mut self, rows: &[FolderRow], asked: bool) {
+        for row in rows {
+            let (is_away, was_away) = (row.away.is_some(), self.told.contains_key(&row.path));
+            if is_away && (asked || !was_away) {
+                let line = text::folder_away(row);
+                let instead_of = self.told.insert(row.path.clone(), line.clone());
+                self.news.push(FolderNews { instead_of, line: Some((true, line)) });
+            } else if was_away && !is_away {
+                let instead_of = self.told.remove(&row.path);
+                self.news.push(FolderNews { instead_of, line: Some((false, text::folder_back(row))) });
+            }
+        }
+        let unwatched = self.told.extract_if(.., |path, _| rows.iter().all(|row| row.path != *path));
+        self.news.extend(unwatched.map(|(_, line)| FolderNews { instead_of: Some(line), line: None }));
+    }
+
+    /// What a person must know of the folders, since last asked.
+    pub(super) fn take_news(&mut self) -> Vec<FolderNews> {
+        std::mem::take(&mut self.news)
     }
 
     /// The library as a frame shows it.
@@ -247,6 +284,38 @@ impl Folders {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_that_is_away_is_named_once_and_again_to_whoever_asks_until_it_is_back() {
+        let mut folders = Folders::default();
+        let mut tell = |stick: Option<(Option<&str>, usize)>, answers| {
+            let stick = stick.map(|(away, missing)| FolderReport {
+                path: "/stick".to_owned(),
+                away: away.map(str::to_owned),
+                missing,
+                ..FolderReport::default()
+            });
+            let other = FolderReport { path: "/other".to_owned(), files: 1, ..FolderReport::default() };
+            let report =
+                ShelfReport { folders: stick.into_iter().chain([other]).collect(), answers, ..ShelfReport::default() };
+            folders.take_over(Arc::new(report));
+            folders.take_news()
+        };
+        let away = |n: usize| {
+            format!("/stick is not there now (why); its {n} pieces stay in the library and are found when it is back")
+        };
+        let news = |instead_of: Option<String>, line| vec![FolderNews { instead_of, line }];
+        assert_eq!(tell(Some((None, 0)), 0), []);
+        assert_eq!(tell(Some((Some("why"), 2)), 0), news(None, Some((true, away(2)))));
+        assert_eq!(tell(Some((Some("why"), 3)), 0), []);
+        assert_eq!(tell(Some((Some("why"), 3)), 1), news(Some(away(2)), Some((true, away(3)))), "who asks is told");
+        let back = (false, "/stick is there again".to_owned());
+        assert_eq!(tell(Some((None, 0)), 1), news(Some(away(3)), Some(back)));
+        assert_eq!(tell(Some((None, 0)), 2), []);
+        // One that is no longer watched needs no line.
+        tell(Some((Some("why"), 2)), 2);
+        assert_eq!(tell(None, 2), news(Some(away(2)), None));
+    }
 
     #[test]
     fn while_much_changes_it_is_put_in_order_a_few_times_a_second() {

@@ -200,7 +200,7 @@ impl Worker {
             lab,
             repaint,
         } = parts;
-        let devices = ["device.chosen", "device.calibrated", "output.chosen", "hands.chosen"];
+        let devices = ["connection.chosen", "device.chosen", "device.calibrated", "output.chosen", "hands.chosen"];
         let wanted =
             ["note.*", "notes.*", "latency.*", "sound.*", "transport.*", "setting.*"].into_iter().chain(devices);
         let events = bus.subscribe_live(Filter::topics(wanted), EVENTS);
@@ -357,6 +357,9 @@ impl Worker {
             }
             self.tell(false, line.text, line.about_stream);
         }
+        for choice in self.sound.take_connections() {
+            self.bus.publish(choice);
+        }
         self.poll_loopback(now);
         if self.sound.take_changed() {
             // What was due meanwhile would all sound at once.
@@ -366,7 +369,8 @@ impl Worker {
             self.calibrate();
             self.changed = true;
             let stream = self.sound.report().stream;
-            self.midi.follow_stream(stream.as_ref(), self.sound.midi_sources());
+            let joined = self.sound.midi_joined().unwrap_or_default();
+            self.midi.follow_stream(stream.as_ref(), self.sound.midi_sources(), joined);
         }
         if self.midi.poll(now, &self.bus, &mut self.engine) {
             self.changed = true;

@@ -1,6 +1,7 @@
 //! Takes as files in the person's music folder, as sound, MIDI or a table, written on threads of their own.
 
 use std::collections::HashMap;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
@@ -11,7 +12,7 @@ use crate::bus::BusHandle;
 use crate::components::library::Library;
 use crate::components::performed::Performed;
 use crate::components::results::{self, JudgedTake};
-use crate::components::sound_file::{self, RATE};
+use crate::components::sound_file::{self, RATE, SoundFileError};
 use crate::components::whole_file;
 use crate::formats::csv;
 use crate::model::{NoteNames, Settings, TakeId, Trainer};
@@ -40,11 +41,11 @@ impl Exports {
         wake: impl FnOnce() + Send + 'static,
     ) -> Result<(), String> {
         let (done, outcome) = bounded(1);
-        let place = self.free_place(&folder(), &name, extension(file))?;
-        let to = place.clone();
+        let places = Places { folder: folder(), words: name, extension: extension(file) };
+        let place = places.first_free()?;
         let work = move || {
             // Nobody may be waiting any more: the file is there all the same.
-            let _ = done.send(export(&bus, id, (file, &name), &settings, &to).map(|()| to));
+            let _ = done.send(export(&bus, id, file, &settings, &places));
             wake();
         };
         let thread = std::thread::Builder::new().name("export".to_owned()).spawn(work);
@@ -69,16 +70,36 @@ impl Exports {
         });
         done
     }
+}
 
-    /// A place in the folder for a file of this name that takes no other file's: numbered if need be.
-    fn free_place(&self, folder: &Path, words: &str, extension: &str) -> Result<PathBuf, String> {
-        let is_free =
-            |path: &PathBuf| path.symlink_metadata().is_err() && self.0.iter().all(|(place, _)| place != path);
-        let mut places = (1..=NUMBER_MAX).map(|n| folder.join(file_name(words, n, extension)));
-        places.find(is_free).ok_or_else(|| {
-            let name = file_name(words, 1, extension);
-            format!("{} has {NUMBER_MAX} files that are called {name} already", folder.display())
-        })
+/// Where a file of some name may lie: numbered, if others are called so.
+struct Places {
+    folder: PathBuf,
+    words: String,
+    extension: &'static str,
+}
+
+impl Places {
+    fn all(&self) -> impl Iterator<Item = PathBuf> {
+        (1..=NUMBER_MAX).map(|n| self.folder.join(file_name(&self.words, n, self.extension)))
+    }
+
+    /// Where nothing is now; by the time that the file is written, something may be.
+    fn first_free(&self) -> Result<PathBuf, String> {
+        self.all().find(|path| path.symlink_metadata().is_err()).ok_or_else(|| self.full())
+    }
+
+    fn full(&self) -> String {
+        let name = file_name(&self.words, 1, self.extension);
+        format!("{} has {NUMBER_MAX} files that are called {name} already", self.folder.display())
+    }
+
+    /// Why nothing was put at a place.
+    fn refused(&self, place: &Path, error: &io::Error) -> String {
+        match error.kind() {
+            io::ErrorKind::AlreadyExists => self.full(),
+            _ => format!("{} cannot be written: {error}", place.display()),
+        }
     }
 }
 
@@ -93,15 +114,14 @@ fn extension(file: TakeFile) -> &'static str {
 fn export(
     bus: &BusHandle<Trainer>,
     id: TakeId,
-    (file, name): (TakeFile, &str),
+    file: TakeFile,
     settings: &Settings,
-    to: &Path,
-) -> Result<(), String> {
-    if let Some(folder) = to.parent() {
-        std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    }
+    places: &Places,
+) -> Result<PathBuf, String> {
+    let Places { folder, words: name, .. } = places;
+    std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     let bytes = match file {
-        TakeFile::Sound => return sound(bus, id, settings, to),
+        TakeFile::Sound => return sound(bus, id, settings, places),
         TakeFile::Midi => {
             let (performed, judged) = judged(bus, id)?;
             let in_time = judged.as_ref().filter(|judged| judged.practice.mode.keeps_time());
@@ -112,8 +132,10 @@ fn export(
             table(&performed, judged.as_ref(), settings.names).into_bytes()
         }
     };
-    let failed = |error: std::io::Error| format!("{} cannot be written: {error}", to.display());
-    whole_file::replace(to, |part| std::fs::write(part, &bytes).map_err(failed), failed)
+    let failed = |place: &Path, error: io::Error| places.refused(place, &error);
+    let first = places.first_free()?;
+    let write = |part: &Path| std::fs::write(part, &bytes).map_err(|error| failed(&first, error));
+    whole_file::create(places.all(), write, failed).map(|(place, ())| place)
 }
 
 /// What was played in a take, and how it was judged where it can be.
@@ -126,12 +148,16 @@ fn judged(bus: &BusHandle<Trainer>, id: TakeId) -> Result<(Performed, Option<Jud
     Ok((performed, judged))
 }
 
-fn sound(bus: &BusHandle<Trainer>, id: TakeId, settings: &Settings, to: &Path) -> Result<(), String> {
+fn sound(bus: &BusHandle<Trainer>, id: TakeId, settings: &Settings, places: &Places) -> Result<PathBuf, String> {
     let font = settings.soundfont.as_deref().map(Font::load).transpose().map_err(|e| e.to_string())?;
     let sound = Sound { font: font.as_ref(), a4: settings.a4(), program: settings.program };
     let instrument = sound.instrument(RATE).map_err(|e| e.to_string())?;
     let sound = sound_file::take(id, instrument, |entity, from, max| bus.entity_events(entity, from, max));
-    sound.and_then(|sound| sound_file::write(to, sound)).map(|_| ()).map_err(|e| e.to_string())
+    match sound.and_then(|sound| sound_file::write(places.all(), sound)) {
+        Ok((place, _)) => Ok(place),
+        Err(SoundFileError::Exists(_)) => Err(places.full()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// A take as a table: what was played, and below it what was not.
@@ -260,18 +286,16 @@ mod tests {
     fn no_file_takes_the_place_of_another_however_long_its_name_is() {
         let dir = tempfile::tempdir().expect("a folder");
         for words in ["Minuet in G".to_owned(), "x".repeat(NAME_CHARS_MAX + 5)] {
-            let (exports, mut places) = (Exports::default(), std::collections::HashSet::new());
+            let places = Places { folder: dir.path().to_owned(), words, extension: "mid" };
+            let mut taken = std::collections::HashSet::new();
             for _ in 0..1_002 {
-                let place = exports.free_place(dir.path(), &words, "mid").expect("a place");
+                let place = places.first_free().expect("a place");
                 std::fs::write(&place, b"").expect("a file");
-                assert!(places.insert(place));
+                assert!(taken.insert(place));
             }
+            assert_eq!(places.all().count(), NUMBER_MAX as usize);
         }
         assert!(dir.path().join("Minuet in G (1002).mid").is_file());
-        let (_done, outcome) = bounded(1);
-        let writing = Exports(vec![(dir.path().join("y.wav"), outcome)]);
-        let next = writing.free_place(dir.path(), "y", "wav").expect("a place");
-        assert_eq!(next, dir.path().join("y (2).wav"), "nor that of one that is being written");
     }
 
     #[test]

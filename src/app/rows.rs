@@ -212,10 +212,10 @@ pub fn devices(desk: &Desk, head: &Playhead, settings: &Settings, backends: &[&s
     let monitor = monitor(heard.chain(joined).collect(), sent.collect());
     let midi_out = desk.midi_out.iter().map(output_port).collect();
     let (left_out, microphone) = (desk.left_out.clone(), microphone(&desk.sound, settings));
-    let midi_in = desk
-        .midi_in
-        .as_ref()
-        .map(|input| JoinedPort { sources: input.joined.clone(), messages: input.monitor.received });
+    let midi_in = desk.midi_in.as_ref().map(|input| {
+        let (sources, awaited) = (input.joined.clone(), input.awaited.clone());
+        JoinedPort { sources, awaited, messages: input.monitor.received }
+    });
     Devices { audio, midi, midi_in, midi_out, left_out, monitor, microphone }
 }
 

@@ -3,7 +3,10 @@
 
 use std::fmt;
 
-use super::backend::{Backend, BackendError, Device, Kind, Patch, Presence, Status, Stream, StreamConfig, StreamInfo};
+use super::backend::{
+    Backend, BackendError, Connection, Device, Kind, MidiSource, Patch, Presence, Status, Stream, StreamConfig,
+    StreamInfo,
+};
 use super::capture::{Input, Tap};
 use super::processor::Processor;
 use crate::time::{Micros, StreamId};
@@ -89,6 +92,8 @@ pub struct Supervisor {
     next_stream: u32,
     /// How often the callback was called, and when that was last seen to change.
     calls: Option<(u32, Micros)>,
+    /// What a person joined and parted, and nobody asked for yet.
+    connections: Vec<Connection>,
 }
 
 impl Supervisor {
@@ -110,6 +115,7 @@ impl Supervisor {
             midi_lost: 0,
             next_stream,
             calls: None,
+            connections: Vec::new(),
         }
     }
 
@@ -126,7 +132,7 @@ impl Supervisor {
     }
 
     /// The MIDI sources that the running stream's driver can hear.
-    pub fn midi_sources(&self) -> &[String] {
+    pub fn midi_sources(&self) -> &[MidiSource] {
         self.stream.as_ref().map_or(&[], |stream| stream.midi_sources())
     }
 
@@ -150,6 +156,16 @@ impl Supervisor {
         if let Some(stream) = &mut self.stream {
             stream.patch(patch);
         }
+    }
+
+    /// What a person joined and parted in a patch bay since last asked.
+    pub fn take_connections(&mut self) -> Vec<Connection> {
+        std::mem::take(&mut self.connections)
+    }
+
+    /// Streams to come join and part what a person chose, the latest last.
+    pub fn keep_connections(&mut self, connections: Vec<Connection>) {
+        self.config.connections = connections;
     }
 
     /// Whether it waits for a device that was lost.
@@ -188,6 +204,7 @@ impl Supervisor {
                 Status::Warning(what) => notices.push(Notice::Warning(what)),
                 Status::Lost(why) => lost = Some(why),
             });
+            self.connections.extend(stream.take_connections());
             lost = lost.or_else(|| stalled(stream.as_ref(), &mut self.calls, now));
         }
         if let Some(why) = lost {

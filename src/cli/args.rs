@@ -111,7 +111,7 @@ pub enum Invocation {
         source: PathBuf,
         /// The take's name, if it is one.
         take: Option<String>,
-        /// The file to write.
+        /// The file to write, which does not exist yet.
         out: PathBuf,
         /// A SoundFont instead of the built-in piano.
         soundfont: Option<PathBuf>,

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -13,7 +13,7 @@ use crate::audio::soundfont::Font;
 use crate::bus::storage::StorageReader;
 use crate::bus::{EntityKey, Envelope, State, load};
 use crate::components::library::{read_file, title};
-use crate::components::sound_file::{self, RATE};
+use crate::components::sound_file::{self, RATE, SoundFileError};
 use crate::formats;
 use crate::model::{Entity, Take, TakeId, Trainer};
 use crate::store;
@@ -30,11 +30,12 @@ fn instrument(soundfont: Option<&Path>) -> Result<Box<dyn Instrument>, CliError>
     Sound { font: font.as_ref(), ..Sound::default() }.instrument(RATE).map_err(CliError::of)
 }
 
-/// Renders `score` to a WAV file, 48 kHz, 16 bits, stereo; the same input gives the same bytes.
+/// Renders `score` to a new WAV file, 48 kHz, 16 bits, stereo; the same input gives the same bytes.
 ///
 /// # Errors
-/// A score or SoundFont that cannot be read, a file that cannot be written.
+/// A score or SoundFont that cannot be read, a file that exists or cannot be written.
 pub fn score(score: &Path, to: &Path, soundfont: Option<&Path>, out: &mut dyn Write) -> Result<(), CliError> {
+    check_free(to)?;
     let bytes = read_file(score).map_err(CliError::of)?;
     let name = score.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let reading = formats::read(&name, &bytes).map_err(|e| CliError::new(format!("{}: {e}", score.display())))?;
@@ -42,15 +43,17 @@ pub fn score(score: &Path, to: &Path, soundfont: Option<&Path>, out: &mut dyn Wr
         writeln!(out, "{}: {warning}", score.display())?;
     }
     let sound = render::render(&reading.score, instrument(soundfont)?, RATE);
-    told(sound_file::write(to, sound), to, out)
+    told(sound_file::write([to.to_owned()], sound), out)
 }
 
 /// Renders what was played in a take of a data folder, in the same way. `id` is its name with or without the `take/` that
 /// stands before it in the log; if there is no such take, those in which there are notes are listed.
 ///
 /// # Errors
-/// A folder or SoundFont that cannot be read, a take that is not there, a file that cannot be written.
+/// A folder or SoundFont that cannot be read, a take that is not there, a file that exists or cannot be
+/// written.
 pub fn take(dir: &Path, id: &str, to: &Path, soundfont: Option<&Path>, out: &mut dyn Write) -> Result<(), CliError> {
+    check_free(to)?;
     let reader = store::open_read_only(dir).map_err(CliError::of)?;
     let state = State::from_entities(&load::load::<Trainer>(&reader).map_err(CliError::of)?.entities);
     let named = TakeId::parse(id.strip_prefix(KIND).unwrap_or(id));
@@ -62,7 +65,15 @@ pub fn take(dir: &Path, id: &str, to: &Path, soundfont: Option<&Path>, out: &mut
         let events = reader.entity_events(entity.as_str(), from, max)?;
         Ok(events.into_iter().map(Envelope::from_stored).collect())
     });
-    told(sound.and_then(|sound| sound_file::write(to, sound)), to, out)
+    told(sound.and_then(|sound| sound_file::write([to.to_owned()], sound)), out)
+}
+
+/// Nobody waits for a sound that has no place.
+fn check_free(to: &Path) -> Result<(), CliError> {
+    match to.symlink_metadata() {
+        Ok(_) => Err(CliError::of(SoundFileError::Exists(to.to_owned()))),
+        Err(_) => Ok(()),
+    }
 }
 
 /// The takes of a folder in which something was played, the latest first: name, moment, notes, and what was played.
@@ -96,8 +107,8 @@ fn called(state: &State<Trainer>, take: &Take) -> String {
     }
 }
 
-fn told(written: Result<f64, sound_file::SoundFileError>, to: &Path, out: &mut dyn Write) -> Result<(), CliError> {
-    let seconds = written.map_err(CliError::of)?;
+fn told(written: Result<(PathBuf, f64), SoundFileError>, out: &mut dyn Write) -> Result<(), CliError> {
+    let (to, seconds) = written.map_err(CliError::of)?;
     writeln!(out, "{seconds:.1} s in {}", to.display())?;
     Ok(())
 }

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 mod passes;
+mod silence;
 
 pub use self::passes::PassOver;
 use self::passes::{Pass, Run};
+use self::silence::Silence;
 use super::take_clock::TakeClock;
 use crate::model::{Event, TakeEnd, TransportChange, TransportMoved};
 use crate::music::{NoteId, Percent, Pitch, Score, TempoMap};
@@ -31,8 +33,8 @@ const SAME_COURSE: Micros = Micros(2_000);
 pub struct Judged {
     /// Final verdicts, in order.
     pub verdicts: Vec<Verdict>,
-    /// *Keep tempo*, *Rhythm only*, *Follow me*: the first impression of a note just played, and of those left out
-    /// before it; the final verdicts may differ.
+    /// *Keep tempo*, *Rhythm only*, *Follow me*: the first impression of a note just played, and of those left out; the
+    /// final verdicts may differ, and who stops is given none for what they did not come to.
     pub impressions: Vec<Verdict>,
     /// *Follow me*: whether the verdicts are of a whole pass, whatever the impressions were.
     pub whole_pass: bool,
@@ -207,6 +209,7 @@ pub struct TakeJudge {
     ladder: Option<Ladder>,
     pass: Pass,
     run: Option<Run>,
+    silence: Silence,
     /// *Keep tempo*: whether the music has begun again or elsewhere, and does not run there yet.
     anew: bool,
 }
@@ -239,6 +242,7 @@ impl TakeJudge {
             ladder: settings.climbs().then(|| Ladder::at(settings.ladder, settings.tempo)),
             pass: Pass { before: Counts::NONE, whole: true, at_end: false },
             run: None,
+            silence: Silence::default(),
             anew: false,
         }
     }
@@ -333,12 +337,13 @@ impl TakeJudge {
         self.take_in(verdicts)
     }
 
-    /// The person stopped: what is written later is not judged.
+    /// The person stopped: what is written after the last key that they struck is not judged.
     fn stopped(&mut self, at: Micros) -> Judged {
         let Judge::Tempo(judge) = &mut self.judge else { return self.finish() };
         let verdicts = judge.stop(at);
         self.course = None;
-        self.take_in(verdicts)
+        let judged = self.take_in(verdicts);
+        self.forget_silence(judged)
     }
 
     /// Nothing more will be played.
@@ -348,7 +353,11 @@ impl TakeJudge {
                 self.result.completed |= matcher.is_finished();
                 matcher.finish()
             }
-            Judge::Tempo(judge) => judge.finish(),
+            Judge::Tempo(judge) => {
+                let verdicts = judge.finish();
+                let judged = self.take_in(verdicts);
+                return self.own_silence(judged);
+            }
             Judge::Follow(judge) => {
                 // What is written after the place that was reached is not judged.
                 let to = judge.follower.reached();
@@ -376,7 +385,10 @@ impl TakeJudge {
                 let mut impression = judge.play(note);
                 impression.pass += self.passes_before;
                 forgive(&mut impression, counting_in);
-                Judged { impressions: vec![impression], ..Judged::default() }
+                let struck = impression.written.map_or(tick, |id| self.score.note(id).onset);
+                self.silence.broken((impression.pass, struck));
+                let judged = Judged { impressions: vec![impression], ..Judged::default() };
+                self.take_in_due(judged)
             }
             Judge::Follow(judge) => {
                 let around = (tick, judge.follower.next_tick());
@@ -475,7 +487,7 @@ impl TakeJudge {
         let plan = *judge.plan();
         let start = now.time_of(self.score.tempo(), plan.from);
         let (range_start, _) = self.settings.ticks(self.score.bars());
-        let Some(course) = self.course else { return self.begin(now) };
+        let Some(course) = self.course else { return self.begin(now, looped) };
         let same_speed = course.plan.speed == now.speed;
         if !looped && same_speed && (start - course.start).0.abs() < SAME_COURSE.0 {
             return Judged::default();
@@ -501,11 +513,11 @@ impl TakeJudge {
             self.climb_at(now.speed);
             return self.take_in(verdicts);
         }
-        self.begin(now)
+        self.begin(now, looped)
     }
 
-    /// Begins to judge from the place where the music is now.
-    fn begin(&mut self, now: Running) -> Judged {
+    /// Begins to judge from the place where the music is now; it has gone there by itself if it is `looped`.
+    fn begin(&mut self, now: Running, looped: bool) -> Judged {
         let Judge::Tempo(former) = &mut self.judge else { return Judged::default() };
         let (range_start, _) = self.settings.ticks(self.score.bars());
         let map = self.score.tempo();
@@ -518,7 +530,8 @@ impl TakeJudge {
         let start = now.time_of(map, from);
         let (verdicts, open) = former.hand_over(now.at - self.latency, start - reach(now.speed));
         let judged = self.take_in(verdicts);
-        self.passes_before = self.result.passes;
+        let judged = if looped { judged } else { self.forget_silence(judged) };
+        self.passes_before = self.passes();
         self.run = Some(Run { pass: self.passes_before, slowest: now.speed, whole: from <= range_start });
         self.climb_at(now.speed);
         self.begin_pass(from);
@@ -539,9 +552,13 @@ impl TakeJudge {
     }
 
     fn take_in(&mut self, mut verdicts: Vec<Verdict>) -> Judged {
+        verdicts.iter_mut().for_each(|verdict| verdict.pass += self.passes_before);
+        let impressions = match self.judge {
+            Judge::Tempo(_) => self.silence.hold_back(&self.score, &mut verdicts),
+            _ => Vec::new(),
+        };
         let mut extras = Vec::new();
         for verdict in &mut verdicts {
-            verdict.pass += self.passes_before;
             let place = verdict.played.and_then(|id| self.places.remove(&id));
             forgive(verdict, place.is_some_and(|place| place.counting_in));
             let bar = match (&self.judge, verdict.played) {
@@ -556,7 +573,7 @@ impl TakeJudge {
                 _ => {}
             }
         }
-        Judged { verdicts, extras, ..Judged::default() }
+        Judged { verdicts, impressions, extras, ..Judged::default() }
     }
 
     fn take_in_pass(&mut self, verdicts: Vec<Verdict>) -> Judged {

@@ -35,6 +35,11 @@ impl Marks {
         Self { notes: vec![None; score.notes().len()], ..Self::default() }
     }
 
+    /// Whether nothing was found yet.
+    pub fn is_empty(&self) -> bool {
+        self.extras.is_empty() && self.notes.iter().all(Option::is_none)
+    }
+
     /// So many passes are over, and the notes come again.
     fn begin_pass(&mut self, passes: u32) {
         self.notes.fill(None);

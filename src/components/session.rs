@@ -163,6 +163,7 @@ impl Session {
             settings: self.settings,
             judging: self.running.is_some(),
             playing: self.playing,
+            armed: self.playing && self.running.as_ref().is_some_and(|r| r.judge.waits()) && self.found.is_empty(),
             marks: self.found.notes.clone(),
             extras: self.found.extras.clone(),
             ..self.view.clone()
@@ -457,9 +458,7 @@ impl Session {
         let Some(running) = &mut self.running else { return };
         let judged = running.judge.time_passes(running.changes.front().map_or(told, |change| told.min(*change)));
         let over = running.ends_at.is_some_and(|end| now >= end);
-        if !judged.verdicts.is_empty() {
-            self.follow(judged, now, ids);
-        }
+        self.follow(judged, now, ids);
         self.prompt_overdue(told);
         if over {
             self.pass_or_take_over(now, ids);

@@ -1,5 +1,6 @@
 //! Sound into WAV files: 48 kHz, 16 bits, stereo. The same sound gives the same bytes.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::audio::instrument::Instrument;
@@ -30,6 +31,9 @@ pub enum SoundFileError {
         /// In the system's words.
         reason: String,
     },
+    /// There is something at its place.
+    #[error("{} exists already", .0.display())]
+    Exists(PathBuf),
     /// Its length does not fit the file's header.
     #[error("it is longer than the {} hours that fit a WAV file", FRAMES_MAX / u64::from(RATE.0) / 3_600)]
     TooLong,
@@ -44,16 +48,24 @@ pub enum SoundFileError {
     Empty(TakeId),
 }
 
-/// Writes the sound; returns its length in seconds. A file of this name is replaced when the new one is whole.
+/// Writes the sound to the first of these places where nothing is; returns the place and its length in seconds.
 ///
 /// # Errors
-/// The file cannot be written.
-pub fn write(path: &Path, sound: Render) -> Result<f64, SoundFileError> {
-    let failed =
-        |error: &dyn std::fmt::Display| SoundFileError::Write { path: path.to_owned(), reason: error.to_string() };
-    let write = |part: &Path| write_part(part, sound, |error| failed(&error));
-    let done = whole_file::replace(path, write, |error| failed(&error));
-    done.map(|frames| frames as f64 / f64::from(RATE.0))
+/// The file cannot be written, or there is something at each place.
+pub fn write(places: impl IntoIterator<Item = PathBuf>, sound: Render) -> Result<(PathBuf, f64), SoundFileError> {
+    let failed = |path: &Path, error: io::Error| {
+        let path = path.to_owned();
+        match error.kind() {
+            io::ErrorKind::AlreadyExists => SoundFileError::Exists(path),
+            _ => SoundFileError::Write { path, reason: error.to_string() },
+        }
+    };
+    let mut places = places.into_iter().peekable();
+    let first = places.peek().cloned().unwrap_or_default();
+    let broken = |error: hound::Error| SoundFileError::Write { path: first.clone(), reason: error.to_string() };
+    let write = |part: &Path| write_part(part, sound, broken);
+    let (place, frames) = whole_file::create(places, write, failed)?;
+    Ok((place, frames as f64 / f64::from(RATE.0)))
 }
 
 fn write_part(

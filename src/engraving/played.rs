@@ -60,24 +60,11 @@ const fn leads_on(jump: Jump) -> bool {
     !matches!(jump, Jump::Segno | Jump::Coda | Jump::Fine)
 }
 
-/// What a pass after the first is called.
-pub(super) fn pass_words(pass: u32) -> String {
-    let ending = match (pass % 100, pass % 10) {
-        (11..=13, _) => "th",
-        (_, 1) => "st",
-        (_, 2) => "nd",
-        (_, 3) => "rd",
-        _ => "th",
-    };
-    format!("{pass}{ending} time")
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::page_support::{RESOLUTION, page};
     use super::super::shape::{Part, Shape};
     use super::super::{Flow, engrave_page};
-    use super::pass_words;
     use crate::music::notation::{Barline, Ending, Jump, Notation};
 
     /// Seven measures.
@@ -172,13 +159,5 @@ mod tests {
             }
         }
         assert_eq!((thick, dots), (3, 2 * 4 * 2), "at the beginning, in the middle and at the end; on two staves");
-    }
-
-    #[test]
-    fn passes_have_their_ordinal() {
-        assert_eq!(
-            [2, 3, 4, 11, 12, 22].map(pass_words).join(" "),
-            "2nd time 3rd time 4th time 11th time 12th time 22nd time"
-        );
     }
 }

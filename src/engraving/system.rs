@@ -6,9 +6,9 @@ use super::font::{self, DEFAULTS};
 use super::plan::{Book, Placed};
 use super::shape::{Align, Bounds, Item, Part, Point, Tag, TextKind};
 use super::spans::Drawn;
-use super::{lyrics, marks, played, signs, timeline, tuplets};
+use super::{lyrics, marks, signs, timeline, tuplets};
 use crate::music::notation::{Chord, Clef, Direction, DirectionKind, Jump, Measure};
-use crate::music::{Hand, NoteId, Pitch};
+use crate::music::{Hand, NoteId, Pitch, ordinal};
 use crate::time::Ticks;
 
 /// The size of measure numbers in spaces.
@@ -256,7 +256,7 @@ impl Drawing<'_> {
         // At every measure of an endless line, at the beginning of each line of a page but for a pick-up (Gould, p. 484).
         let is_counted = if self.printed { measure.number != "0" && index == 0 } else { true };
         let number = Some(measure.number.as_str()).filter(|number| is_counted && !number.is_empty());
-        let pass = placed.pass.map(played::pass_words);
+        let pass = placed.pass.map(|pass| format!("{} time", ordinal(pass)));
         let mut x = placed.left + if index == 0 { 0.0 } else { 0.35 };
         let width = |text: &str, size: f32| marks::text_width(text, size) + NUMBER_SIZE * 0.5;
         let right =

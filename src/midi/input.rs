@@ -235,6 +235,11 @@ impl<S: PortSource> MidiInputs<S> {
         self.table.devices().iter().map(report).collect()
     }
 
+    /// The ports that are open; without the numbers in their names.
+    pub fn open_ports(&self) -> Vec<PortInfo> {
+        self.table.devices().iter().filter_map(Device::open_port).collect()
+    }
+
     /// Gives up what is kept for the device that was closed longest ago; it is counted anew when it is back. `None` if no
     /// device is closed and all its notes are released.
     pub fn give_back(&mut self) -> Option<SourceId> {

@@ -14,6 +14,7 @@
 
 #[cfg(all(feature = "sound", target_os = "linux"))]
 mod announce;
+pub mod bridge;
 mod decoder;
 mod driver_clock;
 mod input;

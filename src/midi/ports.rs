@@ -258,6 +258,11 @@ impl PortTable {
 }
 
 impl Device {
+    /// Where it is, if it is open.
+    pub fn open_port(&self) -> Option<PortInfo> {
+        (self.link == Link::Open).then(|| PortInfo { id: self.id.clone(), name: self.identity.name.clone() })
+    }
+
     /// What to close and what to open, given where the device is listed now.
     fn follow(&mut self, now: Micros, port: Option<&PortInfo>) -> (Option<Action>, Option<Action>) {
         let source = self.source;
@@ -381,7 +386,10 @@ mod tests {
         assert_eq!(bench.table.devices()[0].link, Link::Off);
         let identity = bench.table.devices()[0].identity.clone();
         bench.table.set_enabled(&identity.to_string(), true);
+        assert_eq!(bench.table.devices()[0].open_port(), None);
         bench.check(std::slice::from_ref(&through), &["connect 0 at 14:0"]);
+        let name = identity.name.clone();
+        assert_eq!(bench.table.devices()[0].open_port(), Some(PortInfo { id: "14:0".to_owned(), name }));
         bench.table.set_enabled(&identity.to_string(), false);
         bench.check(&[through], &["disconnected 0"]);
     }

@@ -9,8 +9,8 @@ use crate::practice::PracticeSettings;
 use crate::time::{Micros, WallMillis};
 
 use super::{
-    Calibration, Event, FolderChoice, Found, Met, OutputUse, PieceInfo, ResultSummary, Setting, TakeEnd, TakeId,
-    TakeOrigin, TakeStart,
+    Calibration, ConnectionChoice, Event, FolderChoice, Found, Met, OutputUse, PieceInfo, ResultSummary, Setting,
+    TakeEnd, TakeId, TakeOrigin, TakeStart,
 };
 
 /// A take in short; its notes live in the log.
@@ -157,6 +157,8 @@ pub enum Entity {
     Result(Register<Box<ResultSummary>>),
     /// `device/…`
     Device(Device),
+    /// `connection/…`
+    Connection(Register<ConnectionChoice>),
     /// Deleted for ever: whatever comes later, it stays so.
     Gone,
     /// `conflicts/recent`, oldest first.
@@ -186,6 +188,10 @@ pub(super) fn apply(event: &Event, origin: &Origin<'_>, current: Option<&Entity>
         (Event::FolderChosen(choice), old) => {
             let old = if let Some(Entity::Folder(register)) = old { Some(register) } else { None };
             Some(Entity::Folder(Register::rewritten(old, choice.clone(), rank)))
+        }
+        (Event::ConnectionChosen(choice), old) => {
+            let old = if let Some(Entity::Connection(register)) = old { Some(register) } else { None };
+            Some(Entity::Connection(Register::rewritten(old, choice.clone(), rank)))
         }
         (_, Some(Entity::Piece(piece))) => Some(Entity::Piece(apply_to_piece(event, rank, piece))),
         (Event::ScoreStored(bytes), None) => Some(Entity::Score(bytes.as_slice().into())),
@@ -309,6 +315,7 @@ pub(super) fn rival(event: &Event, current: Option<&Entity>) -> Option<Rank> {
         (Event::PieceOpened(_), Entity::Piece(piece)) => piece.info.rank(),
         (Event::PieceFound(_), Entity::Piece(piece)) => piece.found.rank(),
         (Event::FolderChosen(_), Entity::Folder(register)) => register.rank(),
+        (Event::ConnectionChosen(_), Entity::Connection(register)) => register.rank(),
         (Event::PieceForgotten, Entity::Piece(piece)) => piece.recent.rank(),
         (Event::PracticeChosen(_), Entity::Piece(piece)) => piece.practice.rank(),
         (Event::HandsChosen(_), Entity::Piece(piece)) => piece.hands.rank(),
@@ -387,6 +394,7 @@ pub(super) fn check(event: &Event, current: Option<&Entity>) -> Result<(), &'sta
         Event::SettingChanged(setting) => setting.check(),
         Event::OutputChosen { usage, .. } => usage.check(),
         Event::FolderChosen(choice) => choice.check(),
+        Event::ConnectionChosen(choice) => choice.check(),
         _ => Ok(()),
     }
 }

@@ -9,7 +9,7 @@ use crate::music::{HandEdits, Percent, Pitch};
 use crate::practice::{PracticeSettings, Verdict};
 use crate::time::{Micros, Rate, Ticks, WallMillis};
 
-use super::{FolderChoice, Found, OutputUse, ResultSummary, Setting};
+use super::{ConnectionChoice, FolderChoice, Found, OutputUse, ResultSummary, Setting};
 
 /// Names a take: the wall clock of its start and a random part, so that names sort by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -343,6 +343,9 @@ pub enum Event {
         /// What for.
         usage: OutputUse,
     },
+    /// A person joined a port of the program on a sound server to another one, or undid it (`connection/<hash of both
+    /// names>`).
+    ConnectionChosen(ConnectionChoice),
     /// This is deleted for ever: what it consisted of is erased (`take/<id>`, `result/<take>`).
     Erased,
     /// Two edits were made by authors that had not seen each other's (`conflicts/recent`).

@@ -71,6 +71,14 @@ impl Found {
     }
 }
 
+/// The key of an entity that is named by words which may be longer than a key.
+pub(super) fn hashed(kind: &str, words: &str) -> EntityKey {
+    // FNV-1a with 128 bits, as RFC 9923 has it: the model hashes nothing else, and no secret depends on it.
+    let step = |hash: u128, byte: u8| (hash ^ u128::from(byte)).wrapping_mul(0x0100_0000_0000_0000_0000_013b);
+    let hash = words.bytes().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, step);
+    EntityKey::new(&format!("{kind}/{hash:032x}"))
+}
+
 /// Whether a folder is looked through for pieces.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FolderChoice {
@@ -83,10 +91,7 @@ pub struct FolderChoice {
 impl FolderChoice {
     /// The entity of a folder: a path may be longer than a key.
     pub fn entity(path: &str) -> EntityKey {
-        // FNV-1a with 128 bits, as RFC 9923 has it: the model hashes nothing else, and no secret depends on it.
-        let step = |hash: u128, byte: u8| (hash ^ u128::from(byte)).wrapping_mul(0x0100_0000_0000_0000_0000_013b);
-        let hash = path.bytes().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, step);
-        EntityKey::new(&format!("folder/{hash:032x}"))
+        hashed("folder", path)
     }
 
     /// Why a choice makes no sense.

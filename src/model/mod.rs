@@ -1,5 +1,6 @@
 //! The program's model: what can happen, the state it folds into, and how both are stored. Pure.
 
+mod connection;
 mod entity;
 mod event;
 mod found;
@@ -11,6 +12,7 @@ mod stored;
 mod tests;
 mod topics;
 
+pub use connection::ConnectionChoice;
 pub use entity::{CONFLICTS_MAX, Device, Entity, FAVOURITE, Piece, Take};
 pub use event::{
     Calibration, CalibrationStand, Event, Met, PieceId, PieceInfo, Played, TakeEnd, TakeId, TakeOrigin, TakeStart,

@@ -99,6 +99,10 @@ macro_rules! settings {
         }
 
         impl Setting {
+            /// The names of all there are.
+            #[cfg(test)]
+            pub(super) const NAMES: &[&str] = &[$($name),*];
+
             /// The name of its entity, stable in the log.
             pub fn name(&self) -> &'static str {
                 match self {

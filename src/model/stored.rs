@@ -294,6 +294,7 @@ pub(super) fn encode(event: &Event) -> Vec<u8> {
         Event::DeviceChosen { name, enabled } => pack(&StoredChoice { name: name.clone(), enabled: *enabled }),
         Event::DeviceCalibrated(calibration) => pack(&store_calibration(calibration)),
         Event::OutputChosen { name, usage } => pack(&StoredUse { name: name.clone(), usage: *usage }),
+        Event::ConnectionChosen(choice) => pack(choice),
         Event::TakeNamed { name, seen } => pack(&StoredNaming { name: name.clone(), seen: seen.clone() }),
         Event::EditsMet(met) => pack(met),
         Event::Leasing(leasing) => pack(leasing),
@@ -344,6 +345,7 @@ pub(super) fn decode(schema: &str, version: u16, bytes: &[u8]) -> Result<Decoded
             let StoredUse { name, usage } = unpack(bytes)?;
             Event::OutputChosen { name, usage }
         }
+        "connection.chosen" => Event::ConnectionChosen(unpack(bytes)?),
         "take.named" => {
             let StoredNaming { name, seen } = unpack(bytes)?;
             Event::TakeNamed { name, seen }
@@ -383,6 +385,7 @@ pub(super) fn encode_entity(entity: &Entity) -> Vec<u8> {
             let calibration = calibration.transform(|calibration| store_calibration(&calibration));
             pack(&StoredDevice { name, connected, enabled, usage, calibration })
         }
+        Entity::Connection(choice) => pack(choice),
         Entity::Conflicts(all) => pack(all),
         Entity::Lease(lease) => pack(lease),
         Entity::Gone => Vec::new(),
@@ -410,6 +413,7 @@ pub(super) fn decode_entity(key: &str, bytes: &[u8]) -> Result<Entity, String> {
             Entity::Take(Take { start, notes, began, first, last, lost, end, discarded, names })
         }
         "result" => Entity::Result(unpack(bytes)?),
+        "connection" => Entity::Connection(unpack(bytes)?),
         "conflicts" => Entity::Conflicts(unpack(bytes)?),
         "lease" => Entity::Lease(unpack(bytes)?),
         "device" => {

@@ -1,5 +1,7 @@
 //! The model's contract: what is stored comes back, the fold does what the events say, the rules refuse what cannot be.
 
+mod variants;
+
 use std::collections::HashSet;
 
 use super::*;
@@ -110,6 +112,7 @@ fn events() -> Vec<Event> {
         Event::PieceUntagged(vec![id(7, 12)]),
         Event::PieceFound(found("T", "/a/ü.mid")),
         Event::FolderChosen(FolderChoice { path: "/a/ü".to_owned(), watched: true }),
+        Event::ConnectionChosen(connection(true)),
         Event::PractiseCounted(90_500),
         Event::TakeNamed { name: "with the left hand".to_owned(), seen: vec![id(7, 3), id(9, 1)] },
         Event::Erased,
@@ -123,31 +126,8 @@ fn events() -> Vec<Event> {
         Event::Leasing(Leasing::Taken(lease())),
         Event::Leasing(Leasing::Ended),
     ];
-    events.extend(
-        [
-            Setting::Theme(ThemeChoice::HighContrast),
-            Setting::TextPercent(125),
-            Setting::Names(NoteNames::FixedDo),
-            Setting::PlayView(PlayView::Staff),
-            Setting::StaffLayout(StaffLayout::Page),
-            Setting::NoteLabels(false),
-            Setting::Preset(Preset::Strict),
-            Setting::Keyboard(KeyRange { low: Pitch::from_data_byte(36), high: Pitch::from_data_byte(96) }),
-            Setting::VolumePiano(3),
-            Setting::SoundFont(Some("/x.sf2".into())),
-            Setting::SoundFont(None),
-            Setting::Backend("jack".to_owned()),
-            Setting::ClickSound(ClickSound::Wood),
-            Setting::ClickDivision(Division::new(3)),
-            Setting::ClickRoute(ClickRoute::Own),
-            Setting::Tuning(4_150),
-            Setting::InputDevice(Some("in".to_owned())),
-            Setting::MicrophonePlays(true),
-            Setting::Program(4),
-            Setting::Period(64),
-        ]
-        .map(Event::SettingChanged),
-    );
+    events.extend(variants::settings());
+    events.extend(variants::others());
     events.extend(
         [
             TransportChange::Runs { place: -5, speed: Percent::new(50) },
@@ -181,6 +161,10 @@ fn usage() -> OutputUse {
     OutputUse { enabled: true, alone: true, lights: Some(16), keys: OutputKeys::Program, ..OutputUse::default() }
 }
 
+fn connection(joined: bool) -> ConnectionChoice {
+    ConnectionChoice { own: "midi_in".to_owned(), other: "Piano:out ü".to_owned(), joined }
+}
+
 fn lease() -> Lease {
     Lease { holder: "person".to_owned(), until: WallMillis(1_767_225_600_000) }
 }
@@ -212,6 +196,15 @@ fn what_any_program_of_the_past_wrote_is_understood() {
     let known: HashSet<&str> = GOLDEN.lines().collect();
     let missing: Vec<String> = told.iter().map(line).filter(|line| !known.contains(&**line)).collect();
     assert!(missing.is_empty(), "what is written today is not in golden/events.txt:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn every_setting_is_among_what_is_stored() {
+    let told: HashSet<&str> = events()
+        .iter()
+        .filter_map(|event| if let Event::SettingChanged(setting) = event { Some(setting.name()) } else { None })
+        .collect();
+    assert_eq!(told, Setting::NAMES.iter().copied().collect());
 }
 
 #[test]
@@ -383,6 +376,10 @@ fn edits() -> Vec<(Vec<Event>, Vec<Event>)> {
         (vec![Event::TakeStarted(TakeStart::free(WallMillis(1)))], take.to_vec()),
         (vec![Event::DeviceConnected("Keys".to_owned())], device.to_vec()),
         (vec![folder(true)], vec![folder(false), folder(true)]),
+        (
+            vec![Event::ConnectionChosen(connection(true))],
+            [true, false].map(connection).map(Event::ConnectionChosen).to_vec(),
+        ),
         (vec![setting(1)], vec![setting(2), setting(3), setting(4)]),
         (vec![result(1)], vec![result(2), result(3)]),
     ]
@@ -425,7 +422,8 @@ fn entities_come_back_from_their_stored_form() {
     let named = |name: &str, seen| Event::TakeNamed { name: name.to_owned(), seen };
     let met = events().into_iter().find(|event| matches!(event, Event::EditsMet(_))).expect("there is one");
     let info = PieceInfo { title: "T".to_owned(), composer: String::new(), path: None, opened: WallMillis(5) };
-    let stories: [(&str, Vec<Event>); 11] = [
+    let stories: [(&str, Vec<Event>); 12] = [
+        ("connection/y", vec![Event::ConnectionChosen(connection(false))]),
         ("piece/y", vec![Event::PieceFound(found("T", "/t.mid")), Event::PieceTagged("slow".to_owned())]),
         ("folder/y", vec![Event::FolderChosen(FolderChoice { path: "/t".to_owned(), watched: true })]),
         (
@@ -492,6 +490,9 @@ fn what_makes_no_sense_is_refused_with_a_reason() {
     refused(&Event::TakeStarted(start()), open.as_ref(), "exists already");
     refused(&Event::PieceForgotten, None, "no such piece");
     refused(&Event::FolderChosen(FolderChoice::default()), None, "a folder has a path");
+    refused(&Event::ConnectionChosen(ConnectionChoice::default()), None, "a port at each end");
+    let long = ConnectionChoice { other: "x".repeat(321), ..connection(true) };
+    refused(&Event::ConnectionChosen(long), None, "320 bytes");
     let dark = Event::OutputChosen { name: "X".to_owned(), usage: OutputUse { lights: Some(0), ..usage() } };
     refused(&dark, None, "1 to 16");
     refused(&Event::SettingChanged(Setting::Period(100)), None, "power of two");

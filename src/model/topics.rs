@@ -52,6 +52,7 @@ topics! {
     DeviceChosen = "device.chosen", Edit, LastWriter, Snapshot;
     DeviceCalibrated = "device.calibrated", Edit, LastWriter, Snapshot;
     OutputChosen = "output.chosen", Edit, LastWriter, Snapshot;
+    ConnectionChosen = "connection.chosen", Edit, LastWriter, Snapshot;
     Erased = "entity.erased", Edit, Reject, Forever;
     EditsMet = "edits.met", Edit, Reject, Snapshot;
     Leasing = "edit.leased", Edit, Reject, Snapshot;
@@ -87,6 +88,7 @@ pub(super) fn of(event: &Event) -> &'static Topic {
         Event::DeviceChosen { .. } => Kind::DeviceChosen,
         Event::DeviceCalibrated(_) => Kind::DeviceCalibrated,
         Event::OutputChosen { .. } => Kind::OutputChosen,
+        Event::ConnectionChosen(_) => Kind::ConnectionChosen,
         Event::Erased => Kind::Erased,
         Event::EditsMet(_) => Kind::EditsMet,
         Event::Leasing(_) => Kind::Leasing,

@@ -110,7 +110,7 @@ impl Bars {
     /// to `end` is counted on in the last metre.
     pub fn of_page(page: &Notation, resolution: u16, end: Ticks) -> Option<Self> {
         let printed = printed_numbers(page);
-        let (mut bars, mut numbers) = (Vec::new(), Vec::new());
+        let (mut bars, mut numbers, mut played) = (Vec::new(), Vec::new(), vec![0; page.measures.len()]);
         let meters: Vec<(u8, u8)> = (page.measures.iter())
             .scan((4, 4), |meter, measure| {
                 *meter = measure.meter.unwrap_or(*meter);
@@ -122,7 +122,9 @@ impl Bars {
             let (start, (beats, unit)) = (passage.start, meters[passage.measure as usize]);
             let stop = start + measure.length.max(Ticks(1));
             bars.push(Bar { start, end: stop, meter: Meter { tick: start, beats, unit } });
-            numbers.push(printed[passage.measure as usize]);
+            let times = &mut played[passage.measure as usize];
+            *times += 1;
+            numbers.push(BarNumber { time: *times, ..printed[passage.measure as usize] });
         }
         while let Some(last) = bars.last().copied().filter(|last| last.end < end && bars.len() < BARS_MAX) {
             let stop = last.end + Ticks(last.meter.bar_ticks(resolution));
@@ -164,41 +166,66 @@ impl Bars {
     }
 }
 
-/// What a musician calls a bar: a number, and a letter where a page has it several times, such as `4` and `4a`.
+/// What a musician calls a bar: a number, a letter where a page has it several times, such as `4` and `4a`, and which time
+/// it is played where the page says to play it again: `4 (2nd time)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BarNumber {
     /// The number; 0 is a pick-up.
     pub count: u32,
     /// The letter after it.
     pub letter: Option<char>,
+    /// The first time that it is played, or a later one; from 1.
+    pub time: u32,
 }
 
 impl BarNumber {
+    /// As it stands on the page, whichever time it is played.
+    pub fn printed(&self) -> String {
+        format!("{}{}", self.count, self.letter.map(String::from).unwrap_or_default())
+    }
+
+    /// `2nd`; `None` for the first time.
+    pub fn again(&self) -> Option<String> {
+        (self.time > 1).then(|| ordinal(self.time))
+    }
+
     /// From what a page prints; `None` where that is no number with at most one letter.
     fn read(text: &str) -> Option<Self> {
         let letter = text.chars().next_back().filter(|c| c.is_ascii_alphabetic());
         let digits = text.strip_suffix(|c: char| c.is_ascii_alphabetic()).unwrap_or(text);
-        Some(Self { count: digits.parse().ok()?, letter })
+        Some(Self { count: digits.parse().ok()?, letter, time: 1 })
     }
 }
 
 impl From<u32> for BarNumber {
     fn from(count: u32) -> Self {
-        Self { count, letter: None }
+        Self { count, letter: None, time: 1 }
     }
 }
 
 impl PartialEq<u32> for BarNumber {
     fn eq(&self, count: &u32) -> bool {
-        *self == Self::from(*count)
+        (self.count, self.letter) == (*count, None)
     }
 }
 
 impl fmt::Display for BarNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let letter = self.letter.map(String::from).unwrap_or_default();
-        f.pad(&format!("{}{letter}", self.count))
+        let again = self.again().map(|time| format!(" ({time} time)")).unwrap_or_default();
+        f.pad(&format!("{}{again}", self.printed()))
     }
+}
+
+/// `1st`, `2nd`, `3rd`, `4th` …
+pub fn ordinal(number: u32) -> String {
+    let ending = match (number % 100, number % 10) {
+        (11..=13, _) => "th",
+        (_, 1) => "st",
+        (_, 2) => "nd",
+        (_, 3) => "rd",
+        _ => "th",
+    };
+    format!("{number}{ending}")
 }
 
 /// The number of each measure of a page: the one above it; of one without, such as the second half of a divided bar, that
@@ -220,7 +247,7 @@ fn printed_numbers(page: &Notation) -> Vec<BarNumber> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::notation::Measure;
+    use super::super::notation::{Measure, Passage};
     use super::*;
 
     #[test]
@@ -250,6 +277,18 @@ mod tests {
         let page = Notation { measures: ["4", "4a", "5"].map(measure).to_vec(), ..Notation::default() };
         let names: Vec<String> = printed_numbers(&page).iter().map(ToString::to_string).collect();
         assert_eq!(names, ["4", "4a", "5"]);
+    }
+
+    #[test]
+    fn bars_that_are_played_again_say_which_time_it_is() {
+        let measure = |number: &str| Measure { number: number.to_owned(), length: Ticks(1_920), ..Measure::default() };
+        let mut page = Notation { measures: ["1", "2", "3"].map(measure).to_vec(), ..Notation::default() };
+        let passage = |(start, measure): (i64, u32)| Passage { measure, start: Ticks(start * 1_920) };
+        page.passages = (0..).zip([0, 1, 0, 1, 2]).map(passage).collect();
+        let bars = Bars::of_page(&page, 480, Ticks(0)).expect("bars");
+        let names: Vec<String> = (0..bars.len()).map(|index| bars.number(index).to_string()).collect();
+        assert_eq!(names, ["1", "2", "1 (2nd time)", "2 (2nd time)", "3"]);
+        assert_eq!([1, 2, 3, 4, 11, 12, 22].map(ordinal), ["1st", "2nd", "3rd", "4th", "11th", "12th", "22nd"]);
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod tempo;
 pub use click::{ClickRoute, ClickSound, ClickStyle, Division};
 pub use embellishment::{Displaced, OrnamentSpan};
 pub use hands::{EditedBars, HandEdit, HandEdits};
-pub use meter::{Bar, BarNumber, Bars, KeySignature, Meter, missing_ticks};
+pub use meter::{Bar, BarNumber, Bars, KeySignature, Meter, missing_ticks, ordinal};
 pub use pitch::{Pitch, Spelling};
 pub use score::{Hand, Hands, NoteId, OnsetGroup, PedalChange, Score, ScoreParts, WrittenNote};
 pub use tempo::{Percent, Tempo, TempoMap};

@@ -37,6 +37,9 @@ pub enum ChordWindow {
 }
 
 impl ChordWindow {
+    /// From the narrowest to none.
+    pub const ALL: [Self; 4] = [Self::Tight, Self::Normal, Self::Rolled, Self::None];
+
     /// The width; `None` if any spread is right.
     pub const fn micros(self) -> Option<Micros> {
         match self {
@@ -219,6 +222,11 @@ impl PracticeSettings {
     /// Whether a note is the person's to play: of a hand that they practise, and with a key that they have.
     pub fn is_mine(&self, note: &WrittenNote) -> bool {
         self.practise.contains(note.hand) && self.keyboard.contains(note.pitch)
+    }
+
+    /// *Wait*: how the music waits: the chord window, whether any key will do, and whether a wrong one goes on.
+    pub fn waiting(&self) -> (ChordWindow, bool, bool) {
+        (self.chord_window, self.any_note, self.go_on_after_error)
     }
 
     /// Whether the tempo is the ladder's.

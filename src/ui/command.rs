@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::music::{Hand, HandEdit, Hands, Percent, Pitch};
 use crate::practice::ladder::LadderPlan;
 use crate::practice::recital::Voice;
-use crate::practice::{BarRange, Heard, Mode};
+use crate::practice::{BarRange, ChordWindow, Heard, Mode};
 use crate::time::Micros;
 use crate::ui::view::Failure;
 
@@ -55,6 +55,12 @@ pub enum Command {
     SetCountIn(bool),
     /// How the tempo changes from pass to pass.
     SetLadder(LadderPlan),
+    /// *Wait for me*: how far apart the notes of a chord may come.
+    SetChordWindow(ChordWindow),
+    /// *Wait for me*: whether any key counts as what is written.
+    SetAnyNote(bool),
+    /// *Wait for me*: whether a wrong key counts as the note.
+    SetGoOn(bool),
     /// Say something about the hands of the open piece.
     EditHands(HandEdit),
     /// Forget what was said about them.

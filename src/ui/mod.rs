@@ -92,7 +92,7 @@ pub fn frame(ui: &mut Ui, view: &View<'_>, state: &mut State, send: &mut Vec<Com
 /// Whoever leaves the music leaves it where it was: nothing is judged, and nothing sounds on, that one does not see.
 fn pause_unseen(view: &View<'_>, state: &mut State, send: &mut Vec<Command>) {
     let left = std::mem::replace(&mut state.was_at, state.screen) == Screen::Play && state.screen != Screen::Play;
-    if left && view.play.transport.playing {
+    if left && (view.play.transport.playing || view.play.transport.armed) {
         send.push(Command::Pause);
     }
 }

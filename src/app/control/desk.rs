@@ -74,7 +74,7 @@ impl Worker {
             sound: self.sound.report(),
             calibration: self.calibration.clone(),
             midi: self.midi.report(),
-            midi_in: self.midi_in.report(self.sound.midi_joined()),
+            midi_in: self.midi_in.report(self.sound.midi_joined(), self.sound.midi_awaited()),
             midi_fault: self.midi.fault().map(str::to_owned),
             midi_out: self.midi.outputs(),
             midi_out_fault: self.midi.output_fault().map(str::to_owned),

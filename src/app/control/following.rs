@@ -66,6 +66,7 @@ impl Worker {
             {
                 self.sound.choose(&self.settings);
             }
+            Some(Event::ConnectionChosen(_)) => self.sound.keep_connections(&self.bus.snapshot().state),
             Some(Event::DeviceChosen { name, enabled }) => self.midi.enable(name, *enabled),
             Some(Event::DeviceCalibrated(_)) => self.calibrate(),
             Some(Event::HandsChosen(_)) => self.follow_hands(envelope),

@@ -41,7 +41,10 @@ impl Window {
             | Command::SetLoop(_)
             | Command::SetMetronome(_)
             | Command::SetCountIn(_)
-            | Command::SetLadder(_) => {
+            | Command::SetLadder(_)
+            | Command::SetChordWindow(_)
+            | Command::SetAnyNote(_)
+            | Command::SetGoOn(_) => {
                 let old = self.chosen.unwrap_or(session.settings);
                 self.practise(frame, old, playing::chosen(old, &command));
             }
@@ -269,6 +272,7 @@ pub(super) fn words(change: &Change) -> String {
         Change::Practice { from, to, .. } if from.mode != to.mode => "mode".to_owned(),
         Change::Practice { from, to, .. } if from.range != to.range => "loop".to_owned(),
         Change::Practice { from, to, .. } if from.ladder != to.ladder => "tempo ladder".to_owned(),
+        Change::Practice { from, to, .. } if from.waiting() != to.waiting() => "how the music waits".to_owned(),
         Change::Hands { .. } => "hands".to_owned(),
         Change::Practice { .. } => "practice".to_owned(),
         Change::Discard { discarded: true, .. } => "take off the list".to_owned(),

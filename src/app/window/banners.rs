@@ -96,9 +96,10 @@ impl Window {
         self.tell_as(Banner { actions, ..banner(self.next_told, level, text) });
     }
 
-    /// Tells it under a number of its own.
+    /// Tells it under a number of its own, in place of the same line told before.
     pub(super) fn tell_as(&mut self, banner: Banner) {
         let at = self.program.as_ref().map_or(Micros::ZERO, |program| program.clock.now());
+        self.told.retain(|told| told.banner.text != banner.text);
         self.told.push(Told { banner, at });
         if self.told.len() > TOLD_MAX {
             self.told.remove(0);

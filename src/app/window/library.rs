@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Window, wake};
-use crate::app::catalogue::{Asked, Catalogue};
+use crate::app::catalogue::{Asked, Catalogue, FolderNews};
 use crate::app::control::Wish;
 use crate::app::history::{Change, TagEdit};
 use crate::app::rows::Wall;
@@ -32,6 +32,14 @@ impl Window {
         if let Some(catalogue) = &mut self.catalogue {
             catalogue.miss(self.folders.missing());
             catalogue.ask(Asked { query: self.state.query.clone(), wall });
+        }
+        for FolderNews { instead_of, line } in self.folders.take_news() {
+            self.told.retain(|told| Some(&told.banner.text) != instead_of.as_ref());
+            match line {
+                Some((true, line)) => self.fail(line),
+                Some((false, line)) => self.inform(line, Vec::new()),
+                None => {}
+            }
         }
         let fault = self.folders.fault().map(str::to_owned);
         if fault != self.shelf_fault {

@@ -41,7 +41,8 @@ impl Window {
 pub(super) fn transport(session: &SessionView, chosen: PracticeSettings, position: f64) -> Transport {
     let hands_edited = session.piece.as_ref().is_some_and(|piece| !piece.hands.is_empty());
     let ladder = session.ladder.filter(|_| chosen.climbs() && session.judging);
-    Transport { chosen, playing: session.playing, position, begins: session.begins, ladder, hands_edited }
+    let (playing, armed) = (session.playing && !session.armed, session.armed);
+    Transport { chosen, playing, armed, position, begins: session.begins, ladder, hands_edited }
 }
 
 /// Whether what was chosen here is what is practised: strictness and keyboard hold for all pieces, and the tempo is the
@@ -69,6 +70,9 @@ pub(super) fn chosen(old: PracticeSettings, command: &Command) -> PracticeSettin
         Command::SetMetronome(metronome) => PracticeSettings { metronome, ..old },
         Command::SetCountIn(on) => PracticeSettings { count_in_bars: u8::from(on), ..old },
         Command::SetLadder(plan) => with_ladder(old, plan),
+        Command::SetChordWindow(chord_window) => PracticeSettings { chord_window, ..old },
+        Command::SetAnyNote(any_note) => PracticeSettings { any_note, ..old },
+        Command::SetGoOn(go_on_after_error) => PracticeSettings { go_on_after_error, ..old },
         _ => old,
     }
 }

@@ -2,6 +2,8 @@
 //! jack crate. Which server: the environment variable `JACK_DEFAULT_SERVER`.
 
 mod cables;
+mod connections;
+mod ports;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,14 +12,17 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use jack::{
-    AsyncClient, AudioIn, AudioOut, Client, ClientOptions, ClientStatus, Control, LatencyType, MidiIn, MidiOut,
-    NotificationHandler, Port, PortFlags, ProcessHandler, ProcessScope, RawMidi,
+    AsyncClient, Client, ClientOptions, ClientStatus, Control, NotificationHandler, PortFlags, ProcessHandler,
+    ProcessScope, RawMidi,
 };
 
 use self::cables::{Cables, Patchbay, patchbay, too_many};
+use self::connections::Connections;
+use self::ports::{INPUT, Names, Ports};
 use super::carrier::{Carrier, Home};
 use super::{
-    Backend, BackendError, Device, Kind, Patch, Presence, StartError, Status, Stream, StreamConfig, StreamInfo,
+    Backend, BackendError, Connection, Device, Kind, MidiSource, Patch, Presence, StartError, Status, Stream,
+    StreamConfig, StreamInfo,
 };
 use crate::audio::capture::{Input, Tap};
 use crate::audio::live::TimedMidi;
@@ -108,7 +113,7 @@ impl Backend for JackBackend {
             Err(error) => return Err(StartError::new(processor, error)),
         };
         let (rate, period) = (Rate(client.sample_rate()), client.buffer_size());
-        let names = ports.names();
+        let names = Names::of(&client);
         processor.begin_stream(config.stream, rate, period);
         let (carrier, mut home) = Carrier::new(processor, config.stream, rate);
         let shared = Arc::new(Shared::default());
@@ -125,18 +130,21 @@ impl Backend for JackBackend {
             // The callback was dropped, which sent the processor home.
             Err(error) => return Err(StartError { processor: home.take(), error: failed(error) }),
         };
+        let mut connections = Connections::new(config.connections.clone(), self.clock.now());
         if config.connect {
-            connect_outputs(client.as_client(), &names);
+            names.join_outputs(client.as_client(), &mut connections);
+            names.join_due(client.as_client(), &mut connections);
         }
         let device = "JACK server".to_owned();
-        let output_latency = latency(client.as_client(), &names);
+        let output_latency = names.output_latency(client.as_client());
         let (kind, stream) = (Kind::Jack, config.stream);
         let (bluetooth, stand_in) = (false, false);
         let info = StreamInfo { kind, device, rate, period, output_latency, bluetooth, stand_in, stream };
         let (sources, joined, connect) = (Vec::new(), Vec::new(), config.connect);
-        let (client, heard) = (Some(client), None);
+        let (client, clock, heard) = (Some(client), self.clock.clone(), None);
         let mut stream = JackStream {
             client,
+            clock,
             info,
             shared,
             home,
@@ -147,66 +155,14 @@ impl Backend for JackBackend {
             patchbay,
             joined,
             connect,
+            connections,
             taps,
             old_taps,
             heard,
         };
-        stream.list_sources();
+        stream.list_sources(&BTreeSet::new());
         Ok(Box::new(stream))
     }
-}
-
-struct Ports {
-    left: Port<AudioOut>,
-    right: Port<AudioOut>,
-    /// The metronome alone, when it is sent there.
-    click: Port<AudioOut>,
-    midi: Port<MidiIn>,
-    midi_out: Port<MidiOut>,
-    /// For the microphone.
-    input: Port<AudioIn>,
-}
-
-/// Full port names.
-struct Names {
-    outputs: [String; 2],
-    click: String,
-    midi: String,
-    input: String,
-}
-
-impl Ports {
-    fn register(client: &Client) -> Result<Self, BackendError> {
-        Ok(Self {
-            left: client.register_port("out_left", AudioOut::default()).map_err(failed)?,
-            right: client.register_port("out_right", AudioOut::default()).map_err(failed)?,
-            click: client.register_port("out_click", AudioOut::default()).map_err(failed)?,
-            midi: client.register_port("midi_in", MidiIn::default()).map_err(failed)?,
-            midi_out: client.register_port("midi_out", MidiOut::default()).map_err(failed)?,
-            input: client.register_port("in", AudioIn::default()).map_err(failed)?,
-        })
-    }
-
-    fn names(&self) -> Names {
-        let name = |name: Result<String, jack::Error>| name.unwrap_or_default();
-        let outputs = [name(self.left.name()), name(self.right.name())];
-        let (click, midi, input) = (name(self.click.name()), name(self.midi.name()), name(self.input.name()));
-        Names { outputs, click, midi, input }
-    }
-}
-
-/// Outputs to the first two physical playback ports. What cannot be connected stays for a patch bay.
-fn connect_outputs(client: &Client, names: &Names) {
-    let playback = client.ports(None, Some(AUDIO), PortFlags::IS_PHYSICAL | PortFlags::IS_INPUT);
-    for (index, output) in names.outputs.iter().enumerate() {
-        if let Some(target) = playback.get(index).or(playback.first()) {
-            let _refused = client.connect_ports_by_name(output, target);
-        }
-    }
-}
-
-fn latency(client: &Client, names: &Names) -> u32 {
-    client.port_by_name(&names.outputs[0]).map_or(0, |port| port.get_latency_range(LatencyType::Playback).1)
 }
 
 struct Callback {
@@ -317,6 +273,8 @@ struct Shared {
     midi_lost: AtomicU32,
     dead: AtomicBool,
     ports_changed: AtomicBool,
+    /// More ports came or went than there was room to tell of.
+    moved_more: AtomicBool,
     graph_changed: AtomicBool,
     /// Frames were lost, and the callback does not know yet.
     xrun: AtomicBool,
@@ -343,8 +301,14 @@ impl NotificationHandler for Notices {
     }
 
     fn port_registration(&mut self, _: &Client, port: jack::PortId, came: bool) {
-        let _full = self.moved.try_send((port, came));
+        if self.moved.try_send((port, came)).is_err() {
+            self.shared.moved_more.store(true, Ordering::Release);
+        }
         self.shared.ports_changed.store(true, Ordering::Release);
+    }
+
+    fn ports_connected(&mut self, _: &Client, _: jack::PortId, _: jack::PortId, _: bool) {
+        self.shared.graph_changed.store(true, Ordering::Release);
     }
 
     fn graph_reorder(&mut self, _: &Client) -> Control {
@@ -362,12 +326,13 @@ impl NotificationHandler for Notices {
 struct JackStream {
     /// `None` once stopped.
     client: Option<AsyncClient<Notices, Callback>>,
+    clock: Arc<dyn Clock>,
     info: StreamInfo,
     shared: Arc<Shared>,
     home: Home,
     names: Names,
     /// MIDI sources that were there when last looked.
-    sources: Vec<String>,
+    sources: Vec<MidiSource>,
     /// Of these it was said that they went, and they are listed still: their client has stopped and not closed yet.
     gone: BTreeSet<String>,
     moved: Receiver<(jack::PortId, bool)>,
@@ -375,6 +340,8 @@ struct JackStream {
     /// Sources that somebody joined to the general MIDI input.
     joined: Vec<String>,
     connect: bool,
+    /// Which connections are a person's.
+    connections: Connections,
     taps: rtrb::Producer<Option<Tap>>,
     old_taps: rtrb::Consumer<Tap>,
     /// The port that was connected to be listened to.
@@ -382,39 +349,58 @@ struct JackStream {
 }
 
 impl JackStream {
-    /// Looks which keyboards the server knows. One that is heard, and has just come anew, was gone in between.
-    fn list_sources(&mut self) {
-        let Some(client) = self.client.as_ref().map(AsyncClient::as_client).filter(|_| self.connect) else { return };
-        self.sources = client.ports(None, Some(MIDI), PortFlags::IS_PHYSICAL | PortFlags::IS_OUTPUT);
+    /// Which ports came and went since last asked. Those that are heard and have just come anew, so that they were gone in
+    /// between.
+    fn hear_of_ports(&mut self) -> BTreeSet<String> {
         let mut back = BTreeSet::new();
+        let Some(client) = self.client.as_ref().map(AsyncClient::as_client).filter(|_| self.connect) else {
+            return back;
+        };
+        let now = self.clock.now();
+        if self.shared.moved_more.swap(false, Ordering::AcqRel) {
+            self.connections.lost_count(now);
+        }
         while let Ok((port, came)) = self.moved.try_recv() {
             let Some(name) = client.port_by_id(port).and_then(|port| port.name().ok()) else { continue };
             if !came {
+                self.connections.went(&name);
                 self.gone.insert(name);
                 continue;
             }
+            self.connections.came(&name, now);
             self.gone.remove(&name);
             if self.patchbay.hears(&name) {
                 self.shared.ports_changed.store(true, Ordering::Release);
                 back.insert(name);
             }
         }
-        self.gone.retain(|name| self.sources.contains(name));
-        self.sources.retain(|name| !self.gone.contains(name) && !back.contains(name));
+        back
+    }
+
+    /// Looks which keyboards the server knows, but for those that were gone in between.
+    fn list_sources(&mut self, back: &BTreeSet<String>) {
+        let Some(client) = self.client.as_ref().map(AsyncClient::as_client).filter(|_| self.connect) else { return };
+        let names = client.ports(None, Some(MIDI), PortFlags::IS_PHYSICAL | PortFlags::IS_OUTPUT);
+        self.gone.retain(|name| names.contains(name));
+        let there = names.into_iter().filter(|name| !self.gone.contains(name) && !back.contains(name));
+        let aliases = |name: &str| client.port_by_name(name).and_then(|port| port.aliases().ok()).unwrap_or_default();
+        self.sources = there.map(|name| MidiSource { aliases: aliases(&name), name }).collect();
     }
 
     /// What the graph looks like now.
     fn follow_graph(&mut self) {
         let Some(client) = self.client.as_ref().map(AsyncClient::as_client) else { return };
-        let joined = |name: &str| client.port_by_name(name).and_then(|port| port.connected_count().ok()).unwrap_or(0);
-        self.info.output_latency = latency(client, &self.names);
-        self.shared.click_heard.store(joined(&self.names.click) > 0, Ordering::Relaxed);
-        let sources = client.port_by_name(&self.names.midi).map(|port| port.get_connections()).unwrap_or_default();
-        let before = std::mem::replace(&mut self.joined, sources);
+        self.info.output_latency = self.names.output_latency(client);
+        self.shared.click_heard.store(self.names.click_heard(client), Ordering::Relaxed);
+        let before = std::mem::replace(&mut self.joined, self.names.midi_joined(client));
         if before.iter().any(|source| !self.joined.contains(source)) {
             self.shared.let_go.store(true, Ordering::Relaxed);
         }
         self.patchbay.connect(client);
+        if self.connect {
+            self.connections.looked(self.clock.now(), self.names.graph(client));
+            self.names.join_due(client, &mut self.connections);
+        }
     }
 
     /// Waits until the listeners of the port have been told to let go; not for a server that is dead.
@@ -435,12 +421,16 @@ impl Stream for JackStream {
         &self.info
     }
 
-    fn midi_sources(&self) -> &[String] {
+    fn midi_sources(&self) -> &[MidiSource] {
         &self.sources
     }
 
     fn midi_joined(&self) -> Option<&[String]> {
         Some(&self.joined)
+    }
+
+    fn take_connections(&mut self) -> Vec<Connection> {
+        self.connections.take_news()
     }
 
     fn patch(&mut self, patch: Patch) {
@@ -477,11 +467,15 @@ impl Stream for JackStream {
             }
         }
         let came_or_went = self.shared.ports_changed.swap(false, Ordering::AcqRel);
+        let back = if came_or_went { self.hear_of_ports() } else { BTreeSet::new() };
         if self.shared.graph_changed.swap(false, Ordering::AcqRel) || came_or_went {
             self.follow_graph();
         }
         if came_or_went {
-            self.list_sources();
+            self.list_sources(&back);
+        }
+        if let Some(client) = self.client.as_ref().map(AsyncClient::as_client) {
+            self.connections.settle(self.clock.now(), |port| client.port_by_name(port).is_some());
         }
     }
 
@@ -510,15 +504,18 @@ impl Stream for JackStream {
         let source = device.map(str::to_owned).or_else(|| self.connect.then(first).flatten());
         // What was connected for another choice is let go; what a person patched stays.
         if let Some(old) = self.heard.take().filter(|old| source.as_ref() != Some(old)) {
-            let _gone = client.disconnect_ports_by_name(&old, &self.names.input);
+            let _gone = client.disconnect_ports_by_name(&old, &self.names.input());
+            self.connections.unmade(&(INPUT.to_owned(), old));
         }
         if let Some(source) = &source {
-            let _refused = client.connect_ports_by_name(source, &self.names.input);
+            let pair = (INPUT.to_owned(), source.clone());
+            if self.names.join(client, &pair) {
+                self.connections.made(pair);
+            }
         }
         self.heard = source.clone();
-        let reported = client.port_by_name(&self.names.input);
-        let latency = reported.map_or(0, |port| port.get_latency_range(LatencyType::Capture).1);
-        let device = source.unwrap_or_else(|| self.names.input.clone());
+        let latency = self.names.input_latency(client);
+        let device = source.unwrap_or_else(|| self.names.input());
         let StreamInfo { rate, stream, .. } = self.info;
         Ok(Some(Input { device, rate, latency, stream, shares_frames: true }))
     }

@@ -105,11 +105,20 @@ pub struct StreamConfig {
     pub stream: StreamId,
     /// Whether to connect to the speakers and to MIDI sources without being asked (JACK).
     pub connect: bool,
+    /// What a person chose instead, the latest last (JACK).
+    pub connections: Vec<Connection>,
 }
 
 impl Default for StreamConfig {
     fn default() -> Self {
-        Self { device: None, period: 256, rate: Rate::DEFAULT, stream: StreamId(1), connect: true }
+        Self {
+            device: None,
+            period: 256,
+            rate: Rate::DEFAULT,
+            stream: StreamId(1),
+            connect: true,
+            connections: Vec::new(),
+        }
     }
 }
 
@@ -175,12 +184,51 @@ pub trait MidiSink: Send {
     fn receive(&mut self, stamp: Stamp, bytes: &[u8]);
 }
 
+/// A MIDI source that the driver itself can hear.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MidiSource {
+    /// Its name.
+    pub name: String,
+    /// What it is called too.
+    pub aliases: Vec<String>,
+}
+
+impl MidiSource {
+    /// One that has no other name.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self { name: name.into(), aliases: Vec::new() }
+    }
+
+    /// Everything that it is called.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.name).chain(&self.aliases).map(String::as_str)
+    }
+}
+
 /// Who hears a MIDI source of the driver from now on.
 pub struct Patch {
     /// By its name as in [`Stream::midi_sources`].
     pub source: String,
     /// `None`: nobody. Whoever heard it before is dropped, on the control thread.
     pub sink: Option<Box<dyn MidiSink>>,
+}
+
+/// The driver's own MIDI input that anyone may be joined to (JACK), without the name of the client.
+pub const MIDI_IN: &str = "midi_in";
+
+/// Connections that a person chose and that are kept in mind: more than the ports of the program have in any studio. Of
+/// more the latest count.
+pub const CONNECTIONS_MAX: usize = 64;
+
+/// A port of the program on a sound server that a person joined to another one in a patch bay, or parted from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// The program's port, without the name of its client.
+    pub own: String,
+    /// The other port by its full name.
+    pub other: String,
+    /// Whether they are to be joined whenever both are there; if not, they are not joined without being asked either.
+    pub joined: bool,
 }
 
 /// A stream could not be started; the processor comes back.
@@ -234,15 +282,20 @@ pub trait Backend: Send {
 pub trait Stream: Send {
     /// What it is.
     fn info(&self) -> &StreamInfo;
-    /// The MIDI sources that the driver itself can hear, by their names, as of the last poll. One that went and came
-    /// back between two polls is left out once.
-    fn midi_sources(&self) -> &[String] {
+    /// The MIDI sources that the driver itself can hear, as of the last poll. One that went and came back between two
+    /// polls is left out once.
+    fn midi_sources(&self) -> &[MidiSource] {
         &[]
     }
     /// Who is joined to the MIDI input of the driver's own that anyone may be joined to, by their names, as of the last
     /// poll; `None` where there is no such input.
     fn midi_joined(&self) -> Option<&[String]> {
         None
+    }
+    /// What a person joined and parted since last asked. It is joined again while the stream lives; the next one has to
+    /// be told of it ([`StreamConfig::connections`]).
+    fn take_connections(&mut self) -> Vec<Connection> {
+        Vec::new()
     }
     /// Lets a source be heard, at most [`SOURCES_HEARD_MAX`] at one time; a sink that finds no place is dropped.
     fn patch(&mut self, patch: Patch) {

@@ -12,6 +12,8 @@ use crate::time::Micros;
 pub struct DriverInputReport {
     /// Whoever is joined to it, by their full names.
     pub joined: Vec<String>,
+    /// Whoever is joined again when it is back.
+    pub awaited: Vec<String>,
     /// What it brought lately.
     pub monitor: Monitor,
 }
@@ -33,9 +35,9 @@ impl DriverInput {
         }
     }
 
-    /// How it stands while these are joined; `None` where the driver has no such input.
-    pub fn report(&self, joined: Option<&[String]>) -> Option<DriverInputReport> {
-        joined.map(|joined| DriverInputReport { joined: joined.to_vec(), monitor: self.0.clone() })
+    /// How it stands while these are joined and those are waited for; `None` where the driver has no such input.
+    pub fn report(&self, joined: Option<&[String]>, awaited: Vec<String>) -> Option<DriverInputReport> {
+        joined.map(|joined| DriverInputReport { joined: joined.to_vec(), awaited, monitor: self.0.clone() })
     }
 }
 
@@ -58,8 +60,8 @@ mod tests {
         {
             input.see(played, Micros(n as i64));
         }
-        assert_eq!(input.report(None), None, "no such input");
-        let report = input.report(Some(&["a:out".to_owned()])).expect("an input");
+        assert_eq!(input.report(None, Vec::new()), None, "no such input");
+        let report = input.report(Some(&["a:out".to_owned()]), Vec::new()).expect("an input");
         assert_eq!((report.joined.len(), report.monitor.received, report.monitor.malformed), (1, 2, 0));
         let texts: Vec<String> = report.monitor.last().map(|seen| seen.message.to_string()).collect();
         assert_eq!(texts.len(), 2);

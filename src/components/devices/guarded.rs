@@ -2,7 +2,8 @@
 
 use crate::audio::Processor;
 use crate::audio::backend::{
-    Backend, BackendError, Device, Kind, Patch, Presence, StartError, Status, Stream, StreamConfig, StreamInfo,
+    Backend, BackendError, Connection, Device, Kind, MidiSource, Patch, Presence, StartError, Status, Stream,
+    StreamConfig, StreamInfo,
 };
 use crate::audio::capture::{Input, Tap};
 use crate::components::openings::{LeftOut, Openings};
@@ -129,12 +130,16 @@ impl Stream for GuardedStream {
         self.stream.info()
     }
 
-    fn midi_sources(&self) -> &[String] {
+    fn midi_sources(&self) -> &[MidiSource] {
         self.stream.midi_sources()
     }
 
     fn midi_joined(&self) -> Option<&[String]> {
         self.stream.midi_joined()
+    }
+
+    fn take_connections(&mut self) -> Vec<Connection> {
+        self.stream.take_connections()
     }
 
     fn patch(&mut self, patch: Patch) {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::audio::backend::{Patch, StreamInfo};
+use crate::audio::backend::{MidiSource, Patch, StreamInfo};
 use crate::audio::{self, Engine, OutletEnds};
 use crate::bus::{BusHandle, EntityKey, Publish};
 use crate::components::openings::Openings;
@@ -153,6 +153,10 @@ impl MidiDesk {
         let announced = self.announced();
         self.give_places_back(engine);
         let mut changes = self.poll_inputs(now, announced);
+        let ports = self.system_ports();
+        if self.driver_inputs.system().follow_system(now, ports) {
+            self.driver_inputs.rescans().hurry();
+        }
         // It is told when they come and go.
         self.driver_inputs.rescans().hear(now, Announced::Nothing);
         changes.extend(self.driver_inputs.poll(now));
@@ -208,6 +212,14 @@ impl MidiDesk {
         Vec::new()
     }
 
+    /// The system's inputs that are open.
+    fn system_ports(&self) -> Vec<PortInfo> {
+        #[cfg(feature = "sound")]
+        return self.inputs.as_ref().map(MidiInputs::open_ports).unwrap_or_default();
+        #[cfg(not(feature = "sound"))]
+        Vec::new()
+    }
+
     /// What the system says about its ports, where it does.
     fn announced(&mut self) -> Announced {
         if std::mem::take(&mut self.may_listen) && self.announcer.is_none() {
@@ -241,10 +253,11 @@ impl MidiDesk {
         }
     }
 
-    /// The stream that runs now, and the MIDI sources that its driver can hear.
-    pub fn follow_stream(&mut self, stream: Option<&StreamInfo>, sources: &[String]) {
+    /// The stream that runs now, the MIDI sources that its driver can hear, and those of them that are heard by its own
+    /// input.
+    pub fn follow_stream(&mut self, stream: Option<&StreamInfo>, sources: &[MidiSource], joined: &[String]) {
         self.outputs.follow_stream(stream);
-        if self.driver_inputs.system().set(stream.map(|stream| stream.stream), sources) {
+        if self.driver_inputs.system().follow_stream(stream.map(|stream| stream.stream), sources, joined) {
             self.driver_inputs.rescans().hurry();
         }
     }
@@ -321,7 +334,10 @@ impl MidiDesk {
             midi::Change::Closed(_, identity) => {
                 publish(&identity, Event::DeviceLost);
                 let away = |device: &DeviceReport| device.identity == identity && device.link == Link::Away;
-                if self.report().iter().any(away) && self.unplugged.insert(identity.clone()) {
+                if !self.driver_inputs.system().is_heard_otherwise(&identity.name)
+                    && self.report().iter().any(away)
+                    && self.unplugged.insert(identity.clone())
+                {
                     self.news.push(Plugged::Out(identity.to_string()));
                 }
             }

@@ -1,5 +1,7 @@
 //! The sound device with its instrument, its microphone, and what was measured of it.
 
+mod connections;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU16, Ordering};
@@ -7,7 +9,9 @@ use std::sync::atomic::{AtomicU8, AtomicU16, Ordering};
 use arc_swap::ArcSwapOption;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 
-use crate::audio::backend::{self, Backend, Choice, Device, Kind, Patch, StreamConfig, StreamInfo};
+use crate::audio::backend::{
+    self, Backend, Choice, Connection, Device, Kind, MidiSource, Patch, StreamConfig, StreamInfo,
+};
 use crate::audio::instrument::Instrument;
 use crate::audio::sound::Sound;
 use crate::audio::soundfont::{Font, Loading};
@@ -129,8 +133,10 @@ pub struct SoundDesk {
     pending: Vec<SoundLine>,
     changed: bool,
     openings: Openings,
-    midi_sources: Vec<String>,
+    midi_sources: Vec<MidiSource>,
     midi_joined: Option<Vec<String>>,
+    /// What a person joined and parted on the sound server, the latest last.
+    connections: Vec<Connection>,
     refused: u64,
     midi_lost: u64,
 }
@@ -151,13 +157,14 @@ impl Tuning {
     }
 }
 
-fn stream_config(settings: &Settings) -> StreamConfig {
+fn stream_config(settings: &Settings, connections: &[Connection]) -> StreamConfig {
     StreamConfig {
         device: settings.output_device.clone(),
         period: settings.period,
         rate: Rate::DEFAULT,
         stream: StreamId(1),
         connect: true,
+        connections: connections.to_vec(),
     }
 }
 
@@ -174,7 +181,7 @@ impl SoundDesk {
         let named = choice(settings) != Choice::Auto;
         let pending = missing.iter().filter(|_| named).map(SoundLine::other).collect();
         let backends = guarded(backends, &openings);
-        let supervisor = Some(Supervisor::new(backends, processor, stream_config(settings)));
+        let supervisor = Some(Supervisor::new(backends, processor, stream_config(settings, &[])));
         Self {
             supervisor,
             clock,
@@ -200,6 +207,7 @@ impl SoundDesk {
             openings,
             midi_sources: Vec::new(),
             midi_joined: None,
+            connections: Vec::new(),
             refused: 0,
             midi_lost: 0,
         }
@@ -303,7 +311,7 @@ impl SoundDesk {
     }
 
     /// The MIDI sources that the sound system itself can hear (JACK).
-    pub fn midi_sources(&self) -> &[String] {
+    pub fn midi_sources(&self) -> &[MidiSource] {
         &self.midi_sources
     }
 
@@ -420,7 +428,7 @@ impl SoundDesk {
             self.pending.extend(missing.iter().map(SoundLine::other));
         }
         if let Some(supervisor) = &mut self.supervisor {
-            let notices = supervisor.reconfigure(now, backends, stream_config(settings));
+            let notices = supervisor.reconfigure(now, backends, stream_config(settings, &self.connections));
             self.tell(notices);
         }
     }

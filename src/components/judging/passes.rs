@@ -68,7 +68,7 @@ impl TakeJudge {
             (Judge::Follow(judge), ..) => judge.pass,
             (Judge::Tempo(_), Some(run), TransportChange::Looped { .. }) => run.pass + 1,
             // Its number is known for sure once it runs.
-            (Judge::Tempo(_) | Judge::None, ..) => self.result.passes,
+            (Judge::Tempo(_) | Judge::None, ..) => self.passes(),
         }
     }
 
@@ -114,7 +114,13 @@ impl TakeJudge {
             _ => Vec::new(),
         };
         self.course = None;
-        let judged = self.take_in(verdicts);
+        let mut judged = self.take_in(verdicts);
+        let played = self.result.counts.since(&self.pass.before);
+        // Who plays nothing at all has stopped.
+        let is_silent = played.right() + played.extra + played.wrong_octave == 0;
+        if !(is_silent && self.ladder.is_some()) {
+            judged = self.own_silence(judged);
+        }
         let Some(ladder) = &mut self.ladder else { return judged };
         let counts = self.result.counts.since(&self.pass.before);
         let pass_over = match is_clean(&counts, self.settings.preset) {

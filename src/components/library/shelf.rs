@@ -48,6 +48,8 @@ pub struct FolderReport {
     pub files: usize,
     /// Why it cannot be looked at now: it is away, or not readable.
     pub away: Option<String>,
+    /// Pieces whose files were in it and are not there now; they stay in the library.
+    pub missing: usize,
     /// Whether a limit cut the look short.
     pub cut: bool,
 }
@@ -86,6 +88,8 @@ pub struct ShelfReport {
     pub fault: Option<String>,
     /// Looks that were made.
     pub looks: u64,
+    /// How often a person who asked for a look can be told what came of it.
+    pub answers: u64,
 }
 
 enum Word {
@@ -180,6 +184,8 @@ struct Work {
     course: Course,
     /// Whether a look was asked for while one went on: what it had passed by then may have changed.
     again: bool,
+    /// Whether a person waits for the end of a look.
+    asked: bool,
     last_shown: Micros,
 }
 
@@ -225,6 +231,7 @@ impl Work {
             unknowable: HashSet::new(),
             course: Course::On,
             again: false,
+            asked: false,
             last_shown: Micros(i64::MIN / 2),
         }
     }
@@ -244,7 +251,7 @@ impl Work {
             };
             select! {
                 recv(self.words) -> word => match word {
-                    Ok(Word::Look) => self.course = Course::On,
+                    Ok(Word::Look) => (self.course, self.asked) = (Course::On, true),
                     // There is nothing to break off any more.
                     Ok(Word::Cancel) => {}
                     Err(_) => return,
@@ -263,7 +270,7 @@ impl Work {
         loop {
             match self.words.try_recv() {
                 Ok(Word::Cancel) => (self.course, self.again) = (Course::Cancelled, false),
-                Ok(Word::Look) => (self.course, self.again) = (Course::On, true),
+                Ok(Word::Look) => (self.course, self.again, self.asked) = (Course::On, true, true),
                 Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Disconnected) => {
                     self.course = Course::Quit;
@@ -312,11 +319,17 @@ impl Work {
             self.course = Course::On;
         }
         let missing = self.missing(&places, &present);
+        for folder in &mut self.report.folders {
+            folder.missing = missing.iter().filter(|id| is_below(&places.by_id[*id], &folder.path)).count();
+        }
         if missing != *self.report.missing {
             self.report.missing = Arc::new(missing);
         }
         self.report.progress = None;
         self.report.looks += 1;
+        if !self.again && std::mem::take(&mut self.asked) {
+            self.report.answers += 1;
+        }
         self.show(true);
         took
     }
@@ -433,8 +446,7 @@ impl Work {
 
     /// Pieces of the watched folders whose files are not there, or no longer theirs.
     fn missing(&self, places: &Places, present: &BTreeMap<String, SeenFile>) -> HashSet<PieceId> {
-        let below =
-            |file: &SeenFile| self.report.folders.iter().any(|folder| Path::new(&file.path).starts_with(&folder.path));
+        let below = |file: &SeenFile| self.report.folders.iter().any(|folder| is_below(file, &folder.path));
         let gone = places.by_id.iter().filter(|(_, file)| below(file) && present.get(&file.path) != Some(*file));
         gone.map(|(id, _)| id.clone()).collect()
     }
@@ -475,6 +487,10 @@ fn holds(places: &Places, present: &BTreeMap<String, SeenFile>, id: &PieceId) ->
     places.by_id.get(id).is_some_and(|file| present.get(&file.path) == Some(file))
 }
 
+fn is_below(file: &SeenFile, folder: &str) -> bool {
+    Path::new(&file.path).starts_with(folder)
+}
+
 /// The watched folders, by path.
 fn watched(snapshot: &Snapshot<Trainer>) -> Vec<String> {
     let folders = snapshot.state.iter_prefix("folder/");
@@ -502,86 +518,4 @@ fn read(file: &SeenFile) -> Result<(PieceId, Found), String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use super::*;
-    use crate::bus::{Config, MemoryStorage, start};
-    use crate::formats::{pieces, smf};
-    use crate::model::FolderChoice;
-    use crate::time::ManualClock;
-
-    const FILES: usize = 3;
-    /// Far longer than a look is.
-    const HOUR: Micros = Micros(3_600 * Micros::SECOND.0);
-
-    /// The thread's side alone, on a folder of [`FILES`] pieces; an hour passes whenever it shows something.
-    struct Bench {
-        work: Work,
-        words: Sender<Word>,
-        shown: Arc<AtomicUsize>,
-        dir: tempfile::TempDir,
-    }
-
-    impl Bench {
-        fn new() -> Self {
-            let dir = tempfile::tempdir().expect("a folder");
-            (0..FILES).for_each(|number| put(dir.path(), number));
-            let clock = Arc::new(ManualClock::default());
-            let bus = start(Config::default(), clock.clone(), Box::new(MemoryStorage::new())).expect("a bus");
-            let path = dir.path().to_str().expect("text").to_owned();
-            let choice = FolderChoice { path, watched: true };
-            let chosen = Publish::new(FolderChoice::entity(&choice.path), Event::FolderChosen(choice));
-            bus.publish(chosen).applied().expect("applied");
-            let (words, heard) = bounded(WORDS);
-            let shown = Arc::new(AtomicUsize::new(0));
-            let count = Arc::clone(&shown);
-            let wake = move || {
-                count.fetch_add(1, Ordering::Relaxed);
-                clock.advance(HOUR);
-            };
-            let report = Arc::new(ArcSwap::from_pointee(ShelfReport::default()));
-            Self { work: Work::new(bus, heard, report, Box::new(wake)), words, shown, dir }
-        }
-
-        fn say(&self, word: Word) {
-            self.words.try_send(word).expect("room");
-        }
-    }
-
-    fn put(dir: &Path, number: usize) {
-        let score = pieces::find("lightly-row").expect("a piece").score.clone();
-        let bytes = smf::write_score(&score.with_title(&format!("Piece {number}")));
-        std::fs::write(dir.join(format!("{number}.mid")), bytes).expect("a file");
-    }
-
-    #[test]
-    fn the_folders_rest_by_how_long_it_took_to_go_through_them_not_by_how_long_their_files_were_read() {
-        let mut bench = Bench::new();
-        let took = bench.work.look();
-        assert_eq!(bench.work.report.found, FILES);
-        assert!(bench.shown.load(Ordering::Relaxed) > 0, "time has passed while they were read");
-        assert!(bench.work.bus.clock().now() >= HOUR);
-        assert_eq!((took, rest_after(took)), (Micros::ZERO, AGAIN));
-        assert_eq!(rest_after(Micros::SECOND), Duration::from_secs(100));
-    }
-
-    #[test]
-    fn what_is_said_while_the_folders_are_gone_through_is_done() {
-        let mut bench = Bench::new();
-        bench.say(Word::Cancel);
-        bench.work.look();
-        assert_eq!((bench.work.report.found, bench.work.report.left), (0, FILES));
-        assert!(bench.work.course == Course::Cancelled && !bench.work.again);
-        bench.say(Word::Look);
-        bench.work.look();
-        assert_eq!((bench.work.report.found, bench.work.report.left), (FILES, 0));
-        assert!(bench.work.again, "what was passed before it was asked for is looked at once more");
-        // Where nothing is there to be broken off, what comes later is read all the same.
-        bench.say(Word::Cancel);
-        bench.work.look();
-        put(bench.dir.path(), FILES);
-        bench.work.look();
-        assert_eq!((bench.work.report.found, bench.work.report.left), (FILES + 1, 0));
-    }
-}
+mod tests;

@@ -5,11 +5,10 @@
 use std::sync::Arc;
 
 use super::{Finished, Session};
-use crate::components::judging::TakeJudge;
+use crate::components::judging::{Judged, TakeJudge};
 use crate::model::{Event, TakeEnd, TakeId};
-use crate::practice::Verdict;
 use crate::practice::result::TakeResult;
-use crate::time::Stamp;
+use crate::time::{Micros, Stamp};
 
 /// A take that has ended and is still to be judged.
 pub struct Settling {
@@ -21,7 +20,8 @@ pub struct Settling {
 /// A take that is judged.
 pub struct Settled {
     finished: Finished,
-    verdicts: Vec<Verdict>,
+    judged: Judged,
+    at: Micros,
     result: Arc<TakeResult>,
 }
 
@@ -33,15 +33,15 @@ impl Settling {
     /// Judges it.
     pub fn settle(mut self) -> Settled {
         let (end, stamp) = self.end;
-        let verdicts = self.judge.event(0, &Event::TakeEnded(end), Some(&stamp)).verdicts;
-        Settled { finished: self.finished, verdicts, result: Arc::new(self.judge.result().clone()) }
+        let judged = self.judge.event(0, &Event::TakeEnded(end), Some(&stamp));
+        Settled { finished: self.finished, judged, at: stamp.mono, result: Arc::new(self.judge.result().clone()) }
     }
 }
 
 impl Settled {
     /// What was found, as events of the take.
     pub fn verdicts(&self) -> impl Iterator<Item = (TakeId, Event)> + '_ {
-        self.verdicts.iter().map(|verdict| (self.finished.take, Event::VerdictGiven(*verdict)))
+        self.judged.verdicts.iter().map(|verdict| (self.finished.take, Event::VerdictGiven(*verdict)))
     }
 }
 
@@ -50,6 +50,7 @@ impl Session {
     pub fn settled(&mut self, settled: Settled) {
         let piece = self.stand.as_ref().map(|stand| &stand.id);
         if self.running.is_none() && piece == settled.finished.start.piece.as_ref() {
+            self.found.take_in(&settled.judged, settled.at);
             self.view.bars = settled.result.bars().copied().collect();
             self.view.result = Some(settled.result);
             self.view.finished = Some(settled.finished);

@@ -23,6 +23,8 @@ pub struct SessionView {
     pub judging: bool,
     /// Whether the transport was started and has not come to its end.
     pub playing: bool,
+    /// Whether it waits for the first key of the practice.
+    pub armed: bool,
     /// Where the music was begun: before, it is counted in.
     pub begins: Ticks,
     /// *Wait for me*: the written notes that are needed now and not yet played.

@@ -69,7 +69,7 @@ fn joined_ui(ui: &mut Ui, port: &JoinedPort) {
     let t = tokens(ui);
     let (_, rect) = ui.allocate_space(vec2(ui.available_width(), 46.0 * theme::scale(ui)));
     let response = ui.interact(rect, ui.scope_id().with("midi_in"), egui::Sense::hover());
-    let (name, state) = (tr().midi_in, text::joined(&port.sources, port.messages));
+    let (name, state) = (tr().midi_in, text::joined(port));
     response.widget_info(|| egui::WidgetInfo::labeled(Role::Label, true, text::of(name, &state)));
     let color = if port.sources.is_empty() { t.faint } else { t.good };
     ui.painter().circle_filled(pos2(rect.left() + 6.0, rect.center().y), 4.0, color);

@@ -9,7 +9,7 @@ use crate::practice::VerdictKind;
 use crate::time::Ticks;
 use crate::ui::shortcuts::{self, Action};
 use crate::ui::state::State;
-use crate::ui::text;
+use crate::ui::text::{self, tr};
 use crate::ui::theme::{self, Tokens, radius, tokens};
 use crate::ui::view::{Mark, Piece};
 use crate::ui::widgets::{Line, mark_shape, snap};
@@ -120,21 +120,29 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<
     let painter = ui.painter_at(rect);
     bar_lines_ui(ui, &painter, piece.score, fall);
     band_ui(ui, &painter, fall);
-    start_ui(cx, ui, rect.with_min_y(fall.hit));
     notes_ui(cx, ui, &painter, state, piece, fall);
     hit_line_ui(ui, &painter, fall);
     marks_ui(ui, &painter, state, piece, fall);
+    start_ui(cx, ui, rect.with_min_y(fall.hit));
     count_in_ui(cx, ui, &painter, piece, rect);
 }
 
-/// What starts the music, while it stands still. Drawn before the music, so that nothing of it is ever covered.
+/// What starts the music, while it stands still; on what has passed, so that nothing to come is covered.
 pub(super) fn start_ui(cx: &Cx<'_>, ui: &Ui, rect: Rect) {
-    if cx.view.play.transport.playing {
+    let transport = cx.view.play.transport;
+    if transport.playing {
         return;
     }
-    let words = text::press_to_start(&shortcuts::shown(ui.ctx(), Action::PlayPause));
-    let line = Line::small(&words).color(tokens(ui).muted).align(egui::Align::Center);
-    line.paint(ui, rect.shrink2(egui::vec2(16.0, 0.0)));
+    let words = match transport.armed {
+        true => tr().first_key_starts.to_owned(),
+        false => text::press_to_start(&shortcuts::shown(ui.ctx(), Action::PlayPause)),
+    };
+    let t = tokens(ui);
+    let line = Line::small(&words).color(t.muted).align(egui::Align::Center);
+    let size = egui::vec2(line.width(ui).ceil() + 24.0, 24.0 * theme::scale(ui)).min(rect.size());
+    let pill = Rect::from_center_size(rect.center(), size);
+    ui.painter().rect_filled(pill, theme::radius::CHIP, fade(t.surface, 0.92));
+    line.paint(ui, pill);
 }
 
 pub(super) fn in_words(cx: &Cx<'_>, piece: &Piece<'_>) -> String {
@@ -160,7 +168,7 @@ fn bar_lines_ui(ui: &Ui, painter: &Painter, score: &Score, fall: Fall) {
         let y = snap(ui, fall.y(bar.start));
         painter.hline(fall.rect.x_range(), y, t.hairline());
         let at = pos2(fall.rect.left() + 10.0, y - 3.0);
-        painter.text(at, Align2::LEFT_BOTTOM, bars.number(index), theme::regular(ui, 11.0), t.muted);
+        painter.text(at, Align2::LEFT_BOTTOM, bars.number(index).printed(), theme::regular(ui, 11.0), t.muted);
         let beat = bar.meter.beat_ticks(score.resolution());
         if beat as f64 * fall.points_per_tick < 14.0 {
             continue;

@@ -121,7 +121,7 @@ fn remarks_ui(ui: &mut Ui, transport: &Transport) {
 }
 
 /// A remark that may need two lines.
-fn wrapped_ui(ui: &mut Ui, words: &str) {
+pub(super) fn wrapped_ui(ui: &mut Ui, words: &str) {
     let text = egui::RichText::new(words).color(tokens(ui).muted).font(theme::regular(ui, theme::size::SMALL));
     ui.add(egui::Label::new(text).wrap().selectable(false));
 }

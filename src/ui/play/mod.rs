@@ -11,6 +11,7 @@ mod pen;
 mod ruler;
 mod staff;
 mod transport;
+mod waiting;
 mod wrong;
 
 pub(super) use falling::NoteIndex;

@@ -105,12 +105,16 @@ fn marks_ui(ui: &Ui, piece: &Piece<'_>, rect: Rect, scale: Scale, (range, mode):
         if bar % lines == 0 || bar == scale.bars {
             painter.vline(x, rect.y_range(), Stroke::new(1.0, theme::fade(t.line, 0.8)));
         }
+        // Where the music leaves the order of the page.
+        if (1..scale.bars).contains(&bar) && bars.number(bar).count < bars.number(bar - 1).count {
+            painter.vline(x, rect.y_range(), Stroke::new(2.0, t.muted));
+        }
         if bar < scale.bars && bar % numbers == 0 {
             let inside = range.is_some_and(|r| r.contains(bar));
             let color = if inside { t.text } else { t.muted };
             let at = pos2(x + 5.0, rect.top() + 13.0);
             let font = theme::regular(ui, 11.0);
-            painter.text(at, Align2::LEFT_CENTER, bars.number(bar), font, color);
+            painter.text(at, Align2::LEFT_CENTER, bars.number(bar).printed(), font, color);
         }
     }
     let judged = piece.bars.iter().filter(|_| mode.is_judged());

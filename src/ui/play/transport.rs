@@ -2,9 +2,9 @@
 
 use egui::{Align, Rect, Ui, pos2, vec2};
 
-use super::ladder;
+use super::{ladder, waiting};
 use crate::music::{Hand, Percent, Pitch, Score};
-use crate::practice::{BarRange, Heard};
+use crate::practice::{BarRange, Heard, Mode};
 use crate::time::Ticks;
 use crate::ui::shortcuts::{self, Action};
 use crate::ui::state::{HandsState, State};
@@ -268,6 +268,7 @@ fn item_ui(cx: &mut Cx<'_>, ui: &mut Ui, piece: &Piece<'_>, item: Item, level: L
             }
         }
         Item::Tempo => tempo_ui(cx, ui, piece, rect),
+        Item::Ladder if chosen.mode == Mode::Wait => waiting::ui(cx, ui, rect),
         Item::Ladder => ladder::ui(cx, ui, rect, label.ladder(level)),
         Item::Hands => {}
         Item::Practise(hand) => {

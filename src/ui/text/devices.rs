@@ -4,7 +4,7 @@ use super::{DOT, count, note_octave, tr};
 use crate::model::OutputKeys;
 use crate::music::{ClickRoute, ClickSound, Division, Pitch};
 use crate::time::Micros;
-use crate::ui::view::{AudioState, AudioView, NoteNames};
+use crate::ui::view::{AudioState, AudioView, JoinedPort, NoteNames};
 
 /// The nominal rate, and what was measured where that is known.
 pub fn rate_measured(audio: &AudioView) -> String {
@@ -225,10 +225,12 @@ pub fn messages(n: u64) -> String {
     if n == 1 { "1 message".to_owned() } else { format!("{} messages", count(n)) }
 }
 
-/// Who is joined to the general MIDI input, and what came in.
-pub fn joined(sources: &[String], n: u64) -> String {
+/// Who is joined to the general MIDI input, who is waited for, and what came in.
+pub fn joined(port: &JoinedPort) -> String {
+    let JoinedPort { sources, awaited, messages: n } = port;
     let from = if sources.is_empty() { "nothing is joined to it".to_owned() } else { sources.join(", ") };
-    [from, messages(n)].join(DOT)
+    let waits = (!awaited.is_empty()).then(|| format!("waits for {}", awaited.join(", ")));
+    [Some(from), waits, Some(messages(*n))].into_iter().flatten().collect::<Vec<_>>().join(DOT)
 }
 
 /// A SoundFont that the system brings, on a button.

@@ -93,6 +93,22 @@ pub fn folder(folder: &FolderRow) -> String {
     }
 }
 
+/// That a folder is not there: the line that names it.
+pub fn folder_away(folder: &FolderRow) -> String {
+    let why = folder.away.as_deref().unwrap_or_default();
+    let stays = match folder.missing {
+        0 => "it is looked through when it is back".to_owned(),
+        1 => "its piece stays in the library and is found when it is back".to_owned(),
+        n => format!("its {} pieces stay in the library and are found when it is back", count(n as u64)),
+    };
+    format!("{} is not there now ({why}); {stays}", folder.path)
+}
+
+/// That it is there again.
+pub fn folder_back(folder: &FolderRow) -> String {
+    format!("{} is there again", folder.path)
+}
+
 /// The heading of the refused files.
 pub fn refused(n: usize, shown: usize) -> String {
     match n {

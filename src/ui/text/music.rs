@@ -141,7 +141,12 @@ pub fn duration(length: Micros) -> String {
 
 /// `Bars 5–8`, by the numbers of musicians.
 pub fn bars(first: BarNumber, last: BarNumber) -> String {
-    if first == last { format!("Bar {first}") } else { format!("Bars {first}–{last}") }
+    if first == last { format!("Bar {first}") } else { format!("Bars {}", bar_range(first, last)) }
+}
+
+/// `5–8`; which time they are played is said once.
+pub fn bar_range(first: BarNumber, last: BarNumber) -> String {
+    if first.time == last.time { format!("{}–{last}", first.printed()) } else { format!("{first}–{last}") }
 }
 
 /// The loop chip.
@@ -179,15 +184,15 @@ pub fn hands(hands: Hands) -> &'static str {
 /// The place in the piece, for screen readers.
 pub fn place(title: &str, bar: BarNumber, bars: BarNumber, next: &str) -> String {
     if next.is_empty() {
-        format!("{title}, bar {bar} of {bars}")
+        format!("{title}, bar {bar} of {}", bars.printed())
     } else {
-        format!("{title}, bar {bar} of {bars}, next: {next}")
+        format!("{title}, bar {bar} of {}, next: {next}", bars.printed())
     }
 }
 
 /// The bar ruler, for screen readers.
 pub fn bar_ruler(name: &str, bar: BarNumber, bars: BarNumber) -> String {
-    format!("{name}, at bar {bar} of {bars}")
+    format!("{name}, at bar {bar} of {}", bars.printed())
 }
 
 /// `32 bars`.

@@ -3,7 +3,7 @@
 use super::{bars, note_octave, percent, tr};
 use crate::music::{BarNumber, Hand, NoteId, Pitch, Score};
 use crate::practice::ladder::{Climb, Ladder, LadderPlan, Rung};
-use crate::practice::{KeyRange, Preset};
+use crate::practice::{ChordWindow, KeyRange, Preset};
 use crate::ui::view::NoteNames;
 
 /// Where one stands on the ladder, short: `1/2`.
@@ -49,6 +49,18 @@ pub fn passes_down(down: u8) -> String {
         1 => "after 1 failed pass".to_owned(),
         n => format!("after {n} failed passes"),
     }
+}
+
+/// How far apart the notes of a chord may come, and what that is like.
+pub fn chord_window(window: ChordWindow) -> (String, String) {
+    let tip = match window {
+        ChordWindow::Tight => "Together: a wider chord is marked",
+        ChordWindow::Normal => "As people play: a wider chord is marked",
+        ChordWindow::Rolled => "Rolled: only a chord that falls apart is marked",
+        ChordWindow::None => tr().window_none_tip,
+    };
+    let words = window.micros().map(|width| format!("{:.0} ms", width.as_millis_f64()));
+    (words.unwrap_or_else(|| tr().window_none.to_owned()), tip.to_owned())
 }
 
 /// What counts as a clean pass.

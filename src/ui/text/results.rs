@@ -119,7 +119,10 @@ pub fn tempos(rungs: &[Rung]) -> Option<String> {
 
 /// `Practise bars 11–12`.
 pub fn practise_bars(first: BarNumber, last: BarNumber) -> String {
-    if first == last { format!("Practise bar {first}") } else { format!("Practise bars {first}–{last}") }
+    match first == last {
+        true => format!("Practise bar {first}"),
+        false => format!("Practise bars {}", super::bar_range(first, last)),
+    }
 }
 
 /// A bar for screen readers and tips.

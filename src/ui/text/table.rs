@@ -35,6 +35,16 @@ texts! {
     restart = "Back to the start";
     pause = "Pause";
     start = "Start";
+    first_key_starts = "The first key starts the music";
+    waiting_options = "How the music waits";
+    waiting_tip = "How the music waits: chords, other keys, wrong keys";
+    chords_within = "Notes of a chord";
+    any_key = "Any key will do";
+    any_key_remark = "Each key counts as what is written: only the order of the hands' moments is practised.";
+    go_on_wrong = "Go on after a wrong key";
+    go_on_wrong_remark = "A wrong key counts as the note, and is reported as one.";
+    window_none = "any time";
+    window_none_tip = "However far apart they come, the chord is right";
     loop_off = "Loop";
     loop_tip = "Repeat some bars: drag over the bar numbers, or press here";
     tempo = "Tempo";
@@ -285,7 +295,7 @@ texts! {
     away = "not connected";
     use_port = "Use";
     midi_in = "JACK midi_in";
-    midi_in_tip = "What a patch bay or another program joins to our MIDI input";
+    midi_in_tip = "What a patch bay or another program joins to our MIDI input. What you join or part there by hand is remembered.";
     no_midi_jack = "No keyboard of its own yet: plug one in and it appears here, or join one to midi_in in a patch bay. The computer keyboard plays too.";
     no_midi = "No MIDI keyboard yet: plug one in and it appears here. The computer keyboard plays too.";
     microphone = "Microphone";

@@ -206,6 +206,8 @@ pub struct MidiPort {
 pub struct JoinedPort {
     /// Whoever is joined to it, by their full names.
     pub sources: Vec<String>,
+    /// Whoever is joined again as soon as it is back, because a person had joined it.
+    pub awaited: Vec<String>,
     /// Messages since the start.
     pub messages: u64,
 }

@@ -48,6 +48,8 @@ pub struct FolderRow {
     pub files: usize,
     /// Why it cannot be looked at now.
     pub away: Option<String>,
+    /// Pieces whose files were in it and are not there now.
+    pub missing: usize,
     /// Whether it holds more than is looked at.
     pub cut: bool,
 }

@@ -65,6 +65,8 @@ pub struct Transport {
     pub chosen: PracticeSettings,
     /// Whether time runs, or the music waits for keys.
     pub playing: bool,
+    /// Whether the music waits for the first key of all: that begins it, and nothing else need be pressed.
+    pub armed: bool,
     /// The place in score ticks; negative during a count-in.
     pub position: f64,
     /// Where the music was begun: before, it is counted in.

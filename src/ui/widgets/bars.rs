@@ -51,7 +51,11 @@ fn cell_ui(ui: &mut Ui, rect: Rect, index: usize, (bar, mode): (&BarResult, Mode
     ui.painter().rect(rect, 6, fill, Stroke::new(1.0, theme::mix(t.surface, color, 0.7)), StrokeKind::Inside);
     let inner = rect.shrink2(vec2(8.0, 3.0));
     let (top, bottom) = inner.split_top_bottom_at_fraction(0.5);
-    Line::small(&bar.number.to_string()).size(11.0).color(theme::mix(t.muted, t.text, 0.45)).paint(ui, top);
+    let again = bar.number.again().map(|time| format!(" · {time}")).unwrap_or_default();
+    Line::small(&format!("{}{again}", bar.number.printed()))
+        .size(11.0)
+        .color(theme::mix(t.muted, t.text, 0.45))
+        .paint(ui, top);
     let value = share.map_or_else(|| text::NONE.to_owned(), |s| format!("{:.0}", s * 100.0));
     Line::small(&value).paint(ui, Rect::from_min_max(pos2(bottom.left(), bottom.top() - 1.0), bottom.max));
     focus_ring(ui, &response, rect, 6);
