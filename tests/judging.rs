@@ -51,9 +51,17 @@ impl Story {
         let judge = |live: bool| {
             let mut judge = TakeJudge::new(self.score.clone(), self.settings, self.latency);
             let mut verdicts = Vec::new();
+            let mut ended: Option<Micros> = None;
             for (version, (event, stamp)) in self.events.iter().enumerate() {
                 if live {
                     verdicts.extend(judge.time_passes(stamp.mono).verdicts);
+                    // As the session does, once late notes have had their time.
+                    if ended.take_if(|end| stamp.mono - *end >= Micros::from_millis(700)).is_some() {
+                        verdicts.extend(judge.close_pass().verdicts);
+                    }
+                }
+                if let Event::TransportMoved(TransportMoved { change: TransportChange::Ended, .. }) = event {
+                    ended = Some(stamp.mono);
                 }
                 verdicts.extend(judge.event(version as u64 + 1, event, Some(stamp)).verdicts);
             }
@@ -449,10 +457,43 @@ fn passes_of_a_loop_in_which_nothing_more_is_played_are_not_judged() {
     let first = "0:0 ontime +0, 0:1 ontime +0, 0:2 ontime +0, 0:3 ontime +0";
     let silent = pass(pass(pass(Story::new(FOUR, looping), 0, &whole), 96_000, &[]), 192_000, &[]);
     silent.at(250_000, Event::TakeEnded(TakeEnd::Stopped)).check(first);
-    // Whoever comes in again has left the pass between out.
+    // Whoever comes in again has rested for a pass.
     let again = pass(pass(pass(Story::new(FOUR, looping), 0, &whole), 96_000, &[]), 192_000, &whole[..1]);
-    let between = "1:0 missed, 1:1 missed, 1:2 missed, 1:3 missed, 2:0 ontime +0";
-    again.at(210_000, Event::TakeEnded(TakeEnd::Stopped)).check(&format!("{first}, {between}"));
+    again.at(210_000, Event::TakeEnded(TakeEnd::Stopped)).check(&format!("{first}, 2:0 ontime +0"));
+    // Of a pass in which something was struck all counts once it is over.
+    let begun = pass(pass(Story::new(FOUR, looping), 0, &whole[..1]), 96_000, &[]);
+    let rest = "0:0 ontime +0, 0:1 missed, 0:2 missed, 0:3 missed";
+    begun.at(120_000, Event::TakeEnded(TakeEnd::Stopped)).check(rest);
+}
+
+#[test]
+fn the_same_music_told_again_forgives_nothing_and_a_key_touched_in_the_count_in_tells_nothing() {
+    let story = Story::new(FOUR, tempo()).runs(0, 0, 100).note(0, 60);
+    let quarter = i64::from(story.score.resolution());
+    let shifted = story.runs(48_000 + 240, 2 * quarter, 100).note(72_000 + 240, 65);
+    let counts = shifted.at(80_000, Event::TakeEnded(TakeEnd::Stopped)).verdicts();
+    let left_out = counts.iter().filter(|verdict| verdict.kind == VerdictKind::Missed).count();
+    assert_eq!((counts.len(), left_out), (4, 2), "{counts:?}");
+
+    let story = Story::new(FOUR, PracticeSettings { count_in_bars: 1, ..tempo() });
+    let before = -story.score.tempo().exact(Ticks(i64::from(story.score.resolution()) * 4));
+    let touched = story.moved(0, TransportChange::Runs { place: before, speed: Percent::FULL }).note(20_000, 61);
+    touched.at(140_000, Event::TakeEnded(TakeEnd::Stopped)).check("0:- neutral");
+}
+
+#[test]
+fn a_pass_of_a_ladder_in_which_nothing_is_played_is_not_judged_live_or_from_the_log() {
+    let ladder = LadderPlan { on: true, start: Percent::FULL, step: 5, goal: Percent::new(120), up: 2, down: 0 };
+    let story = Story::new(FOUR, PracticeSettings { ladder, tempo: ladder.start, ..tempo() });
+    let played =
+        [60, 62, 64, 65].iter().zip(0..).fold(story.runs(0, 0, 100), |story, (key, n)| story.note(n * 24_000, *key));
+    let silent = played
+        .moved(96_000, TransportChange::Ended)
+        .moved(144_000, TransportChange::Sought { tick: Ticks(0) })
+        .runs(144_000, 0, 100)
+        .moved(240_000, TransportChange::Ended);
+    let first = "0:0 ontime +0, 0:1 ontime +0, 0:2 ontime +0, 0:3 ontime +0";
+    silent.at(280_000, Event::TakeEnded(TakeEnd::Stopped)).check(first);
 }
 
 #[test]

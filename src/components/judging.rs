@@ -199,9 +199,12 @@ impl TakeJudge {
                 self.result.incomplete = true;
                 Judged::default()
             }
-            (Event::TakeEnded(_), _) if self.pass.at_end => {
+            (Event::TakeEnded(end), _) if self.pass.at_end => {
                 let last = self.close_pass();
-                let rest = self.finish();
+                let rest = match end {
+                    TakeEnd::Completed => self.finish(),
+                    TakeEnd::Stopped | TakeEnd::Interrupted => self.forget_silence(Judged::default()),
+                };
                 Judged { verdicts: [last.verdicts, rest.verdicts].concat(), ..last }
             }
             (Event::TakeEnded(TakeEnd::Completed), _) => self.finish(),
@@ -283,8 +286,7 @@ impl TakeJudge {
                 let mut impression = judge.play(note);
                 impression.pass += self.passes_before;
                 forgive(&mut impression, counting_in);
-                let struck = impression.written.map_or(tick, |id| self.score.note(id).onset);
-                self.silence.broken((impression.pass, struck));
+                self.break_silence(&impression, tick, counting_in);
                 let judged = Judged { impressions: vec![impression], ..Judged::default() };
                 self.take_in_due(judged)
             }
@@ -326,7 +328,7 @@ impl TakeJudge {
                     }
                     _ => {
                         self.result.completed = true;
-                        Judged::default()
+                        self.take_in_due(Judged::default())
                     }
                 }
             }
@@ -343,7 +345,7 @@ impl TakeJudge {
                 self.run_over();
                 self.run = None;
                 self.pass.at_end = true;
-                Judged::default()
+                self.take_in_due(Judged::default())
             }
             // The music that has ended is stopped by the program; late notes may still come.
             TransportChange::Stopped if self.pass.at_end => Judged::default(),
@@ -424,7 +426,8 @@ impl TakeJudge {
         let start = now.time_of(map, from);
         let (verdicts, open) = former.hand_over(now.at - self.latency, start - reach(now.speed));
         let judged = self.take_in(verdicts);
-        let judged = if looped { judged } else { self.forget_silence(judged) };
+        let is_elsewhere = !looped && (self.anew || self.course.is_none());
+        let judged = if is_elsewhere { self.forget_silence(judged) } else { judged };
         self.passes_before = self.passes();
         self.run = Some(Run { pass: self.passes_before, slowest: now.speed, whole: from <= range_start });
         self.climb_at(now.speed);
@@ -437,12 +440,23 @@ impl TakeJudge {
             judge.begin_pass(announced);
         }
         for note in open {
-            judge.play(note);
+            let mut impression = judge.play(note);
+            impression.pass += self.passes_before;
+            self.break_silence(&impression, from, false);
         }
         self.course = Some(Course { plan, start, announced });
         self.judge = Judge::Tempo(Box::new(judge));
         let comes_again = std::mem::take(&mut self.anew).then_some(self.passes_before);
         Judged { comes_again, ..judged }
+    }
+
+    /// A key went down while the music stood at a tick. What is touched during a count-in, and is not the first note played
+    /// early, tells nothing.
+    fn break_silence(&mut self, impression: &Verdict, tick: Ticks, counting_in: bool) {
+        let written = impression.written.map(|id| self.score.note(id).onset);
+        if let Some(place) = written.or((!counting_in).then_some(tick)) {
+            self.silence.broken((impression.pass, place));
+        }
     }
 
     fn take_in(&mut self, mut verdicts: Vec<Verdict>) -> Judged {

@@ -74,6 +74,9 @@ impl TakeJudge {
 
     /// *Keep tempo*: the music has come to the end of the range.
     pub(super) fn run_over(&mut self) {
+        if let Some(run) = self.run {
+            self.silence.pass_over(run.pass);
+        }
         if let Some(run) = self.run.filter(|run| run.whole && self.settings.mode == Mode::Tempo) {
             self.result.keep_tempo(run.pass, run.slowest);
         }
@@ -104,7 +107,8 @@ impl TakeJudge {
         judge.overdue(self.clock.reading(now) - self.latency)
     }
 
-    /// After the end of the music: the pass is over, and what is not decided of it is now.
+    /// After the end of the music: the pass is over, and what is not decided of it is now. A pass on a ladder in which
+    /// nothing was struck is not judged.
     pub fn close_pass(&mut self) -> Judged {
         if !std::mem::take(&mut self.pass.at_end) {
             return Judged::default();
@@ -114,13 +118,7 @@ impl TakeJudge {
             _ => Vec::new(),
         };
         self.course = None;
-        let mut judged = self.take_in(verdicts);
-        let played = self.result.counts.since(&self.pass.before);
-        // Who plays nothing at all has stopped.
-        let is_silent = played.right() + played.extra + played.wrong_octave == 0;
-        if !(is_silent && self.ladder.is_some()) {
-            judged = self.own_silence(judged);
-        }
+        let judged = self.take_in(verdicts);
         let Some(ladder) = &mut self.ladder else { return judged };
         let counts = self.result.counts.since(&self.pass.before);
         let pass_over = match is_clean(&counts, self.settings.preset) {
