@@ -159,6 +159,20 @@ fn search(bus: &BusHandle<Trainer>, count: usize) -> Result<(), Fault> {
         }
     }
     println!("a key of the search over {count} pieces, asked and answered: {keys} ms; aim 16");
+    let mut folders = Samples::default();
+    let choices = shown.list.as_ref().map(|list| Arc::clone(&list.choices)).unwrap_or_default();
+    for folder in choices.folders.iter().take(EDITS) {
+        let query = Query { folder: Some(folder.path.clone()), ..Query::default() };
+        let began = support::now();
+        catalogue.ask(Asked { query: query.clone(), wall });
+        let is_it = |shown: &Shown| shown.list.as_ref().is_some_and(|list| list.query == query);
+        let found = wait_for(&catalogue, is_it).list.as_ref().map_or(0, |list| list.len());
+        folders.add(began.elapsed().as_secs_f64() * 1e3);
+        if found != folder.pieces {
+            return Err(format!("{} of {} pieces in {}", found, folder.pieces, folder.path.display()).into());
+        }
+    }
+    println!("one of {} folders, asked and answered: {folders} ms; aim 16", choices.folders.len());
     let id = shown.rows.iter().find(|row| !row.builtin).map(|row| PieceId(row.id.as_str().into())).ok_or("no piece")?;
     let mut changes = Samples::default();
     for number in 0..20 {

@@ -70,6 +70,7 @@
 //! | what a microphone hears | [`listen`]; its thread is [`components::microphone`] |
 //! | what the engine does on Play | [`components::session`] |
 //! | what the library can be asked for | `ui/query.rs`; what it shows of a piece is made in `app/catalogue/` |
+//! | how a second start gives its file to the window that is open | [`app::door`] |
 //! | which connections on a sound server are a person's | `audio/backend/jack/connections.rs` |
 //! | which ports of it are the system's keyboards again | [`midi::bridge`] |
 //! | which files a folder's pieces are read from | [`components::library::walk`], [`components::library::shelf`] |

@@ -117,6 +117,11 @@ fn without_json_it_is_a_summary_for_people() {
     for line in ["missed    1", "timing    not enough data", "bar 1     1 missed", "not played to the end"] {
         assert!(text.lines().any(|l| l == line), "no line {line:?} in {text}");
     }
+    let mut out = Vec::new();
+    run(Mode::Wait, false, &score, &take, &mut out).expect("a grade");
+    let text = String::from_utf8(out).expect("text");
+    assert!(text.lines().any(|l| l == "right     1"), "{text}");
+    assert!(!text.contains("on time"), "whoever is waited for is neither early nor late: {text}");
 }
 
 #[test]

@@ -262,6 +262,7 @@ fn a_take_is_rendered_by_the_name_under_which_it_is_listed() {
     stroke(&bus, TakeId(1), NOW - Micros::from_millis(100), 60);
     let named = Event::TakeNamed { name: "Sunday".to_owned(), seen: Vec::new() };
     bus.publish(Publish::new(TakeId(1).entity(), named)).durable().expect("durable");
+    begin(&bus, TakeId(2));
     assert!(bus.shutdown(WAIT));
     drop(bus);
     let render = |id: &str| {
@@ -269,10 +270,11 @@ fn a_take_is_rendered_by_the_name_under_which_it_is_listed() {
         let done = music_trainer::cli::render::take(&data, id, &wave, None, &mut out);
         (done.map_err(|error| error.to_string()), String::from_utf8(out).expect("text"))
     };
-    for unknown in ["", "take/", "nonsense", "take/000000000000002"] {
+    for unknown in ["", "take/", "nonsense", "take/000000000000003"] {
         let (done, listed) = render(unknown);
         let refused = done.expect_err("there is none");
         assert!(refused.contains("holds no take"), "{unknown:?}: {refused}");
+        assert_eq!(listed.lines().count(), 1, "nothing was played in the other one: {listed}");
         let words: Vec<&str> = listed.split_whitespace().collect();
         assert_eq!((words.first(), words.last()), (Some(&TakeId(1).entity().as_str()), Some(&"Sunday")), "{listed}");
         assert!(!wave.exists());

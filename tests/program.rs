@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use music_trainer::app::boot::boot;
+use music_trainer::app::boot::{Interrupted, boot};
 use music_trainer::cli::{BackendChoice, WindowArgs};
 use music_trainer::formats::{pieces, smf};
 use std::sync::Arc;
@@ -188,6 +188,25 @@ fn a_second_program_on_one_folder_is_refused_and_the_first_goes_on() {
 }
 
 #[test]
+#[cfg(all(unix, feature = "window"))]
+fn a_file_for_a_program_that_runs_is_brought_to_its_window() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = boot(&args(dir.path()), Arc::new(|| {})).unwrap();
+    let piece = dir.path().join("Prélude.mid");
+    let words = [path(&piece), "--data-dir", path(dir.path())];
+    let Output { status, stdout, stderr } = run(&words);
+    assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
+    assert!(String::from_utf8_lossy(&stdout).contains("is opened in the window that is open already"));
+    let door = first.door.as_ref().expect("a door");
+    assert_eq!(door.files.try_iter().collect::<Vec<_>>(), [&*piece]);
+    // A program without one says so, and what became of the file.
+    fs::remove_file(dir.path().join(music_trainer::app::door::DOOR)).unwrap();
+    check_refused(&words, "was not opened");
+    check_refused(&words, "in use");
+    assert!(first.stop());
+}
+
+#[test]
 fn without_a_display_the_window_says_so() {
     let dir = tempfile::tempdir().unwrap();
     check_refused(&["--data-dir", path(dir.path()), "--backend", "null"], "no display");
@@ -222,6 +241,8 @@ fn a_take_that_was_cut_off_is_ended_at_the_next_start() {
     let copy = dir.path().join("copy");
     assert!(run(&["backup", path(dir.path()), path(&copy)]).status.success());
     let again = boot(&args(&copy), Arc::new(|| {})).unwrap();
+    let interrupted = Interrupted { take: *take, notes: 1, piece: None };
+    assert_eq!(again.interrupted, Some(interrupted), "for the line that leads to it");
     match again.bus.snapshot().state.value(take.entity().as_str()) {
         Some(Entity::Take(found)) => assert_eq!((found.notes, found.end), (1, Some(TakeEnd::Interrupted))),
         other => panic!("the take is there, not {other:?}"),

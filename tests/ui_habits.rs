@@ -16,7 +16,7 @@ use egui::{Event, Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use music_trainer::practice::Mode;
 use music_trainer::ui::query::searched;
-use music_trainer::ui::view::{CalibrationStand, JoinedPort, PieceRow};
+use music_trainer::ui::view::{Banner, CalibrationStand, JoinedPort, Level, PieceRow};
 use music_trainer::ui::{Command, Screen, text};
 use ui_support::Sample;
 
@@ -217,4 +217,63 @@ fn the_input_that_anyone_may_be_joined_to_is_listed_with_who_is() {
     let bench = window(sample, Screen::Devices);
     bench.harness.get_by_label("JACK midi_in: vmpk:output · waits for Piano:out · 12 messages");
     assert_eq!(bench.harness.query_all_by_label_contains("No MIDI keyboard yet").count(), 0);
+}
+
+#[test]
+fn a_take_is_deleted_for_ever_only_after_a_second_question() {
+    let mut bench = window(still(), Screen::Takes);
+    let id = bench.harness.state().0.takes[1].id.clone();
+    let ask = |bench: &mut Bench| {
+        bench.harness.state_mut().1.confirm_delete = Some(id.clone());
+        bench.harness.run();
+    };
+    ask(&mut bench);
+    let all = "Undo brings it back. A take that was kept from it is another one and stays.";
+    assert!(bench.harness.get_by_label(all).rect().height() > 20.0, "it takes a second line instead of being cut");
+    assert_eq!(bench.click("Delete for ever…"), []);
+    assert_eq!(bench.key(Key::Enter), [], "no key that was pressed too often deletes for ever");
+    bench.click("Keep it");
+    assert_eq!(bench.harness.state().1.confirm_delete, None);
+    ask(&mut bench);
+    assert!(bench.harness.query_by_label("Delete this take?").is_some(), "it begins with the first question again");
+    bench.click("Delete for ever…");
+    assert_eq!(bench.click("Delete for ever"), [Command::EraseTake(id.clone())]);
+    assert_eq!(bench.harness.state().1.confirm_delete, None);
+}
+
+#[test]
+fn a_notice_that_is_taken_up_goes_and_has_all_its_ways() {
+    let mut sample = still();
+    let actions = vec![
+        ("Look".to_owned(), Command::OpenTake("8f2b".to_owned())),
+        ("Go on".to_owned(), Command::OpenPiece("a".to_owned())),
+    ];
+    let text = "The program ended while you played".to_owned();
+    sample.banners = vec![Banner { id: 7, level: Level::Info, text, actions }];
+    let mut bench = window(sample, Screen::Takes);
+    let left = |bench: &Bench, name| bench.harness.get_by_label(name).rect().left();
+    assert!(left(&bench, "Look") < left(&bench, "Go on"), "the best one first");
+    assert_eq!(bench.click("Look"), [Command::OpenTake("8f2b".to_owned()), Command::DismissBanner(7)]);
+    assert_eq!(bench.click("Go on"), [Command::OpenPiece("a".to_owned()), Command::DismissBanner(7)]);
+}
+
+#[test]
+fn where_columns_have_no_room_the_row_tells_what_they_would() {
+    let told = |size: [f32; 2]| {
+        let mut sample = still();
+        sample.settings.text_percent = 150;
+        let mut bench = Bench::open(sample, size, |_, state| state.screen = Screen::Takes);
+        bench.screen(Screen::Takes);
+        let take = bench.harness.state().0.takes[3].clone();
+        let row = bench.harness.get_by_label(&text::take_in_words(&take)).rect();
+        bench.harness.event(Event::PointerMoved(row.left_center() + egui::vec2(4.0, 0.0)));
+        for _ in 0..60 {
+            bench.harness.step();
+        }
+        let words = text::take_in_full(&take);
+        assert!(words.contains("120 notes") && words.contains("0:50") && words.contains("Wait for me"), "{words}");
+        bench.harness.query_by_label(&words).is_some()
+    };
+    assert!(told([900.0, 600.0]));
+    assert!(!told([1800.0, 900.0]), "what is seen need not be told");
 }

@@ -187,3 +187,93 @@ fn folders_are_added_looked_at_and_left_and_an_import_is_broken_off() {
     bench.click("Close");
     assert_eq!(bench.state().library.dialog, None);
 }
+
+#[test]
+fn a_folder_is_asked_for_with_what_lies_below_it() {
+    let mut bench = library(Sample::full(), [1280.0, 800.0]);
+    bench.click("Any folder");
+    let places: Vec<f32> = ["music · 3", "bach · 1", "chopin · 1", "scans · 1"]
+        .map(|name| bench.harness.get_by_label(name).rect().left())
+        .into();
+    assert!(places[0] < places[1] && places[1] == places[3], "those below stand further in: {places:?}");
+    bench.click("chopin · 1");
+    assert_eq!(bench.state().query.folder, Some(PathBuf::from("/home/ada/music/chopin")));
+    assert_eq!((bench.shown("Open Nocturne"), bench.shown("Open Invention"), bench.shown("Open Musette")), (1, 0, 0));
+    bench.click("chopin");
+    bench.click("music · 3");
+    assert_eq!((bench.shown("Open Nocturne"), bench.shown("Open Invention"), bench.shown("Open Musette")), (1, 1, 0));
+    bench.state().query.search = "bach".to_owned();
+    bench.harness.run();
+    assert_eq!((bench.shown("Open Nocturne"), bench.shown("Open Invention")), (0, 1), "with the other filters");
+    bench.click("Show all");
+    assert_eq!(bench.state().query.folder, None);
+}
+
+/// Pieces of a hundred composers, in as many folders.
+fn composers() -> Sample {
+    let row = |number: usize| {
+        let (title, composer) = (format!("Study {number:03}"), format!("Composer {number:03}"));
+        let row = PieceRow {
+            id: format!("{number}"),
+            sort: (text::fold(&title), text::fold(&composer)),
+            path: Some(format!("/home/ada/music/{composer}/{title}.mid").into()),
+            title,
+            composer,
+            ..PieceRow::default()
+        };
+        Arc::new(PieceRow { search: searched(&row), ..row })
+    };
+    Sample { pieces: (0..100).map(row).collect(), import: None, ..Sample::full() }
+}
+
+#[test]
+fn of_many_names_one_is_found_by_a_few_letters_or_by_the_arrows() {
+    let mut bench = library(composers(), [1280.0, 800.0]);
+    let shown = |bench: &Bench| bench.harness.query_all_by_label_contains("Composer 0").count();
+    let cards = shown(&bench);
+    bench.click("Any composer");
+    let all = shown(&bench) - cards;
+    assert!((5..30).contains(&all), "{all} names are drawn: those in sight");
+    bench.harness.event(egui::Event::Text("042".to_owned()));
+    bench.harness.run();
+    assert!(bench.harness.query_by_label("Composer 042 · 1").is_some(), "the line has the keyboard from the start");
+    assert!(bench.harness.query_by_label("Composer 043 · 1").is_none());
+    bench.harness.key_press(egui::Key::Enter);
+    bench.harness.run();
+    assert_eq!(bench.state().query.composer.as_deref(), Some("Composer 042"));
+    assert_eq!(bench.shown("Open Study"), 1);
+    bench.click("Show all");
+    bench.click("Any composer");
+    for _ in 0..41 {
+        bench.harness.key_press(egui::Key::ArrowDown);
+        bench.harness.run();
+    }
+    bench.harness.key_press(egui::Key::ArrowUp);
+    bench.harness.run();
+    bench.harness.key_press(egui::Key::Enter);
+    bench.harness.run();
+    assert_eq!(bench.state().query.composer.as_deref(), Some("Composer 039"), "what was sought before is forgotten");
+    bench.click("Show all");
+    bench.click("Any folder");
+    for key in [egui::Key::ArrowDown, egui::Key::ArrowUp] {
+        bench.harness.key_press(key);
+        bench.harness.run();
+    }
+    bench.harness.event(egui::Event::Text("mposer 007".to_owned()));
+    bench.harness.run();
+    bench.click("music/Composer 007 · 1");
+    assert_eq!(bench.state().query.folder, Some(PathBuf::from("/home/ada/music/Composer 007")));
+    assert!(bench.harness.query_by_label("Search these names").is_none(), "the menu has closed");
+}
+
+#[test]
+fn without_a_whole_pass_the_best_says_so() {
+    let mut sample = Sample::full();
+    let row = sample.pieces.iter_mut().find(|row| row.id == "i").expect("the nocturne");
+    let changed = PieceRow { best: None, other_bests: Vec::new(), passes: 12, ..PieceRow::clone(row) };
+    *row = Arc::new(changed);
+    let mut bench = library(sample, [1280.0, 800.0]);
+    bench.click("Tags and progress: Nocturne in E♭");
+    assert!(bench.harness.query_by_label("the whole piece not yet").is_some());
+    assert!(bench.harness.query_by_label("Keep tempo · right hand · the same 4 bars").is_some(), "whose curve it is");
+}

@@ -67,12 +67,34 @@ impl Bench {
         assert!(found, "{what}");
     }
 
+    /// Plays a key of the computer keyboard so many times into the take that is recorded from the start.
+    fn play(&mut self, times: u32) {
+        let bus = self.bus.clone();
+        // Letters are music where the keys are shown.
+        self.click("Play");
+        for (count, pressed) in (1..=times).flat_map(|count| [(count, true), (count, false)]) {
+            let (key, modifiers) = (egui::Key::A, egui::Modifiers::NONE);
+            self.harness.event(egui::Event::Key { key, physical_key: Some(key), pressed, repeat: false, modifiers });
+            self.until("the key is recorded", |_| notes(&bus) == [(TakeOrigin::Played, count)]);
+        }
+    }
+
     fn click(&mut self, name: &str) {
         self.until(name, |harness| harness.query_by_label(name).is_some());
         self.harness.get_by_label(name).click();
         self.harness.step();
         self.harness.step();
     }
+}
+
+/// The notes of every take.
+fn notes(bus: &BusHandle<Trainer>) -> Vec<(TakeOrigin, u32)> {
+    let snapshot = bus.snapshot();
+    let takes = snapshot.state.iter_prefix("take/").filter_map(|(_, take)| match &take.value {
+        Some(Entity::Take(take)) => Some((take.start.origin, take.notes)),
+        _ => None,
+    });
+    takes.collect()
 }
 
 fn says(text: &str) -> impl Fn(&Harness<'static, Window>) -> bool {
@@ -252,22 +274,8 @@ fn what_was_just_played_is_kept_shown_and_looked_back_at_down_to_the_bus() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut bench = Bench::open(&dir.path().join("data"));
     bench.click("Play");
-    let notes = |bus: &BusHandle<Trainer>| {
-        let snapshot = bus.snapshot();
-        let takes = snapshot.state.iter_prefix("take/").filter_map(|(_, take)| match &take.value {
-            Some(Entity::Take(take)) => Some((take.start.origin, take.notes)),
-            _ => None,
-        });
-        takes.collect::<Vec<_>>()
-    };
     let bus = bench.bus.clone();
-    // Letters are music where the keys are shown.
-    bench.click("Play");
-    for (pressed, count) in [(true, 1), (false, 1), (true, 2), (false, 2)] {
-        let (key, modifiers) = (egui::Key::A, egui::Modifiers::NONE);
-        bench.harness.event(egui::Event::Key { key, physical_key: Some(key), pressed, repeat: false, modifiers });
-        bench.until("the key is recorded", |_| notes(&bus) == [(TakeOrigin::Played, count)]);
-    }
+    bench.play(2);
     bench.click("Keep the last 5 minutes");
     bench.until("it is kept", says("The last five minutes are kept as a take of their own: 2 notes"));
     assert_eq!(notes(&bus), [(TakeOrigin::Played, 2), (TakeOrigin::Kept, 2)]);
@@ -338,5 +346,39 @@ fn the_hands_of_a_piece_are_edited_taken_back_and_known_at_the_next_start() {
     bench.until("as it was found", |_| hands(&bus, &piece).is_empty());
     undo(&mut bench);
     bench.until("that too", |_| hands(&bus, &piece) == said);
+    assert!(bench.harness.state_mut().stop());
+}
+
+#[test]
+fn a_take_is_deleted_for_ever_and_that_is_told() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut bench = Bench::open(&dir.path().join("data"));
+    bench.click("Play");
+    bench.play(1);
+    bench.click("Keep the last 5 minutes");
+    bench.until("it is kept", says("The last five minutes are kept as a take of their own"));
+    bench.click("Takes");
+    bench.until("the list", says("Delete: "));
+    bench.harness.get_by_label_contains("Delete: ").click();
+    bench.click("Delete for ever…");
+    bench.click("Delete for ever");
+    bench.until("it is told, once it is so", says("The take is deleted for ever: Free play"));
+    bench.until("it is off the list", |harness| !says("Delete: ")(harness));
+    assert!(bench.harness.state_mut().stop());
+}
+
+#[test]
+#[cfg(unix)]
+fn a_file_that_another_start_brings_is_opened() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let data = dir.path().join("data");
+    let score = pieces::find("lightly-row").expect("a piece").score.clone().with_title("Humoresque");
+    let file = dir.path().join("piece.mid");
+    std::fs::write(&file, smf::write_score(&score)).expect("a file");
+    let mut bench = Bench::open(&data);
+    bench.harness.step();
+    assert!(!says("Humoresque")(&bench.harness));
+    music_trainer::app::door::hand_over(&data, &file).expect("taken");
+    bench.until("it is on the stand", says("Humoresque"));
     assert!(bench.harness.state_mut().stop());
 }

@@ -22,13 +22,14 @@ use crate::components::library::shelf::Shelf;
 use crate::components::openings::Openings;
 use crate::components::recorder::AudioRecorder;
 use crate::components::results::Results;
-use crate::model::{Entity, Event, Settings, TakeEnd, TakeId, TakeStart, Trainer, recorder_entity};
+use crate::model::{Entity, Event, PieceId, Settings, TakeEnd, TakeId, TakeStart, Trainer, recorder_entity};
 use crate::store::{self, InstanceLock, OpenError, OpenOptions, Opened};
 use crate::time::{Clock, Rate};
 
 use super::caretaker::{Caretaker, Copies, News, Place};
 use super::clock::SystemClock;
 use super::control::{Control, Parts};
+use super::door::Door;
 
 /// News that wait.
 const NEWS: usize = 8;
@@ -51,16 +52,29 @@ pub struct Program {
     pub settings: Settings,
     /// Lines the person must know from the start.
     pub lines: Vec<String>,
-    /// How many notes were played when the program ended before it was closed.
-    pub interrupted: Option<u32>,
+    /// What was played when the program ended before it was closed.
+    pub interrupted: Option<Interrupted>,
     /// The last event before this run of the program.
     pub before: u64,
     /// What the data folder's caretaker has to say.
     pub news: Receiver<News>,
     /// The folders that are looked through for pieces.
     pub shelf: Option<Shelf>,
+    /// Where another start of the program brings its file.
+    pub door: Option<Door>,
     caretaker: Option<Caretaker>,
     _lock: Option<InstanceLock>,
+}
+
+/// A take that the program did not live to end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interrupted {
+    /// Which.
+    pub take: TakeId,
+    /// How many notes it has.
+    pub notes: u32,
+    /// The piece that was practised.
+    pub piece: Option<PieceId>,
 }
 
 /// Why the program does not start.
@@ -109,6 +123,9 @@ pub fn boot(args: &WindowArgs, repaint: Arc<dyn Fn() + Send + Sync>) -> Result<P
     sound.keep_connections(&bus.snapshot().state);
     sound.start();
     bus.run(lab.component(Box::new(Results::default()))).map_err(threads)?;
+    let wake = repaint.clone();
+    // Without one the other start says that the program runs.
+    let door = lock.as_ref().and_then(|_| Door::open(&dir, Box::new(move || wake())).ok());
     let (told, news) = bounded(NEWS);
     let caretaker = match place {
         Ok(place) => {
@@ -160,6 +177,7 @@ pub fn boot(args: &WindowArgs, repaint: Arc<dyn Fn() + Send + Sync>) -> Result<P
         before,
         news,
         shelf,
+        door,
         caretaker,
         _lock: lock,
     })
@@ -171,7 +189,7 @@ impl Program {
         // What was played must reach the disk.
         self.lab.heal();
         self.caretaker.iter_mut().for_each(Caretaker::quit);
-        self.shelf = None;
+        (self.shelf, self.door) = (None, None);
         self.control.stop();
         let saved = self.bus.shutdown(SHUTDOWN_WAIT);
         if let Some(caretaker) = self.caretaker.take() {
@@ -247,7 +265,7 @@ fn settings(bus: &BusHandle<Trainer>, args: &WindowArgs) -> Settings {
 
 /// The take that records from the start: the last one if nothing was played in it, else a new one. A take that the
 /// program did not live to end is ended now.
-fn begin_take(bus: &BusHandle<Trainer>, clock: &dyn Clock) -> (TakeId, Option<u32>) {
+fn begin_take(bus: &BusHandle<Trainer>, clock: &dyn Clock) -> (TakeId, Option<Interrupted>) {
     let snapshot = bus.snapshot();
     let open = match snapshot.state.value(recorder_entity().as_str()) {
         Some(Entity::Recorder(Some(take))) => Some(*take),
@@ -261,7 +279,8 @@ fn begin_take(bus: &BusHandle<Trainer>, clock: &dyn Clock) -> (TakeId, Option<u3
         if take.notes == 0 && take.start.piece.is_none() {
             return (id, None);
         }
-        interrupted = Some(take.notes).filter(|notes| *notes > 0);
+        let (notes, piece) = (take.notes, take.start.piece.clone());
+        interrupted = (notes > 0).then_some(Interrupted { take: id, notes, piece });
         events.push(Publish::new(id.entity(), Event::TakeEnded(TakeEnd::Interrupted)).actor("recorder"));
     }
     let at = clock.wall();

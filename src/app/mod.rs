@@ -9,8 +9,11 @@ pub mod catalogue;
 pub mod changes;
 pub mod clock;
 pub mod control;
+pub mod door;
 #[cfg(feature = "window")]
 mod exporting;
+#[cfg(feature = "window")]
+mod files;
 pub mod history;
 #[cfg(feature = "window")]
 pub mod inspector;
@@ -51,7 +54,10 @@ pub fn run(args: &WindowArgs) -> Result<(), CliError> {
     });
     let again = args.clone();
     let boot = Arc::new(move || boot::boot(&again, repaint.clone()));
-    let program = boot().map_err(CliError::of)?;
+    let program = match boot() {
+        Err(in_use @ boot::BootError::InUse(_)) => return beside_another(args, &in_use),
+        booted => booted.map_err(CliError::of)?,
+    };
     if let Some(file) = &args.file {
         program.control.wish(control::Wish::OpenFile(file.clone()));
     }
@@ -81,11 +87,53 @@ pub fn run(args: &WindowArgs) -> Result<(), CliError> {
     }
 }
 
+/// Another program has the data folder: it is asked to open the file. Where that cannot be, one line says so, in a window
+/// if there is no terminal to read it in.
+#[cfg(feature = "window")]
+fn beside_another(args: &WindowArgs, in_use: &boot::BootError) -> Result<(), CliError> {
+    use std::io::{IsTerminal as _, Write as _};
+    let dir = args.data_dir.clone().unwrap_or_else(boot::default_dir);
+    let line = match args.file.as_ref().map(|file| (file, door::hand_over(&dir, file))) {
+        Some((file, Ok(()))) => {
+            writeln!(std::io::stdout(), "{} is opened in the window that is open already", file.display())?;
+            return Ok(());
+        }
+        Some((file, Err(error))) => format!("{} was not opened: {in_use}; {error}", file.display()),
+        None => in_use.to_string(),
+    };
+    if has_display() && !std::io::stderr().is_terminal() {
+        say_in_a_window(line.clone());
+    }
+    Err(CliError::new(line))
+}
+
+/// A small window with one line and a button that closes it. Without a window the line is on standard error alone.
+#[cfg(feature = "window")]
+fn say_in_a_window(line: String) {
+    let viewport = egui::ViewportBuilder::default().with_title("Music Trainer").with_app_id("music-trainer");
+    let viewport = viewport.with_inner_size([520.0, 200.0]).with_resizable(false);
+    let options = eframe::NativeOptions { viewport, ..Default::default() };
+    let mut installed = false;
+    let _ = eframe::run_ui_native("Music Trainer", options, move |ui, _| {
+        if !std::mem::replace(&mut installed, true) {
+            crate::ui::install(ui.ctx());
+        }
+        if crate::ui::message_ui(ui, &line) {
+            ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);
+        }
+    });
+}
+
+#[cfg(feature = "window")]
+fn has_display() -> bool {
+    let named = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());
+    named || !cfg!(target_os = "linux")
+}
+
 #[cfg(feature = "window")]
 fn reason(error: &eframe::Error) -> String {
     let text = error.to_string();
-    let display = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());
-    if cfg!(target_os = "linux") && !display {
+    if !has_display() {
         return "there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)".to_owned();
     }
     text

@@ -16,7 +16,7 @@ use crate::music::Score;
 use crate::practice::PracticeSettings;
 use crate::practice::result::TakeResult;
 use crate::time::Micros;
-use crate::ui::view::{Banner, Held, ResultView};
+use crate::ui::view::{Held, ResultView};
 use crate::ui::{self, Command, Screen};
 
 use super::boot::{BootError, Program};
@@ -83,8 +83,10 @@ pub struct Window {
     shown_take: Option<TakeId>,
     chosen: Option<PracticeSettings>,
     answers: Vec<Ticket<Trainer>>,
-    failures: Vec<Banner>,
-    next_failure: u64,
+    /// Takes that are being deleted for ever, in words.
+    erasing: Vec<(Ticket<Trainer>, String)>,
+    told: Vec<banners::Told>,
+    next_told: u64,
     send: Vec<Command>,
     /// What is leased while it is edited, and when it must be leased again.
     leased: Option<(EntityKey, Micros)>,
@@ -140,8 +142,9 @@ impl Window {
             at_devices: false,
             chosen: None,
             answers: Vec::new(),
-            failures: Vec::new(),
-            next_failure: u64::MAX / 2,
+            erasing: Vec::new(),
+            told: Vec::new(),
+            next_told: u64::MAX / 2,
             send: Vec::new(),
             leased: None,
             rescue: None,
@@ -204,6 +207,7 @@ impl Window {
             self.rows.refresh(&snapshot, frame.wall, recording, inspecting);
         }
         self.look_into_library(frame.wall, ctx);
+        self.open_what_was_brought(ctx);
         if matches!(snapshot.health, Health::Ok) {
             // What was put away comes back when it happens again.
             self.dismissed.retain(|id| ![BUFFERING, READ_ONLY].contains(id));

@@ -10,7 +10,7 @@ pub const USAGE: &str = "\
 Music Trainer: practise music on MIDI keyboards and audio interfaces.
 
 music-trainer [FILE] [--data-dir DIR] [--backend auto|cpal|jack|null] [--safe]
-    open the window, with a piece if a FILE is named
+    open the window, with a piece if a FILE is named; where a window is open already, it opens there
 music-trainer devices [--json]
     audio and MIDI devices and what they can do
 music-trainer grade --mode follow|wait|tempo|rhythm [--json] SCORE TAKE
@@ -18,7 +18,7 @@ music-trainer grade --mode follow|wait|tempo|rhythm [--json] SCORE TAKE
 music-trainer render SCORE OUT.wav [--soundfont FILE]
 music-trainer render DIR OUT.wav --take ID [--soundfont FILE]
     a score, or what was played in a take, through the same synthesiser, faster than real time;
-    where there is no take of that ID, those that there are are listed
+    where there is no take of that ID, those in which something was played are listed
 music-trainer inspect DIR [--json]
     watermarks, topics, entities, subscribers and size of a data folder
 music-trainer log DIR [--from SEQ] [--json]

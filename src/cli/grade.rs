@@ -267,7 +267,11 @@ fn summary(mode: Mode, score: &Score, notes: &[PlayedNote], grade: &Grade, out: 
     let c = result.counts;
     writeln!(out, "written   {} notes", score.notes().len())?;
     writeln!(out, "played    {} notes", notes.len())?;
-    writeln!(out, "right     {} ({} on time, {} early, {} late)", c.right(), c.on_time, c.early, c.late)?;
+    match mode {
+        // Whoever is waited for is neither early nor late.
+        Mode::Wait => writeln!(out, "right     {}", c.right())?,
+        _ => writeln!(out, "right     {} ({} on time, {} early, {} late)", c.right(), c.on_time, c.early, c.late)?,
+    }
     writeln!(out, "missed    {}", c.missed)?;
     writeln!(out, "extra     {}", c.extra)?;
     writeln!(out, "octave    {} in the wrong octave", c.wrong_octave)?;

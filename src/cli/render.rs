@@ -47,7 +47,7 @@ pub fn score(score: &Path, to: &Path, soundfont: Option<&Path>, out: &mut dyn Wr
 }
 
 /// Renders what was played in a take of a data folder, in the same way. `id` is its name with or without the `take/` that
-/// stands before it in the log; if there is no such take, those that there are are listed.
+/// stands before it in the log; if there is no such take, those in which there are notes are listed.
 ///
 /// # Errors
 /// A folder or SoundFont that cannot be read, a take that is not there, a file that exists or cannot be
@@ -76,10 +76,10 @@ fn check_free(to: &Path) -> Result<(), CliError> {
     }
 }
 
-/// The takes of a folder, the latest first: name, moment, notes, and what was played.
+/// The takes of a folder in which something was played, the latest first: name, moment, notes, and what was played.
 fn list(state: &State<Trainer>, out: &mut dyn Write) -> Result<(), CliError> {
     let takes = state.iter_prefix(KIND).filter_map(|(entity, held)| match held.value.as_ref() {
-        Some(Entity::Take(take)) if !*take.discarded => Some((entity, take)),
+        Some(Entity::Take(take)) if !*take.discarded && take.notes > 0 => Some((entity, take)),
         _ => None,
     });
     let mut takes: Vec<(&EntityKey, &Take)> = takes.collect();

@@ -35,9 +35,9 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &Ui, page: Rect) {
 
 /// How wide it would like to be.
 fn width(ui: &Ui, banner: &Banner) -> f32 {
-    let action = banner.action.as_ref().map_or(0.0, |(label, _)| Button::new(label).chip().width(ui) + 8.0);
+    let actions: f32 = banner.actions.iter().map(|(label, _)| Button::new(label).chip().width(ui) + 8.0).sum();
     let words = Line::new(&text::sentence(&banner.text)).width(ui).ceil() + 2.0;
-    2.0 * EDGE + 26.0 + words + 12.0 + action + 30.0
+    2.0 * EDGE + 26.0 + words + 12.0 + actions + 30.0
 }
 
 fn banner_ui(cx: &mut Cx<'_>, ui: &mut Ui, banner: &Banner, rect: Rect) {
@@ -57,12 +57,16 @@ fn banner_ui(cx: &mut Cx<'_>, ui: &mut Ui, banner: &Banner, rect: Rect) {
         cx.send.push(Command::DismissBanner(banner.id));
     }
     right = close.left() - 8.0;
-    if let Some((label, command)) = &banner.action {
+    for (label, command) in banner.actions.iter().rev() {
         let button = Button::new(label).chip();
         let width = button.width(ui);
         let place = Rect::from_center_size(pos2(right - width / 2.0, rect.center().y), vec2(width, 30.0));
         if button.show_at(ui, place).clicked() {
             cx.send.push(command.clone());
+            // What it told was taken up.
+            if banner.level == Level::Info {
+                cx.send.push(Command::DismissBanner(banner.id));
+            }
         }
         right = place.left() - 8.0;
     }

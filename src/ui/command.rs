@@ -229,6 +229,8 @@ pub enum Command {
         /// The event.
         seq: u64,
     },
+    /// Show a folder in the system's program for files.
+    ShowFolder(PathBuf),
     /// The banner was read.
     DismissBanner(u64),
 }

@@ -2,6 +2,7 @@
 //! filtered and sorted. Only the cards in sight are drawn.
 
 mod card;
+mod choices;
 mod cursor;
 mod dialogs;
 mod filters;
@@ -46,6 +47,8 @@ pub struct LibraryState {
     searching: bool,
     /// The tag that is being typed.
     pub(super) tag: String,
+    /// What is sought in the menu that is open.
+    sought: String,
 }
 
 /// The height of a heading, from the end of what is above it.

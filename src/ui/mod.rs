@@ -34,7 +34,7 @@ pub mod widgets;
 
 pub use command::{Command, Setting, TakeFile};
 pub use library::{Dialog, LibraryState};
-pub use rescue::waiting_ui;
+pub use rescue::{message_ui, waiting_ui};
 pub use state::{FilePurpose, InspectorState, InspectorTab, Screen, State};
 pub use theme::install;
 pub use view::View;

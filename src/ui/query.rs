@@ -3,6 +3,7 @@
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::text;
@@ -60,6 +61,8 @@ pub struct Query {
     pub tag: Option<String>,
     /// By this composer only.
     pub composer: Option<String>,
+    /// In this folder or below it only.
+    pub folder: Option<PathBuf>,
     /// Practised, new, or all.
     pub practised: Practised,
     /// Grades from and to; all of them also takes pieces whose grade is not known.
@@ -75,6 +78,7 @@ impl Default for Query {
             favourites: false,
             tag: None,
             composer: None,
+            folder: None,
             practised: Practised::Any,
             grades: GRADES,
             sort: Sort::Shelf,
@@ -94,6 +98,7 @@ impl Query {
         (!self.favourites || row.favourite)
             && self.tag.as_ref().is_none_or(|tag| row.tags.contains(tag))
             && self.composer.as_ref().is_none_or(|composer| row.composer == *composer)
+            && self.folder.as_ref().is_none_or(|folder| row.path.as_ref().is_some_and(|file| lies_in(file, folder)))
             && match self.practised {
                 Practised::Any => true,
                 Practised::Yes => row.is_practised(),
@@ -102,6 +107,16 @@ impl Query {
             && (self.grades == GRADES || grade(self.grades))
             && words.iter().all(|word| row.search.contains(word.as_str()))
     }
+}
+
+/// Whether a file lies in a folder or below it. The one was found in the other, so both are written alike: their bytes
+/// are compared, which is done sooner than to take thousands of paths apart.
+fn lies_in(file: &Path, folder: &Path) -> bool {
+    let is_separator = |byte: &u8| std::path::is_separator(char::from(*byte));
+    let folder = folder.as_os_str().as_encoded_bytes();
+    let ends = folder.iter().rposition(|byte| !is_separator(byte)).map_or(0, |last| last + 1);
+    let below = file.as_os_str().as_encoded_bytes().strip_prefix(&folder[..ends]);
+    below.and_then(<[u8]>::first).is_some_and(is_separator)
 }
 
 /// A part of the list with a heading of its own.
@@ -117,6 +132,47 @@ pub enum Group {
     Found,
 }
 
+/// What the pieces of the library can be asked by; the same for every query.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choices {
+    /// Every tag with how many pieces have it, by name.
+    pub tags: Vec<(String, usize)>,
+    /// Every composer likewise.
+    pub composers: Vec<(String, usize)>,
+    /// Every folder that is watched, each followed by those below it in which there are pieces.
+    pub folders: Vec<Folder>,
+}
+
+/// A folder of the library.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Folder {
+    /// Where it is.
+    pub path: PathBuf,
+    /// How many others it lies in, up to the one that is watched.
+    pub depth: usize,
+    /// How many pieces are in it and below it.
+    pub pieces: usize,
+}
+
+/// Folders with their pieces as a tree: each is followed by those that lie in it, by name.
+pub fn tree(folders: impl IntoIterator<Item = (PathBuf, usize)>) -> Vec<Folder> {
+    let mut folders: Vec<(PathBuf, usize)> = folders.into_iter().collect();
+    // The name itself tells those apart that are folded alike.
+    let parts = |path: &Path| -> Vec<(String, String)> {
+        let names = path.iter().map(|part| part.to_string_lossy().into_owned());
+        names.map(|name| (text::fold(&name), name)).collect()
+    };
+    folders.sort_by_cached_key(|(path, _)| parts(path));
+    let mut above: Vec<PathBuf> = Vec::new();
+    let mut placed = |(path, pieces): (PathBuf, usize)| {
+        above.truncate(above.iter().rposition(|outer| lies_in(&path, outer)).map_or(0, |last| last + 1));
+        let depth = above.len();
+        above.push(path.clone());
+        Folder { path, depth, pieces }
+    };
+    folders.into_iter().map(&mut placed).collect()
+}
+
 /// What a query selects.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
@@ -124,10 +180,8 @@ pub struct Selection {
     pub query: Query,
     /// The pieces by their places among the rows, in order, group by group; none is empty.
     pub groups: Vec<(Group, Vec<u32>)>,
-    /// Every tag in the library with how many pieces have it, by name.
-    pub tags: Vec<(String, usize)>,
-    /// Every composer likewise.
-    pub composers: Vec<(String, usize)>,
+    /// What can be asked for.
+    pub choices: Arc<Choices>,
     /// Titles that more than one piece has, folded.
     pub twins: HashSet<String>,
 }
@@ -157,7 +211,7 @@ pub fn searched(row: &PieceRow) -> String {
     text::fold(&words.join("\n"))
 }
 
-/// Selects and sorts; `tags` and `composers` of what comes out are left empty.
+/// Selects and sorts; the choices of what comes out are left empty.
 pub fn select(rows: &[Arc<PieceRow>], query: &Query) -> Selection {
     let words: Vec<String> = text::fold(&query.search).split_whitespace().map(str::to_owned).collect();
     let taken = rows.iter().enumerate().filter(|(_, row)| query.takes(row, &words));
@@ -281,6 +335,43 @@ mod tests {
         check(&rows, Query { practised: Practised::No, ..all.clone() }, &[&["A", "C"]]);
         check(&rows, Query { grades: (3, 9), ..all.clone() }, &[&["B"]]);
         check(&rows, Query { grades: (1, 9), ..all }, &[&["A", "B", "C"]]);
+    }
+
+    #[test]
+    fn a_folder_is_asked_for_with_all_below_it_and_with_other_filters() {
+        let file = |path: &str| {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            PieceRow { path: Some(path.into()), ..row(name, "", Some(3)) }
+        };
+        let rows = [
+            file("/music/Bach/two/a"),
+            file("/music/Bach/b"),
+            file("/music/Bachelor/c"),
+            file("/elsewhere/Bach/d"),
+            row("built in", "", Some(3)),
+        ];
+        let below = |folder: &str| Query { folder: Some(folder.into()), sort: Sort::Title, ..Query::default() };
+        check(&rows, below("/music"), &[&["a", "b", "c"]]);
+        check(&rows, below("/music/Bach"), &[&["a", "b"]]);
+        check(&rows, below("/music/Bach/"), &[&["a", "b"]]);
+        check(&rows, below("/music/Bach/two"), &[&["a"]]);
+        check(&rows, below("/"), &[&["a", "b", "c", "d"]]);
+        check(&rows, below("/music/Bach/two/a"), &[]);
+        check(&rows, Query { search: "C".to_owned(), ..below("/music") }, &[&["c"]]);
+        check(&rows, Query { grades: (4, 9), ..below("/music") }, &[]);
+        assert!(below("/music").filters());
+    }
+
+    #[test]
+    fn folders_stand_under_the_one_they_are_in() {
+        let folders = ["/m/b", "/m", "/n/Ähre", "/m/b/x", "/m/B/y", "/m/a z", "/m/a", "/n", "/m/B", "/m/a/q"];
+        let tree = tree(folders.into_iter().map(|path| (PathBuf::from(path), path.len())));
+        let shown: Vec<String> = tree
+            .iter()
+            .map(|folder| format!("{}{}", "-".repeat(folder.depth), text::folder_name(&folder.path)))
+            .collect();
+        assert_eq!(shown, ["m", "-a", "--q", "-a z", "-B", "--y", "-b", "--x", "n", "-Ähre"]);
+        assert_eq!(tree.iter().map(|folder| folder.pieces).sum::<usize>(), folders.concat().len());
     }
 
     #[test]

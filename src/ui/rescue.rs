@@ -46,6 +46,20 @@ pub fn waiting_ui(ui: &mut Ui, text: &str) {
     ui.centered_and_justified(|ui| ui.label(text));
 }
 
+/// A window with nothing but a line and a button that closes it; whether that was pressed.
+pub fn message_ui(ui: &mut Ui, text: &str) -> bool {
+    ui.painter().rect_filled(ui.max_rect(), 0, tokens(ui).background);
+    let frame = egui::Frame::new().inner_margin(theme::space::PAGE);
+    frame
+        .show(ui, |ui| {
+            paragraph(ui, &text::sentence(text), tokens(ui).text);
+            ui.add_space(theme::space::GAP);
+            let close = Button::new(tr().close).primary().show(ui).clicked();
+            close || ui.input(|i| i.key_pressed(egui::Key::Enter) || i.key_pressed(egui::Key::Escape))
+        })
+        .inner
+}
+
 fn paragraph(ui: &mut Ui, text: &str, color: egui::Color32) {
     ui.add(egui::Label::new(egui::RichText::new(text).color(color)).wrap());
 }

@@ -67,6 +67,8 @@ pub struct State {
     pub pass: Option<(String, u32)>,
     /// The take that is about to be deleted, until confirmed.
     pub confirm_delete: Option<String>,
+    /// Whether that is to be for ever.
+    pub(super) erasing: bool,
     /// The take that is being named, and its name so far.
     pub naming: Option<(String, String)>,
     /// The inspector's part of it.

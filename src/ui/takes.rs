@@ -1,6 +1,6 @@
 //! Takes: whatever was played, newest first.
 
-use egui::{Id, Key, Modal, Modifiers, Popup, TextEdit, Ui, pos2, vec2};
+use egui::{Align, Id, Key, Layout, Modal, Modifiers, Popup, TextEdit, Ui, pos2, vec2};
 
 use super::state::{Screen, State};
 use super::text::{self, tr};
@@ -76,14 +76,15 @@ fn list_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, takes: &[TakeRow]) {
         row.text(ui, 3, &text::count(take.notes));
         row.colored(ui, 4, &text::duration(take.duration), k.muted);
         row.text(ui, 5, &take.result.map_or_else(|| text::NONE.to_owned(), |(right, of)| text::share(right, of)));
-        let (words, color) = match take.state {
-            TakeState::Recording => (t.recording.to_owned(), k.accent_text),
-            TakeState::Complete => (t.complete.to_owned(), k.muted),
-            TakeState::Stopped => (t.stopped.to_owned(), k.muted),
-            TakeState::Interrupted => (t.interrupted.to_owned(), k.muted),
-            TakeState::Incomplete { lost } => (text::incomplete(lost), k.warn),
+        let color = match take.state {
+            TakeState::Recording => k.accent_text,
+            TakeState::Incomplete { .. } => k.warn,
+            _ => k.muted,
         };
-        row.colored(ui, 6, &words, color);
+        row.colored(ui, 6, &text::take_state(take.state), color);
+        if row.is_cut() {
+            row.response.clone().on_hover_text(text::take_in_full(take));
+        }
         if let (Some(cell), true) = (row.cell(7), take.state != TakeState::Recording) {
             let place = egui::Rect::from_min_size(pos2(cell.right() - 32.0, cell.center().y - 14.0), vec2(30.0, 28.0));
             let export = place.translate(vec2(-64.0, 0.0));
@@ -160,37 +161,70 @@ pub(super) fn name_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
     state.naming = (!save && !cancel && !modal.should_close()).then_some((id, name));
 }
 
-/// Asks before a take is deleted.
+/// Asks before a take is deleted, and once more before it is for ever.
 pub(super) fn confirm_ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State) {
-    let Some(id) = state.confirm_delete.clone() else { return };
+    let Some(id) = state.confirm_delete.clone() else {
+        state.erasing = false;
+        return;
+    };
     let take = cx.view.takes.iter().find(|t| t.id == id);
+    let (question, remark) = match state.erasing {
+        false => (tr().delete_question, tr().delete_remark),
+        true => (tr().erase_question, tr().erase_remark),
+    };
     let modal = Modal::new(Id::unique("delete take")).frame(card_frame(ui)).show(ui.ctx(), |ui| {
         ui.set_width(360.0 * theme::scale(ui));
-        Line::new(tr().delete_question).size(theme::size::TITLE).bold().show(ui);
+        Line::new(question).size(theme::size::TITLE).bold().show(ui);
         if let Some(take) = take {
             Line::new(&text::take_in_words(take)).color(tokens(ui).muted).show(ui);
         }
         ui.add_space(8.0);
-        Line::small(tr().delete_remark).color(tokens(ui).muted).show(ui);
+        ui.add(
+            egui::Label::new(egui::RichText::new(remark).color(tokens(ui).muted).size(13.0 * theme::scale(ui))).wrap(),
+        );
         ui.add_space(12.0);
-        ui.horizontal(|ui| {
-            let delete = Button::new(tr().delete).primary().show(ui).clicked();
-            let erase = Button::new(tr().delete_for_ever).show(ui);
-            let cancel = Button::new(tr().cancel).show(ui);
-            // Enter takes what can be taken back, unless another button has the focus.
-            let elsewhere = erase.has_focus() || cancel.has_focus();
-            let enter = !elsewhere && ui.input_mut(|i| i.consume_key(Modifiers::NONE, Key::Enter));
-            (delete || enter, erase.clicked(), cancel.clicked())
-        })
-        .inner
+        ui.horizontal(|ui| if state.erasing { erase_buttons_ui(ui) } else { delete_buttons_ui(ui) }).inner
     });
-    let (delete, erase, cancel) = modal.inner;
-    if erase {
-        cx.send.push(Command::EraseTake(id));
-    } else if delete {
-        cx.send.push(Command::DeleteTake(id));
+    match modal.inner {
+        Some(Answer::Delete) => cx.send.push(Command::DeleteTake(id)),
+        Some(Answer::Erase) => cx.send.push(Command::EraseTake(id)),
+        Some(Answer::ForEver) => return state.erasing = true,
+        Some(Answer::Keep) => {}
+        None if modal.should_close() => {}
+        None => return,
     }
-    if delete || erase || cancel || modal.should_close() {
-        state.confirm_delete = None;
+    (state.confirm_delete, state.erasing) = (None, false);
+}
+
+/// What becomes of a take that was about to be deleted.
+enum Answer {
+    Keep,
+    Delete,
+    /// For ever, which is asked once more.
+    ForEver,
+    Erase,
+}
+
+fn delete_buttons_ui(ui: &mut Ui) -> Option<Answer> {
+    let delete = Button::new(tr().delete).primary().show(ui).clicked();
+    let cancel = Button::new(tr().cancel).show(ui);
+    let erase = ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        let label = text::asking_more(tr().delete_for_ever);
+        Button::new(&label).link().show(ui)
+    });
+    let erase = erase.inner;
+    // Enter takes what can be taken back, unless another button has the focus.
+    let elsewhere = erase.has_focus() || cancel.has_focus();
+    let enter = !elsewhere && ui.input_mut(|i| i.consume_key(Modifiers::NONE, Key::Enter));
+    match () {
+        () if delete || enter => Some(Answer::Delete),
+        () if erase.clicked() => Some(Answer::ForEver),
+        () => cancel.clicked().then_some(Answer::Keep),
     }
+}
+
+fn erase_buttons_ui(ui: &mut Ui) -> Option<Answer> {
+    let keep = Button::new(tr().keep_it).primary().show(ui).clicked();
+    let erase = Button::new(tr().delete_for_ever).show(ui).clicked();
+    if erase { Some(Answer::Erase) } else { keep.then_some(Answer::Keep) }
 }

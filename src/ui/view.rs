@@ -173,8 +173,8 @@ pub struct Banner {
     pub level: Level,
     /// What to know.
     pub text: String,
-    /// A way out: the button's words and what it does.
-    pub action: Option<(String, Command)>,
+    /// Ways out, the first one the best: a button's words and what it does.
+    pub actions: Vec<(String, Command)>,
 }
 
 #[cfg(test)]

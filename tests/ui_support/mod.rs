@@ -3,6 +3,7 @@
 #[path = "../page_support/mod.rs"]
 mod page_support;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ use music_trainer::practice::result::{BarResult, TakeResult};
 use music_trainer::practice::story::Story;
 use music_trainer::practice::{BarRange, Mode, PlayedId, PracticeSettings, Preset, Verdict, VerdictKind};
 use music_trainer::time::{Frames, Micros, Stamp, StreamId, Ticks, WallMillis};
-use music_trainer::ui::query::{self, Query, Selection};
+use music_trainer::ui::query::{self, Choices, Query, Selection};
 use music_trainer::ui::view::*;
 use music_trainer::ui::{Command, text};
 
@@ -306,6 +307,9 @@ fn row(id: &str, title: &str, composer: &str, grade: u8, fifths: i8, last: Optio
     }
 }
 
+/// The folder that is watched.
+const MUSIC: &str = "/home/ada/music";
+
 /// A piece of a folder.
 fn file(id: &str, title: &str, composer: &str, path: &str, opened: i64) -> PieceRow {
     PieceRow {
@@ -315,7 +319,7 @@ fn file(id: &str, title: &str, composer: &str, path: &str, opened: i64) -> Piece
         favourite: false,
         practised: Micros::ZERO,
         opened: WallMillis(opened),
-        path: Some(PathBuf::from("/home/ada/music").join(path)),
+        path: Some(PathBuf::from(MUSIC).join(path)),
         ..row(id, title, composer, 0, -3, None)
     }
 }
@@ -754,6 +758,11 @@ impl Sample {
                 PieceRow {
                     tags: vec!["exam".into(), "slow".into()],
                     curve: vec![0.4, 0.55, 0.5, 0.7, 0.82, 0.8, 0.93],
+                    curve_of: Some(Series {
+                        mode: Mode::Tempo,
+                        hand: Some(Hand::Right),
+                        bars: Some(BarRange::new(8, 11)),
+                    }),
                     passes: 31,
                     practised: Micros(1_860_000_000),
                     last: Some(LastResult { at: today(12, 4), right: 186, of: 200, ..LastResult::default() }),
@@ -854,7 +863,7 @@ impl Sample {
                 id: 1,
                 level: Level::Warn,
                 text: "No sound device was found. Everything else works; plug one in and it is used at once.".into(),
-                action: Some(("Devices".into(), Command::TestTone)),
+                actions: vec![("Devices".into(), Command::TestTone)],
             }],
             rescue: None,
             moving: false,
@@ -881,7 +890,13 @@ impl Sample {
             names.into_iter().map(|name| (name, 1)).collect()
         };
         let (tags, composers) = (names(|row| row.tags.clone()), names(|row| vec![row.composer.clone()]));
-        self.list = Selection { tags, composers, ..query::select(&self.pieces, asked) };
+        let places = self.pieces.iter().filter_map(|row| row.path.as_ref()?.parent());
+        let mut folders: BTreeMap<PathBuf, usize> = BTreeMap::new();
+        for folder in places.flat_map(|place| place.ancestors().take_while(|folder| folder.starts_with(MUSIC))) {
+            *folders.entry(folder.to_owned()).or_default() += 1;
+        }
+        let choices = Arc::new(Choices { tags, composers, folders: query::tree(folders) });
+        self.list = Selection { choices, ..query::select(&self.pieces, asked) };
     }
 
     /// The view of it.

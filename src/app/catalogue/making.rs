@@ -1,6 +1,7 @@
 //! The rows of the library: each is made anew when its piece or a result of it has changed, and no other is touched.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::outcomes::{Outcome, Outcomes, with_progress};
@@ -11,7 +12,7 @@ use crate::formats::pieces;
 use crate::model::{Entity, Found, Piece, PieceId, TakeId, Trainer};
 use crate::music::KeySignature;
 use crate::time::{Micros, Ticks, WallMillis};
-use crate::ui::query::{self, Query, Selection};
+use crate::ui::query::{self, Choices, Query, Selection};
 use crate::ui::text::fold;
 use crate::ui::view::PieceRow;
 
@@ -56,6 +57,9 @@ fn place_of(id: &PieceId) -> Place {
     (builtin.unwrap_or(usize::MAX), id.clone())
 }
 
+/// The rows, and what they can be asked by.
+type All = (Arc<[Arc<PieceRow>]>, Arc<Choices>);
+
 /// What rows are made of.
 #[derive(Default)]
 pub(super) struct Making {
@@ -73,8 +77,10 @@ pub(super) struct Making {
     folders: Vec<String>,
     tags: Words,
     composers: Words,
-    /// The rows that are shown, in one piece; `None` if they have changed since.
-    all: Option<Arc<[Arc<PieceRow>]>>,
+    /// Folders, those that are watched and all in which there are pieces.
+    places: Words,
+    /// The rows that are shown, in one piece, and what they can be asked by; `None` if they have changed since.
+    all: Option<All>,
     made: u64,
     /// Pieces that were looked at, to see that it is those that have changed.
     looked: u64,
@@ -126,7 +132,7 @@ impl Making {
             _ => None,
         });
         self.folders = folders.collect();
-        (self.listed, self.tags, self.composers, self.all) = Default::default();
+        (self.listed, self.tags, self.composers, self.places, self.all) = Default::default();
         pieces::builtin().iter().for_each(|piece| self.update(&PieceId::builtin(piece.id), state, wall));
         for (key, _) in state.iter_prefix("piece/") {
             let id = PieceId(key.id().into());
@@ -158,6 +164,9 @@ impl Making {
         for (row, count) in before.iter().map(|row| (row, -1)).chain(row.iter().map(|row| (row, 1))) {
             row.tags.iter().for_each(|tag| self.tags.count(tag, count));
             self.composers.count(&row.composer, count);
+            for folder in row.path.iter().flat_map(|file| folders_of(file, &self.folders)) {
+                self.places.count(folder, count);
+            }
         }
         self.all = None;
     }
@@ -225,10 +234,12 @@ impl Making {
     /// The rows in order, and those among them that were asked for.
     pub(super) fn arrange(&mut self, query: &Query) -> Shown {
         let listed = &self.listed;
-        let all = self.all.get_or_insert_with(|| listed.values().cloned().collect());
-        let selection = query::select(all, query);
-        let (tags, composers) = (self.tags.sorted(), self.composers.sorted());
-        let list = Some(Arc::new(Selection { tags, composers, ..selection }));
+        let (all, choices) = self.all.get_or_insert_with(|| {
+            let folders = query::tree(self.places.0.iter().map(|(path, n)| (path.into(), *n)));
+            let choices = Choices { tags: self.tags.sorted(), composers: self.composers.sorted(), folders };
+            (listed.values().cloned().collect(), Arc::new(choices))
+        });
+        let list = Some(Arc::new(Selection { choices: Arc::clone(choices), ..query::select(all, query) }));
         Shown { rows: Arc::clone(all), list, made: self.made }
     }
 }
@@ -256,6 +267,15 @@ impl Words {
         sorted.sort_by_cached_key(|(word, _)| (fold(word), word.clone()));
         sorted
     }
+}
+
+/// The folders that a file is in, from its own up to the outermost that is watched; none if it is in none of these.
+fn folders_of<'a>(file: &'a Path, watched: &[String]) -> impl Iterator<Item = &'a str> {
+    let outermost = watched.iter().filter(|folder| file.starts_with(folder)).min_by_key(|folder| folder.len()).cloned();
+    let above = file.ancestors().skip(1);
+    above
+        .take_while(move |folder| outermost.as_ref().is_some_and(|top| folder.starts_with(top)))
+        .filter_map(Path::to_str)
 }
 
 fn with_facts(found: &Found) -> PieceRow {
@@ -317,7 +337,7 @@ mod tests {
 
     fn found(number: usize) -> Publish<Trainer> {
         let composer = format!("Composer {}", number % 3);
-        let path = format!("/music/{number}.mid");
+        let path = format!("/music/folder {}/{number}.mid", number % 4);
         let found = Found { title: format!("Piece {number}"), composer, path, ..Found::default() };
         Publish::new(id(number).entity(), Event::PieceFound(Box::new(found)))
     }
@@ -343,9 +363,19 @@ mod tests {
         anew.make(&Changed::everything(), &bus.snapshot().state, WALL);
         let at_once = anew.arrange(&Query::default());
         assert_eq!((&shown.rows, &shown.list), (&at_once.rows, &at_once.list));
-        let composers = &shown.list.as_ref().expect("a list").composers;
+        let choices = &shown.list.as_ref().expect("a list").choices;
+        let composers = &choices.composers;
         let of_files: usize = composers.iter().filter(|(name, _)| name.starts_with("Composer ")).map(|(_, n)| n).sum();
         assert_eq!(of_files, PIECES);
+        let folders: Vec<_> = choices
+            .folders
+            .iter()
+            .map(|folder| (crate::ui::text::folder_name(&folder.path), folder.depth, folder.pieces))
+            .collect();
+        let in_folder = |number: usize| (0..PIECES).filter(|piece| piece % 4 == number).count();
+        let mut expected = vec![("music".to_owned(), 0, PIECES)];
+        expected.extend((0..4).map(|number| (format!("folder {number}"), 1, in_folder(number))));
+        assert_eq!(folders, expected);
         watch(&bus, false);
         making.make(&Changed::everything(), &bus.snapshot().state, WALL);
         assert_eq!(making.arrange(&Query::default()).rows.len(), builtin, "what is not watched is not listed");
@@ -365,7 +395,7 @@ mod tests {
         let changed = Changed { pieces: [id(7)].into(), ..Changed::default() };
         making.make(&changed, &bus.snapshot().state, WALL);
         assert_eq!((making.looked - looked, making.made - made), (1, 1));
-        let tags = making.arrange(&Query::default()).list.expect("a list").tags.clone();
+        let tags = making.arrange(&Query::default()).list.expect("a list").choices.tags.clone();
         assert_eq!(tags, [("slow".to_owned(), 1)]);
         // Nothing has changed: nothing is made.
         making.make(&changed, &bus.snapshot().state, WALL);

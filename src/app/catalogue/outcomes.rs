@@ -8,7 +8,7 @@ use crate::model::{ResultSummary, Take, TakeId};
 use crate::music::{Hand, Hands};
 use crate::practice::{Mode, PracticeSettings};
 use crate::time::WallMillis;
-use crate::ui::view::{LastResult, Measure, PieceRow};
+use crate::ui::view::{LastResult, Measure, PieceRow, Series};
 
 /// Results that a piece's curve has.
 const CURVE: usize = 12;
@@ -18,6 +18,8 @@ const CURVE: usize = 12;
 pub(super) struct Outcome {
     at: WallMillis,
     measure: Measure,
+    /// What its share can be compared with; nothing where a whole piece was broken off.
+    series: Option<Series>,
     /// The hand that was practised alone.
     hand: Option<Hand>,
     /// Right notes, of all that were written or wrongly played.
@@ -40,10 +42,12 @@ impl Outcome {
             Mode::Rhythm => Measure::Rhythm,
         };
         let kept = result.tempo_kept.filter(|_| whole && !result.incomplete && practice.mode == Mode::Tempo);
+        let (mode, hand, bars) = (practice.mode, alone(&practice), practice.range);
         Self {
             at: take.moment(),
             measure,
-            hand: alone(&practice),
+            series: (whole || bars.is_some()).then_some(Series { mode, hand, bars }),
+            hand,
             right: result.all.right(),
             of: result.all.judged(),
             part: (!whole).then_some(result.bars.len() as u32),
@@ -94,6 +98,21 @@ fn bests(outcomes: &Outcomes) -> impl Iterator<Item = &Outcome> {
     bests.into_values()
 }
 
+/// The last shares right of what was practised in the same way twice or more; of several such, what was practised last.
+fn curve(outcomes: &Outcomes) -> Option<(Series, Vec<f32>)> {
+    let judged = outcomes.values().filter(|outcome| outcome.of > 0 && !outcome.incomplete);
+    let judged: Vec<(Series, f32)> =
+        judged.filter_map(|outcome| Some((outcome.series?, outcome.right as f32 / outcome.of as f32))).collect();
+    let newest_first = judged.iter().enumerate().rev();
+    let is_one_of_several = |place: usize, series| judged[..place].iter().any(|(before, _)| *before == series);
+    let series =
+        newest_first.map(|(place, (series, _))| (place, *series)).find(|(at, s)| is_one_of_several(*at, *s))?.1;
+    let mut shares: Vec<f32> =
+        judged.iter().rev().filter(|(other, _)| *other == series).map(|(_, share)| *share).take(CURVE).collect();
+    shares.reverse();
+    Some((series, shares))
+}
+
 /// How it went with a piece so far.
 pub(super) fn with_progress(row: &mut PieceRow, outcomes: &Outcomes, wall: Wall) {
     let last = outcomes.values().next_back();
@@ -102,10 +121,9 @@ pub(super) fn with_progress(row: &mut PieceRow, outcomes: &Outcomes, wall: Wall)
     let mut bests = bests(outcomes).map(|best| best.shown(wall));
     row.best = bests.next();
     row.other_bests = bests.collect();
-    let is_like_the_last = |outcome: &&Outcome| last.is_some_and(|last| last.measure == outcome.measure);
-    let judged = outcomes.values().filter(|outcome| outcome.of > 0 && !outcome.incomplete).filter(is_like_the_last);
-    let shares: Vec<f32> = judged.map(|outcome| outcome.right as f32 / outcome.of as f32).collect();
-    row.curve = shares[shares.len().saturating_sub(CURVE)..].to_vec();
+    let curve = curve(outcomes);
+    row.curve_of = curve.as_ref().map(|(series, _)| *series);
+    row.curve = curve.map(|(_, shares)| shares).unwrap_or_default();
     row.passes = outcomes.values().map(|outcome| outcome.passes).sum();
     row.tempo = outcomes.values().filter_map(|outcome| outcome.tempo).max();
 }
@@ -122,7 +140,8 @@ mod tests {
     fn outcome(minute: u64, (right, of): (u32, u32), part: Option<u32>, incomplete: bool) -> (TakeId, Outcome) {
         let at = WallMillis(minute as i64 * 60_000);
         let (measure, hand) = (Measure::Timed, None);
-        (TakeId(minute), Outcome { at, measure, hand, right, of, part, passes: 1, incomplete, tempo: None })
+        let series = part.is_none().then_some(Series { mode: Mode::Tempo, hand, bars: None });
+        (TakeId(minute), Outcome { at, measure, series, hand, right, of, part, passes: 1, incomplete, tempo: None })
     }
 
     fn row(outcomes: &Outcomes) -> PieceRow {
@@ -150,7 +169,7 @@ mod tests {
         }
         assert_eq!(bests, [None, Some(2), Some(3), Some(3), Some(3), Some(3)]);
         let row = row(&outcomes);
-        assert_eq!((row.curve.len(), row.passes, row.last_at), (5, 6, WallMillis(360_000)));
+        assert_eq!((row.curve, row.passes, row.last_at), (vec![0.9, 0.9, 0.8], 6, WallMillis(360_000)));
     }
 
     /// A take of the whole piece, and what came out: so many right, missed, and wrongly played besides.
@@ -190,7 +209,28 @@ mod tests {
             (Measure::Rhythm, None, 100, 100),
         ];
         assert_eq!(others, expected);
-        assert_eq!(row.curve, [1.0], "rhythms are a curve of their own");
+        assert_eq!(row.curve, [1.0, 0.5], "of those alone there are two that can be compared");
+        assert_eq!(row.curve_of, Some(Series { mode: Mode::Wait, hand: None, bars: None }));
+    }
+
+    #[test]
+    fn a_curve_is_of_one_mode_one_hand_and_the_same_bars() {
+        let bars = |first, last| Some(crate::practice::BarRange::new(first, last));
+        let whole = |mode, right| take(practice(mode, Hands::BOTH), (right, 10 - right, 0), None);
+        let part = |practise, range, right| {
+            take(PracticeSettings { range, ..practice(Mode::Tempo, practise) }, (right, 10 - right, 0), None)
+        };
+        let curve = |outcomes: &[Outcome]| row(&(1..).map(TakeId).zip(outcomes.iter().copied()).collect()).curve;
+        let mut outcomes = vec![whole(Mode::Tempo, 5), whole(Mode::Follow, 9), whole(Mode::Tempo, 7)];
+        assert_eq!(curve(&outcomes), [0.5, 0.7], "not the one that was followed");
+        outcomes.extend([part(Hands::BOTH, bars(0, 1), 10), part(Hands::BOTH, bars(0, 2), 1)]);
+        assert_eq!(curve(&outcomes), [0.5, 0.7], "not those of a few bars, which differ");
+        outcomes.push(part(Hands::LEFT, bars(0, 2), 2));
+        assert_eq!(curve(&outcomes), [0.5, 0.7], "nor one hand alone");
+        outcomes.push(part(Hands::LEFT, bars(0, 2), 3));
+        assert_eq!(curve(&outcomes), [0.2, 0.3], "what was practised last, once there are two of it");
+        outcomes.extend((0..20).map(|n| whole(Mode::Wait, n % 10)));
+        assert_eq!(curve(&outcomes).len(), CURVE);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::banners::LABORATORY;
 use super::picture::place;
 use super::{Frame, Window, playing};
 use crate::app::control::Wish;
+use crate::app::files;
 use crate::app::history::{Change, TagEdit};
 use crate::app::take_view::Purpose;
 use crate::bus::{DeviceId, EventId, LetterDecision};
@@ -186,6 +187,11 @@ impl Window {
             }
             Command::ReplayLetter { subscriber, seq } => self.letter(&subscriber, seq, LetterDecision::Replay),
             Command::DropLetter { subscriber, seq } => self.letter(&subscriber, seq, LetterDecision::Drop),
+            Command::ShowFolder(folder) => {
+                if let Err(error) = files::show(&folder) {
+                    self.fail(format!("{} cannot be shown: {error}", folder.display()));
+                }
+            }
             Command::DismissBanner(id) => {
                 self.dismissed.insert(id);
             }

@@ -1,8 +1,10 @@
 //! The window and the lines across it: what the start, the bus, the control thread and the window itself have to tell.
 
 use super::{Frame, Window};
+use crate::app::boot::Interrupted;
 use crate::app::control::Notice;
 use crate::bus::Health;
+use crate::model::PieceId;
 use crate::time::Micros;
 use crate::ui::view::{Banner, Level};
 use crate::ui::{self, Command};
@@ -20,8 +22,21 @@ pub(super) const BUFFERING: u64 = 998;
 pub(super) const READ_ONLY: u64 = 999;
 /// Banners of the start come before; those of the control thread count on from here.
 const FIRST_NOTICE: u64 = 1_000;
-/// Failures that are remembered.
-const FAILURES_MAX: usize = 8;
+/// Lines of the window that are remembered.
+const TOLD_MAX: usize = 8;
+
+/// A line of the window, and when it was told.
+pub(super) struct Told {
+    pub(super) banner: Banner,
+    pub(super) at: Micros,
+}
+
+impl Told {
+    /// Whether it is still shown: what only is good to know goes by itself, but for where one's data is.
+    fn is_fresh(&self, now: Micros) -> bool {
+        self.banner.level != Level::Info || self.banner.id == RECOVERED || now - self.at < NEWS
+    }
+}
 
 impl Frame {
     /// The piece that is being opened, once that takes long.
@@ -38,8 +53,9 @@ impl Window {
         let lines = program.lines.iter().enumerate();
         let offered = self.rescue.as_ref().is_some_and(|rescue| !rescue.offers().is_empty());
         let action = offered.then(|| (ui::text::tr().rescue_again.to_owned(), Command::ShowRescue));
+        let actions = Vec::from_iter(action);
         banners.extend(
-            lines.map(|(i, text)| Banner { action: action.clone(), ..banner(i as u64, Level::Bad, text.clone()) }),
+            lines.map(|(i, text)| Banner { actions: actions.clone(), ..banner(i as u64, Level::Bad, text.clone()) }),
         );
         match health {
             Health::Ok | Health::Degraded(_) => {}
@@ -47,18 +63,17 @@ impl Window {
             Health::ReadOnly(_) => banners.push(banner(READ_ONLY, Level::Bad, health.to_string())),
         }
         if let Some(on) = ui::text::laboratory_on(&program.lab) {
-            let action = Some((ui::text::tr().heal.to_owned(), Command::Heal));
-            banners.push(Banner { id: LABORATORY, level: Level::Warn, text: on, action });
+            let actions = vec![(ui::text::tr().heal.to_owned(), Command::Heal)];
+            banners.push(Banner { id: LABORATORY, level: Level::Warn, text: on, actions });
         }
         if let Some(name) = frame.slow_to_open() {
-            let action = Some((ui::text::tr().cancel.to_owned(), Command::StopOpening));
-            banners.push(Banner { action, ..banner(OPENING, Level::Info, ui::text::opening(name)) });
+            let actions = vec![(ui::text::tr().cancel.to_owned(), Command::StopOpening)];
+            banners.push(Banner { actions, ..banner(OPENING, Level::Info, ui::text::opening(name)) });
         }
-        if let Some(notes) = program.interrupted {
-            banners.push(banner(INTERRUPTED, Level::Info, ui::text::interrupted_at(notes)));
-        }
+        banners.extend(program.interrupted.as_ref().map(interrupted));
         // The newest first: only a few fit.
-        banners.extend(self.failures.iter().rev().cloned());
+        let told = self.told.iter().rev().filter(|told| told.is_fresh(frame.now));
+        banners.extend(told.map(|told| told.banner.clone()));
         let fresh = |n: &&Notice| n.bad || frame.now - n.at < NEWS;
         let notices = frame.desk.notices.iter().rev().filter(fresh);
         banners.extend(notices.map(|n| banner(FIRST_NOTICE + n.id, level(n.bad), n.text.clone())));
@@ -66,17 +81,28 @@ impl Window {
         banners
     }
 
+    /// Something failed.
     pub(super) fn fail(&mut self, text: String) {
-        self.say(true, text);
+        self.tell(Level::Bad, text, Vec::new());
     }
 
-    /// One line, which takes the place of the same one said before.
-    pub(super) fn say(&mut self, bad: bool, text: String) {
-        self.next_failure += 1;
-        self.failures.retain(|line| line.text != text);
-        self.failures.push(banner(self.next_failure, level(bad), text));
-        if self.failures.len() > FAILURES_MAX {
-            self.failures.remove(0);
+    /// Something is good to know.
+    pub(super) fn inform(&mut self, text: String, actions: Vec<(String, Command)>) {
+        self.tell(Level::Info, text, actions);
+    }
+
+    fn tell(&mut self, level: Level, text: String, actions: Vec<(String, Command)>) {
+        self.next_told += 1;
+        self.tell_as(Banner { actions, ..banner(self.next_told, level, text) });
+    }
+
+    /// Tells it under a number of its own, in place of the same line told before.
+    pub(super) fn tell_as(&mut self, banner: Banner) {
+        let at = self.program.as_ref().map_or(Micros::ZERO, |program| program.clock.now());
+        self.told.retain(|told| told.banner.text != banner.text);
+        self.told.push(Told { banner, at });
+        if self.told.len() > TOLD_MAX {
+            self.told.remove(0);
         }
     }
 
@@ -91,8 +117,30 @@ impl Window {
                 false
             }
         });
+        let mut erased = Vec::new();
+        self.erasing.retain_mut(|(ticket, words)| match ticket.try_applied() {
+            None => true,
+            Some(Ok(_)) => {
+                erased.push(ui::text::erased_for_ever(words));
+                false
+            }
+            Some(Err(error)) => {
+                refused.push(format!("the take was not deleted: {error}"));
+                false
+            }
+        });
         refused.into_iter().for_each(|line| self.fail(line));
+        erased.into_iter().for_each(|line| self.inform(line, Vec::new()));
     }
+}
+
+/// That the program was not closed, with the ways back to what was played and practised.
+fn interrupted(interrupted: &Interrupted) -> Banner {
+    let Interrupted { take, notes, piece } = interrupted;
+    let look = (ui::text::tr().show_interrupted.to_owned(), Command::OpenTake(take.to_string()));
+    let go_on = |piece: &PieceId| (ui::text::tr().go_on_with_piece.to_owned(), Command::OpenPiece(piece.0.to_string()));
+    let actions = [look].into_iter().chain(piece.as_ref().map(go_on)).collect();
+    Banner { actions, ..banner(INTERRUPTED, Level::Info, ui::text::interrupted_at(*notes)) }
 }
 
 pub(super) fn level(bad: bool) -> Level {
@@ -100,5 +148,39 @@ pub(super) fn level(bad: bool) -> Level {
 }
 
 pub(super) fn banner(id: u64, level: Level, text: String) -> Banner {
-    Banner { id, level, text, action: None }
+    Banner { id, level, text, actions: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::TakeId;
+
+    #[test]
+    fn what_is_good_to_know_goes_by_itself_and_what_failed_stays() {
+        let fresh = |id, level, age: Micros| {
+            let at = Micros(5_000_000);
+            Told { banner: banner(id, level, String::new()), at }.is_fresh(at + age)
+        };
+        let just_before = NEWS - Micros(1);
+        assert_eq!([fresh(1, Level::Info, just_before), fresh(1, Level::Info, NEWS)], [true, false]);
+        assert!(fresh(1, Level::Bad, NEWS) && fresh(1, Level::Warn, NEWS));
+        assert!(fresh(RECOVERED, Level::Info, NEWS), "where one's data is must be read");
+    }
+
+    #[test]
+    fn after_an_end_in_the_middle_there_are_ways_to_the_take_and_to_its_piece() {
+        let take = TakeId(7);
+        let commands = |piece: Option<&str>| -> Vec<Command> {
+            let piece = piece.map(|id| PieceId(id.into()));
+            interrupted(&Interrupted { take, notes: 16, piece })
+                .actions
+                .into_iter()
+                .map(|(_, command)| command)
+                .collect()
+        };
+        let look = || Command::OpenTake(take.to_string());
+        assert_eq!(commands(None), [look()]);
+        assert_eq!(commands(Some("menuet")), [look(), Command::OpenPiece("menuet".to_owned())]);
+    }
 }

@@ -11,6 +11,7 @@ use crate::bus::{Publish, State};
 use crate::components::library::shelf::Shelf;
 use crate::formats::pieces;
 use crate::model::{Entity, Event, FolderChoice, Piece, PieceId, PieceInfo, Trainer};
+use crate::ui::Command;
 
 /// Edits of one transaction: each is two events at most.
 const EDITS_MAX: usize = 1_000;
@@ -33,8 +34,12 @@ impl Window {
             catalogue.ask(Asked { query: self.state.query.clone(), wall });
         }
         for FolderNews { instead_of, line } in self.folders.take_news() {
-            self.failures.retain(|banner| Some(&banner.text) != instead_of.as_ref());
-            line.into_iter().for_each(|(bad, line)| self.say(bad, line));
+            self.told.retain(|told| Some(&told.banner.text) != instead_of.as_ref());
+            match line {
+                Some((true, line)) => self.fail(line),
+                Some((false, line)) => self.inform(line, Vec::new()),
+                None => {}
+            }
         }
         let fault = self.folders.fault().map(str::to_owned);
         if fault != self.shelf_fault {
@@ -50,6 +55,16 @@ impl Window {
         } else {
             self.wish(Wish::OpenFile(path));
         }
+    }
+
+    /// Files that another start of the program has brought; whoever did wants to see them.
+    pub(super) fn open_what_was_brought(&mut self, ctx: &egui::Context) {
+        let door = self.program.as_ref().and_then(|program| program.door.as_ref());
+        let brought: Vec<PathBuf> = door.map_or_else(Vec::new, |door| door.files.try_iter().collect());
+        if !brought.is_empty() {
+            ctx.send_viewport_cmd(egui::ViewportCommand::Focus);
+        }
+        self.send.extend(brought.into_iter().map(Command::OpenFile));
     }
 
     pub(super) fn with_shelf(&self, act: impl FnOnce(&Shelf)) {

@@ -9,10 +9,9 @@ use crate::components::session::Finished;
 use crate::model::{Entity, TakeId};
 use crate::practice::recital::Voice;
 use crate::time::{Micros, WallMillis};
-use crate::ui::view::{Banner, Level, Listening};
+use crate::ui::view::Listening;
 use crate::ui::{Command, InspectorTab, Screen};
 
-use super::banners::banner;
 use super::{Frame, Window, wake};
 
 /// What is heard of takes.
@@ -133,11 +132,9 @@ impl Window {
     pub(super) fn delete_take(&mut self, take: TakeId) {
         self.history.push(Change::Discard { take, discarded: true });
         self.discard(take, true);
-        self.next_failure += 1;
         let texts = crate::ui::text::tr();
-        let action = Some((texts.undo.to_owned(), Command::BringTakeBack(take.to_string())));
-        let line = texts.take_deleted.to_owned();
-        self.failures.push(Banner { action, ..banner(self.next_failure, Level::Info, line) });
+        let undo = (texts.undo.to_owned(), Command::BringTakeBack(take.to_string()));
+        self.inform(texts.take_deleted.to_owned(), vec![undo]);
     }
 
     /// Puts a deleted take back.
@@ -150,7 +147,7 @@ impl Window {
     /// A take that is back need not be offered any more.
     pub(super) fn withdraw_offer(&mut self, take: TakeId) {
         let offer = Command::BringTakeBack(take.to_string());
-        self.failures.retain(|banner| banner.action.as_ref().is_none_or(|(_, command)| *command != offer));
+        self.told.retain(|told| told.banner.actions.iter().all(|(_, command)| *command != offer));
     }
 
     /// Tells what became of the last five minutes.
@@ -158,10 +155,8 @@ impl Window {
         match self.keeping.poll() {
             Some(Ok(Kept { take, notes, .. })) => {
                 self.history.push(Change::Discard { take, discarded: false });
-                self.next_failure += 1;
-                let line = crate::ui::text::kept(notes);
-                let action = Some((crate::ui::text::tr().open_kept.to_owned(), Command::OpenTake(take.to_string())));
-                self.failures.push(Banner { action, ..banner(self.next_failure, Level::Info, line) });
+                let open = (crate::ui::text::tr().open_kept.to_owned(), Command::OpenTake(take.to_string()));
+                self.inform(crate::ui::text::kept(notes), vec![open]);
             }
             Some(Err(line)) => self.fail(line),
             None => {}

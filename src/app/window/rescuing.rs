@@ -43,7 +43,7 @@ impl Window {
             Ok(program) => {
                 let fresh = Self::new(program, Arc::clone(&self.boot), Arc::clone(&self.saved));
                 *self = Self { state: std::mem::take(&mut self.state), ..fresh };
-                self.failures.push(banner(RECOVERED, level, line));
+                self.tell_as(banner(RECOVERED, level, line));
             }
         }
     }

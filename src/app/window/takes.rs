@@ -1,12 +1,12 @@
 //! The window and the list of takes: names, what is thrown away, and files.
 
-use super::banners::banner;
+use std::path::Path;
+
 use super::{PERSON, Window, wake};
 use crate::bus::Publish;
 use crate::model::{Entity, Event, TakeId};
 use crate::time::{Micros, WallMillis};
-use crate::ui::view::Level;
-use crate::ui::{self, TakeFile};
+use crate::ui::{self, Command, TakeFile};
 
 /// How long what is edited is leased, and after which time it is leased again.
 const LEASE: WallMillis = WallMillis(60_000);
@@ -47,7 +47,9 @@ impl Window {
         let Some(program) = &self.program else { return };
         // The result too if there is none yet: it is being judged perhaps.
         let items = [take.entity(), take.result_entity()].map(|key| Publish::new(key, Event::Erased));
-        self.answers.push(program.bus.transact(items.into()));
+        let row = self.rows.takes.iter().find(|row| row.id == take.to_string());
+        let words = row.map_or_else(|| take.to_string(), ui::text::take_in_words);
+        self.erasing.push((program.bus.transact(items.into()), words));
         // If it is refused the take is there as before, and only undo has forgotten it.
         self.history.forget(take);
         // Nothing that was read of it before is kept.
@@ -78,9 +80,10 @@ impl Window {
         for exported in self.exports.poll() {
             match exported {
                 Ok(path) => {
-                    self.next_failure += 1;
-                    let text = format!("the take is in {}", path.display());
-                    self.failures.push(banner(self.next_failure, Level::Info, text));
+                    let show =
+                        |folder: &Path| (ui::text::tr().show_folder.to_owned(), Command::ShowFolder(folder.into()));
+                    let actions = path.parent().map(show).into_iter().collect();
+                    self.inform(format!("the take is in {}", path.display()), actions);
                 }
                 Err(line) => self.fail(line),
             }

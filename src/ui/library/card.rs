@@ -107,13 +107,16 @@ fn lines_ui(ui: &Ui, inner: Rect, (row, is_twin): (&PieceRow, bool), names: Note
     Line::new(&row.title).size(15.0).bold().paint(ui, head.with_max_x(head.right() - 2.0 * SIDE * scale));
     let named = text::composer_and_tags(row);
     let folder = || row.path.as_ref().and_then(|path| path.parent()).map(|path| path.to_string_lossy().into_owned());
-    let second_words = match (is_twin, named.is_empty()) {
-        (true, _) => text::place_of_file(row),
-        (false, true) => folder().unwrap_or_default(),
-        (false, false) => named,
+    // Of a path the end tells more than the beginning.
+    let (second_words, is_path) = match (is_twin, named.is_empty()) {
+        (true, _) => (text::place_of_file(row), true),
+        (false, true) => (folder().unwrap_or_default(), true),
+        (false, false) => (named, false),
     };
     let second = row_at(22.0, 19.0);
-    Line::new(&second_words).size(13.0).color(t.text).paint(ui, second.with_max_x(second.right() - badge_width));
+    let line = Line::new(&second_words).size(13.0).color(t.text);
+    let line = if is_path { line.keep_end() } else { line };
+    line.paint(ui, second.with_max_x(second.right() - badge_width));
     badge_line.paint(ui, second);
     let third = row_at(42.0, 18.0);
     let has_curve = row.curve.len() > 1;

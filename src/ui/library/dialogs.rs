@@ -119,14 +119,19 @@ fn progress_ui(cx: &Cx<'_>, ui: &mut Ui, row: &PieceRow) {
         let (_, rect) = ui.allocate_space(vec2(ui.available_width(), CURVE * theme::scale(ui)));
         let response = ui.interact(rect, ui.scope_id().with("results"), egui::Sense::hover());
         let words = text::curve_of_results(&row.curve);
+        let series = row.curve_of.as_ref().map(text::series);
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &words));
         response.on_hover_text(&words);
         card::curve(ui, rect.shrink2(vec2(4.0, 6.0)), &row.curve);
+        if let Some(series) = series {
+            Line::small(&series).color(t.muted).show(ui);
+        }
         ui.add_space(4.0);
     }
     let none = || tr().not_played.to_owned();
     let part = |last: &super::super::view::LastResult| last.part.filter(|bars| *bars < row.bars);
-    fact_ui(ui, tr().best_word, &row.best.map_or_else(none, |best| text::last_result(&best, None)), t.text);
+    let not_whole = || if row.passes > 0 { tr().not_whole.to_owned() } else { none() };
+    fact_ui(ui, tr().best_word, &row.best.map_or_else(not_whole, |best| text::last_result(&best, None)), t.text);
     for best in &row.other_bests {
         fact_ui(ui, tr().best_word, &text::last_result(best, None), t.text);
     }

@@ -1,21 +1,21 @@
 //! What the library is asked for, as a row of chips; and what is done to several pieces at a time.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
-use egui::{Popup, PopupCloseBehavior, Response, Role, ScrollArea, Ui};
+use egui::{Popup, PopupCloseBehavior, Response, Role, Ui};
 
-use super::super::query::{GRADES, Practised, Query, Selection, Sort};
+use super::super::query::{Folder, GRADES, Practised, Query, Selection, Sort};
 use super::super::state::State;
 use super::super::text::{self, tr};
 use super::super::theme::{self, space};
 use super::super::widgets::{Button, Line};
 use super::super::{Command, Cx, icons};
 use super::Dialog;
+use super::choices::{Choice, Choices};
 
-/// The height of a menu with many choices.
-const MENU: f32 = 280.0;
 /// The width of a menu.
-const MENU_WIDTH: f32 = 250.0;
+const MENU_WIDTH: f32 = 280.0;
 
 /// The row; it takes a second line where there is no room.
 pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, list: &Selection) {
@@ -72,8 +72,13 @@ fn filters_ui(ui: &mut Ui, state: &mut State, list: &Selection) {
     });
     let button = menu_button(ui, &text::grades(query.grades), query.grades != GRADES);
     menu(&button, PopupCloseBehavior::CloseOnClickOutside, |ui| grades_ui(ui, &mut query.grades));
-    named_ui(ui, tr().any_composer, &list.composers, &mut query.composer);
-    if let Some(tag) = named_ui(ui, tr().any_tag, &list.tags, &mut query.tag) {
+    let (choices, sought) = (&list.choices, &mut state.library.sought);
+    if !Popup::is_any_open(ui.ctx()) {
+        sought.clear();
+    }
+    folders_ui(ui, sought, &choices.folders, &mut query.folder);
+    named_ui(ui, sought, (tr().any_composer, &choices.composers), &mut query.composer);
+    if let Some(tag) = named_ui(ui, sought, (tr().any_tag, &choices.tags), &mut query.tag) {
         state.library.tag.clone_from(&tag);
         state.library.dialog = Some(Dialog::RenameTag(tag));
     }
@@ -131,31 +136,86 @@ fn grades_ui(ui: &mut Ui, grades: &mut (u8, u8)) {
     }
 }
 
+/// A menu of folders, each below the one that it is in.
+fn folders_ui(ui: &mut Ui, sought: &mut String, folders: &[Folder], asked: &mut Option<PathBuf>) {
+    if folders.is_empty() && asked.is_none() {
+        return;
+    }
+    let chosen = folders.iter().position(|folder| Some(&folder.path) == asked.as_ref());
+    let words = asked.as_deref().map(text::folder_name);
+    let button = menu_button(ui, words.as_deref().unwrap_or(tr().any_folder), asked.is_some());
+    let at = |place: usize| {
+        let folder = &folders[place];
+        Choice {
+            name: text::folder_name(&folder.path),
+            alone: Some(text::folder_with_its_own(&folder.path)),
+            pieces: folder.pieces,
+            depth: folder.depth,
+        }
+    };
+    let choices = Choices { salt: "folders to ask for", n: folders.len(), at: &at, chosen };
+    match choose_ui(&button, sought, (tr().any_folder, asked.is_none()), &choices, |_| false) {
+        Some(Taken::Any) => *asked = None,
+        Some(Taken::One(place)) => *asked = Some(folders[place].path.clone()),
+        None => {}
+    }
+}
+
 /// A menu of names with their numbers; gives the one that is to be renamed, where they are tags.
-fn named_ui(ui: &mut Ui, any: &str, names: &[(String, usize)], chosen: &mut Option<String>) -> Option<String> {
-    if names.is_empty() && chosen.is_none() {
+fn named_ui(
+    ui: &mut Ui,
+    sought: &mut String,
+    (any, names): (&'static str, &[(String, usize)]),
+    asked: &mut Option<String>,
+) -> Option<String> {
+    if names.is_empty() && asked.is_none() {
         return None;
     }
-    let button = menu_button(ui, chosen.as_deref().unwrap_or(any), chosen.is_some());
-    let are_tags = any == tr().any_tag;
+    let button = menu_button(ui, asked.as_deref().unwrap_or(any), asked.is_some());
+    let tag = asked.clone().filter(|_| any == tr().any_tag);
     let mut rename = None;
-    menu(&button, PopupCloseBehavior::CloseOnClick, |ui| {
-        if item_ui(ui, any, chosen.is_none()) {
-            *chosen = None;
-        }
-        if let Some(tag) = chosen.clone().filter(|_| are_tags)
-            && item_ui(ui, &text::of(tr().rename_tag, &tag), false)
-        {
-            rename = Some(tag);
-        }
-        let area = ScrollArea::vertical().id_salt(any).max_height(MENU).auto_shrink([false, true]);
-        area.show_rows(ui, space::CONTROL, names.len(), |ui, range| {
-            for (name, n) in &names[range] {
-                if item_ui(ui, &text::with_count(name, *n), chosen.as_ref() == Some(name)) {
-                    *chosen = Some(name.clone());
-                }
-            }
-        });
-    });
+    let chosen = names.iter().position(|(name, _)| Some(name) == asked.as_ref());
+    let at = |place: usize| Choice { name: names[place].0.clone(), alone: None, pieces: names[place].1, depth: 0 };
+    let choices = Choices { salt: any, n: names.len(), at: &at, chosen };
+    let more = |ui: &mut Ui| {
+        rename = tag.filter(|tag| item_ui(ui, &text::of(tr().rename_tag, tag), false));
+        rename.is_some()
+    };
+    match choose_ui(&button, sought, (any, asked.is_none()), &choices, more) {
+        Some(Taken::Any) => *asked = None,
+        Some(Taken::One(place)) => *asked = Some(names[place].0.clone()),
+        None => {}
+    }
     rename
+}
+
+/// What was taken of a menu.
+enum Taken {
+    Any,
+    One(usize),
+}
+
+/// The menu under a button: no matter which, what `more` draws, and the names. It closes when something is taken, `more`
+/// included, and the button has the focus again.
+fn choose_ui(
+    button: &Response,
+    sought: &mut String,
+    (any, is_any): (&str, bool),
+    choices: &Choices<'_>,
+    more: impl FnOnce(&mut Ui) -> bool,
+) -> Option<Taken> {
+    let mut taken = None;
+    menu(button, PopupCloseBehavior::CloseOnClickOutside, |ui| {
+        if item_ui(ui, any, is_any) {
+            taken = Some(Taken::Any);
+        }
+        let other = more(ui);
+        let one = choices.ui(ui, button.clicked(), sought).map(Taken::One);
+        taken = taken.take().or(one);
+        if taken.is_some() || other {
+            button.request_focus();
+            ui.close();
+        }
+    });
+    taken
 }

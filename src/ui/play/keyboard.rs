@@ -146,18 +146,23 @@ fn names_ui(cx: &Cx<'_>, ui: &Ui, painter: &Painter, rect: Rect, keys: Keys, nex
     }
 }
 
+/// The sides of a keycap and of its letter, as shares of a white key's width.
+const KEYCAP: f32 = 0.84;
+const LETTER: f32 = 0.58;
+
 /// The letters of the computer keyboard on the keys that they play, as little keycaps, for whoever has no other.
 fn letters_ui(cx: &Cx<'_>, ui: &Ui, state: &State, painter: &Painter, rect: Rect, keys: Keys, next: &[(Pitch, Hand)]) {
     let t = tokens(ui);
-    // The keys do not grow with the text.
-    let font = theme::regular(ui, (keys.white() * 0.44).clamp(7.0, 11.0) / theme::scale(ui));
+    // The keys do not grow with the text: the letters do as far as there is room on them.
+    let scale = theme::scale(ui);
+    let font = theme::regular(ui, (keys.white() * LETTER).clamp(8.0, 11.0 * scale) / scale);
     let down = cx.view.play.keys;
     for (pitch, letter) in state.keyboard.labels() {
         let Some(key) = keys.rect(pitch, rect) else { continue };
         let wanted = next.iter().find(|(p, _)| *p == pitch).map(|(_, hand)| t.on_hand(*hand));
         let plain = if pitch.is_black() { t.key_white } else { t.key_text };
         let color = wanted.unwrap_or(if down.live & Down::bit(pitch) != 0 { t.on_accent } else { plain });
-        let side = (keys.white() * 0.66).min(key.width() - 1.0);
+        let side = (keys.white() * KEYCAP).min(key.width() - 1.0);
         let y = if pitch.is_black() { key.top() + side } else { key.bottom() - 21.0 - side / 2.0 };
         let cap = Rect::from_center_size(pos2(key.center().x, y), egui::Vec2::splat(side));
         painter.rect_stroke(cap, 3, Stroke::new(1.0, theme::fade(color, 0.5)), StrokeKind::Inside);

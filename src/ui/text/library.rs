@@ -1,8 +1,10 @@
 //! Words about the library: how many pieces, what is asked for, how an import goes.
 
-use super::{DOT, count, tr};
+use std::path::Path;
+
+use super::{DOT, bar_count, count, hand_alone, mode, tr};
 use crate::ui::query::{GRADES, Group, Practised, Sort};
-use crate::ui::view::{FolderRow, Import, PieceRow, Tally};
+use crate::ui::view::{FolderRow, Import, PieceRow, Series, Tally};
 
 /// `1 piece`, `1 284 pieces`.
 pub fn pieces(n: usize) -> String {
@@ -136,17 +138,38 @@ pub fn curve_of_results(curve: &[f32]) -> String {
     format!("{}: {}", tr().last_results, shares.join(", "))
 }
 
+/// What the results of a curve are of: `Wait for me · left hand · the same 4 bars`.
+pub fn series(series: &Series) -> String {
+    let bars = series.bars.map_or_else(
+        || tr().the_whole_piece.to_owned(),
+        |bars| format!("the same {}", bar_count((bars.last() - bars.first() + 1) as u32)),
+    );
+    let parts = [Some(mode(series.mode)), series.hand.map(hand_alone), Some(&bars)];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(DOT)
+}
+
 /// The composer of a card, with the piece's tags.
 pub fn composer_and_tags(row: &PieceRow) -> String {
     let parts = [row.composer.clone(), row.tags.join(", ")];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(DOT)
 }
 
+/// The name of a folder without where it is.
+pub fn folder_name(folder: &Path) -> String {
+    folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned()
+}
+
+/// The name of a folder with that of the one it is in: `Bach/Suites`.
+pub fn folder_with_its_own(folder: &Path) -> String {
+    let outer = folder.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+    outer.into_iter().chain([folder_name(folder)]).collect::<Vec<_>>().join("/")
+}
+
 /// Where a piece comes from, to tell it from another of the same title: its file with the folder that it is in.
 pub fn place_of_file(row: &PieceRow) -> String {
     let Some(path) = &row.path else { return tr().from_program.to_owned() };
     let name = |part: &std::ffi::OsStr| part.to_string_lossy().into_owned();
-    let folder = path.parent().and_then(std::path::Path::file_name).map(name);
+    let folder = path.parent().and_then(Path::file_name).map(name);
     [folder, path.file_name().map(name)].into_iter().flatten().collect::<Vec<_>>().join("/")
 }
 
@@ -161,6 +184,10 @@ mod tests {
         assert_eq!(grades((2, 5)), "Grades 2 to 5");
         assert_eq!(tally(&Tally { found: 12, known: 0, refused: 1, left: 0 }), "12 new, 1 that cannot be read");
         assert_eq!(tally(&Tally::default()), "");
+        let bars = Some(crate::practice::BarRange::new(4, 7));
+        let of = Series { mode: crate::practice::Mode::Wait, hand: Some(crate::music::Hand::Left), bars };
+        assert_eq!(series(&of), "Wait for me · left hand · the same 4 bars");
+        assert_eq!(series(&Series { hand: None, bars: None, ..of }), "Wait for me · the whole piece");
         let row = PieceRow { tags: vec!["exam".to_owned(), "slow".to_owned()], ..PieceRow::default() };
         assert_eq!(composer_and_tags(&row), "exam, slow");
     }

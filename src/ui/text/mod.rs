@@ -4,7 +4,7 @@ use crate::practice::{Mode, Preset};
 use crate::time::Micros;
 
 use super::command::TakeFile;
-use super::view::{LocalTime, MidiView, NoteNames, Offer, PlayView, Rescue, TakeRow, ThemeChoice, Way};
+use super::view::{LocalTime, MidiView, NoteNames, Offer, PlayView, Rescue, TakeRow, TakeState, ThemeChoice, Way};
 
 mod devices;
 mod fold;
@@ -172,6 +172,35 @@ pub fn take_in_words(take: &TakeRow) -> String {
     let mode = take.mode.map(mode).unwrap_or_default();
     let parts = [piece, &take.name, mode, &moment(take.at)];
     parts.iter().filter(|p| !p.is_empty()).copied().collect::<Vec<_>>().join(DOT)
+}
+
+/// Everything that the list of takes tells of one, for where it has no room for all of it.
+pub fn take_in_full(take: &TakeRow) -> String {
+    let right = take.result.map(|(right, of)| format!("{} {}", tr().result, share(right, of)));
+    let parts = [take_in_words(take), notes(take.notes as usize), duration(take.duration), right.unwrap_or_default()];
+    let parts = parts.into_iter().chain([take_state(take.state)]);
+    parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(DOT)
+}
+
+/// How a take ended, or that it goes on.
+pub fn take_state(state: TakeState) -> String {
+    match state {
+        TakeState::Recording => tr().recording.to_owned(),
+        TakeState::Complete => tr().complete.to_owned(),
+        TakeState::Stopped => tr().stopped.to_owned(),
+        TakeState::Interrupted => tr().interrupted.to_owned(),
+        TakeState::Incomplete { lost } => incomplete(lost),
+    }
+}
+
+/// A button that asks for more before anything is done.
+pub fn asking_more(words: &str) -> String {
+    format!("{words}…")
+}
+
+/// A take that is gone for ever.
+pub fn erased_for_ever(take: &str) -> String {
+    format!("the take is deleted for ever: {take}")
 }
 
 /// The name of the button that names a take.

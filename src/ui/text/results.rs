@@ -84,9 +84,14 @@ fn kind(result: &LastResult) -> String {
         Measure::Untimed => Some("waiting"),
         Measure::Rhythm => Some("rhythm"),
     };
-    let hand = result.hand.map(|hand| if hand == Hand::Left { "left hand" } else { "right hand" });
+    let hand = result.hand.map(hand_alone);
     let words: Vec<&str> = measure.into_iter().chain(hand).collect();
     if words.is_empty() { String::new() } else { format!(" {}", words.join(", ")) }
+}
+
+/// A hand that is practised alone.
+pub fn hand_alone(hand: Hand) -> &'static str {
+    if hand == Hand::Left { "left hand" } else { "right hand" }
 }
 
 /// A signed number with a true minus sign.

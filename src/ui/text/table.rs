@@ -88,6 +88,7 @@ texts! {
     length = "Length";
     last_result = "Last result";
     not_played = "not played yet";
+    not_whole = "the whole piece not yet";
     nothing_found = "Nothing is called that.";
     clear_search = "Clear the search";
     library_empty = "No pieces yet: open a MIDI or MusicXML file, or drop one onto the window.";
@@ -112,7 +113,13 @@ texts! {
     disfavour = "No longer a favourite";
     save = "Save";
     delete_for_ever = "Delete for ever";
-    delete_remark = "Undo brings a deleted take back, unless it is for ever. A take that was kept from it is another one and stays.";
+    erase_question = "Delete it for ever?";
+    erase_remark = "Its notes and its result go from the disk, and nothing brings them back. A take that was kept from it is another one and stays.";
+    keep_it = "Keep it";
+    show_folder = "Show the folder";
+    show_interrupted = "Look at the take";
+    go_on_with_piece = "Go on with the piece";
+    delete_remark = "Undo brings it back. A take that was kept from it is another one and stays.";
     delete_question = "Delete this take?";
     cancel = "Cancel";
     rescue = "Some of your data cannot be read";
@@ -538,6 +545,8 @@ texts! {
     practised_or_new = "Practised or new";
     any_composer = "Any composer";
     any_tag = "Any tag";
+    any_folder = "Any folder";
+    search_names = "Search these names";
     grades = "Grades";
     any_grade = "Any grade";
     from_grade = "From";
@@ -567,6 +576,7 @@ texts! {
     missing = "file is missing";
     missing_line = "Its file is no longer where it was. Your results are kept, and it comes back with its file.";
     last_results = "Last results";
+    the_whole_piece = "the whole piece";
     best_word = "Best";
     passes = "Passes";
     tempo_reached = "Tempo reached";

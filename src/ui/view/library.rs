@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::LocalTime;
 use crate::music::{Hand, KeySignature};
+use crate::practice::{BarRange, Mode};
 use crate::time::{Micros, WallMillis};
 use crate::ui::query::Selection;
 
@@ -107,8 +108,10 @@ pub struct PieceRow {
     pub other_bests: Vec<LastResult>,
     /// When it was practised last.
     pub last_at: WallMillis,
-    /// Shares right of the last results that measure the same as the newest, 0 to 1, oldest first.
+    /// Shares right of the last results that can be compared with each other, 0 to 1, oldest first.
     pub curve: Vec<f32>,
+    /// What those are results of.
+    pub curve_of: Option<Series>,
     /// Passes through it or a part of it, all takes together.
     pub passes: u32,
     /// The greatest tempo, in percent, that a person kept through the whole piece with nearly all right.
@@ -141,6 +144,17 @@ pub enum Measure {
     Untimed,
     /// Any key in time.
     Rhythm,
+}
+
+/// What was practised in the same way, so that one result can be compared with another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Series {
+    /// How it was played.
+    pub mode: Mode,
+    /// The hand that was practised alone.
+    pub hand: Option<Hand>,
+    /// These bars over and over; the whole piece without.
+    pub bars: Option<BarRange>,
 }
 
 /// A result of a piece.

@@ -1,5 +1,5 @@
-//! One line of text in a rectangle: never wraps, never runs out of it; what does not fit ends in "…" and is told on
-//! hover.
+//! One line of text in a rectangle: never wraps, never runs out of it; what does not fit ends in "…", or begins with it,
+//! and is told on hover.
 
 use std::sync::Arc;
 
@@ -16,12 +16,13 @@ pub struct Line<'a> {
     bold: bool,
     color: Option<Color32>,
     align: Align,
+    keep_end: bool,
 }
 
 impl<'a> Line<'a> {
     /// Body text, on the left.
     pub fn new(text: &'a str) -> Self {
-        Self { text, points: size::BODY, bold: false, color: None, align: Align::Min }
+        Self { text, points: size::BODY, bold: false, color: None, align: Align::Min, keep_end: false }
     }
 
     /// Small and muted is said so often that it has a word.
@@ -53,15 +54,33 @@ impl<'a> Line<'a> {
         self
     }
 
+    /// What does not fit is left out at the beginning, as of the path of a file.
+    pub fn keep_end(mut self) -> Self {
+        self.keep_end = true;
+        self
+    }
+
     fn font(&self, ui: &Ui) -> FontId {
         if self.bold { theme::semibold(ui, self.points) } else { theme::regular(ui, self.points) }
     }
 
     fn galley(&self, ui: &Ui, width: f32) -> Arc<Galley> {
         let color = self.color.unwrap_or(tokens(ui).text);
-        let mut job = LayoutJob::simple_singleline(self.text.to_owned(), self.font(ui), color);
+        let text = if self.keep_end { self.end(ui, width) } else { self.text.to_owned() };
+        let mut job = LayoutJob::simple_singleline(text, self.font(ui), color);
         job.wrap = TextWrapping::truncate_at_width(width.max(1.0));
         ui.painter().layout_job(job)
+    }
+
+    /// As much of its end as fits, after a "…" if that is not all.
+    fn end(&self, ui: &Ui, width: f32) -> String {
+        if self.width(ui) <= width {
+            return self.text.to_owned();
+        }
+        let from = |letter: usize| format!("…{}", &self.text[letter..]);
+        let letters: Vec<usize> = self.text.char_indices().map(|(at, _)| at).collect();
+        let first = letters.partition_point(|at| width_of(ui, &from(*at), self.font(ui)) > width);
+        from(letters.get(first).copied().unwrap_or(self.text.len()))
     }
 
     /// The width it takes when nothing is in the way.
@@ -78,7 +97,7 @@ impl<'a> Line<'a> {
             Align::Max => rect.right() - galley.size().x,
         };
         let y = rect.center().y - galley.size().y / 2.0;
-        let elided = galley.elided;
+        let elided = galley.elided || galley.text() != self.text;
         ui.painter().galley(pos2(x.round(), y.round()), galley, tokens(ui).text);
         elided
     }
@@ -110,4 +129,30 @@ pub fn width_of(ui: &Ui, text: &str, font: FontId) -> f32 {
 pub fn remark_ui(ui: &mut Ui, words: &str) {
     let text = egui::RichText::new(words).color(tokens(ui).muted).font(theme::regular(ui, theme::size::SMALL));
     ui.add(egui::Label::new(text).wrap().selectable(false));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_path_that_does_not_fit_the_end_is_kept() {
+        let ctx = egui::Context::default();
+        crate::ui::install(&ctx);
+        let path = "/home/ada/music/Éditions/bach/inventions";
+        let line = Line::small(path).keep_end();
+        let mut ends = Vec::new();
+        let mut out = ctx.run_ui(egui::RawInput::default(), |ui| {
+            let whole = line.width(ui);
+            ends = [1.0, 0.5, 0.2, 0.0].map(|share| line.end(ui, whole * share)).into();
+            for (share, end) in [0.5, 0.2].into_iter().zip(&ends[1..]) {
+                assert!(width_of(ui, end, line.font(ui)) <= whole * share, "{end}");
+                assert!(width_of(ui, end, line.font(ui)) > whole * (share - 0.1), "{end}: as much as fits");
+            }
+        });
+        out.textures_delta.clear();
+        assert_eq!(ends[0], path);
+        assert!(ends[1..3].iter().all(|end| path.ends_with(end.strip_prefix('…').expect("told that it is cut"))));
+        assert_eq!(ends[3], "…");
+    }
 }

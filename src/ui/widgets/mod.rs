@@ -28,7 +28,7 @@ pub use node::{Node, arrow, node_ui};
 pub use segmented::{Segment, segmented_ui, segmented_width};
 pub use slider::slider_ui;
 pub use star::star_ui;
-pub use table::{Column, Row, focus_row, row_height, rows_that_fit, rows_ui, table_ui};
+pub use table::{Column, Row, focus_row, row_height, row_keys, row_wanted, rows_that_fit, rows_ui, table_ui};
 
 use egui::{Rect, Response, Stroke, StrokeKind, Ui};
 

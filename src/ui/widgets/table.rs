@@ -96,6 +96,11 @@ impl Row<'_> {
         Some(Rect::from_min_max(pos2(left, self.rect.top()), pos2(left + width, self.rect.bottom())))
     }
 
+    /// Whether columns are left out.
+    pub fn is_cut(&self) -> bool {
+        self.places.iter().any(Option::is_none)
+    }
+
     /// Text in a cell.
     pub fn text(&self, ui: &mut Ui, column: usize, text: &str) {
         self.line(ui, column, Line::new(text).size(13.0));
@@ -127,7 +132,7 @@ pub fn table_ui(
 ) {
     headed_ui(ui, salt, columns, name, draw, |ui, row_ui| {
         let area = ScrollArea::vertical().id_salt(salt).auto_shrink([false, true]);
-        let wanted = wanted(ui, salt).filter(|wanted| *wanted < rows);
+        let wanted = row_wanted(ui, salt, rows);
         area.show_rows(ui, row_height(ui), rows, |ui, range| {
             if let Some(wanted) = wanted {
                 let below = (wanted as f32 - range.start as f32) * row_height(ui);
@@ -148,6 +153,17 @@ fn wanted(ui: &Ui, salt: &str) -> Option<usize> {
     ui.data(|d| d.get_temp(wanted_at(salt)))
 }
 
+/// The row of a list of so many that is to have the focus and must be in sight for it. One that is not there is wanted no
+/// longer.
+pub fn row_wanted(ui: &Ui, salt: &str, rows: usize) -> Option<usize> {
+    let wanted = wanted(ui, salt)?;
+    if wanted >= rows {
+        ui.data_mut(|d| d.remove::<usize>(wanted_at(salt)));
+        return None;
+    }
+    Some(wanted)
+}
+
 /// Gives the focus to a row of a table whose rows can be pressed, as soon as it is in sight.
 pub fn focus_row(ui: &Ui, salt: &str, index: usize) {
     ui.data_mut(|d| d.insert_temp(wanted_at(salt), index));
@@ -157,7 +173,7 @@ pub fn focus_row(ui: &Ui, salt: &str, index: usize) {
 }
 
 /// A row that has the focus keeps the arrows for itself: they go from row to row.
-fn row_keys(ui: &Ui, salt: &str, index: usize, response: &Response) {
+pub fn row_keys(ui: &Ui, salt: &str, index: usize, response: &Response) {
     if wanted(ui, salt) == Some(index) {
         ui.data_mut(|d| d.remove::<usize>(wanted_at(salt)));
         response.request_focus();
