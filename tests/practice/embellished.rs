@@ -142,7 +142,7 @@ fn nobody_waits_for_a_grace_note_that_is_left_out() {
     check_wait(
         &page("G4:2 g:D5 C5:2", "C3:2 F3:2"),
         "G4@0 D5@850 C3@870 C5@900 F3@910",
-        "G4+0 C3+870 | D5+0 C5+30 F3+40 |",
+        "G4+0 C3+870 D5+0 | C5+30 F3+40 |",
     );
     // A wrong key that counts as a note counts as one that is needed.
     let on = WaitOptions { go_on_after_error: true, ..WaitOptions::default() };

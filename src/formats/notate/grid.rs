@@ -241,8 +241,9 @@ fn family(parts: i64) -> i64 {
 /// So many beats before and after one have a say, at least so many of them...
 const AROUND: usize = 8;
 const AROUND_LEAST: usize = 3;
-/// ... and what is against all of them costs this.
-const HABIT: f64 = 8.0;
+/// ... and what is against all of them costs this, what is against seven of ten nothing.
+const HABIT: f64 = 12.0;
+const AGAINST_LEAST: f64 = 0.7;
 
 /// Divides each beat again, by its onsets and by what the beats around were divided into.
 fn read_again(beats: &mut [Beat], timing: &Timing<'_>) {
@@ -256,7 +257,8 @@ fn read_again(beats: &mut [Beat], timing: &Timing<'_>) {
         }
         let against = |parts: i64| {
             let others = said.iter().filter(|other| **other != family(parts)).count();
-            if parts == 1 { 0.0 } else { HABIT * others as f64 / said.len() as f64 }
+            let share = others as f64 / said.len() as f64;
+            if parts == 1 { 0.0 } else { HABIT * (share - AGAINST_LEAST).max(0.0) / (1.0 - AGAINST_LEAST) }
         };
         let empty = Cell { parts: 1, step: beat.cell.length, ..beat.cell };
         if beat.cell.whole {

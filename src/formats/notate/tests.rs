@@ -165,7 +165,7 @@ fn tuplets_are_found_and_marked() {
     let sextuplet: Vec<_> = (0..6).map(|i| (i * 80, i * 80 + 80, 60 + i as u8)).collect();
     check((1, 4), &sextuplet, &["C4 s3:2, C♯4 s3:2, D4 s3:2, E♭4 s3:2, E4 s3:2, F4 s3:2"]);
     let quintuplet: Vec<_> = (0..5).map(|i| (i * 96, i * 96 + 96, 60 + i as u8)).collect();
-    check((1, 4), &quintuplet, &["C4 s5:4, C♯4 s5:4, D4 s5:4, D♯4 s5:4, E4 s5:4"]);
+    check((1, 4), &quintuplet, &["B♯3 s5:4, C♯4 s5:4, D4 s5:4, D♯4 s5:4, E4 s5:4"]);
 }
 
 #[test]
