@@ -1,27 +1,26 @@
 //! Judging one take from its events, in the order of the log. The same code runs while the person plays and when the
 //! take is judged again from the log, so both say the same. Pure.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+mod following;
 mod passes;
 mod silence;
 
+use self::following::FollowJudge;
 pub use self::passes::PassOver;
 use self::passes::{Pass, Run};
 use self::silence::Silence;
 use super::take_clock::TakeClock;
 use crate::model::{Event, TakeEnd, TransportChange, TransportMoved};
 use crate::music::{NoteId, Percent, Pitch, Score, TempoMap};
-use crate::practice::follow::{self, FollowPlan, Followed, Follower};
 use crate::practice::ladder::Ladder;
-use crate::practice::ornament;
 use crate::practice::result::{Counts, TakeResult};
 use crate::practice::tempo::{REACH, TempoJudge, TempoPlan};
 use crate::practice::wait::{Step, WaitMatcher};
 use crate::practice::{
-    Mode, PlayedId, PlayedNote, PracticeSettings, Verdict, VerdictKind, bar_of_wrong_key, bars_of_wrong_keys,
-    scaled_to_speed,
+    Mode, PlayedId, PlayedNote, PracticeSettings, Verdict, VerdictKind, bar_of_wrong_key, scaled_to_speed,
 };
 use crate::time::{Micros, Stamp, Ticks, div_round};
 
@@ -50,6 +49,8 @@ pub struct Judged {
     pub finished: bool,
     /// Keys that are not written there, and where the music stood when they were played.
     pub extras: Vec<(Pitch, Ticks)>,
+    /// *Follow me*: those of them that are seen otherwise now, as the person has begun again or gone elsewhere.
+    pub taken_back: Vec<(Pitch, Ticks)>,
     /// On a tempo ladder: a pass is over, and how it went.
     pub pass_over: Option<PassOver>,
     /// The music begins again or elsewhere, and its notes are still to come: the first pass to which they belong.
@@ -62,109 +63,6 @@ enum Judge {
     Tempo(Box<TempoJudge>),
     Follow(Box<FollowJudge>),
     None,
-}
-
-/// *Follow me*: where the person is now, and everything they played in this pass, which is paired when it is whole.
-#[derive(Clone)]
-struct FollowJudge {
-    follower: Follower,
-    notes: Vec<PlayedNote>,
-    pass: u32,
-    /// Where they began.
-    from: Ticks,
-    /// The bars of the wrong keys of the pass that was paired last.
-    bars: HashMap<PlayedId, usize>,
-    /// Places that the music was told to go to, because they had gone there, and has not come to yet.
-    leaps: VecDeque<Ticks>,
-}
-
-/// Leaps that the music has not made yet; the oldest is forgotten beyond.
-const LEAPS_MAX: usize = 64;
-
-impl FollowJudge {
-    fn new(score: &Score, settings: &PracticeSettings) -> Self {
-        let plan = FollowPlan::from_settings(score, settings);
-        let follower = Follower::new(score, &plan, settings.tempo);
-        let (notes, bars, leaps) = (Vec::new(), HashMap::new(), VecDeque::new());
-        Self { follower, notes, pass: 0, from: plan.from, bars, leaps }
-    }
-
-    /// A key went down while the music stood at `tick`.
-    fn key_down(&mut self, note: PlayedNote, tick: Ticks) -> Judged {
-        self.notes.push(note);
-        let Followed { matched, foreign, missed, place: done, leap, speed, finished } = self.follower.key_down(note);
-        if let (true, Some(tick)) = (leap, done) {
-            if self.leaps.len() == LEAPS_MAX {
-                self.leaps.pop_front();
-            }
-            self.leaps.push_back(tick);
-        }
-        let extras = if foreign { vec![(note.pitch, tick)] } else { Vec::new() };
-        let impression = |played: Option<PlayedId>, written: Option<NoteId>, kind: VerdictKind| Verdict {
-            pass: self.pass,
-            played,
-            written,
-            kind,
-            deviation: None,
-        };
-        let played = Some(note.id);
-        let missed = missed.into_iter().map(|id| impression(None, Some(id), VerdictKind::Missed));
-        let right = matched.into_iter().map(|id| impression(played, Some(id), VerdictKind::OnTime));
-        let wrong = extras.iter().map(|_| impression(played, None, VerdictKind::Extra));
-        let impressions = missed.chain(right).chain(wrong).collect();
-        let next = done.map(|_| self.follower.next_tick());
-        Judged { impressions, extras, done, next, leap, speed, finished, ..Judged::default() }
-    }
-
-    /// Pairs what was played with what is written up to `to`, and begins a new pass.
-    fn pair(&mut self, score: &Score, settings: &PracticeSettings, to: Ticks) -> Vec<Verdict> {
-        let whole = FollowPlan::from_settings(score, settings);
-        let from = self.follower.lowest().map_or(self.from, |lowest| lowest.min(self.from));
-        let mut verdicts = follow::pair(score, &FollowPlan { from, to, ..whole }, &self.notes);
-        ornament::settle(score, Mode::Follow, &mut verdicts, &self.notes);
-        verdicts.iter_mut().for_each(|verdict| verdict.pass = self.pass);
-        self.bars = bars_of_wrong_keys(score, settings, &verdicts, &self.notes);
-        self.follower.begin_pass(whole.from);
-        self.notes.clear();
-        (self.pass, self.from) = (self.pass + 1, whole.from);
-        verdicts
-    }
-
-    /// The music goes round: what was struck for the next pass before it did counts there.
-    fn go_round(&mut self, score: &Score, settings: &PracticeSettings) -> (Vec<Verdict>, Judged) {
-        let (from, to) = settings.ticks(score.bars());
-        let notes = self.notes.clone();
-        let mut verdicts = self.pair(score, settings, to);
-        let right: HashSet<PlayedId> = verdicts.iter().filter(|v| v.kind.is_right()).filter_map(|v| v.played).collect();
-        let after = notes.iter().rposition(|note| right.contains(&note.id)).map_or(0, |last| last + 1);
-        let firsts: Vec<Pitch> = self.follower.needed().map(|id| score.note(id).pitch).collect();
-        let begins = notes[after..].iter().position(|note| firsts.contains(&note.pitch));
-        let early = begins.map_or(&[][..], |begins| &notes[after + begins..]);
-        let is_early: HashSet<PlayedId> = early.iter().map(|note| note.id).collect();
-        verdicts.retain(|v| v.written.is_some() || v.played.is_none_or(|played| !is_early.contains(&played)));
-        let mut round = Judged::default();
-        for note in early {
-            let step = self.key_down(*note, from);
-            round.impressions.extend(step.impressions);
-            round.extras.extend(step.extras);
-            (round.done, round.next) = (step.done.or(round.done), step.next.or(round.next));
-        }
-        (verdicts, round)
-    }
-
-    /// The music went to a place, because the person had gone there or because they asked for it: then what they had
-    /// played is a pass of its own, and what lies between is not judged.
-    fn sought(&mut self, score: &Score, settings: &PracticeSettings, tick: Ticks) -> Vec<Verdict> {
-        if let Some(leap) = self.leaps.iter().position(|leap| *leap == tick) {
-            self.leaps.drain(..=leap);
-            return Vec::new();
-        }
-        let reached = self.follower.reached();
-        let verdicts = if self.notes.is_empty() { Vec::new() } else { self.pair(score, settings, reached) };
-        self.from = tick;
-        self.follower.seek(tick);
-        verdicts
-    }
 }
 
 /// *Keep tempo*: what the judge at hand was told.
@@ -391,12 +289,7 @@ impl TakeJudge {
                 self.take_in_due(judged)
             }
             Judge::Follow(judge) => {
-                let around = (tick, judge.follower.next_tick());
-                let mut judged = judge.key_down(note, tick);
-                if ornament::permits(self.score.ornaments(), Some(note.pitch), around) {
-                    judged.extras.clear();
-                    judged.impressions.retain(|verdict| verdict.kind != VerdictKind::Extra);
-                }
+                let judged = judge.key_down(&self.score, note, tick);
                 self.result.completed |= judged.finished;
                 judged
             }
@@ -411,7 +304,8 @@ impl TakeJudge {
         // Who begins the next pass of a loop has done with this one.
         let (_, to) = self.settings.ticks(self.score.bars());
         let done = if step.wrap { Some(to) } else { done };
-        Judged { done, next, finished, ..self.take_in(step.verdicts) }
+        let judged = self.take_in(step.verdicts);
+        Judged { done, next, finished, impressions: step.impressions, ..judged }
     }
 
     fn transport(&mut self, moved: &TransportMoved, at: Micros) -> Judged {

@@ -58,6 +58,11 @@ impl Marks {
         for verdict in judged.impressions.iter().chain(&judged.verdicts) {
             self.mark(verdict, now);
         }
+        for wrong in &judged.taken_back {
+            if let Some(shown) = self.extras.iter().rposition(|extra| extra == wrong) {
+                self.extras.remove(shown);
+            }
+        }
         if is_shown {
             self.extras.extend(&judged.extras);
             // They are looked up by place.

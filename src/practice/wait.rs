@@ -3,13 +3,15 @@
 //! A group is what is written on one tick: a chord, rolled or not, with the grace notes that lead to it, in any order. It
 //! is done when each of its keys was struck since the group before was done, but for grace notes: they are right when
 //! they are played, be it a moment after their main note, and nobody waits for them. A key-down that the next group needs
-//! is kept for it; what fits the groups after that in their order is neutral, as one who left a note out goes on. Held
-//! keys and releases mean nothing here: the set of held keys equals the written chord in only two onsets of three even
-//! when professionals play.
+//! is kept for it; what fits the groups after that in their order is neutral, as one who left a note out goes on, and so
+//! is a bar that is played again from its beginning. Held keys and releases mean nothing here: the set of held keys
+//! equals the written chord in only two onsets of three even when professionals play.
 
+mod again;
 mod ahead;
 mod groups;
 
+use again::{Again, Fit};
 use ahead::Ahead;
 use groups::{Group, Key, groups};
 
@@ -61,6 +63,8 @@ impl From<&PracticeSettings> for WaitOptions {
 pub struct Step {
     /// What was decided, in order.
     pub verdicts: Vec<Verdict>,
+    /// A wrong key that may yet be a bar begun again; what it is follows, with the next key-down or two.
+    pub impressions: Vec<Verdict>,
     /// The groups that became done; several when what was kept completes the next one at once.
     pub done: Vec<GroupDone>,
     /// Where the transport is to go, if it is to move: the group that is needed now, or the end of the range.
@@ -94,6 +98,8 @@ pub struct WaitMatcher {
     kept: Vec<PlayedNote>,
     /// Where a player is who left something out.
     ahead: Option<Ahead>,
+    /// The bar that the player may play again.
+    again: Again,
     /// Key-downs of the next pass of a loop.
     early: Vec<PlayedNote>,
     held: u128,
@@ -122,6 +128,7 @@ impl WaitMatcher {
             ornamented: None,
             kept: Vec::new(),
             ahead: None,
+            again: Again::default(),
             early: Vec::new(),
             held: 0,
         }
@@ -242,16 +249,43 @@ impl WaitMatcher {
     /// An ordinary key-down.
     fn key(&mut self, note: PlayedNote, step: &mut Step) {
         let ahead = self.goes_on_ahead(note.pitch);
+        let again = self.plays_again(note.pitch, step);
         if self.open_key(note.pitch).is_some() {
             self.take(note, note.at, step);
         } else if self.next_needs(note.pitch) {
             self.kept.push(note);
-        } else if ahead && !self.options.go_on_after_error {
+        } else if (ahead && !self.options.go_on_after_error) || again == Fit::Sure {
             step.verdicts.push(self.verdict(&note, None, VerdictKind::Neutral, None));
         } else {
+            let told = step.verdicts.len();
             self.wrong_key(note, step);
+            if again == Fit::Maybe {
+                let wrong = step.verdicts.split_off(told);
+                self.again.pending.extend(&wrong);
+                step.impressions.extend(wrong);
+            }
         }
         self.turn_pages(note.at, step);
+    }
+
+    /// Whether a key plays a bar again. What was struck of it before is told once that is known: in *go on after an error*
+    /// a wrong key is always one.
+    fn plays_again(&mut self, pitch: Pitch, step: &mut Step) -> Fit {
+        if self.options.go_on_after_error {
+            return Fit::None;
+        }
+        let fit = match self.again.strike(&self.groups, self.at, pitch) {
+            // Who may only begin again, and strikes what is needed, goes on.
+            Fit::Maybe if self.open_key(pitch).is_some() => Fit::None,
+            fit => fit,
+        };
+        match fit {
+            Fit::Maybe => return fit,
+            Fit::None => self.again.forget(),
+            Fit::Sure => self.again.pending.iter_mut().for_each(|verdict| verdict.kind = VerdictKind::Neutral),
+        }
+        step.verdicts.append(&mut self.again.pending);
+        fit
     }
 
     /// Nothing is needed any more in this pass; in a loop the next one may be begun.
@@ -428,7 +462,10 @@ impl WaitMatcher {
     fn let_go(&mut self) -> Vec<Verdict> {
         let kept = std::mem::take(&mut self.kept).into_iter().chain(std::mem::take(&mut self.early));
         let kept: Vec<PlayedNote> = kept.collect();
-        kept.iter().map(|note| self.verdict(note, None, VerdictKind::Neutral, None)).collect()
+        self.again.forget();
+        let pending = std::mem::take(&mut self.again.pending);
+        let kept = kept.iter().map(|note| self.verdict(note, None, VerdictKind::Neutral, None));
+        pending.into_iter().chain(kept).collect()
     }
 
     fn verdict(&self, note: &PlayedNote, id: Option<NoteId>, kind: VerdictKind, deviation: Option<Micros>) -> Verdict {

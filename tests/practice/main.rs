@@ -1,5 +1,6 @@
 //! What the matchers decide, in a small language; see [`words`].
 
+mod again;
 mod beginners;
 mod elsewhere;
 mod embellished;

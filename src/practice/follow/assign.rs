@@ -199,7 +199,9 @@ fn expectations(piece: &Piece, take: &[PlayedNote], part: &Part, found: &[Option
         let k = onsets.nearest(piece.written[index].group - part.groups.start)?;
         let sure = from(index, onsets.reach(k, MOMENT_GROUPS));
         let all = k.saturating_sub(MOMENT_GROUPS)..(k + MOMENT_GROUPS + 1).min(onsets.known.len());
-        let seconds = sure.or_else(|| from(index, all))?;
+        // What nothing else tells of is due when it came.
+        let itself = || found[index - first].map(|p| seconds(&take[p]));
+        let seconds = sure.or_else(|| from(index, all)).or_else(itself)?;
         Some(Expected { seconds, is_vague: sure.is_none() })
     };
     piece.written_of(part).map(expected).collect()

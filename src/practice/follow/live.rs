@@ -5,15 +5,30 @@
 use std::collections::VecDeque;
 
 use super::assign::{STOP_SECONDS, STOP_SHARE};
+use super::leap;
 use super::path::{self, State, Walk};
+use super::trail::Trail;
 use super::whereabouts::{Elsewhere, Whereabouts};
 use super::{FollowPlan, Piece};
 use crate::music::{NoteId, Percent, Score};
 use crate::practice::types::PlayedNote;
 use crate::time::{Micros, Ticks};
 
-/// Key-downs in a row that must fit elsewhere before the music goes there.
-const LEAP_NOTES: usize = 3;
+/// One is not sure of a place while another one is less unlikely than by so much (in nats): a factor of fifty.
+const MARGIN: f32 = 4.0;
+/// So many key-downs that fit in a bar nearby are enough to go there.
+const LEAP_NOTES: usize = 2;
+/// The same of a place far away: there are many, and some fit by chance.
+const FAR_NOTES: usize = 4;
+const FAR_MARGIN: f32 = 7.0;
+/// Where both are as likely, the likelier one is believed after so many.
+const LEAP_NOTES_MAX: usize = 8;
+/// So many groups left out at once are believed when the next key-down fits there too.
+const PASSED: usize = 2;
+/// So many key-downs are awaited at most before it is believed that one has gone on.
+const DOUBTFUL_MAX: usize = 3;
+/// Key-downs that may still be seen otherwise.
+const REVISED: usize = 16;
 /// Groups that the tempo is taken from.
 const TEMPO_GROUPS: usize = 9;
 /// The tempo is the median over steps of so many groups: rubato within a beat or two is no other tempo.
@@ -28,6 +43,8 @@ pub struct Followed {
     pub matched: Vec<NoteId>,
     /// Whether it is written nowhere near, by neither hand.
     pub foreign: bool,
+    /// Key-downs before it that were in doubt, or are seen otherwise now, with the same of each.
+    pub revised: Vec<Revised>,
     /// What seems to have been left out by now: of the onset groups before the one before this. Revised like the above.
     pub missed: Vec<NoteId>,
     /// Where the player is, if that is another place than before.
@@ -40,12 +57,38 @@ pub struct Followed {
     pub finished: bool,
 }
 
+/// The first key-down of the latest ones elsewhere, and its group.
+#[derive(Clone, Copy, Debug)]
+struct Leap {
+    key_down: usize,
+    group: usize,
+}
+
+/// What a key-down is, as it seems now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revised {
+    /// Which one.
+    pub note: PlayedNote,
+    /// See [`Followed::matched`].
+    pub matched: Vec<NoteId>,
+    /// See [`Followed::foreign`].
+    pub foreign: bool,
+}
+
 /// Follows a player through the notes of some hands.
 #[derive(Clone, Debug)]
 pub struct Follower {
     piece: Piece,
     end: Ticks,
     walk: Walk,
+    /// The latest key-downs, and the way back through them.
+    recent: VecDeque<PlayedNote>,
+    trail: Trail,
+    /// How many of them are in doubt, and how many came since the player is where they are.
+    doubtful: usize,
+    since: usize,
+    /// Whether it was decided between two places that are about as likely still.
+    decided: bool,
     /// The group where the player is.
     place: Option<usize>,
     /// The last group of the furthest place.
@@ -56,8 +99,6 @@ pub struct Follower {
     heard: Vec<bool>,
     /// Groups before this one have been told of.
     told_upto: usize,
-    /// Another place that the player may have gone to, and how many key-downs fit there.
-    leap: Option<(usize, usize)>,
     whereabouts: Whereabouts,
     /// When the latest groups were reached: written seconds, and the moment.
     reached: VecDeque<(f64, Micros)>,
@@ -77,11 +118,15 @@ impl Follower {
             piece,
             end: plan.to,
             walk,
+            recent: VecDeque::new(),
+            trail: Trail::default(),
+            doubtful: 0,
+            since: 0,
+            decided: false,
             place: None,
             furthest: 0,
             lowest: None,
             told_upto: 0,
-            leap: None,
             whereabouts: Whereabouts::default(),
             reached: VecDeque::new(),
             pace: 100.0 / f64::from(speed.get()),
@@ -106,7 +151,8 @@ impl Follower {
         let start =
             self.piece.groups.partition_point(|group| group.tick < tick).min(self.piece.groups.len().saturating_sub(1));
         self.walk = Walk::near(&self.piece, start);
-        (self.place, self.leap, self.finished) = (start.checked_sub(1), None, false);
+        (self.place, self.finished) = (start.checked_sub(1), false);
+        self.forget();
         self.begin_anew(start);
         self.whereabouts = Whereabouts::default();
         self.reached.clear();
@@ -114,57 +160,153 @@ impl Follower {
 
     /// A key went down; none comes earlier than the one before.
     pub fn key_down(&mut self, note: PlayedNote) -> Followed {
-        let Some(state) = self.walk.push(&self.piece, &note) else { return Followed::default() };
-        let before = self.place;
+        let Some(mut state) = self.step(note) else { return Followed::default() };
         let elsewhere = match self.walk.sees_all(&self.piece) {
             true => None,
             false => self.whereabouts.push(&self.piece, &note, state.group),
         };
-        let (state, leap) = match elsewhere.and_then(|elsewhere| self.go_to(&elsewhere)) {
-            Some(state) => (state, true),
-            None => match self.move_to(state.group) {
-                Some(leap) => (state, leap),
-                None => return Followed::default(),
-            },
+        let leap = match elsewhere.and_then(|elsewhere| self.go_to(&elsewhere)) {
+            Some(there) => {
+                state = there;
+                Some(Leap { key_down: 0, group: self.path_group(0).unwrap_or(there.group) })
+            }
+            None => self.leap(),
         };
-        let moved = self.place != before;
-        self.lowest = self.lowest.min(self.place).or(self.place);
-        if leap {
-            self.begin_anew(state.group);
+        if self.is_in_doubt(state, leap) {
+            self.doubtful += 1;
+            return Followed::default();
         }
-        let matched = self.matched(state, &note);
+        self.settle(state, note, leap)
+    }
+
+    /// Where the player seems to be after a key-down.
+    fn step(&mut self, note: PlayedNote) -> Option<State> {
+        let state = self.walk.push(&self.piece, &note)?;
+        self.trail.push(self.walk.column());
+        if self.trail.keep(REVISED) {
+            self.recent.drain(..self.recent.len() + 1 - REVISED);
+        }
+        self.recent.push_back(note);
+        self.since += 1;
+        Some(state)
+    }
+
+    /// The latest leap since the player is where they are, or the first key-down in doubt if that does not follow either.
+    fn leap(&self) -> Option<Leap> {
+        let place = self.place?;
+        let (first, doubtful) =
+            (self.recent.len() - self.since.min(self.recent.len()), self.recent.len() - 1 - self.doubtful);
+        let mut leap = None;
+        self.walk.back(&self.piece, &self.trail, |key_down, group, leapt| {
+            let counts = key_down >= first;
+            // Whoever was thought to have left something out, and had not, is a little behind.
+            let is_elsewhere =
+                key_down == doubtful && !self.is_near(group) && (group > place || group + path::FORWARD_MAX < place);
+            if counts && (leapt || is_elsewhere) {
+                leap = Some(Leap { key_down, group });
+            }
+            counts && leap.is_none()
+        });
+        leap
+    }
+
+    /// Whether somebody goes on from where they were with a group.
+    fn is_near(&self, group: usize) -> bool {
+        self.place.is_none_or(|place| (place..=self.walk.furthest(&self.piece, place)).contains(&group))
+    }
+
+    /// Whether it is to be awaited what comes next before anything is said of where the player is.
+    fn is_in_doubt(&mut self, state: State, leap: Option<Leap>) -> bool {
+        let Some(place) = self.place else { return false };
+        let (from, to) = (place.saturating_sub(1), self.walk.furthest(&self.piece, place) + 1);
+        let cost = self.walk.least_within(state.group..state.group + 1);
+        match leap {
+            Some(Leap { key_down, group }) if !self.is_near(group) => {
+                let fits = self.recent.len() - key_down;
+                let stays = [from..group.min(to), (state.group + 1).max(from)..to];
+                let stays =
+                    stays.map(|groups| self.walk.least_within(groups)).into_iter().fold(f32::INFINITY, f32::min);
+                let is_near = leap::is_near(&self.piece, place, group);
+                let (notes, margin) = if is_near { (LEAP_NOTES, MARGIN) } else { (FAR_NOTES, FAR_MARGIN) };
+                fits < notes || (stays - cost < margin && fits < LEAP_NOTES_MAX)
+            }
+            _ => {
+                let is_rivalled = self.walk.least_outside(from..to) - cost < MARGIN;
+                self.decided &= is_rivalled;
+                // After the last group nothing may come.
+                let is_last = state.group + 1 == self.piece.groups.len();
+                if state.group <= place || is_last || self.doubtful >= DOUBTFUL_MAX {
+                    return false;
+                }
+                let passed = self.walk.asked_between(&self.piece, place, state.group);
+                (is_rivalled && !self.decided) || (passed >= PASSED && self.doubtful == 0)
+            }
+        }
+    }
+
+    /// It is known where the player is.
+    fn settle(&mut self, state: State, note: PlayedNote, leap: Option<Leap>) -> Followed {
+        let before = self.place;
+        let goes_elsewhere = leap.is_some_and(|leap| !self.is_near(leap.group));
+        self.place = before.filter(|place| leap.is_none() && *place > state.group).or(Some(state.group));
+        let moved = self.place != before;
+        self.furthest = self.furthest.max(state.group);
+        let begun = leap.map_or(state.group, |leap| leap.group.min(state.group));
+        self.lowest = Some(self.lowest.map_or(begun, |lowest| lowest.min(begun)));
+        let mut first = self.recent.len() - 1 - self.doubtful;
+        if let Some(leap) = leap {
+            self.begin_anew(leap.group);
+            first = leap.key_down;
+            self.since = self.recent.len() - 1 - leap.key_down;
+        }
+        let groups: Vec<usize> = (first..self.recent.len() - 1).filter_map(|index| self.path_group(index)).collect();
+        let revised = (first..).zip(groups).map(|(index, group)| self.revised(index, group)).collect();
+        self.decided |= leap.is_some() || self.doubtful > 0;
+        self.doubtful = 0;
+        if before.is_none() {
+            self.since = 0;
+        }
+        let matched = self.matched(state.group, &note);
         let foreign = matched.is_empty() && !self.piece.is_other_hand(state.group, &note);
         let missed = self.missed(state.group);
         self.finished |=
             state.group + 1 == self.piece.groups.len() && state.heard >= self.piece.group_notes(state.group).len();
-        let speed = if moved { self.measure(state.group, note.at, leap) } else { None };
+        let speed = if moved { self.measure(state.group, note.at, goes_elsewhere) } else { None };
         let place = self.place.filter(|_| moved).map(|group| self.piece.groups[group].tick);
-        Followed { matched, foreign, missed, place, leap, speed, finished: self.finished }
+        let (leap, finished) = (goes_elsewhere && moved, self.finished);
+        Followed { matched, foreign, revised, missed, place, leap, speed, finished }
     }
 
-    /// Goes to a group, or stays until it is certain that the player is there; whether it is elsewhere.
-    fn move_to(&mut self, group: usize) -> Option<bool> {
-        let near = |from: usize| (from..=from + path::FORWARD_MAX).contains(&group);
-        let leap = self.place.is_some_and(|place| !near(place));
-        if leap {
-            let fits = self.leap.filter(|(elsewhere, _)| near(*elsewhere)).map_or(1, |(_, fits)| fits + 1);
-            self.leap = Some((group, fits));
-            if fits < LEAP_NOTES {
-                return None;
-            }
-        }
-        (self.place, self.leap) = (Some(group), None);
-        self.furthest = self.furthest.max(group);
-        Some(leap)
+    /// The group of one of the latest key-downs.
+    fn path_group(&self, index: usize) -> Option<usize> {
+        let mut found = None;
+        self.walk.back(&self.piece, &self.trail, |key_down, group, _| {
+            found = (key_down == index).then_some(group);
+            found.is_none()
+        });
+        found
+    }
+
+    /// What one of the latest key-downs is, in its group.
+    fn revised(&mut self, index: usize, group: usize) -> Revised {
+        let note = self.recent[index];
+        let matched = self.matched(group, &note);
+        let foreign = matched.is_empty() && !self.piece.is_other_hand(group, &note);
+        Revised { note, matched, foreign }
     }
 
     /// Goes to where somebody was found who is far away.
     fn go_to(&mut self, elsewhere: &Elsewhere) -> Option<State> {
         self.walk = Walk::near(&self.piece, elsewhere.first);
-        let state = elsewhere.notes.iter().filter_map(|note| self.walk.push(&self.piece, note)).last()?;
-        (self.place, self.leap) = (Some(state.group), None);
-        self.furthest = self.furthest.max(state.group);
-        Some(state)
+        self.forget();
+        elsewhere.notes.iter().filter_map(|note| self.step(*note)).last()
+    }
+
+    /// Nothing is known of how the player came here.
+    fn forget(&mut self) {
+        self.trail.clear();
+        self.recent.clear();
+        (self.doubtful, self.since, self.decided) = (0, 0, false);
     }
 
     /// The player goes on at a group, wherever they were.
@@ -174,8 +316,8 @@ impl Follower {
     }
 
     /// The note of the group that a key-down is, else one of the group before or after: hands are seldom together.
-    fn matched(&mut self, state: State, note: &PlayedNote) -> Vec<NoteId> {
-        let groups = [Some(state.group), state.group.checked_sub(1), Some(state.group + 1)];
+    fn matched(&mut self, group: usize, note: &PlayedNote) -> Vec<NoteId> {
+        let groups = [Some(group), group.checked_sub(1), Some(group + 1)];
         let groups = groups.into_iter().flatten().filter_map(|group| self.piece.groups.get(group));
         let is_free = |written: &usize| self.piece.written[*written].pitch == note.pitch && !self.heard[*written];
         let Some(found) = groups.flat_map(|group| group.first..group.end).find(is_free) else { return Vec::new() };
@@ -233,8 +375,12 @@ impl Follower {
 
     /// Where the player is expected next; the end of the range when the last group is reached.
     pub fn next_tick(&self) -> Ticks {
-        let next = self.place.map_or(0, |group| group + 1);
-        self.piece.groups.get(next).map_or(self.end, |group| group.tick)
+        self.piece.groups.get(self.next()).map_or(self.end, |group| group.tick)
+    }
+
+    /// The next group in which anything is asked of the hands that are there.
+    fn next(&self) -> usize {
+        self.place.map_or(0, |group| self.walk.next_asked(&self.piece, group))
     }
 
     /// The first place that was reached.
@@ -248,10 +394,16 @@ impl Follower {
         self.piece.groups.get(after).map_or(self.end, |group| group.tick)
     }
 
+    /// The keys of the first group, one bit each.
+    pub fn first_keys(&self) -> u128 {
+        let notes = if self.piece.groups.is_empty() { &[] } else { self.piece.group_notes(0) };
+        notes.iter().fold(0, |keys, written| keys | 1 << written.pitch.key())
+    }
+
     /// The notes that are expected next.
     pub fn needed(&self) -> impl Iterator<Item = NoteId> + '_ {
-        let next = self.place.map_or(0, |group| group + 1);
+        let next = self.next();
         let notes = if next < self.piece.groups.len() { self.piece.group_notes(next) } else { &[] };
-        notes.iter().map(|written| written.id)
+        notes.iter().filter(|written| self.walk.asks(written)).map(|written| written.id)
     }
 }

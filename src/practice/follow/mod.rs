@@ -1,27 +1,35 @@
 //! *Follow me*: [`Follower`] goes along while it is played; [`pair`] tells afterwards which played note is which written
 //! note, whatever the tempo, the rubato and the mistakes.
 //!
-//! Three steps. `path` finds the place in the score for every key-down, `whereabouts` helps where that is far from the
-//! one before. `part` cuts it where the player went back or
-//! leapt on: of what was played twice the later time counts. `assign` derives when each written note of a part was to
+//! Three steps. `path` finds the place in the score for every key-down (`leap` says how likely it is to be elsewhere now,
+//! `presence` which hands play, `trail` keeps the way back, `search` goes through a whole take), `whereabouts` helps where
+//! that is far from the one before. `part` cuts it where the player went back or leapt on: of what was played twice the
+//! later time counts. `assign` derives when each written note of a part was to
 //! be expected, given the player's own local tempo, and pairs the notes of each pitch in order; it does so again with
 //! what it has found; `octave` looks at what is left. The deviations that come out are from the local tempo, not from a
 //! metronome.
 
 mod assign;
+mod leap;
 mod live;
 mod octave;
 mod part;
 mod path;
+mod presence;
+mod search;
+mod trail;
 mod whereabouts;
 
-pub use live::{Followed, Follower};
+pub use live::{Followed, Follower, Revised};
 
 use std::ops::Range;
 
+use self::path::Layout;
+use self::presence::bit;
+use self::trail::Path;
 use super::options::{KeyRange, PracticeSettings};
 use super::types::{PlayedId, PlayedNote, Preset, Verdict, VerdictKind};
-use crate::music::{Hand, Hands, NoteId, Percent, Pitch, Score};
+use crate::music::{Hands, NoteId, Percent, Pitch, Score};
 use crate::time::{Micros, Ticks};
 
 /// How far from its moment a key-down may be to count for a written note, where the notes around it say nothing else.
@@ -34,6 +42,8 @@ struct Written {
     /// The index of its onset group.
     group: usize,
     pitch: Pitch,
+    /// The hands that have it, one bit each.
+    hands: u8,
 }
 
 /// An onset group as the steps see it.
@@ -42,6 +52,8 @@ struct Group {
     tick: Ticks,
     /// When it would sound at the written tempo, in seconds.
     seconds: f64,
+    /// The index of its bar.
+    bar: u32,
     /// Its notes, in `Piece::written`.
     first: usize,
     end: usize,
@@ -96,6 +108,7 @@ struct Piece {
     /// The groups that have each key, key by key, and where those of each begin.
     places: Vec<u32>,
     places_from: Vec<usize>,
+    layout: Layout,
 }
 
 impl Piece {
@@ -133,6 +146,7 @@ impl Piece {
             piece.places.extend(of_key.filter(|(key, _)| copies(**key) > 0).map(|(_, group): (_, u32)| group));
         }
         piece.places_from.push(piece.places.len());
+        piece.layout = Layout::new(&piece);
         piece
     }
 
@@ -142,13 +156,16 @@ impl Piece {
             let note = score.note(id);
             match self.written[first..].last().map(|w| score.note(w.id)) {
                 Some(twin) if twin.pitch == note.pitch && twin.hand != note.hand => {
-                    self.twins.push((id, self.written.len() - 1));
+                    let stands = self.written.len() - 1;
+                    self.twins.push((id, stands));
+                    self.written[stands].hands |= bit(note.hand);
                 }
-                _ => self.written.push(Written { id, group, pitch: note.pitch }),
+                _ => self.written.push(Written { id, group, pitch: note.pitch, hands: bit(note.hand) }),
             }
         }
         let seconds = score.tempo().micros(tick, Percent::FULL).0 as f64 / 1e6;
-        self.groups.push(Group { tick, seconds, first, end: self.written.len() });
+        let bar = notes.first().map_or(0, |id| score.bar_of(*id)) as u32;
+        self.groups.push(Group { tick, seconds, bar, first, end: self.written.len() });
     }
 
     /// What each group has of a key-down's key: [`copies`], and [`OTHER_HAND`].
@@ -196,8 +213,8 @@ pub fn pair(score: &Score, plan: &FollowPlan, notes: &[PlayedNote]) -> Vec<Verdi
     let piece = Piece::new(score, plan);
     let mut take = notes.to_vec();
     take.sort_by_key(|n| (n.at, n.pitch, n.id));
-    let (path, parts) = trace(score, plan, &piece, &take);
-    let assignment = assign::assign(&piece, &take, &parts, &path);
+    let (path, parts, is_music) = trace(&piece, &take);
+    let assignment = assign::assign(&piece, &take, &parts, &path.groups);
     let mut used = vec![false; take.len()];
     assignment.iter().flatten().for_each(|pair| used[pair.played] = true);
     let counts = part::counting(&parts, take.len());
@@ -226,58 +243,23 @@ pub fn pair(score: &Score, plan: &FollowPlan, notes: &[PlayedNote]) -> Vec<Verdi
     verdicts.sort_by_key(|v| v.written);
     let others = take.iter().enumerate().filter(|(index, _)| !used[*index]);
     verdicts.extend(others.map(|(index, note)| {
-        let group = path[index];
-        let is_earlier_time = !counts[index] && piece.groups.len() > group && piece.is_written(group, note);
+        let group = path.groups[index];
+        let is_earlier_time =
+            !counts[index] && is_music[index] && group < piece.groups.len() && piece.is_written(group, note);
         let is_neutral = is_earlier_time || (group < piece.groups.len() && piece.is_other_hand(group, note));
         unpaired(note.id, if is_neutral { VerdictKind::Neutral } else { VerdictKind::Extra })
     }));
     verdicts
 }
 
-/// Whoever plays of one hand, of what is written where they are, so many times less than of the other plays the other
-/// alone.
-const LONE: usize = 8;
-
-/// The group of each key-down, and the parts of the take.
-fn trace(score: &Score, plan: &FollowPlan, piece: &Piece, take: &[PlayedNote]) -> (Vec<usize>, Vec<part::Part>) {
-    let rough = path::find(piece, take);
-    let Some(hands) = lone_hand(score, piece, take, &rough) else { return retrace(piece, take, &rough) };
-    // What the other hand has would look left out everywhere, and lead astray.
-    let lone = Piece::new(score, &FollowPlan { hands, ..*plan });
-    let (path, parts) = retrace(&lone, take, &path::find(&lone, take));
-    let group_at = |tick: Ticks| piece.groups.partition_point(|group| group.tick < tick);
-    let groups: Vec<usize> = lone.groups.iter().map(|group| group_at(group.tick)).collect();
-    let of_both = |part: part::Part| {
-        let last = groups[part.groups.end - 1];
-        part::Part { groups: groups[part.groups.start]..last + 1, ..part }
-    };
-    (path.into_iter().map(|group| groups[group]).collect(), parts.into_iter().map(of_both).collect())
-}
-
-/// The path and the parts once the tempo around each group is known.
-fn retrace(piece: &Piece, take: &[PlayedNote], rough: &[usize]) -> (Vec<usize>, Vec<part::Part>) {
-    let tempos = assign::tempos(piece, take, &part::parts(piece, rough), rough);
-    let path = path::refine(piece, take, &tempos, rough);
-    let parts = part::parts(piece, &path);
-    (path, parts)
-}
-
-/// The hand that somebody plays alone, though both are asked for.
-fn lone_hand(score: &Score, piece: &Piece, take: &[PlayedNote], path: &[usize]) -> Option<Hands> {
-    let (from, to) = (path.iter().min()?, path.iter().max()?);
-    let of_hand = |hand: Hand| move |written: &&Written| score.note(written.id).hand == hand;
-    let around = &piece.written[piece.groups.get(*from)?.first..piece.groups.get(*to)?.end];
-    let found: Vec<&Written> = (take.iter().zip(path))
-        .filter_map(|(note, group)| piece.group_notes(*group).iter().find(|written| written.pitch == note.pitch))
-        .collect();
-    let asked = |hand: Hand| around.iter().filter(of_hand(hand)).count();
-    let played = |hand: Hand| found.iter().copied().filter(of_hand(hand)).count();
-    let rests = |hand: Hand, other: Hand| LONE * played(hand) * asked(other) < played(other) * asked(hand);
-    match () {
-        () if rests(Hand::Left, Hand::Right) => Some(Hands::RIGHT),
-        () if rests(Hand::Right, Hand::Left) => Some(Hands::LEFT),
-        () => None,
-    }
+/// Where each key-down was found, the parts of the take, and which key-downs are music.
+fn trace(piece: &Piece, take: &[PlayedNote]) -> (Path, Vec<part::Part>, Vec<bool>) {
+    let (rough, away) = search::find(piece, take);
+    let (parts, _) = part::parts(piece, take, &rough);
+    let tempos = assign::tempos(piece, take, &parts, &rough.groups);
+    let path = search::refine(piece, take, &tempos, &away, &rough);
+    let (parts, is_music) = part::parts(piece, take, &path);
+    (path, parts, is_music)
 }
 
 fn unpaired(played: PlayedId, kind: VerdictKind) -> Verdict {

@@ -4,6 +4,10 @@ use std::ops::Range;
 
 use super::Piece;
 use super::path::FORWARD_MAX;
+use super::presence::bit;
+use super::trail::Path;
+use crate::music::Hand;
+use crate::practice::types::PlayedNote;
 
 /// Onset groups that were played in one go, and for which nothing that was played later counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,11 +24,11 @@ struct Run {
     groups: Range<usize>,
 }
 
-fn runs(path: &[usize]) -> Vec<Run> {
+fn runs(path: &Path) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
-    for (index, &group) in path.iter().enumerate() {
+    for (index, (&group, &leapt)) in path.groups.iter().zip(&path.leaps).enumerate() {
         match runs.last_mut() {
-            Some(run) if (run.groups.end - 1..run.groups.end + FORWARD_MAX).contains(&group) => {
+            Some(run) if !leapt => {
                 run.notes.end = index + 1;
                 run.groups.end = group + 1;
             }
@@ -34,13 +38,46 @@ fn runs(path: &[usize]) -> Vec<Run> {
     runs
 }
 
-/// The parts, in the order of the piece. Where two runs cover a group, the later one counts.
-pub(super) fn parts(piece: &Piece, path: &[usize]) -> Vec<Part> {
+/// A run is music, and not some keys that happen to be written there too, if of the groups that it covers three fifths
+/// were played, by one hand at least, and every other of its key-downs is written where it was found.
+const PLAYED: (usize, usize) = (3, 5);
+const WRITTEN: (usize, usize) = (1, 2);
+
+/// See [`PLAYED`].
+fn is_music(piece: &Piece, take: &[PlayedNote], path: &Path, run: &Run) -> bool {
+    let groups = run.groups.start..run.groups.end.min(piece.groups.len());
+    let mut struck = vec![0u8; groups.len()];
+    let mut found = 0;
+    for index in run.notes.clone().filter(|index| groups.contains(&path.groups[*index])) {
+        let group = path.groups[index];
+        let written = piece.group_notes(group).iter().find(|written| written.pitch == take[index].pitch);
+        if let Some(written) = written {
+            struck[group - groups.start] |= written.hands;
+            found += 1;
+        }
+    }
+    let is_played = |hands: u8| {
+        let asked = |group: &usize| piece.group_notes(*group).iter().any(|written| written.hands & hands != 0);
+        let asked = groups.clone().filter(asked).count();
+        let struck = struck.iter().filter(|struck| **struck & hands != 0).count();
+        struck > 0 && struck * PLAYED.1 >= asked * PLAYED.0
+    };
+    let (right, left) = (bit(Hand::Right), bit(Hand::Left));
+    found * WRITTEN.1 >= run.notes.len() * WRITTEN.0 && [right | left, right, left].into_iter().any(is_played)
+}
+
+/// The parts, in the order of the piece, and which key-downs are music. Where two runs cover a group, the later one
+/// counts; what is no music never takes the place of what is.
+pub(super) fn parts(piece: &Piece, take: &[PlayedNote], path: &Path) -> (Vec<Part>, Vec<bool>) {
     let runs = runs(path);
+    let music: &[bool] = &runs.iter().map(|run| is_music(piece, take, path, run)).collect::<Vec<_>>();
+    let mut is_music = vec![false; take.len()];
+    runs.iter().zip(music).for_each(|(run, music)| is_music[run.notes.clone()].fill(*music));
     let mut owner: Vec<Option<usize>> = vec![None; piece.groups.len()];
     // For each group the nearest one from there on that has no owner, as far as known.
     let mut free: Vec<usize> = (0..=piece.groups.len()).collect();
-    for (index, run) in runs.iter().enumerate().rev() {
+    let latest = |wanted: bool| runs.iter().enumerate().rev().filter(move |(index, _)| music[*index] == wanted);
+    for (index, run) in latest(true).chain(latest(false)) {
         let mut group = nearest(&mut free, run.groups.start.min(piece.groups.len()));
         while group < run.groups.end.min(piece.groups.len()) {
             owner[group] = Some(index);
@@ -59,10 +96,10 @@ pub(super) fn parts(piece: &Piece, path: &[usize]) -> Vec<Part> {
     for (owner, part) in &mut parts {
         // Within a run the path ascends.
         let Run { notes, .. } = &runs[*owner];
-        let upto = |group: usize| notes.start + path[notes.clone()].partition_point(|at| *at < group);
+        let upto = |group: usize| notes.start + path.groups[notes.clone()].partition_point(|at| *at < group);
         part.notes = (upto(part.groups.start)..upto(part.groups.end)).collect();
     }
-    parts.into_iter().map(|(_, part)| part).collect()
+    (parts.into_iter().map(|(_, part)| part).collect(), is_music)
 }
 
 /// Follows the pointers, and shortens them on the way.

@@ -4,22 +4,29 @@
 
 use std::ops::Range;
 
-use super::whereabouts::Whereabouts;
-use super::{OTHER_HAND, Piece, copies};
+use super::assign::{STOP_SECONDS, STOP_SHARE};
+use super::leap::{self, LEAP, Moment, Prior};
+use super::presence::{Away, Presence};
+use super::trail::Trail;
+use super::{OTHER_HAND, Piece, Written, copies};
 use crate::practice::types::PlayedNote;
 use crate::time::Micros;
 
 /// How many groups around the best one are kept in mind at each key-down: a dozen bars to both sides.
-const NEAR_WINDOW: usize = 96;
+pub(super) const NEAR_WINDOW: usize = 96;
+/// The same while it is played: of most pieces all.
+const LIVE_WINDOW: usize = 1_024;
 /// Of a whole take as many more as make so many groups, all key-downs together: of most pieces all.
-const TAKE_WINDOW: usize = 1_000_000;
+pub(super) const TAKE_WINDOW: usize = 1_000_000;
 /// The same around a place that was found before.
-const REFINE_WINDOW: usize = 32;
+pub(super) const REFINE_WINDOW: usize = 32;
 
 /// A key-down whose pitch the group does not have.
 const FOREIGN: f32 = 5.0;
 /// The same when the group before or after has it: hands are seldom exactly together.
 const NEAR: f32 = 4.0;
+/// A further one together with the key before: a wrong chord is one mistake.
+const TOGETHER: f32 = 3.0;
 /// A key of the hand that is not practised.
 const OTHER: f32 = 1.0;
 /// For each note of a group that was not heard when the player went on.
@@ -29,12 +36,14 @@ const MISS: f32 = 3.0;
 const PART_MAX: f32 = 5.0;
 /// The most that a group which was passed over altogether costs.
 const SKIP_MAX: f32 = 8.0;
-/// The most groups gone forward in one step that is no jump.
+/// The most groups gone forward in one step that is no jump; those in which nothing is asked do not count, up to
+/// [`FURTHEST`] altogether.
 pub(super) const FORWARD_MAX: usize = 7;
-/// Going anywhere: a repeated bar, a restart. What costs so much more than the best state is forgotten: it can be gone to
-/// again.
-const JUMP: f32 = 25.0;
-/// The most that beginning elsewhere costs.
+const FURTHEST: usize = 64;
+/// The notes of a group that are told apart.
+const GROUP_NOTES_MAX: usize = 32;
+/// The most that beginning elsewhere costs, at a bar and amid one.
+const START_BAR: f32 = 15.0;
 const START_MAX: f32 = 15.0;
 /// Staying in a group costs this much a second since the key-down before, and at most [`LINGER_MAX`]: chords may be
 /// rolled, slowly at the end of a piece.
@@ -51,12 +60,23 @@ const RHYTHM_MAX: f32 = 4.0;
 const RHYTHM_SHARE: f32 = 0.15;
 const RHYTHM_SECONDS: f32 = 0.06;
 
+/// A further stroke of a trill: a key that was struck so short a time before, and one so many semitones beside it since.
+const TRILL: f32 = 0.7;
+const TRILL_SECONDS: f32 = 0.45;
+const TRILL_STEP: u8 = 2;
+/// Key-downs that are remembered for it: a few of the other hand may come in between.
+const RECENT: usize = 6;
+
+/// How much a single step says about the tempo, and the seconds that may be played for a written one.
+const PACE_SHARE: f32 = 0.25;
+const PACE: (f32, f32) = (0.2, 5.0);
+
 /// How a state was entered: one more note of the group heard, a foreign note in it, so many groups forward (plus
 /// [`FORWARD`]), or a jump.
-const HEARD: u8 = 0;
-const STRAY: u8 = 1;
-const FORWARD: u8 = 1;
-const JUMPED: u8 = 255;
+pub(super) const HEARD: u8 = 0;
+pub(super) const STRAY: u8 = 1;
+pub(super) const FORWARD: u8 = 1;
+pub(super) const JUMPED: u8 = 255;
 
 /// A group and how many of its notes have been heard.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,30 +87,33 @@ pub(super) struct State {
 
 /// What is known after a key-down, of the groups from `base` on.
 #[derive(Clone, Debug, Default)]
-struct Column {
-    base: usize,
+pub(super) struct Column {
+    pub(super) base: usize,
     /// For each state what it costs, when its group was entered, and by which step.
     costs: Vec<f32>,
     entered: Vec<Micros>,
-    steps: Vec<u8>,
+    pub(super) steps: Vec<u8>,
     /// For each group how many of its notes are heard in the state that is best to leave it from.
-    leave: Vec<u8>,
+    pub(super) leave: Vec<u8>,
     /// For each group the cost of its best state; infinite if it was forgotten.
     least: Vec<f32>,
-    best: State,
+    pub(super) best: State,
     best_cost: f32,
+    /// The step by which the best state was entered.
+    best_step: u8,
 }
 
 impl Column {
     /// Nothing is known of so many groups with so many states.
     fn clear(&mut self, base: usize, groups: usize, states: usize) {
         self.base = base;
-        (self.best, self.best_cost) = (State::default(), f32::INFINITY);
+        (self.best, self.best_cost, self.best_step) = (State::default(), f32::INFINITY, STRAY);
         fill(&mut self.costs, states, f32::INFINITY);
-        fill(&mut self.entered, states, Micros::ZERO);
-        fill(&mut self.steps, states, STRAY);
-        fill(&mut self.leave, groups, 0);
         fill(&mut self.least, groups, f32::INFINITY);
+        // What costs infinitely much is not looked at.
+        self.entered.resize(states, Micros::ZERO);
+        self.steps.resize(states, STRAY);
+        self.leave.resize(groups, 0);
     }
 }
 
@@ -100,19 +123,25 @@ fn fill<T: Clone>(values: &mut Vec<T>, len: usize, value: T) {
 }
 
 /// The states in order: for each group those from nothing heard to everything heard.
-#[derive(Clone, Debug)]
-struct Layout {
-    first: Vec<usize>,
+#[derive(Clone, Debug, Default)]
+pub(super) struct Layout {
+    pub(super) first: Vec<usize>,
+    /// For each group how many of its notes are asked of the hands that are there, by [`Away`].
+    asked: [Vec<u8>; 3],
 }
 
 impl Layout {
-    fn new(piece: &Piece) -> Self {
+    pub(super) fn new(piece: &Piece) -> Self {
         let mut first = vec![0];
         for group in 0..piece.groups.len() {
             // So many notes of a group are counted; a chord has ten.
-            first.push(first[group] + piece.group_notes(group).len().min(32) + 1);
+            first.push(first[group] + piece.group_notes(group).len().min(GROUP_NOTES_MAX) + 1);
         }
-        Self { first }
+        let asked = Away::ALL.map(|away| {
+            let count = |group| piece.group_notes(group).iter().filter(|note| away.asks(note)).count();
+            (0..piece.groups.len()).map(|group| count(group).min(GROUP_NOTES_MAX) as u8).collect()
+        });
+        Self { first, asked }
     }
 
     /// How many notes of a group are counted.
@@ -127,16 +156,16 @@ impl Layout {
         if is_within { at(group)..at(group + 1) } else { 0..0 }
     }
 
-    /// What going on from a state costs for the notes not heard.
-    fn missed(&self, state: State) -> f32 {
-        missed(self.heard_max(state.group), state.heard)
+    /// How many notes of a group are asked of the hands that are there.
+    fn asked(&self, group: usize, away: Away) -> usize {
+        self.asked[away as usize][group].into()
     }
 }
 
-/// What going on costs after so many of the notes of a group.
-fn missed(heard_max: usize, heard: usize) -> f32 {
+/// What going on costs after so many of the notes of a group that are asked.
+fn missed(asked: usize, heard: usize) -> f32 {
     let most = if heard == 0 { SKIP_MAX } else { PART_MAX };
-    (MISS * (heard_max - heard) as f32).min(most)
+    (MISS * asked.saturating_sub(heard) as f32).min(most)
 }
 
 /// A way out of a group: what it costs to have come there and to leave, and the seconds since it was entered.
@@ -147,10 +176,18 @@ struct Exit {
     since: f32,
 }
 
+/// What is known beforehand of a key-down.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Known<'a> {
+    /// How many seconds are played for a written one, for each group.
+    pub(super) tempos: Option<&'a [f64]>,
+    /// Which hand is not there.
+    pub(super) away: Option<Away>,
+}
+
 /// The search, a key-down at a time. Allocates for the first few only.
 #[derive(Clone, Debug)]
 pub(super) struct Walk {
-    layout: Layout,
     /// Groups that are kept in mind at one time.
     width: usize,
     /// Where the player is thought to begin; `None` if that may be anywhere.
@@ -158,6 +195,14 @@ pub(super) struct Walk {
     column: Column,
     before: Column,
     last: Option<PlayedNote>,
+    /// The latest key-downs, the latest first.
+    recent: [Option<PlayedNote>; RECENT],
+    pub(super) presence: Presence,
+    away: Away,
+    /// Where the player went last that did not follow from where they were, as it seems.
+    begun: usize,
+    /// Seconds played for a written one.
+    pace: f32,
     /// For the groups of the column before, and for each of this one: working memory of a step.
     exits: Vec<Exit>,
     entries: Vec<(f32, u8)>,
@@ -166,17 +211,21 @@ pub(super) struct Walk {
 impl Walk {
     /// Before the first key-down of somebody who begins at group `start` and goes on from there.
     pub(super) fn near(piece: &Piece, start: usize) -> Self {
-        Self::new(piece, Some(start), NEAR_WINDOW)
+        Self::new(piece, Some(start), LIVE_WINDOW)
     }
 
-    fn new(piece: &Piece, start: Option<usize>, window: usize) -> Self {
+    pub(super) fn new(piece: &Piece, start: Option<usize>, window: usize) -> Self {
         Self {
-            layout: Layout::new(piece),
             width: piece.groups.len().min(window),
             start,
             column: Column::default(),
             before: Column::default(),
             last: None,
+            recent: [None; RECENT],
+            presence: Presence::default(),
+            away: Away::default(),
+            begun: start.unwrap_or(0),
+            pace: 1.0,
             exits: Vec::new(),
             entries: Vec::new(),
         }
@@ -185,7 +234,7 @@ impl Walk {
     /// The next key-down, none earlier than the one before; where the player is now, as it seems. `None` in a piece
     /// without notes.
     pub(super) fn push(&mut self, piece: &Piece, note: &PlayedNote) -> Option<State> {
-        self.step(piece, note, None, self.middle()).then_some(self.column.best)
+        self.step(piece, note, Known::default(), self.middle()).then_some(self.column.best)
     }
 
     /// Whether no group is ever out of sight.
@@ -193,48 +242,171 @@ impl Walk {
         self.width >= piece.groups.len()
     }
 
+    /// What is known after the latest key-down.
+    pub(super) fn column(&self) -> &Column {
+        &self.column
+    }
+
+    /// See [`Trail::back`], of all key-downs of a trail of this walk.
+    pub(super) fn back(&self, piece: &Piece, trail: &Trail, tell: impl FnMut(usize, usize, bool) -> bool) {
+        trail.back(&piece.layout, trail.len(), tell);
+    }
+
+    /// What being in the likeliest of some groups costs.
+    pub(super) fn least_within(&self, groups: Range<usize>) -> f32 {
+        let known = self.column.base..self.column.base + self.column.least.len();
+        let (from, to) = (groups.start.clamp(known.start, known.end), groups.end.clamp(known.start, known.end));
+        let least = &self.column.least[from - known.start..to.max(from) - known.start];
+        least.iter().copied().fold(f32::INFINITY, f32::min)
+    }
+
+    /// What being in the likeliest of all other groups costs.
+    pub(super) fn least_outside(&self, groups: Range<usize>) -> f32 {
+        self.least_within(0..groups.start).min(self.least_within(groups.end..usize::MAX))
+    }
+
+    /// The furthest group that one goes on to from another one.
+    pub(super) fn furthest(&self, piece: &Piece, group: usize) -> usize {
+        let (mut at, mut passed) = (group, 0);
+        while passed < FORWARD_MAX && at < group + FURTHEST && at + 2 < piece.layout.first.len() {
+            at += 1;
+            passed += usize::from(piece.layout.asked(at, self.away) > 0);
+        }
+        at
+    }
+
+    /// The next group after one in which anything is asked of the hands that are there.
+    pub(super) fn next_asked(&self, piece: &Piece, group: usize) -> usize {
+        let groups = piece.layout.first.len() - 1;
+        (group + 1..groups).find(|group| piece.layout.asked(*group, self.presence.away()) > 0).unwrap_or(groups)
+    }
+
+    /// Whether a note is asked of the hands that are there.
+    pub(super) fn asks(&self, written: &Written) -> bool {
+        self.presence.away().asks(written)
+    }
+
+    /// In how many groups between two something is asked of them.
+    pub(super) fn asked_between(&self, piece: &Piece, from: usize, to: usize) -> usize {
+        (from + 1..to).filter(|group| piece.layout.asked(*group, self.away) > 0).count()
+    }
+
     /// Around which group to look.
-    fn middle(&self) -> usize {
+    pub(super) fn middle(&self) -> usize {
         self.last.map_or(self.start.unwrap_or(0), |_| self.column.best.group)
     }
 
     /// Takes in a key-down of somebody who is around group `middle`; `false` in a piece without notes.
-    fn step(&mut self, piece: &Piece, note: &PlayedNote, tempos: Option<&[f64]>, middle: usize) -> bool {
+    pub(super) fn step(&mut self, piece: &Piece, note: &PlayedNote, known: Known<'_>, middle: usize) -> bool {
         let groups = piece.groups.len();
         if groups == 0 {
             return false;
         }
         std::mem::swap(&mut self.column, &mut self.before);
+        self.away = known.away.unwrap_or(self.presence.away());
         let base = middle.saturating_sub(self.width / 2).min(groups - self.width);
         let end = base + self.width;
-        self.column.clear(base, self.width, self.layout.first[end] - self.layout.first[base]);
+        self.column.clear(base, self.width, piece.layout.first[end] - piece.layout.first[base]);
         self.entries.clear();
         match self.last {
             // A take may begin anywhere.
             None => self.entries.extend((base..end).map(|group| {
                 let passed = |start| group.checked_sub(start).map_or(START_MAX, |passed| passed as f32 * MISS);
-                (self.start.map_or(0.0, |start| passed(start).min(START_MAX)), JUMPED)
+                let most = if leap::begins(piece, group) { START_BAR } else { START_MAX };
+                (self.start.map_or(0.0, |start| passed(start).min(most)), JUMPED)
             })),
             Some(last) => {
-                let jump = self.before.best_cost + JUMP;
+                let best = self.before.best_cost;
+                let prior = Prior::new(
+                    piece,
+                    self.moment(piece, note, &last, known.tempos),
+                    self.before.best.group,
+                    self.begun,
+                );
                 let keys = &piece.keys_of(note)[base..end];
-                let entry = |&key: &u8| (if copies(key) > 0 { jump } else { f32::INFINITY }, JUMPED);
-                self.entries.extend(keys.iter().map(entry));
+                let cost = |(index, &key): (usize, &u8)| match copies(key) {
+                    0 => f32::INFINITY,
+                    _ => best + prior.cost(piece, base + index),
+                };
+                self.entries.extend(keys.iter().enumerate().map(|entry| (cost(entry), JUMPED)));
                 // There is always a way on.
-                self.entries[middle - base].0 = jump;
-                self.leave(&last, note);
-                self.enter(piece, tempos);
+                let on = &mut self.entries[middle - base].0;
+                *on = on.min(best + LEAP);
+                self.leave(piece, &last, note);
+                self.enter(piece, known.tempos);
             }
         }
         self.advance(piece, note);
+        self.measure(piece);
+        self.notice_hands(piece, note);
         self.last = Some(*note);
+        self.recent.rotate_right(1);
+        self.recent[0] = self.last;
         true
     }
 
+    /// Takes in which hand struck a key, and what was gone past with it.
+    fn notice_hands(&mut self, piece: &Piece, note: &PlayedNote) {
+        let (before, now) = (self.before.best.group, self.column.best.group);
+        if self.last.is_some() && (before + 1..=before + FURTHEST).contains(&now) {
+            self.presence.pass(&piece.written[piece.groups[before].first..piece.groups[now].first]);
+        }
+        let written = piece.group_notes(now).iter().find(|written| written.pitch == note.pitch);
+        self.presence.strike(written.map_or(0, |written| written.hands));
+    }
+
+    /// Whether a key was struck before and one beside it since: a trill, a mordent, a turn.
+    fn goes_on_with_trill(&self, note: &PlayedNote) -> bool {
+        let recent = self.recent.iter().flatten().take_while(|before| seconds(note.at - before.at) <= TRILL_SECONDS);
+        let mut beside = false;
+        for before in recent {
+            let off = before.pitch.key().abs_diff(note.pitch.key());
+            if off == 0 {
+                return beside;
+            }
+            beside |= off <= TRILL_STEP;
+        }
+        false
+    }
+
+    /// What somebody had just done when a key went down.
+    fn moment(&self, piece: &Piece, note: &PlayedNote, last: &PlayedNote, tempos: Option<&[f64]>) -> Moment {
+        let State { group, heard } = self.before.best;
+        let Some(next) = piece.groups.get(group + 1) else {
+            return if heard > 0 { Moment::Stopped } else { Moment::Flowing };
+        };
+        let pace = tempos.map_or(self.pace, |tempos| tempos[group] as f32);
+        let expected = pace * (next.seconds - piece.groups[group].seconds) as f32;
+        match () {
+            () if seconds(note.at - last.at) > STOP_SHARE as f32 * expected + STOP_SECONDS as f32 => Moment::Stopped,
+            () if self.before.best_step == STRAY => Moment::Wrong,
+            () => Moment::Flowing,
+        }
+    }
+
+    /// Takes in how long the step to the best group took, and whether it was one.
+    fn measure(&mut self, piece: &Piece) {
+        let (before, now) = (&self.before, &self.column);
+        if now.best_step == JUMPED {
+            self.begun = now.best.group;
+            return;
+        }
+        if self.last.is_none() || now.best_step < FORWARD || now.best.group <= before.best.group {
+            return;
+        }
+        let entered =
+            |column: &Column| column.entered[piece.layout.states(column, column.best.group).start + column.best.heard];
+        let written = piece.groups[now.best.group].seconds - piece.groups[before.best.group].seconds;
+        let slope = seconds(entered(now) - entered(before)) / written as f32;
+        if slope < (STOP_SHARE as f32 * self.pace) {
+            self.pace = (self.pace + PACE_SHARE * (slope - self.pace)).clamp(PACE.0, PACE.1);
+        }
+    }
+
     /// The ways out of the groups of the column before.
-    fn leave(&mut self, last: &PlayedNote, note: &PlayedNote) {
+    fn leave(&mut self, piece: &Piece, last: &PlayedNote, note: &PlayedNote) {
         let before = &self.before;
-        let limit = before.best_cost + JUMP;
+        let limit = before.best_cost + LEAP;
         let rush = RUSH * (1.0 - seconds(note.at - last.at) / RUSH_SECONDS).max(0.0);
         self.exits.clear();
         for (index, (&heard, &least)) in before.leave.iter().zip(&before.least).enumerate() {
@@ -242,21 +414,22 @@ impl Walk {
                 continue;
             }
             let state = State { group: before.base + index, heard: usize::from(heard) };
-            let index = self.layout.states(before, state.group).start + state.heard;
-            let cost = before.costs[index] + self.layout.missed(state) + rush;
+            let index = piece.layout.states(before, state.group).start + state.heard;
+            let asked = piece.layout.asked(state.group, self.away);
+            let cost = before.costs[index] + missed(asked, state.heard) + rush;
             self.exits.push(Exit { group: state.group, cost, since: seconds(note.at - before.entered[index]) });
         }
     }
 
     /// The cheapest way into each group of the column from another one, and how it is marked.
     fn enter(&mut self, piece: &Piece, tempos: Option<&[f64]>) {
-        let limit = self.before.best_cost + JUMP;
+        let (limit, away) = (self.before.best_cost + LEAP, self.away);
         // Of ways that cost the same the shortest is taken.
         for exit in self.exits.iter().rev() {
-            let mut cost = exit.cost;
-            for forward in 1..=FORWARD_MAX {
+            let (mut cost, mut passed) = (exit.cost, 0);
+            for forward in 1..=FURTHEST {
                 let group = exit.group + forward;
-                if cost > limit || group >= self.column.base + self.width {
+                if cost > limit || passed == FORWARD_MAX || group >= self.column.base + self.width {
                     break;
                 }
                 let entry = group.checked_sub(self.column.base).map(|index| &mut self.entries[index]);
@@ -268,7 +441,9 @@ impl Walk {
                         *entry = (cost + rhythm, FORWARD + forward as u8);
                     }
                 }
-                cost += self.layout.missed(State { group, heard: 0 });
+                let asked = piece.layout.asked(group, away);
+                cost += missed(asked, 0);
+                passed += usize::from(asked > 0);
             }
         }
     }
@@ -277,13 +452,19 @@ impl Walk {
     fn advance(&mut self, piece: &Piece, note: &PlayedNote) {
         let linger = self.last.map_or(0.0, |last| (LINGER * seconds(note.at - last.at)).min(LINGER_MAX));
         let again = self.last.is_some_and(|last| last.pitch == note.pitch);
-        let limit = self.before.best_cost + JUMP;
+        let is_together = self.last.is_some_and(|last| seconds(note.at - last.at) < RUSH_SECONDS);
+        let most = match () {
+            () if self.goes_on_with_trill(note) => TRILL,
+            () if is_together => TOGETHER,
+            () => FOREIGN,
+        };
+        let (limit, away) = (self.before.best_cost + LEAP, self.away);
         let (before, column) = (&self.before, &mut self.column);
         let keys = piece.keys_of(note);
         for (index, &entry) in self.entries.iter().enumerate() {
             let group = column.base + index;
             let old = match group.checked_sub(before.base).and_then(|index| before.least.get(index)) {
-                Some(least) if *least <= limit => self.layout.states(before, group),
+                Some(least) if *least <= limit => piece.layout.states(before, group),
                 _ if entry.0 == f32::INFINITY => continue,
                 _ => 0..0,
             };
@@ -294,10 +475,11 @@ impl Walk {
                 0 if copies(around) > 0 => NEAR,
                 _ => FOREIGN,
             };
+            let stray = stray.min(most);
             let (costs, entered) = (&before.costs[old.clone()], &before.entered[old]);
             let (mut leave, mut least) = (f32::INFINITY, f32::INFINITY);
-            let heard_max = self.layout.heard_max(group);
-            let first = self.layout.first[group] - self.layout.first[column.base];
+            let (heard_max, asked) = (piece.layout.heard_max(group), piece.layout.asked(group, away));
+            let first = piece.layout.first[group] - piece.layout.first[column.base];
             for heard in 0..=heard_max {
                 let mut cheapest = (f32::INFINITY, STRAY, note.at);
                 if let Some(cost) = costs.get(heard) {
@@ -321,12 +503,13 @@ impl Walk {
                 (column.costs[first + heard], column.entered[first + heard]) = (cost, since);
                 column.steps[first + heard] = step;
                 least = least.min(cost);
-                let left = cost + missed(heard_max, heard);
+                let left = cost + missed(asked, heard);
                 if left < leave {
                     (leave, column.leave[index]) = (left, heard as u8);
                 }
                 if cost < column.best_cost {
                     (column.best_cost, column.best) = (cost, State { group, heard });
+                    column.best_step = step;
                 }
             }
             column.least[index] = least;
@@ -336,103 +519,6 @@ impl Walk {
 
 fn seconds(span: Micros) -> f32 {
     span.0 as f32 / 1e6
-}
-
-/// The group in which each key-down was found, of somebody who begins at the beginning. Key-downs are in order of time.
-/// Looks nearby, and everywhere for whoever is not found there.
-pub(super) fn find(piece: &Piece, take: &[PlayedNote]) -> Vec<usize> {
-    let mut path = Vec::with_capacity(take.len());
-    let (mut start, mut goes_on) = (0, true);
-    let window = NEAR_WINDOW.max(TAKE_WINDOW / take.len().max(1));
-    while path.len() < take.len() {
-        let walk = Walk::new(piece, Some(start), window);
-        let (part, elsewhere) = go_on(piece, &take[path.len()..], walk, goes_on);
-        goes_on = !part.is_empty();
-        path.extend(part);
-        start = elsewhere.unwrap_or(start);
-    }
-    path
-}
-
-/// The path of somebody who begins a walk, up to where they are found elsewhere; that can be at once only if `may_leave`.
-fn go_on(piece: &Piece, take: &[PlayedNote], mut walk: Walk, may_leave: bool) -> (Vec<usize>, Option<usize>) {
-    let mut trail = Trail::default();
-    let mut whereabouts = Whereabouts::default();
-    for (index, note) in take.iter().enumerate() {
-        let Some(state) = walk.push(piece, note) else { return (vec![0; take.len()], None) };
-        trail.push(&walk.column);
-        let elsewhere = if walk.sees_all(piece) { None } else { whereabouts.push(piece, note, state.group) };
-        if let Some(found) = elsewhere.filter(|found| may_leave || found.notes.len() <= index) {
-            return (trail.path(&walk.layout, index + 1 - found.notes.len()), Some(found.first));
-        }
-    }
-    (trail.path(&walk.layout, take.len()), None)
-}
-
-/// The path of some key-downs among the groups around one.
-pub(super) fn around(piece: &Piece, notes: &[PlayedNote], group: usize) -> Option<Vec<usize>> {
-    let mut walk = Walk::new(piece, None, NEAR_WINDOW);
-    let mut trail = Trail::default();
-    for note in notes {
-        if !walk.step(piece, note, None, group) {
-            return None;
-        }
-        trail.push(&walk.column);
-    }
-    Some(trail.path(&walk.layout, notes.len()))
-}
-
-/// The group of each key-down, near a path that was found without the rhythm. `tempos` says for each group how many
-/// seconds are played for a written one.
-pub(super) fn refine(piece: &Piece, take: &[PlayedNote], tempos: &[f64], path: &[usize]) -> Vec<usize> {
-    let mut walk = Walk::new(piece, Some(0), REFINE_WINDOW);
-    let mut trail = Trail::default();
-    for (note, group) in take.iter().zip(path) {
-        if !walk.step(piece, note, Some(tempos), *group) {
-            return path.to_vec();
-        }
-        trail.push(&walk.column);
-    }
-    trail.path(&walk.layout, take.len())
-}
-
-/// The way back through a search: for each key-down the best state, and where its steps and leaves begin.
-#[derive(Default)]
-struct Trail {
-    heads: Vec<(usize, State, usize, usize)>,
-    steps: Vec<u8>,
-    leave: Vec<u8>,
-}
-
-impl Trail {
-    fn push(&mut self, column: &Column) {
-        self.heads.push((column.base, column.best, self.steps.len(), self.leave.len()));
-        self.steps.extend_from_slice(&column.steps);
-        self.leave.extend_from_slice(&column.leave);
-    }
-
-    /// Follows the steps back from the best state after so many key-downs.
-    fn path(&self, layout: &Layout, upto: usize) -> Vec<usize> {
-        let mut path = vec![0; upto];
-        let Some(&(_, mut state, ..)) = self.heads[..upto].last() else { return path };
-        for (index, &(base, _, steps, _)) in self.heads[..upto].iter().enumerate().rev() {
-            path[index] = state.group;
-            let Some(&(base_before, best_before, _, leave)) = index.checked_sub(1).map(|i| &self.heads[i]) else {
-                break;
-            };
-            let here = layout.first[state.group] - layout.first[base] + state.heard;
-            state = match self.steps[steps + here] {
-                HEARD => State { heard: state.heard - 1, ..state },
-                STRAY => state,
-                JUMPED => best_before,
-                forward => {
-                    let group = state.group - usize::from(forward - FORWARD);
-                    State { group, heard: usize::from(self.leave[leave + group - base_before]) }
-                }
-            };
-        }
-        path
-    }
 }
 
 /// What a duration costs that should have been another one, both in seconds.

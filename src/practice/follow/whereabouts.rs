@@ -6,7 +6,8 @@
 use std::collections::VecDeque;
 
 use super::Piece;
-use super::path::{self, FORWARD_MAX};
+use super::path::FORWARD_MAX;
+use super::search;
 use crate::practice::types::PlayedNote;
 
 /// Whoever has struck so many keys of so many that are not written where they seem to be is elsewhere.
@@ -107,7 +108,7 @@ impl Whereabouts {
 
 /// Where the latest of some key-downs fit in one go around a group, if that is certain.
 fn fitting(piece: &Piece, notes: &[PlayedNote], around: usize) -> Option<Elsewhere> {
-    let path = path::around(piece, notes, around)?;
+    let path = search::around(piece, notes, around)?;
     let goes_on = |i: usize| (path[i - 1]..=path[i - 1] + FORWARD_MAX).contains(&path[i]);
     let mut begin = (1..path.len()).rev().find(|i| !goes_on(*i)).unwrap_or(0);
     let fits = |i: &usize| piece.is_written(path[*i], &notes[*i]);

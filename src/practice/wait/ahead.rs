@@ -31,6 +31,11 @@ impl Ahead {
         false
     }
 
+    /// How many groups were begun since a group, that one included.
+    pub(super) fn onsets_since(&self, first: usize) -> usize {
+        self.group - first + usize::from(self.struck.contains(&true))
+    }
+
     fn strike(&mut self, groups: &[Group], pitch: Pitch) -> bool {
         let Some(group) = groups.get(self.group) else { return false };
         let open = |&(index, key): &(usize, &super::groups::Key)| key.pitch == pitch && !self.struck[index];

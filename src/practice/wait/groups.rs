@@ -29,6 +29,8 @@ impl Key {
 #[derive(Clone, Debug)]
 pub(super) struct Group {
     pub(super) tick: Ticks,
+    /// The index of its bar.
+    pub(super) bar: usize,
     pub(super) keys: Vec<Key>,
     /// When it sounds at the written tempo.
     pub(super) time: Micros,
@@ -75,7 +77,8 @@ pub(super) fn groups(score: &Score, hands: Hands, (from, to): (Ticks, Ticks), op
         }
         if !keys.is_empty() {
             let time = score.tempo().micros(written.tick, Percent::FULL);
-            groups.push(Group { tick: written.tick, keys, time, ornament: 0, stroke: Micros::ZERO });
+            let (tick, bar) = (written.tick, score.bars().index_at(written.tick));
+            groups.push(Group { tick, bar, keys, time, ornament: 0, stroke: Micros::ZERO });
         }
     }
     for ornament in score.ornaments().iter().filter(|ornament| hands.contains(ornament.hand)) {

@@ -59,7 +59,7 @@ fn switch_ui(ui: &mut Ui, name: &str, remark: &str, on: bool) -> bool {
             let switch = Button::new(name).shown(words).chip().selected(on).role(Role::Switch);
             let width = ui.available_width() - switch.width(ui) - 8.0;
             let (_, rect) = ui.allocate_space(egui::vec2(width, space::CHIP));
-            Line::new(name).size(13.0).show_at(ui, rect);
+            Line::new(name).size(13.0).paint(ui, rect);
             switch.show(ui).clicked()
         })
         .inner;
