@@ -10,6 +10,9 @@ use crate::music::notation::Base;
 const ACCIDENTAL_GAP: f32 = 0.22;
 /// Between a head and its first dot, and between dots.
 const DOT_GAP: f32 = 0.35;
+/// From what a chord has at its left to the middle of the wavy line of an arpeggio, and half its width.
+const ARPEGGIO_GAP: f32 = 0.55;
+pub(super) const ARPEGGIO_HALF: f32 = 0.28;
 /// Grace notes are so large (Gould, p. 125: about two thirds).
 pub(super) const GRACE: f32 = 0.66;
 
@@ -106,6 +109,27 @@ impl ChordShape {
         let stem = Bounds { left: x - half, right: x + half, top: start.min(self.tip), bottom: start.max(self.tip) };
         let flag = font::flag(self.base, self.up).filter(|_| !self.beamed);
         Some(flag.map_or(stem, |flag| stem.join(flag.bounds(x - half, self.tip, self.scale))))
+    }
+
+    /// Its left edge on a staff or on all, with accidentals, from its place without them.
+    fn left(&self) -> f32 {
+        let head = |head: &HeadShape| {
+            let accidental = self.accidental_box(head).map_or(f32::MAX, |own| own.left);
+            self.head_box(head).left.min(accidental)
+        };
+        self.heads.iter().map(head).fold(f32::MAX, f32::min) - self.x
+    }
+
+    /// Where the middle of the wavy line of an arpeggio stands, from the chord's place: to the left of all that it has.
+    pub(super) fn arpeggio_x(&self) -> f32 {
+        self.left() - ARPEGGIO_GAP
+    }
+
+    /// The box of that line on a staff.
+    pub(super) fn arpeggio_box(&self, staff: u8) -> Option<Bounds> {
+        let heads = self.heads.iter().filter(|head| head.staff == staff).map(|head| self.head_box(head));
+        let x = self.x + self.arpeggio_x();
+        heads.reduce(Bounds::join).map(|own| Bounds { left: x - ARPEGGIO_HALF, right: x + ARPEGGIO_HALF, ..own })
     }
 
     /// The rest's glyph and box.

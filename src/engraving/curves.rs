@@ -9,10 +9,18 @@ use super::draw::{ChordPlace, HeadPlace};
 use super::font::DEFAULTS;
 use super::shape::{Bounds, Part, Point, Shape, Tag};
 
+/// Where the control points of a curve stand, as shares of its way from either end.
+const SHOULDER: f32 = 0.28;
+/// Between a slur and what it goes over.
+const CLEAR: f32 = 0.35;
 /// Where a tie without its other end reaches.
 pub(super) const OPEN: f32 = 2.6;
 /// About half of the width of an ornament: so near to its ends a slur keeps clear of nothing.
 const AT_ENDS: f32 = 1.3;
+/// A slur's height is looked at in so many places at most, one a space where that is enough.
+const SAMPLES_MAX: usize = 120;
+/// So far the ends of a slur move away from their notes where it cannot be clear of the others by rising.
+const LIFT_MAX: f32 = 2.0;
 /// From a head to the end of a slur.
 const FROM_HEAD: f32 = 0.45;
 
@@ -58,9 +66,23 @@ pub(super) fn tie_ui(canvas: &mut Canvas, ends: (Option<&HeadPlace>, Option<&Hea
 
 /// A curve whose control points are moved by `height`: its middle lies three quarters of that away from the straight line.
 fn arc(from: Point, to: Point, height: f32) -> [Point; 4] {
-    let shoulder = 0.28;
     let at = |share: f32| Point::new(from.x + (to.x - from.x) * share, from.y + (to.y - from.y) * share + height);
-    [from, at(shoulder), at(1.0 - shoulder), to]
+    [from, at(SHOULDER), at(1.0 - SHOULDER), to]
+}
+
+/// How much of its rise a curve of [`arc`] has at a share of its way.
+fn share_of_rise(share: f32) -> f32 {
+    // The way as a Bézier curve has it, whose own measure is found by halving.
+    let way = |t: f32| {
+        let u = 1.0 - t;
+        3.0 * u * u * t * SHOULDER + 3.0 * u * t * t * (1.0 - SHOULDER) + t * t * t
+    };
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..12 {
+        let middle = (low + high) / 2.0;
+        if way(middle) < share { low = middle } else { high = middle }
+    }
+    3.0 * low * (1.0 - low)
 }
 
 /// One end of a slur.
@@ -95,7 +117,9 @@ pub(super) fn slur_ui(canvas: &mut Canvas, staff: u8, from: SlurEnd<'_>, to: Slu
         return;
     }
     let mut rise = (0.7 + 0.11 * run).clamp(0.8, 2.6);
-    let samples = ((run / 1.2) as usize).clamp(4, 24);
+    let samples = ((run / 0.8) as usize).clamp(4, SAMPLES_MAX);
+    // How far the line between the ends is to be moved at a share of the way so that nothing is met.
+    let mut wanted: Vec<(f32, f32)> = Vec::new();
     for index in 1..samples {
         let share = index as f32 / samples as f32;
         let x = a.x + run * share;
@@ -104,18 +128,21 @@ pub(super) fn slur_ui(canvas: &mut Canvas, staff: u8, from: SlurEnd<'_>, to: Slu
         if run > 3.0 * AT_ENDS && (x - a.x < AT_ENDS || b.x - x < AT_ENDS) {
             continue;
         }
-        let half = (run / samples as f32 / 2.0).min(0.6);
+        let half = run / samples as f32 / 2.0;
         let edge = if above { canvas.top(staff, x - half, x + half) } else { canvas.bottom(staff, x - half, x + half) };
         let staff_edge = canvas.y(staff, if above { 0.0 } else { 4.0 });
         if (edge - staff_edge).abs() < 1e-3 {
             continue;
         }
-        let clear = (line - edge) * -way + 0.35;
-        let share_of_rise = (3.0 * share * (1.0 - share)).max(0.35);
-        rise = rise.max(clear / share_of_rise);
+        let clear = (edge - line) * way + CLEAR;
+        rise = rise.max(clear / share_of_rise(share).max(0.35));
+        wanted.push((share, clear));
     }
     // Higher than this a slur is no help to the eye: it may cross something instead.
     let rise = rise.min(2.0 + run * 0.45).min(9.0);
+    let lacks = wanted.iter().map(|(share, clear)| clear - rise * share_of_rise(*share));
+    let lift = way * lacks.fold(0.0, f32::max).min(LIFT_MAX);
+    let (a, b) = (Point::new(a.x, a.y + lift), Point::new(b.x, b.y + lift));
     let points = arc(a, b, way * rise);
     let tag = Tag { part: Part::Curve, staff, ..Tag::default() };
     let shape =
@@ -150,8 +177,11 @@ fn anchor(canvas: &Canvas, chord: &ChordPlace, above: bool) -> Point {
     let (left, right) = (chord.x - own, chord.x + own);
     let sky = if above { canvas.top(chord.staff, left, right) } else { canvas.bottom(chord.staff, left, right) };
     let staff_edge = canvas.y(chord.staff, if above { 0.0 } else { 4.0 });
+    // An articulation is so near to its head; fingers stand outside of the staff, one upon the other.
+    let fingers = chord.heads.iter().filter(|head| head.finger.is_some()).count();
+    let near = 2.2 + if fingers > 0 { 1.0 + 1.6 * fingers as f32 } else { 0.0 };
     let beyond = |y: f32| {
-        let is_mark = (sky - y) * way > 0.0 && (sky - y).abs() < 2.2 && (sky - staff_edge).abs() > 1e-3;
+        let is_mark = (sky - y) * way > 0.0 && (sky - y).abs() < near && (sky - staff_edge).abs() > 1e-3;
         if is_mark { sky } else { y }
     };
     if let Some(tip) = chord.tip.filter(|_| chord.up == above) {

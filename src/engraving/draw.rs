@@ -46,6 +46,8 @@ pub(super) struct ChordPlace {
     pub(super) rest: bool,
     /// The middle of its heads.
     pub(super) x: f32,
+    /// Where the wavy line of an arpeggio stands.
+    pub(super) arpeggio_x: f32,
     /// The end of its stem.
     pub(super) tip: Option<Point>,
     /// From below.
@@ -208,6 +210,7 @@ impl Placing<'_> {
             grace: chord.grace.is_some(),
             rest: shape.rest.is_some(),
             x: x + shape.head_glyph().width() / 2.0 * shape.scale,
+            arpeggio_x: x + shape.arpeggio_x(),
             tip,
             heads,
             bounds,

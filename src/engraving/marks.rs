@@ -1,6 +1,7 @@
 //! What belongs to single notes: articulations, fingers, ornaments, syllables; and words and dynamics beside them.
 
 use super::canvas::Canvas;
+use super::chords::ARPEGGIO_HALF;
 use super::draw::ChordPlace;
 use super::font;
 use super::glyphs as g;
@@ -61,10 +62,14 @@ fn articulations_ui(canvas: &mut Canvas, chord: &Chord, place: &ChordPlace, tag:
                 let space = if above { (on_staff - 0.5).floor() + 0.5 } else { (on_staff - 0.5).ceil() + 0.5 };
                 middle = staff_top + space;
             }
-        } else if above {
-            middle = middle.min(staff_top - GAP - height / 2.0);
         } else {
-            middle = middle.max(staff_top + 4.0 + GAP + height / 2.0);
+            // Outside of the staff, of ties, and of what else is there.
+            let (left, right) = (x - glyph.width() / 2.0, x + glyph.width() / 2.0);
+            middle = if above {
+                middle.min(canvas.top(place.staff, left, right) - GAP - height / 2.0)
+            } else {
+                middle.max(canvas.bottom(place.staff, left, right) + GAP + height / 2.0)
+            };
         }
         let origin = middle + (glyph.top + glyph.bottom) / 2.0;
         canvas.centered(glyph, x, origin, 1.0, tag);
@@ -134,8 +139,10 @@ fn tremolo_ui(canvas: &mut Canvas, strokes: u8, place: &ChordPlace, tag: Tag) {
 
 /// A wavy line to the left of the chord.
 fn arpeggio_ui(canvas: &mut Canvas, place: &ChordPlace, tag: Tag) {
-    let (x, width) = (place.bounds.left - 0.8, 0.28);
-    let (mut y, end) = (place.bounds.top, place.bounds.bottom);
+    let (x, width) = (place.arpeggio_x, ARPEGGIO_HALF);
+    let Some(heads) = place.heads.iter().map(|head| head.bounds).reduce(Bounds::join) else { return };
+    let (top, end) = (heads.top, heads.bottom);
+    let mut y = top;
     let mut side = 1.0;
     // A half wave a space; a staff's chord is at most some forty spaces high.
     for _ in 0..80 {
@@ -153,7 +160,7 @@ fn arpeggio_ui(canvas: &mut Canvas, place: &ChordPlace, tag: Tag) {
         side = -side;
         y = next;
     }
-    canvas.keep(place.staff, Bounds { left: x - width, right: x + width, top: place.bounds.top, bottom: end });
+    canvas.keep(place.staff, Bounds { left: x - width, right: x + width, top, bottom: end });
 }
 
 /// The height at which dynamics, hairpins and words below a staff stand: between two staves in their middle, unless

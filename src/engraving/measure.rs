@@ -7,7 +7,7 @@ use super::font;
 use super::shape::Bounds;
 use super::spacing::{self, Column};
 use super::{stems, voices};
-use crate::music::notation::{Base, Chord, Clef, Measure, Rest, TupletMark};
+use crate::music::notation::{Base, Chord, Clef, Measure, Ornament, Rest, TupletMark};
 use crate::time::Ticks;
 
 /// Between the notes of a grace group, and to the main note.
@@ -235,7 +235,15 @@ impl Shaper<'_> {
         let flags: Vec<u8> = group.iter().map(|i| shapes[*i].base.flags()).collect();
         let starts: Vec<i64> = group.iter().map(|i| chord(*i).at.0 + self.metre.offset.0).collect();
         let levels = beams::levels(&flags, &starts, i64::from(self.metre.resolution));
-        for index in &group {
+        // Under a beam between two staves the stems of the upper one go down and those of the lower one up (Gould,
+        // pp. 315-317).
+        let outer = |i: &usize| shapes[*i].heads.first().map_or(shapes[*i].staff, |head| head.staff);
+        let (highest, lowest) = (group.iter().map(outer).min(), group.iter().map(outer).max());
+        let on_one = |i: &usize| shapes[*i].heads.iter().all(|head| head.staff == outer(i));
+        let between = highest != lowest && !grace && group.iter().all(on_one);
+        let turned = |i: &usize| chord(*i).stem_up.unwrap_or(Some(outer(i)) != highest);
+        let ups: Vec<bool> = group.iter().map(|i| if between { turned(i) } else { up }).collect();
+        for (index, up) in group.iter().zip(ups) {
             shapes[*index].up = up;
             shapes[*index].beamed = true;
             chords::place_heads(&mut shapes[*index]);
@@ -268,6 +276,10 @@ impl Shaper<'_> {
                 let staff = staff as u8;
                 for index in members.iter().filter(|i| found.chords[**i].scale == 1.0) {
                     found.chords[*index].boxes(staff, boxes);
+                    let chord = &self.measure.chords[found.chords[*index].chord];
+                    if chord.ornaments.contains(&Ornament::Arpeggio) {
+                        boxes.extend(found.chords[*index].arpeggio_box(staff));
+                    }
                 }
                 self.place_graces(found, &members, staff, boxes);
                 self.place_clef(found, staff, &ticks, column, boxes);
@@ -365,28 +377,28 @@ fn group_goes_up(steps: impl Iterator<Item = i32> + Clone) -> bool {
     }
 }
 
-/// The tuplets of a measure. One that does not end within it ends with it.
+/// The tuplets of a measure, inner ones before those around them. One that does not end within it ends with it.
 fn tuplets(measure: &Measure, shapes: &[ChordShape]) -> Vec<Tuplet> {
     let mut voices: Vec<u8> = measure.chords.iter().map(|c| c.voice).collect();
     voices.sort_unstable();
     voices.dedup();
+    let marks: [fn(&Chord) -> TupletMark; 2] = [|chord| chord.tuplet, |chord| chord.around];
     let mut found = Vec::new();
-    for voice in voices {
+    for (mark, voice) in marks.into_iter().flat_map(|mark| voices.iter().map(move |voice| (mark, *voice))) {
         let mut open: Option<Tuplet> = None;
         for (index, shape) in shapes.iter().enumerate() {
             let chord = &measure.chords[shape.chord];
             if chord.voice != voice || chord.grace.is_some() {
                 continue;
             }
-            if let TupletMark::Starts { number, bracket } = chord.tuplet {
+            if let TupletMark::Starts { number, bracket } = mark(chord) {
                 found.extend(open.take());
-                let number = chord.value.ratio.map(|r| r.actual).filter(|_| number);
                 open = Some(Tuplet { chords: Vec::new(), number, bracket });
             }
             if let Some(tuplet) = &mut open {
                 tuplet.chords.push(index);
             }
-            if chord.tuplet == TupletMark::Ends {
+            if mark(chord) == TupletMark::Ends {
                 found.extend(open.take());
             }
         }

@@ -37,6 +37,8 @@ mod tuplets;
 mod voices;
 
 #[cfg(test)]
+mod clearances;
+#[cfg(test)]
 mod line_ends;
 #[cfg(test)]
 #[path = "../../tests/page_support/mod.rs"]

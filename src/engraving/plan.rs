@@ -331,7 +331,18 @@ impl<'a> Book<'a> {
         f32::from(u8::from(dynamics || hairpins)) * 2.2
             + if above { 0.0 } else { f32::from(verses) * 2.6 }
             + if on_finger_side { fingers as f32 * 1.35 } else { 0.0 }
+            + if self.has_tuplets(index, staff, above) { super::tuplets::ROOM } else { 0.0 }
             + if signs { 0.8 } else { 0.0 }
+    }
+}
+
+impl Book<'_> {
+    /// Whether a number of a tuplet stands on that side of a staff.
+    fn has_tuplets(&self, index: usize, staff: u8, above: bool) -> bool {
+        let shape = &self.shapes[index];
+        let numbered = shape.tuplets.iter().filter(|tuplet| tuplet.number.is_some());
+        let first = |tuplet: &super::measure::Tuplet| tuplet.chords.first().map(|i| shape.chords[*i].staff);
+        numbered.into_iter().any(|t| first(t) == Some(staff) && super::tuplets::is_above(shape, t) == above)
     }
 }
 

@@ -138,6 +138,7 @@ impl Drawn<'_> {
                 self.slur_ui(canvas, span, stretch);
             }
         }
+        let mut pedals: Vec<(f32, f32, Stretch)> = Vec::new();
         for span in self.page.spans.iter().filter(|s| !is_slur(s)) {
             for stretch in of(span) {
                 let from =
@@ -150,10 +151,11 @@ impl Drawn<'_> {
                         hairpin_ui(canvas, span, (from, to), stretch);
                     }
                     SpanKind::Octave(octaves) => octave_ui(canvas, span.staff, octaves, from, to, stretch.ends),
-                    SpanKind::Pedal => pedal_ui(canvas, from, to, stretch.begins, stretch.ends),
+                    SpanKind::Pedal => pedals.push((from, to, stretch)),
                 }
             }
         }
+        pedals_ui(canvas, pedals);
     }
 
     /// Where a hairpin begins and ends that has a loudness at either end, on one line with it (Gould, p. 105).
@@ -214,6 +216,7 @@ impl Drawn<'_> {
     /// Draws the brackets of endings over the line.
     pub(super) fn endings_ui(&self, canvas: &mut Canvas) {
         let mut open: Option<(usize, String)> = None;
+        let mut row: Vec<Bracket> = Vec::new();
         for (index, placed) in self.placed.iter().enumerate() {
             let Some(ending) = &self.page.measures[placed.measure].ending else {
                 open = None;
@@ -228,9 +231,13 @@ impl Drawn<'_> {
             if let (true, Some((from, words))) = (ending.ends || last, open.clone()) {
                 open = None;
                 let (left, right) = (self.placed[from].left + 0.2, placed.right - 0.3);
-                bracket_ui(canvas, left, right, &words, ending.ends);
+                if row.last().is_some_and(|before| left - before.right > BRACKETS_APART) {
+                    brackets_ui(canvas, &std::mem::take(&mut row));
+                }
+                row.push(Bracket { left, right, words, hook: ending.ends });
             }
         }
+        brackets_ui(canvas, &row);
     }
 }
 
@@ -319,11 +326,31 @@ fn octave_ui(canvas: &mut Canvas, staff: u8, octaves: i8, from: f32, to: f32, en
     canvas.keep(staff, Bounds { left: from, right, top: after.top.min(dash_y), bottom: after.bottom.max(dash_y) });
 }
 
+/// Pedals that follow each other stand on one line (Gould, p. 335), as far as they are together.
+fn pedals_ui(canvas: &mut Canvas, mut pedals: Vec<(f32, f32, Stretch)>) {
+    /// Further apart than about a measure they have heights of their own, as have those of a line without end.
+    const APART: f32 = 16.0;
+    const TOGETHER: f32 = 120.0;
+    let staff = canvas.staves.len().saturating_sub(1) as u8;
+    pedals.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut next = 0;
+    while let Some((first, ..)) = pedals.get(next) {
+        let follows = |pair: &&[(f32, f32, Stretch)]| pair[1].0 - pair[0].1 < APART && pair[1].1 - first < TOGETHER;
+        let count = 1 + pedals[next..].windows(2).take_while(follows).count();
+        let row = &pedals[next..next + count];
+        let lowest = row.iter().map(|(from, to, _)| canvas.bottom(staff, *from, *to) + 1.8);
+        let y = lowest.fold(canvas.y(staff, 4.0) + 3.6, f32::max);
+        for (from, to, stretch) in row {
+            pedal_ui(canvas, (*from, *to), y, *stretch);
+        }
+        next += count;
+    }
+}
+
 /// Ped. and a line with a hook up.
-fn pedal_ui(canvas: &mut Canvas, from: f32, to: f32, begins: bool, ends: bool) {
+fn pedal_ui(canvas: &mut Canvas, (from, to): (f32, f32), y: f32, Stretch { begins, ends, .. }: Stretch) {
     let staff = canvas.staves.len().saturating_sub(1) as u8;
     let tag = Tag { staff, ..Tag::default() };
-    let y = (canvas.y(staff, 4.0) + 3.6).max(canvas.bottom(staff, from, to) + 1.8);
     let mut x = from;
     if begins {
         let glyph = g::KEYBOARD_PEDAL_PED;
@@ -340,14 +367,32 @@ fn pedal_ui(canvas: &mut Canvas, from: f32, to: f32, begins: bool, ends: bool) {
     canvas.keep(staff, Bounds { left: from, right, top: y - 1.7, bottom: y + 0.1 });
 }
 
-fn bracket_ui(canvas: &mut Canvas, left: f32, right: f32, words: &str, hook: bool) {
-    let y = (canvas.y(0, 0.0) - 3.2).min(canvas.top(0, left, right) - 2.2);
+/// Brackets of endings that are nearer to each other stand on one line.
+const BRACKETS_APART: f32 = 2.0;
+
+/// The bracket of an ending.
+struct Bracket {
+    left: f32,
+    right: f32,
+    words: String,
+    hook: bool,
+}
+
+/// Draws the brackets of endings that follow each other, on one line.
+fn brackets_ui(canvas: &mut Canvas, row: &[Bracket]) {
+    let highest = row.iter().map(|b| canvas.top(0, b.left, b.right) - 2.2);
+    let y = highest.fold(canvas.y(0, 0.0) - 3.2, f32::min);
+    row.iter().for_each(|bracket| bracket_ui(canvas, bracket, y));
+}
+
+fn bracket_ui(canvas: &mut Canvas, Bracket { left, right, words, hook }: &Bracket, y: f32) {
+    let (left, right, hook) = (*left, *right, *hook);
     let tag = Tag { part: Part::Mark, ..Tag::default() };
     let thickness = DEFAULTS.repeat_ending_line_thickness;
     line(canvas, Point::new(left, y), Point::new(right, y), thickness, tag);
     if !words.is_empty() {
         line(canvas, Point::new(left, y), Point::new(left, y + 1.9), thickness, tag);
-        let text = words.to_owned();
+        let text = words.clone();
         let shape = Shape::Text {
             text,
             at: Point::new(left + 0.5, y + 1.6),

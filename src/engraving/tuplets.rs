@@ -12,15 +12,24 @@ const HOOK: f32 = 0.7;
 /// From the notes.
 const GAP: f32 = 0.45;
 
+/// What the number of a tuplet wants between two staves, with what it keeps clear of.
+pub(super) const ROOM: f32 = 1.7;
+
+/// Whether a tuplet's number stands above its notes: on the side of most stems; of two voices outside.
+pub(super) fn is_above(shape: &MeasureShape, tuplet: &Tuplet) -> bool {
+    let members = || tuplet.chords.iter().filter_map(|i| shape.chords.get(*i));
+    let notes = || members().filter(|chord| chord.rest.is_none());
+    let ups = notes().filter(|chord| chord.up).count();
+    members().next().and_then(|first| first.voice).unwrap_or(ups * 2 >= notes().count())
+}
+
 /// Draws a tuplet; `places` are in the order of the shapes.
 pub(super) fn tuplet_ui(canvas: &mut Canvas, shape: &MeasureShape, tuplet: &Tuplet, places: &[ChordPlace]) {
     let members: Vec<&ChordPlace> = tuplet.chords.iter().filter_map(|i| places.get(*i)).collect();
     let (Some(first), Some(last)) = (members.first(), members.last()) else { return };
     let is_beam = shape.beams.iter().any(|beam| beam.chords == tuplet.chords);
     let with_bracket = tuplet.bracket.unwrap_or(!is_beam);
-    let ups = members.iter().filter(|m| !m.rest && m.up).count();
-    let notes = members.iter().filter(|m| !m.rest).count();
-    let above = first.upper.unwrap_or(ups * 2 >= notes);
+    let above = is_above(shape, tuplet);
     let way = if above { -1.0 } else { 1.0 };
     let staff = first.staff;
     let edge = |place: &ChordPlace| match (place.tip, place.up == above) {

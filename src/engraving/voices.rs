@@ -24,11 +24,12 @@ pub(super) fn voices(measure: &Measure, staves: usize) -> Vec<Vec<u8>> {
     found
 }
 
-/// Whether a chord is in the upper voice of its staff, where there are several.
+/// Whether a chord is in an upper voice of its staff, where there are several: the lower half of them is turned down, one
+/// in the middle up.
 pub(super) fn is_upper(chord: &Chord, voices: &[Vec<u8>]) -> Option<bool> {
     let staff = voices.get(usize::from(chord.staff))?;
     let rank = staff.iter().position(|v| *v == chord.voice)?;
-    (staff.len() > 1).then_some(rank % 2 == 0)
+    (staff.len() > 1).then_some(2 * rank < staff.len())
 }
 
 /// Moves the chords of one column on a staff apart: those with stems down to the right of those with stems up, by as

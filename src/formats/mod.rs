@@ -11,6 +11,7 @@ pub mod notation;
 pub mod pieces;
 pub mod smf;
 mod text;
+mod voices;
 
 use thiserror::Error;
 

@@ -1,12 +1,12 @@
 //! What signs make of written notes: where a rolled or small note is written, and which keys an ornament allows. No time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{Hand, Pitch, WrittenNote};
 use crate::time::Ticks;
 
 /// A note that is played beside the tick it is written on: a key of an arpeggio, a grace note, the main note that waits
-/// for one.
+/// for one. Every grace note is told, though the first of those on the beat is played there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Displaced {
     /// The first tick of the note as it is played.
@@ -17,6 +17,8 @@ pub struct Displaced {
     pub hand: Hand,
     /// The tick of its chord, or of the main note that it leads to.
     pub beat: Ticks,
+    /// Whether it is a grace note.
+    pub grace: bool,
 }
 
 /// A trill, mordent, turn or tremolo: while it lasts its keys may be struck as often as one likes.
@@ -43,4 +45,10 @@ impl OrnamentSpan {
 pub(super) fn beats(notes: &[WrittenNote], displaced: &[Displaced]) -> Vec<Ticks> {
     let known: HashMap<_, _> = displaced.iter().map(|d| ((d.onset, d.pitch, d.hand), d.beat)).collect();
     notes.iter().map(|n| *known.get(&(n.onset, n.pitch, n.hand)).unwrap_or(&n.onset)).collect()
+}
+
+/// Whether each note is a grace note.
+pub(super) fn graces(notes: &[WrittenNote], displaced: &[Displaced]) -> Vec<bool> {
+    let known: HashSet<_> = displaced.iter().filter(|d| d.grace).map(|d| (d.onset, d.pitch, d.hand)).collect();
+    notes.iter().map(|n| known.contains(&(n.onset, n.pitch, n.hand))).collect()
 }

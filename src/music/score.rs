@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::embellishment::{Displaced, OrnamentSpan, beats};
+use super::embellishment::{Displaced, OrnamentSpan, beats, graces};
 use super::notation::Notation;
 use super::{Bars, KeySignature, Meter, Percent, Pitch, Tempo, TempoMap};
 use crate::time::{Micros, Ticks};
@@ -157,6 +157,7 @@ pub struct Score {
     parts: Arc<Parts>,
     /// Where each note is written.
     beats: Vec<Ticks>,
+    graces: Vec<bool>,
     ornaments: Vec<OrnamentSpan>,
     tempo: TempoMap,
     bars: Bars,
@@ -192,6 +193,7 @@ impl Score {
             title: parts.title,
             composer: parts.composer,
             beats: beats(&parts.notes, &parts.displaced),
+            graces: graces(&parts.notes, &parts.displaced),
             ornaments: parts.ornaments,
             notes: parts.notes,
             printed: None,
@@ -267,6 +269,11 @@ impl Score {
     /// onset for all others.
     pub fn beat(&self, id: NoteId) -> Ticks {
         self.beats[id.0 as usize]
+    }
+
+    /// Whether a note is a grace note, which its main note can do without.
+    pub fn is_grace(&self, id: NoteId) -> bool {
+        self.graces[id.0 as usize]
     }
 
     /// The index of the bar that a note is written in.

@@ -1,10 +1,11 @@
 //! *Wait for me*: the page turns when an onset group is done. A state machine over key-downs.
 //!
 //! A group is what is written on one tick: a chord, rolled or not, with the grace notes that lead to it, in any order. It
-//! is done when each of its keys was struck since the group before was done. A key-down that the next group needs is
-//! kept for it; what fits the groups after that in their order is neutral, as one who left a note out goes on, and so is
-//! a bar that is played again from its beginning. Held keys and releases mean nothing here: the set of held keys equals the written
-//! chord in only two onsets of three even when professionals play.
+//! is done when each of its keys was struck since the group before was done, but for grace notes: they are right when
+//! they are played, be it a moment after their main note, and nobody waits for them. A key-down that the next group needs
+//! is kept for it; what fits the groups after that in their order is neutral, as one who left a note out goes on, and so
+//! is a bar that is played again from its beginning. Held keys and releases mean nothing here: the set of held keys
+//! equals the written chord in only two onsets of three even when professionals play.
 
 mod again;
 mod ahead;
@@ -12,7 +13,7 @@ mod groups;
 
 use again::{Again, Fit};
 use ahead::Ahead;
-use groups::{Group, groups};
+use groups::{Group, Key, groups};
 
 use super::options::{ChordWindow, KeyRange, PracticeSettings};
 use super::ornament;
@@ -26,6 +27,9 @@ const EARLY_MAX: usize = 64;
 /// A key of an ornament this soon after another one is its next stroke: trills are struck eight to fourteen times a second
 /// (Moore, *The trill in keyboard playing*, 1992), and learners' half as often.
 const ORNAMENT_STEP: Micros = Micros::from_millis(200);
+
+/// A grace note this long after its main note still belongs to it: as long as the keys of a rolled chord may be apart.
+const GRACE_AFTER: Micros = Micros::from_millis(450);
 
 /// How a [`WaitMatcher`] judges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -86,8 +90,9 @@ pub struct WaitMatcher {
     begun: bool,
     /// The first key-down of the current group.
     first: Option<Micros>,
-    /// When the group before was done.
+    /// When the group before was done, and its first key-down.
     turned: Option<Micros>,
+    begun_before: Option<Micros>,
     /// The latest key-down of an ornament at hand.
     ornamented: Option<Micros>,
     kept: Vec<PlayedNote>,
@@ -119,6 +124,7 @@ impl WaitMatcher {
             begun: false,
             first: None,
             turned: None,
+            begun_before: None,
             ornamented: None,
             kept: Vec::new(),
             ahead: None,
@@ -143,7 +149,10 @@ impl WaitMatcher {
     fn judge(&mut self, note: PlayedNote) -> Step {
         self.begun = true;
         let mut step = Step::default();
-        if self.is_finished() {
+        if let Some(key) = self.late_grace(&note) {
+            let first = self.begun_before.unwrap_or(note.at);
+            self.give((self.at - 1, key), note, note.at - first, &mut step);
+        } else if self.is_finished() {
             self.after_the_end(note, &mut step);
         } else if self.goes_on_with_ornament(&note) {
             step.verdicts.push(self.verdict(&note, None, VerdictKind::Neutral, None));
@@ -167,7 +176,7 @@ impl WaitMatcher {
     pub fn seek(&mut self, tick: Ticks) -> Step {
         let verdicts = self.let_go();
         self.pass += u32::from(std::mem::take(&mut self.begun));
-        (self.first, self.turned, self.ornamented) = (None, None, None);
+        (self.first, self.turned, self.begun_before, self.ornamented) = (None, None, None, None);
         self.ahead = None;
         self.groups.iter_mut().flat_map(|g| &mut g.keys).for_each(|k| k.settled = false);
         self.at = self.groups.partition_point(|g| g.tick < tick);
@@ -220,10 +229,10 @@ impl WaitMatcher {
         self.pass
     }
 
-    /// The written notes that still need a key-down now.
+    /// The written notes that still need a key-down now; grace notes need none.
     pub fn needed(&self) -> impl Iterator<Item = NoteId> + '_ {
         let keys = self.groups.get(self.at).map_or(&[][..], |g| &g.keys);
-        keys.iter().filter(|k| !k.settled).flat_map(|k| k.written.iter().copied())
+        keys.iter().filter(|k| k.is_due()).flat_map(|k| k.written.iter().copied())
     }
 
     /// All written notes of the group that is needed now, played or not.
@@ -317,15 +326,31 @@ impl WaitMatcher {
     /// begun.
     fn take(&mut self, note: PlayedNote, at: Micros, step: &mut Step) {
         let deviation = at - *self.first.get_or_insert(at);
+        let Some(key) = self.open_key(note.pitch) else { return };
+        self.give((self.at, key), note, deviation, step);
+    }
+
+    /// Gives a key-down to a key of a group.
+    fn give(&mut self, (group, key): (usize, usize), note: PlayedNote, deviation: Micros, step: &mut Step) {
         let kind = match self.options.chord_window.micros() {
             Some(window) if deviation > window => VerdictKind::Late,
             _ => VerdictKind::OnTime,
         };
-        let Some(key) = self.open_key(note.pitch) else { return };
-        for &id in &self.groups[self.at].keys[key].written {
+        for &id in &self.groups[group].keys[key].written {
             step.verdicts.push(self.verdict(&note, Some(id), kind, Some(deviation)));
         }
-        self.groups[self.at].keys[key].settled = true;
+        self.groups[group].keys[key].settled = true;
+    }
+
+    /// The index of a grace note of the group before that is played after its main note, before this group is begun.
+    fn late_grace(&self, note: &PlayedNote) -> Option<usize> {
+        let is_soon = self.turned.is_some_and(|turned| note.at - turned <= GRACE_AFTER);
+        let is_due = self.open_key(note.pitch).is_some_and(|key| !self.groups[self.at].keys[key].optional);
+        if !is_soon || self.first.is_some() || is_due {
+            return None;
+        }
+        let keys = &self.groups.get(self.at.checked_sub(1)?)?.keys;
+        keys.iter().position(|k| k.pitch == note.pitch && k.optional && !k.settled)
     }
 
     /// A key-down that neither the current nor the next group needs. Never undoes anything.
@@ -338,7 +363,7 @@ impl WaitMatcher {
             step.verdicts.push(self.verdict(&note, None, VerdictKind::Neutral, None));
             return;
         }
-        let open = self.groups[self.at].keys.iter().enumerate().filter(|(_, k)| !k.settled);
+        let open = self.groups[self.at].keys.iter().enumerate().filter(|(_, k)| k.is_due());
         let Some((nearest, _)) = open.min_by_key(|(_, k)| k.pitch.key().abs_diff(note.pitch.key())) else { return };
         let octave = self.groups[self.at].keys.iter().any(|k| !k.settled && k.pitch.class() == note.pitch.class());
         let again = self.groups[self.at].keys.iter().any(|k| k.pitch == note.pitch);
@@ -355,10 +380,10 @@ impl WaitMatcher {
 
     /// Leaves every group that is complete, giving what was kept to the one that follows.
     fn turn_pages(&mut self, now: Micros, step: &mut Step) {
-        while self.groups.get(self.at).is_some_and(|g| g.keys.iter().all(|k| k.settled)) {
+        while self.groups.get(self.at).is_some_and(|g| !g.keys.iter().any(Key::is_due)) {
             step.done.push(GroupDone { index: self.at, tick: self.groups[self.at].tick, at: now });
             self.at += 1;
-            (self.first, self.turned) = (None, Some(now));
+            (self.begun_before, self.first, self.turned) = (self.first, None, Some(now));
             if self.is_finished() {
                 self.early.append(&mut self.kept);
             }
@@ -369,9 +394,10 @@ impl WaitMatcher {
         }
     }
 
-    /// The index of a pitch that the current group still needs.
+    /// The index of a pitch that the current group still has to get; of a grace note on the key of its main note last.
     fn open_key(&self, pitch: Pitch) -> Option<usize> {
-        self.groups.get(self.at)?.keys.iter().position(|k| k.pitch == pitch && !k.settled)
+        let open = self.groups.get(self.at)?.keys.iter().enumerate().filter(|(_, k)| k.pitch == pitch && !k.settled);
+        open.min_by_key(|(_, key)| key.optional).map(|(index, _)| index)
     }
 
     /// Whether the next group needs a key-down of this pitch that is not kept yet.

@@ -70,7 +70,7 @@ fn measure(measure: &mut Measure, words: &str, staff: u8, voice: u8) {
         let mut chord = chord(word, ratio, (staff, voice, hand));
         chord.at = at;
         if starts {
-            chord.tuplet = TupletMark::Starts { number: true, bracket: None };
+            chord.tuplet = TupletMark::Starts { number: ratio.map(|ratio: Ratio| ratio.actual), bracket: None };
             starts = false;
         }
         for head in chord.heads.iter_mut() {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use music_trainer::formats;
 use music_trainer::music::{Hands, Score};
 use music_trainer::practice::follow::FollowPlan;
+use music_trainer::practice::result::TakeResult;
 use music_trainer::practice::tempo::{self, TempoPlan};
 use music_trainer::practice::wait::{WaitMatcher, WaitOptions};
 use music_trainer::practice::{Mode, PlayedNote, Verdict, VerdictKind, follow, ornament};
@@ -57,7 +58,7 @@ fn voice(music: &str, staff: u8) -> String {
             let chord = if nth > 0 { "<chord/>" } else { "" };
             let voice = format!("<voice>{staff}</voice>");
             let (grace, duration) = if sign == "g" {
-                ("<grace/>", "<type>16th</type>".to_owned())
+                ("<grace slash=\"yes\"/>", "<type>16th</type>".to_owned())
             } else {
                 ("", format!("<duration>{quarters}</duration>"))
             };
@@ -113,7 +114,7 @@ fn grace_notes_come_before_with_or_after_the_other_hand() {
     for (played, then) in [
         ("E5@900 D5@950 C5@1000 F3@1000", "E5+0 D5+50 C5+100 F3+100 |"),
         ("F3@990 E5@1000 D5@1050 C5@1100", "F3+0 E5+10 D5+60 C5+110 |"),
-        ("C5@990 F3@990 D5@1050 E5@1100", "C5+0 F3+0 D5+60 E5+110 |"),
+        ("C5@990 F3@990 D5@1050 E5@1100", "C5+0 F3+0 | D5+60 E5+110"),
     ] {
         check_wait(&score, &format!("G4@0 C3@0 {played}"), &format!("{first} {then}"));
     }
@@ -122,9 +123,43 @@ fn grace_notes_come_before_with_or_after_the_other_hand() {
 #[test]
 fn a_grace_note_of_the_main_note_s_own_key_is_struck_apart() {
     let score = page("G4:2 g:C5 g:D5 C5:2", "");
-    check_wait(&score, "G4@0 C5@900 D5@950 C5@1000", "G4+0 | C5+0 D5+50 C5+100 |");
-    let (told, matcher) = waited(&score, WaitOptions::default(), "G4@0 C5@900 D5@950");
-    assert_eq!((told.as_str(), matcher.needed().count()), ("G4+0 | C5+0 D5+50", 1));
+    check_wait(&score, "G4@0 C5@900 D5@950 C5@1000", "G4+0 | C5+0 | D5+50 C5+100");
+}
+
+#[test]
+fn nobody_waits_for_a_grace_note_that_is_left_out() {
+    let score = page("G4:2 g:E5 g:D5 C5:2 / D5 E5 g:G5 A5 C5", "");
+    check_wait(&score, "G4@0 C5@900 D5@1900 E5@2400 A5@2900 C5@3400", "G4+0 | C5+0 | D5+0 | E5+0 | A5+0 | C5+0 |");
+    // One of two, and one after its main note.
+    check_wait(
+        &score,
+        "G4@0 D5@800 C5@900 D5@1900 E5@2400 A5@2900 G5@3000 C5@3400",
+        "G4+0 | D5+0 C5+100 | D5+0 | E5+0 | A5+0 | G5+100 C5+0 |",
+    );
+    let (told, matcher) = waited(&score, WaitOptions::default(), "G4@0 E5@900");
+    assert_eq!((told.as_str(), matcher.needed().count(), matcher.awaited().count()), ("G4+0 | E5+0", 1, 3));
+    // Before the group before is done it is kept, and does not turn the page.
+    check_wait(
+        &page("G4:2 g:D5 C5:2", "C3:2 F3:2"),
+        "G4@0 D5@850 C3@870 C5@900 F3@910",
+        "G4+0 C3+870 D5+0 | C5+30 F3+40 |",
+    );
+    // A wrong key that counts as a note counts as one that is needed.
+    let on = WaitOptions { go_on_after_error: true, ..WaitOptions::default() };
+    let (told, matcher) = waited(&page("G4:2 g:E5 C5:2", ""), on, "G4@0 F5@900");
+    assert_eq!((told.as_str(), matcher.is_finished()), ("G4+0 | !F5 -C5 |", true));
+}
+
+#[test]
+fn a_bar_s_results_count_no_grace_note_that_is_left_out_and_each_that_is_played() {
+    let score = page("G4:2 g:E5 g:D5 C5:2", "");
+    for (played, right) in [("G4@0 C5@1000", 2), ("G4@0 D5@900 C5@1000", 3), ("G4@0 E5@900 D5@950 C5@1000", 4)] {
+        let take = take(played);
+        let mut matcher = WaitMatcher::new(&score, Hands::BOTH, Ticks(0), score.end(), WaitOptions::default());
+        let verdicts: Vec<Verdict> = take.iter().flat_map(|note| matcher.key_down(*note).verdicts).collect();
+        let counts = TakeResult::of(Mode::Wait, &score, &verdicts, |_| None).counts;
+        assert_eq!((counts.right(), counts.written(), counts.accuracy()), (right, right, Some(1.0)), "{played}");
+    }
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn piece(random: &mut Random, beats: i64) -> Score {
         let note = WrittenNote { onset: Ticks(onset), end: Ticks(beat + QUARTER), pitch, hand, velocity: 80 };
         notes.push(note);
         if onset != beat {
-            displaced.push(Displaced { onset: Ticks(onset), pitch, hand, beat: Ticks(beat) });
+            displaced.push(Displaced { onset: Ticks(onset), pitch, hand, beat: Ticks(beat), grace: onset < beat });
         }
     };
     for nth in 1..=beats {

@@ -23,7 +23,9 @@ mod plan;
 mod signs;
 mod sound;
 mod spans;
+mod titles;
 mod tree;
+mod tuplets;
 mod voices;
 mod warnings;
 mod words;
@@ -74,6 +76,10 @@ fn read_text(text: &str) -> Result<Reading, FormatError> {
     let mut page = read_parts(&outline, &choice, resolution, &mut warnings);
     check_lengths(&page.bars, &mut warnings, resolution);
     let hands = page.hands();
+    let shared: Vec<u8> = choice.shared().collect();
+    // The stems of single parts would run into each other: on one staff they go by voice.
+    let strikes = page.bars.iter_mut().flat_map(|bar| &mut bar.strikes);
+    strikes.filter(|s| shared.contains(&s.chord.staff)).for_each(|strike| strike.chord.stem_up = None);
     let voices = voices::assign(&mut page.bars, page.notes, &hands);
     if let [(part, _)] = choice.page[..]
         && outline.parts[part].staves > 1
@@ -82,12 +88,9 @@ fn read_text(text: &str) -> Result<Reading, FormatError> {
         let strikes = page.bars.iter_mut().flat_map(|bar| &mut bar.strikes);
         strikes.for_each(|strike| strike.part = u16::from(strike.chord.hand != Hand::Right));
     }
-    let shared: Vec<u8> = choice.shared().collect();
     if !shared.is_empty() {
         voices::write_words_once(&mut page.bars, &choice.page);
-        // The stems of single parts would run into each other: on one staff they go by voice.
-        let strikes = page.bars.iter_mut().flat_map(|bar| &mut bar.strikes);
-        strikes.filter(|s| shared.contains(&s.chord.staff)).for_each(|strike| strike.chord.stem_up = None);
+        voices::write_signs_once(&mut page.bars, &mut page.spans, &shared);
     }
     let spans: Vec<Span> = (page.spans.into_iter())
         .map(|(span, strike)| Span { voice: strike.map_or(0, |id| voices[id as usize]), ..span })

@@ -2,12 +2,13 @@
 
 use roxmltree::Node;
 
-use super::page::{Reader, Strike, Struck, Transpose};
+use super::page::{Reader, Steal, Strike, Struck, Transpose};
 use super::spans::End;
 use super::tree::{child, child_number, child_text, children, has, number, says_yes, text};
+use super::tuplets;
 use crate::music::notation::{
     Articulation, Base, BeamHint, Chord, Grace, Head, Lyric, NoteValue, Ornament, Ratio, Rest, SpanKind, SpelledPitch,
-    Step, TupletMark,
+    Step,
 };
 use crate::music::{Hand, Pitch, Spelling};
 use crate::time::Ticks;
@@ -79,8 +80,9 @@ impl Reader<'_, '_> {
             id,
             label,
             rolls_down: false,
-            on_beat: grace.is_some_and(|grace| grace.attribute("steal-time-following").is_some()),
+            steal: grace.map_or(Steal::default(), steal),
             tremolo: None,
+            tuplets: Vec::new(),
             part: 0,
         });
         self.notations(node, id, at, staff);
@@ -183,7 +185,9 @@ impl Reader<'_, '_> {
                     let end = End { place: (self.index, at), staff, strike: Some(id), above: above(sign) };
                     self.spans.mark(sign, SpanKind::Slur, end);
                 }
-                ("tuplet", Some(strike)) => tuplet(sign, strike),
+                ("tuplet", Some(strike)) if strike.tuplets.len() < tuplets::MARKS_MAX => {
+                    strike.tuplets.extend(tuplets::mark(sign));
+                }
                 ("fermata", Some(strike)) => strike.chord.ornaments.push(Ornament::Fermata),
                 ("arpeggiate", Some(strike)) if !strike.chord.ornaments.contains(&Ornament::Arpeggio) => {
                     strike.chord.ornaments.push(Ornament::Arpeggio);
@@ -285,16 +289,16 @@ fn value_of(length: Ticks, resolution: u16, ratio: Option<Ratio>) -> NoteValue {
     NoteValue::plain(shorter.unwrap_or(Base::HundredTwentyEighth))
 }
 
-fn tuplet(node: Node<'_, '_>, strike: &mut Strike) {
-    match node.attribute("type") {
-        Some("start") => {
-            let number = node.attribute("show-number") != Some("none");
-            let bracket = node.attribute("bracket").map(|bracket| bracket == "yes");
-            strike.chord.tuplet = TupletMark::Starts { number, bracket };
-        }
-        Some("stop") if strike.chord.tuplet == TupletMark::None => strike.chord.tuplet = TupletMark::Ends,
-        _ => {}
-    }
+/// Where a `<grace>` says that it takes its time, and how much of it in per cent.
+fn steal(grace: Node<'_, '_>) -> Steal {
+    let share = |name| grace.attribute(name).map(|percent| percent.trim().parse::<f64>().ok());
+    let (from_following, percent) = match (share("steal-time-following"), share("steal-time-previous")) {
+        (Some(percent), _) => (Some(true), percent),
+        (None, Some(percent)) => (Some(false), percent),
+        (None, None) => (None, None),
+    };
+    let share = percent.filter(|percent| percent.is_finite()).map(|percent| percent.clamp(0.0, 100.0) / 100.0);
+    Steal { from_following, share }
 }
 
 fn articulation(name: &str) -> Option<Articulation> {

@@ -6,7 +6,8 @@ use super::super::text::tidy;
 use super::super::{FormatError, NOTES_MAX};
 use super::choose::Choice;
 use super::note::spelled;
-use super::tree::{child, child_number, child_text, children, fail_at, has, text};
+use super::titles;
+use super::tree::{child, child_number, child_text, children, fail_at, has};
 
 /// More staves than any keyboard part has: an organ has three.
 pub(super) const STAVES_MAX: u8 = 4;
@@ -102,7 +103,7 @@ pub(super) fn read<'a, 'i>(document: &'a Document<'i>) -> Result<Outline<'a, 'i>
     for part in &mut parts {
         look_inside(part);
     }
-    Ok(Outline { title: title(root), composer: composer(root), parts })
+    Ok(Outline { title: titles::title(root), composer: titles::composer(root), parts })
 }
 
 fn part_list<'a, 'i>(root: Node<'a, 'i>) -> Vec<Part<'a, 'i>> {
@@ -191,33 +192,6 @@ fn look_inside(part: &mut Part<'_, '_>) {
 pub(super) fn drum_notes(parts: &[Part<'_, '_>]) -> usize {
     let bodies = parts.iter().flat_map(|part| &part.measures).filter_map(|measure| measure.body);
     bodies.flat_map(|body| children(body, "note")).filter(|note| has(*note, "unpitched")).count()
-}
-
-/// The title of the work and that of its movement, each once; the largest words of the title page without them.
-fn title(root: Node<'_, '_>) -> String {
-    let work = child(root, "work").map_or(String::new(), |work| tidy(child_text(work, "work-title")));
-    let movement = tidy(child_text(root, "movement-title"));
-    // Programs write these where nobody gave a title.
-    let real = |title: &str| !["untitled", "untitled score", "title"].contains(&title.to_lowercase().as_str());
-    let (work, movement) = (Some(work).filter(|t| real(t)), Some(movement).filter(|t| real(t)));
-    match (work.unwrap_or_default(), movement.unwrap_or_default()) {
-        (work, movement) if work.is_empty() && movement.is_empty() => credit_title(root),
-        (work, movement) if movement.is_empty() || work.contains(&movement) => work,
-        (work, movement) if work.is_empty() || movement.contains(&work) => movement,
-        (work, movement) => tidy(&format!("{work}: {movement}")),
-    }
-}
-
-fn credit_title(root: Node<'_, '_>) -> String {
-    let is_title = |credit: &Node<'_, '_>| child_text(*credit, "credit-type") == "title";
-    let words = children(root, "credit").find(is_title).and_then(|credit| child(credit, "credit-words"));
-    words.map_or(String::new(), |words| tidy(text(words)))
-}
-
-fn composer(root: Node<'_, '_>) -> String {
-    let Some(identification) = child(root, "identification") else { return String::new() };
-    let creator = children(identification, "creator").find(|node| node.attribute("type") == Some("composer"));
-    creator.map_or(String::new(), |node| tidy(text(node)))
 }
 
 /// The most ticks to the quarter: what a MIDI file can say.

@@ -8,6 +8,7 @@ use super::divide::Sign;
 use super::outline::{MeasureNode, STAVES_MAX};
 use super::spans::Spans;
 use super::tree::{child_number, says_yes, text};
+use super::tuplets;
 use super::warnings::Warnings;
 use crate::music::notation::{Chord, Clef, Ending, Head, Jump, Measure};
 use crate::music::{KeySignature, Meter, Pitch};
@@ -30,6 +31,15 @@ pub(super) struct Struck {
     pub(super) velocity: Option<u8>,
 }
 
+/// What the file says about the time of a grace note.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Steal {
+    /// Whether from the note that follows, or from the one before.
+    pub(super) from_following: Option<bool>,
+    /// How much of that note, 0 to 1.
+    pub(super) share: Option<f64>,
+}
+
 /// A chord or rest as it was read.
 #[derive(Clone, Debug)]
 pub(super) struct Strike {
@@ -44,10 +54,12 @@ pub(super) struct Strike {
     pub(super) label: String,
     /// Whether an arpeggio goes down.
     pub(super) rolls_down: bool,
-    /// Whether a grace note takes its time from the note that follows.
-    pub(super) on_beat: bool,
+    /// Of a grace note: where the file says that it takes its time.
+    pub(super) steal: Steal,
     /// Which half of a tremolo between two chords it is: the first or not.
     pub(super) tremolo: Option<bool>,
+    /// Tuplets that begin and end here.
+    pub(super) tuplets: Vec<tuplets::Mark>,
     /// Whether it is on the page.
     pub(super) printed: bool,
     /// Which of the score's parts it belongs to.
@@ -187,6 +199,7 @@ impl<'w, 't> Reader<'w, 't> {
     }
 
     fn finish_measure(&mut self) {
+        tuplets::write(&mut self.bar.strikes);
         let (beats, unit) = self.meter;
         self.bar.due = Ticks(Meter { tick: Ticks(0), beats, unit }.bar_ticks(self.resolution));
         let content = self.ticks(self.reach);

@@ -1,8 +1,10 @@
 //! How the notes of one measure are played: grace notes, arpeggios, articulations, loudness.
 //!
-//! - **Grace notes** come before the beat, at the cost of the note before (MusicXML's `steal-time-previous`): a 32nd
-//!   each when crossed (acciaccatura), else a 16th, together at most half of that note. At the very beginning, and where
-//!   the file says `steal-time-following`, they begin on the beat and their main note waits.
+//! - **Grace notes** that are crossed (acciaccatura) come before the beat at the cost of the note before, a 32nd each.
+//!   Others begin on the beat, and their main note waits: a single one (appoggiatura) for its printed value, several for
+//!   a 16th each. Together they have at most half of the note that gives way. `steal-time-previous` and
+//!   `steal-time-following` say otherwise, and how much. At the very beginning they begin on the beat, and where no main
+//!   note follows (the end of a trill) before it. Any of them may be left out by who plays.
 //! - **Arpeggios** are rolled at a 48th of a whole note from key to key, together at most half of the chord.
 //! - **Articulations** shorten and strengthen as MuseScore's default instruments do: staccato to 50 %, staccatissimo to
 //!   33 %, portato and marcato to 67 %; accents and marcato 120 % of the velocity.
@@ -36,6 +38,8 @@ pub(super) struct Play {
     pub(super) tied: bool,
     /// What it takes from the notes that end where it is written.
     pub(super) steals: Ticks,
+    /// Whether it is a grace note.
+    pub(super) grace: bool,
     /// A trill or its like, told with the lowest key of its chord.
     pub(super) ornament: Option<Ornamented>,
 }
@@ -71,6 +75,7 @@ pub(super) fn plan(bar: &Bar, resolution: u16, begin: Ticks, loudness: &Loudness
                 goes_on: struck.goes_on,
                 tied: struck.head.tied,
                 steals,
+                grace: strike.chord.grace.is_some(),
                 ornament: ornament.take(),
             });
         }
@@ -108,10 +113,10 @@ fn graces(bar: &Bar, resolution: u16, first: bool) -> Vec<Moved> {
         place += count;
         let main = by_voice.get(place).copied().filter(|i| voice(*i) == voice(lead) && bar.strikes[*i].chord.at == at);
         let before = (by_voice[..place - count].last().copied()).filter(|i| voice(*i) == voice(lead));
-        let on_beat = (first && at == Ticks::ZERO) || bar.strikes[lead].on_beat;
+        let on_beat = (first && at == Ticks::ZERO) || (main.is_some() && is_on_beat(&bar.strikes[lead]));
         let payer = if on_beat { main } else { before };
-        let room = payer.map_or(i64::from(resolution), |i| bar.strikes[i].length.0) / 2;
-        let each = short(&bar.strikes[lead], resolution).min(room / count as i64).max(1);
+        let payer = payer.map_or(i64::from(resolution), |i| bar.strikes[i].length.0);
+        let each = each(&group, bar, (payer, on_beat), resolution);
         let total = Ticks(each * count as i64);
         for (nth, i) in (0..).zip(group) {
             let from = if on_beat { at } else { at - total };
@@ -126,11 +131,29 @@ fn graces(bar: &Bar, resolution: u16, first: bool) -> Vec<Moved> {
     moved
 }
 
-/// How long a grace note would like to be.
-fn short(strike: &Strike, resolution: u16) -> i64 {
+/// Whether a grace note begins on the beat.
+fn is_on_beat(strike: &Strike) -> bool {
     let slash = strike.chord.grace.is_some_and(|grace| grace.slash);
-    let usual = i64::from(resolution) / if slash { 8 } else { 4 };
-    usual.min(strike.chord.value.ticks(resolution).0).max(1)
+    strike.steal.from_following.unwrap_or(!slash)
+}
+
+/// How long each grace note of a group is, by the length of the note that gives way.
+fn each(group: &[usize], bar: &Bar, (payer, on_beat): (i64, bool), resolution: u16) -> i64 {
+    /// A file that takes all of a note leaves a tenth of it to be heard.
+    const SHARE_MAX: f64 = 0.9;
+    let strikes = || group.iter().map(|i| &bar.strikes[*i]);
+    let count = group.len() as i64;
+    if let Some(share) = strikes().filter_map(|strike| strike.steal.share).reduce(|sum, share| sum + share) {
+        return ((payer as f64 * share.min(SHARE_MAX)) as i64 / count).max(1);
+    }
+    let slash = |strike: &Strike| strike.chord.grace.is_some_and(|grace| grace.slash);
+    let usual = match strikes().any(slash) {
+        true => i64::from(resolution) / 8,
+        false if on_beat && count == 1 => i64::MAX,
+        false => i64::from(resolution) / 4,
+    };
+    let printed = strikes().map(|strike| strike.chord.value.ticks(resolution).0).min().unwrap_or(1);
+    usual.min(printed).min(payer / 2 / count).max(1)
 }
 
 /// From key to key of an arpeggio; 0 without one.

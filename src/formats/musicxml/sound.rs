@@ -199,8 +199,8 @@ impl Player {
         self.music.notes.push(WrittenNote { onset, end: start + play.end, pitch, hand, velocity });
         self.music.parts.push(play.part);
         let beat = start + play.written.0;
-        if beat != onset {
-            self.music.displaced.push(Displaced { onset, pitch, hand, beat });
+        if beat != onset || play.grace {
+            self.music.displaced.push(Displaced { onset, pitch, hand, beat, grace: play.grace });
         }
     }
 

@@ -2,31 +2,28 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::super::voices::heights;
 use super::outline::STAVES_MAX;
-use super::page::{Bar, Strike};
+use super::page::{Bar, Strike, Struck};
 use crate::music::Hand;
-use crate::music::notation::{BeamHint, NoteValue, Rest, Span, SpanKind, Step};
+use crate::music::notation::{BeamHint, Direction, DirectionKind, NoteValue, Rest, Span, SpanKind, Step};
 use crate::time::Ticks;
 
 /// More voices of one measure share the last number.
 const VOICES_MAX: usize = 64;
 
 /// Gives each note its voice and its hand, and sorts those of each measure by onset, staff and voice. A voice that
-/// crosses the staves belongs to the staff where it is at home. Returns the voice of each note by its running number.
+/// crosses the staves belongs to the staff where it is at home; of a staff the voices are numbered from above. Returns
+/// the voice of each note by its running number.
 pub(super) fn assign(bars: &mut [Bar], notes: usize, hands: &[Hand]) -> Vec<u8> {
-    let homes = homes(bars);
+    find_homes(bars);
+    let ranks = ranks(bars);
     let mut voices = vec![0; notes];
     for bar in bars {
         let mut lanes: Vec<Lane> = Vec::new();
-        let split = split_labels(bar);
         for strike in &mut bar.strikes {
-            let printed = strike.chord.staff;
-            let home = match homes.get(&strike.label) {
-                Some(home) if !split.contains(&strike.label) => *home,
-                _ => printed,
-            };
+            let home = strike.chord.staff;
             let lane = lane(&mut lanes, strike, home);
-            strike.chord.staff = home;
             strike.chord.voice = lane as u8;
             strike.chord.hand = hands.get(usize::from(home)).copied().unwrap_or(Hand::Left);
             for struck in &mut strike.heads {
@@ -34,7 +31,10 @@ pub(super) fn assign(bars: &mut [Bar], notes: usize, hands: &[Hand]) -> Vec<u8> 
             }
         }
         let mut order: Vec<usize> = (0..lanes.len()).collect();
-        order.sort_by_key(|lane| lanes[*lane].home);
+        order.sort_by_cached_key(|lane| {
+            let Lane { home, label, .. } = &lanes[*lane];
+            (*home, ranks.get(&(*home, label.clone())).copied())
+        });
         let mut number = vec![0u8; lanes.len()];
         order.iter().enumerate().for_each(|(place, lane)| number[*lane] = place as u8);
         for strike in &mut bar.strikes {
@@ -44,6 +44,50 @@ pub(super) fn assign(bars: &mut [Bar], notes: usize, hands: &[Hand]) -> Vec<u8> 
         bar.strikes.sort_by_key(|strike| (strike.chord.at, strike.chord.staff, strike.chord.voice));
     }
     voices
+}
+
+/// Moves each note to the staff where its voice is at home; its head keeps the staff where it is printed.
+fn find_homes(bars: &mut [Bar]) {
+    let homes = homes(bars);
+    for bar in bars {
+        let split = split_labels(bar);
+        for strike in bar.strikes.iter_mut().filter(|strike| !split.contains(&strike.label)) {
+            strike.chord.staff = homes.get(&strike.label).copied().unwrap_or(strike.chord.staff);
+        }
+    }
+}
+
+/// For each staff and voice of the file its place among those of the staff: where the file turns stems, from stems that
+/// go up to stems that go down, else from above. Of equals the first in the file is the first.
+fn ranks(bars: &[Bar]) -> HashMap<(u8, String), usize> {
+    let strikes = || bars.iter().enumerate().flat_map(|(index, bar)| bar.strikes.iter().map(move |s| (index, s)));
+    let heights = heights(strikes().flat_map(|(index, s)| {
+        let place = move |struck: &Struck| (index, s.chord.staff, s.label.as_str(), struck.head.pitch.diatonic());
+        s.heads.iter().map(place)
+    }));
+    let mut order: Vec<(u8, &str)> = Vec::new();
+    let mut stems: HashMap<(u8, &str), i64> = HashMap::new();
+    for bar in bars {
+        let mut beside: HashMap<u8, HashSet<&str>> = HashMap::new();
+        for strike in bar.strikes.iter().filter(|strike| !strike.heads.is_empty()) {
+            beside.entry(strike.chord.staff).or_default().insert(&strike.label);
+        }
+        for strike in &bar.strikes {
+            let voice = (strike.chord.staff, strike.label.as_str());
+            let up = stems.entry(voice).or_insert_with(|| {
+                order.push(voice);
+                0
+            });
+            let shares = beside.get(&voice.0).is_some_and(|labels| labels.len() > 1);
+            *up += strike.chord.stem_up.filter(|_| shares).map_or(0, |is_up| if is_up { 1 } else { -1 });
+        }
+    }
+    let height = |voice: &(u8, &str)| heights.get(voice).copied().unwrap_or(0.0);
+    order.sort_by(|a, b| {
+        let by_stem = stems[b].signum().cmp(&stems[a].signum());
+        by_stem.then(height(b).total_cmp(&height(a)))
+    });
+    order.into_iter().enumerate().map(|(rank, (staff, label))| ((staff, label.to_owned()), rank)).collect()
 }
 
 /// Notes of one voice in one measure that follow one another.
@@ -144,6 +188,31 @@ pub(super) fn write_words_once(bars: &mut [Bar], parts: &[(usize, u8)]) {
         let by = moved.get(usize::from(strike.part)).copied().unwrap_or(0);
         strike.chord.lyrics.iter_mut().for_each(|lyric| lyric.verse = lyric.verse.saturating_add(by));
     }
+}
+
+/// What several parts of one staff say at one place stands once. Where they say different loudness, that of the first
+/// stands above.
+pub(super) fn write_signs_once(bars: &mut [Bar], spans: &mut Vec<(Span, Option<u32>)>, shared: &[u8]) {
+    for bar in bars {
+        let mut said: HashSet<(Ticks, u8, String)> = HashSet::new();
+        let directions = &mut bar.page.directions;
+        directions.retain(|d| !shared.contains(&d.staff) || said.insert((d.at, d.staff, format!("{:?}", d.kind))));
+        let mut loud: HashMap<(Ticks, u8), usize> = HashMap::new();
+        for index in 0..directions.len() {
+            let Direction { at, staff, ref kind, .. } = directions[index];
+            if matches!(kind, DirectionKind::Dynamic(_)) && shared.contains(&staff) {
+                match loud.get(&(at, staff)) {
+                    Some(first) => directions[*first].above = Some(true),
+                    None => drop(loud.insert((at, staff), index)),
+                }
+            }
+        }
+    }
+    let mut drawn = HashSet::new();
+    spans.retain(|(span, _)| {
+        let key = || (span.staff, span.from, span.to, format!("{:?}", span.kind));
+        span.kind == SpanKind::Slur || !shared.contains(&span.staff) || drawn.insert(key())
+    });
 }
 
 /// Accidentals that are printed where the bar's rules want none.

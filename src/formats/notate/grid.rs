@@ -2,7 +2,9 @@
 //!
 //! Each division of a beat has a price, and so has each onset that lies away from its nearest line, by the square of its
 //! distance in spreads; the cheapest wins. That is the least-squares reading of a beat with a prior for simple divisions
-//! (Cemgil, Desain and Kappen, *Rhythm quantization for transcription*, Computer Music Journal 24:2, 2000).
+//! (Cemgil, Desain and Kappen, *Rhythm quantization for transcription*, Computer Music Journal 24:2, 2000). What was
+//! played and not written is read twice: the second time the divisions of the beats around have a say, for music that
+//! goes in triplets goes on in triplets.
 
 use super::{Placed, gcd, window};
 use crate::music::{Bar, Score};
@@ -170,15 +172,22 @@ const COLLISION: f64 = 8.0;
 pub(super) fn place<'a>(notes: &mut [Placed], bars: &'a [Bar], timing: &Timing<'_>) -> Grid<'a> {
     let resolution = timing.resolution;
     let mut grid = Grid { cells: Vec::new(), bars, resolution };
+    let mut beats: Vec<Beat> = Vec::new();
     let mut from = 0;
-    let mut onsets = Vec::new();
     while from < notes.len() {
         let empty = cell_at(bars, notes[from].onset, resolution);
         let to = from + notes[from..].partition_point(|n| n.onset < empty.start + empty.length);
-        onsets.clear();
-        onsets.extend(notes[from..to].iter().filter(|n| !n.grace).map(|n| n.onset));
+        let mut onsets: Vec<i64> = notes[from..to].iter().filter(|n| !n.grace).map(|n| n.onset).collect();
         onsets.dedup();
-        let cell = divide(empty, &onsets, resolution, timing.spread(empty.start));
+        let to = to.max(from + 1);
+        let cell = divide(empty, &onsets, resolution, timing.spread(empty.start), &|_| 0.0);
+        beats.push(Beat { notes: (from, to), onsets, cell });
+        from = to;
+    }
+    if !timing.is_exact() {
+        read_again(&mut beats, timing);
+    }
+    for Beat { notes: (from, to), onsets, cell } in beats {
         for note in &mut notes[from..to] {
             note.at = cell.snap(note.onset);
             if note.at >= grid.end() {
@@ -188,7 +197,6 @@ pub(super) fn place<'a>(notes: &mut [Placed], bars: &'a [Bar], timing: &Timing<'
         if !onsets.is_empty() {
             grid.cells.push(cell);
         }
-        from = to.max(from + 1);
     }
     let mut next = None;
     for note in notes.iter_mut().rev() {
@@ -211,15 +219,64 @@ pub(super) fn place<'a>(notes: &mut [Placed], bars: &'a [Bar], timing: &Timing<'
     grid
 }
 
-/// The cheapest division of a beat for its onsets, ascending.
-fn divide(empty: Cell, onsets: &[i64], resolution: i64, spread: f64) -> Cell {
+/// A beat with its notes, from one index to another.
+struct Beat {
+    notes: (usize, usize),
+    onsets: Vec<i64>,
+    cell: Cell,
+}
+
+impl Beat {
+    /// Whether it says how beats are divided here: in thirds, fifths or halves. One onset says nothing.
+    fn family(&self) -> Option<i64> {
+        (self.cell.whole && self.cell.parts > 1 && self.onsets.len() > 1).then(|| family(self.cell.parts))
+    }
+}
+
+/// Halves, thirds or fifths, by their prime.
+fn family(parts: i64) -> i64 {
+    [3, 5].into_iter().find(|prime| parts % prime == 0).unwrap_or(2)
+}
+
+/// So many beats before and after one have a say, at least so many of them...
+const AROUND: usize = 8;
+const AROUND_LEAST: usize = 3;
+/// ... and what is against all of them costs this, what is against seven of ten nothing.
+const HABIT: f64 = 12.0;
+const AGAINST_LEAST: f64 = 0.7;
+
+/// Divides each beat again, by its onsets and by what the beats around were divided into.
+fn read_again(beats: &mut [Beat], timing: &Timing<'_>) {
+    let families: Vec<Option<i64>> = beats.iter().map(Beat::family).collect();
+    for (index, beat) in beats.iter_mut().enumerate().filter(|(_, beat)| beat.onsets.len() > 1) {
+        let around = families[index.saturating_sub(AROUND)..index].iter();
+        let after = families.iter().skip(index + 1).take(AROUND);
+        let said: Vec<i64> = around.chain(after).filter_map(|family| *family).collect();
+        if said.len() < AROUND_LEAST {
+            continue;
+        }
+        let against = |parts: i64| {
+            let others = said.iter().filter(|other| **other != family(parts)).count();
+            let share = others as f64 / said.len() as f64;
+            if parts == 1 { 0.0 } else { HABIT * (share - AGAINST_LEAST).max(0.0) / (1.0 - AGAINST_LEAST) }
+        };
+        let empty = Cell { parts: 1, step: beat.cell.length, ..beat.cell };
+        if beat.cell.whole {
+            let spread = timing.spread(empty.start);
+            beat.cell = divide(empty, &beat.onsets, timing.resolution, spread, &against);
+        }
+    }
+}
+
+/// The cheapest division of a beat for its onsets, ascending; `extra` is what a division costs besides.
+fn divide(empty: Cell, onsets: &[i64], resolution: i64, spread: f64, extra: &dyn Fn(i64) -> f64) -> Cell {
     if !empty.whole {
         return empty;
     }
     let divided = divisions(empty.length * 16 / resolution).filter(|(parts, _)| empty.length % parts == 0);
     let cells = divided.map(|(parts, price)| {
         let cell = Cell { parts, step: empty.length / parts, ..empty };
-        let mut cost = price;
+        let mut cost = price + extra(parts);
         let mut last: Option<(i64, i64)> = None;
         for onset in onsets {
             let at = cell.snap(*onset);

@@ -21,7 +21,7 @@ pub(super) use clefs::choose as choose_clefs;
 pub use take::{TakeScore, take};
 
 use crate::music::notation::{Barline, Measure, Notation, Passage, Staff};
-use crate::music::{Bar, Hand, Meter, Score, ScoreParts, WrittenNote};
+use crate::music::{Bar, Hand, KeySignature, Meter, Score, ScoreParts, WrittenNote};
 use crate::time::Ticks;
 
 /// A page needs a multiple of so many ticks to the quarter: then sixty-fourths, dotted ones, and triplets and
@@ -64,7 +64,7 @@ pub fn notate(score: &Score) -> Option<Notation> {
     let hands: Vec<Hand> =
         [Hand::Right, Hand::Left].into_iter().filter(|hand| score.notes().iter().any(|n| n.hand == *hand)).collect();
     let keys = spelling::keys(score);
-    let names = spelling::spelled(score.notes(), &keys);
+    let names = spelling::spelled(score.notes(), &keys, score.resolution());
     let mut measures = empty_measures(score, &keys);
     let timing = grid::Timing::of(score);
     let mut staves = Vec::new();
@@ -98,7 +98,7 @@ impl Placed {
 }
 
 /// The measures with their signatures, still without notes.
-fn empty_measures(score: &Score, keys: &[(i64, i8)]) -> Vec<Measure> {
+fn empty_measures(score: &Score, keys: &[KeySignature]) -> Vec<Measure> {
     let bars = score.bars();
     let mut measures: Vec<Measure> = (bars.as_slice().iter().enumerate())
         .map(|(index, bar)| Measure {
@@ -113,15 +113,15 @@ fn empty_measures(score: &Score, keys: &[(i64, i8)]) -> Vec<Measure> {
         measure.meter = (last.replace(meter) != Some(meter)).then_some(meter);
     }
     let mut last = None;
-    for (tick, fifths) in keys {
-        let index = bars.index_at(Ticks(*tick));
+    for key in keys {
+        let index = bars.index_at(key.tick);
         let bar = bars.get(index);
         // A signature within a bar is meant for the nearer bar line.
-        let late = *tick - bar.start.0 > bar.end.0 - *tick;
+        let late = key.tick - bar.start > bar.end - key.tick;
         if let Some(measure) = measures.get_mut(index + usize::from(late))
-            && last.replace(*fifths) != Some(*fifths)
+            && last.replace(key.fifths) != Some(key.fifths)
         {
-            measure.fifths = Some(*fifths);
+            measure.fifths = Some(key.fifths);
         }
     }
     if let Some(measure) = measures.last_mut() {

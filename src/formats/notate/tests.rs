@@ -163,9 +163,9 @@ fn tuplets_are_found_and_marked() {
     check((2, 4), &[(0, 320, 60), (320, 640, 62), (640, 960, 64)], &["C4 q3:2, D4 q3:2, E4 q3:2"]);
     check((2, 4), &[(0, 320, 60), (320, 480, 62), (480, 960, 64)], &["C4 q3:2, D4 e3:2, E4 q"]);
     let sextuplet: Vec<_> = (0..6).map(|i| (i * 80, i * 80 + 80, 60 + i as u8)).collect();
-    check((1, 4), &sextuplet, &["C4 s3:2, D♭4 s3:2, D4 s3:2, E♭4 s3:2, E4 s3:2, F4 s3:2"]);
+    check((1, 4), &sextuplet, &["C4 s3:2, C♯4 s3:2, D4 s3:2, E♭4 s3:2, E4 s3:2, F4 s3:2"]);
     let quintuplet: Vec<_> = (0..5).map(|i| (i * 96, i * 96 + 96, 60 + i as u8)).collect();
-    check((1, 4), &quintuplet, &["C4 s5:4, C♯4 s5:4, D4 s5:4, D♯4 s5:4, E4 s5:4"]);
+    check((1, 4), &quintuplet, &["B♯3 s5:4, C♯4 s5:4, D4 s5:4, D♯4 s5:4, E4 s5:4"]);
 }
 
 #[test]
@@ -348,11 +348,33 @@ fn pieces_are_named_as_their_composers_did() {
         }
         let notes = piece.score.notes();
         assert_eq!(names.len(), notes.len(), "{}: every note has a head", piece.id);
-        let spelled = super::spelling::spelled(notes, &super::spelling::keys(&piece.score));
+        let spelled = super::spelling::spelled(notes, &super::spelling::keys(&piece.score), piece.score.resolution());
         all += notes.len();
         same += notes.iter().zip(&spelled).filter(|(n, name)| names[&(n.onset, n.pitch, n.hand)] == **name).count();
     }
     assert!(same * 1_000 >= all * 995, "{same} of {all} names agree");
+}
+
+#[test]
+fn chromatic_notes_are_named_by_where_they_go() {
+    // A melody of eighths over a chord that is struck every half, in a key; the names of the melody.
+    let check = |fifths: i8, minor: bool, melody: &[u8], chord: &[u8], expected: &str| {
+        let right = melody.iter().zip(0..).map(|(key, i)| written(i * 240, i * 240 + 240, *key, Hand::Right));
+        let halves = 0..melody.len() as i64 / 4;
+        let left = halves.flat_map(|i| chord.iter().map(move |k| written(i * 960, i * 960 + 960, *k, Hand::Left)));
+        let mut notes: Vec<WrittenNote> = right.chain(left).collect();
+        notes.sort_by_key(|n| (n.onset, n.pitch));
+        let key = crate::music::KeySignature { tick: Ticks(0), fifths, minor };
+        let names = super::spelling::spelled(&notes, &[key], 480);
+        let melody = notes.iter().zip(names).filter(|(n, _)| n.hand == Hand::Right).map(|(_, name)| name.to_string());
+        assert_eq!(melody.collect::<Vec<_>>().join(" "), expected);
+    };
+    // The leading note of F minor over D flat, where the votes are for F flat.
+    check(-4, true, &[77, 80, 79, 77, 76, 77, 77, 77], &[49, 56, 61, 65], "F5 A♭5 G5 F5 E5 F5 F5 F5");
+    // Neighbours below are raised, though the chord would have the second one lowered.
+    check(0, false, &[67, 66, 67, 69, 68, 69, 67, 67], &[48, 53, 57], "G4 F♯4 G4 A4 G♯4 A4 G4 G4");
+    // Downwards it is the letter above.
+    check(0, false, &[69, 68, 67, 67, 69, 68, 67, 67], &[48, 52, 55], "A4 A♭4 G4 G4 A4 A♭4 G4 G4");
 }
 
 #[test]
@@ -383,6 +405,35 @@ fn short_notes_before_long_ones_are_grace_notes() {
     check((2, 4), &[(0, 440, 60), (440, 478, 64), (480, 960, 65)], &["C4 q, E4 'e, F4 q"]);
     // A dotted sixteenth with its thirty-second is written as it is.
     check((1, 4), &[(0, 180, 60), (180, 240, 62), (240, 480, 64)], &["C4 s., D4 t, E4 e"]);
+}
+
+#[test]
+fn triplets_that_are_played_unevenly_are_read_by_their_neighbours() {
+    // Eight bars of triplets in the left hand under quarters, each note up to 25 of 480 ticks (47 ms) off.
+    let mut beats = [0, 0];
+    for seed in 1..=20u64 {
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut off = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as i64 % 51 - 25
+        };
+        let mut notes = Vec::new();
+        for third in 0..96 {
+            let at = (third * 160 + off()).max(0);
+            notes.push(written(at, at + 150 + off(), 48 + (third % 3) as u8 * 4, Hand::Left));
+            if third % 3 == 0 {
+                let at = (third * 160 + off()).max(0);
+                notes.push(written(at, at + 470, 72, Hand::Right));
+            }
+        }
+        let tempos = vec![crate::music::Tempo { tick: Ticks(0), micros_per_quarter: 909_091 }];
+        let score = score(ScoreParts { resolution: 480, notes, tempos, ..ScoreParts::default() });
+        let page = score.notation().expect("a page");
+        let left = page.measures.iter().flat_map(|m| &m.chords).filter(|c| c.hand == Hand::Left && !c.heads.is_empty());
+        let thirds = left.filter(|c| c.value.ratio.is_some_and(|r| (r.actual, r.normal) == (3, 2))).count();
+        beats = [beats[0] + thirds.min(96), beats[1] + 96];
+    }
+    assert!(beats[0] * 100 >= beats[1] * 99, "{} of {} notes are in triplets", beats[0], beats[1]);
 }
 
 #[test]

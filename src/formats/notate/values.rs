@@ -170,7 +170,8 @@ impl Writer<'_> {
                 chord.rest = Rest::Printed;
             }
             if at == tuplet.from {
-                chord.tuplet = TupletMark::Starts { number: true, bracket: None };
+                chord.tuplet =
+                    TupletMark::Starts { number: chord.value.ratio.map(|ratio| ratio.actual), bracket: None };
             } else if at + ticks == tuplet.to {
                 chord.tuplet = TupletMark::Ends;
             }

@@ -432,7 +432,7 @@ impl Parser<'_> {
         self.until(&[')'])?;
         self.ratio = outer;
         if let [first, .., last] = &mut self.now().written[first..] {
-            first.tuplet = TupletMark::Starts { number: true, bracket: None };
+            first.tuplet = TupletMark::Starts { number: Some(number as u8), bracket: None };
             last.tuplet = TupletMark::Ends;
         }
         Ok(())

@@ -5,6 +5,7 @@ use super::body::{HandMusic, Sign};
 use super::unfold::spans;
 use super::{Header, RESOLUTION, key_signature};
 use crate::formats::notate::choose_clefs;
+use crate::formats::voices;
 use crate::music::Hand;
 use crate::music::notation::{
     Articulation, Barline, Base, Chord, Direction, DirectionKind, Ending, Head, Measure, Notation, NoteValue, Ornament,
@@ -67,14 +68,15 @@ pub(super) fn page(hands: &[HandMusic; 2], header: &Header) -> Option<Notation> 
         write(&mut measures, &stretches, music, (staff, *hand), header.bar_ticks());
         staves.push(Staff { hand: *hand, clef: choose_clefs(&mut measures, staff, *hand) });
     }
-    for measure in &mut measures {
-        measure.chords.sort_by_key(|c| (c.at, c.staff, c.voice));
-    }
     directions(&mut measures, &stretches, &parts);
     if let (Some(first), false) = (measures.first_mut(), header.marking.is_empty()) {
         first.directions.insert(0, direction(0, Ticks::ZERO, DirectionKind::Tempo(header.marking.clone())));
     }
-    let marks = page_spans(&stretches, &parts);
+    let mut marks = page_spans(&stretches, &parts);
+    number_from_above(&mut measures, &mut marks);
+    for measure in &mut measures {
+        measure.chords.sort_by_key(|c| (c.at, c.staff, c.voice));
+    }
     let mut passages = Vec::new();
     let mut start = Ticks::ZERO;
     for (from, to) in spans(lead) {
@@ -222,6 +224,45 @@ fn hide(measure: &mut Measure, mut from: i64, to: i64, place: (u8, u8, Hand)) {
     }
 }
 
+/// Numbers the voices of each staff from above, whatever their order in the text. They are those of a group, so they are
+/// compared over the measures that have several without a break.
+fn number_from_above(measures: &mut [Measure], marks: &mut [Span]) {
+    let mut runs: Vec<[usize; 2]> = Vec::with_capacity(measures.len());
+    for (index, measure) in measures.iter().enumerate() {
+        let first = |staff: usize| {
+            let mut of_staff = measure.chords.iter().filter(|c| usize::from(c.staff) == staff && !c.heads.is_empty());
+            let voice = of_staff.next().map(|c| c.voice);
+            let several = of_staff.any(|c| Some(c.voice) != voice);
+            // The measure at which a run begins stands for it; no measure has the number of those with one voice.
+            let before = runs.last().map(|runs| runs[staff]).filter(|first| *first != usize::MAX);
+            if several { before.unwrap_or(index) } else { usize::MAX }
+        };
+        let found = [first(0), first(1)];
+        runs.push(found);
+    }
+    let run = |measure: usize, staff: u8| runs.get(measure).map_or(usize::MAX, |runs| runs[usize::from(staff)]);
+    let chords = measures.iter().enumerate().flat_map(|(index, m)| m.chords.iter().map(move |c| (index, c)));
+    let heights = voices::heights(chords.flat_map(|(index, c)| {
+        let voice = (run(index, c.staff), c.voice);
+        c.heads.iter().map(move |h| (index, c.staff, voice, h.pitch.diatonic()))
+    }));
+    let number = |measure: usize, staff: u8, voice: u8| {
+        // A voice that is never heard beside another one stays behind those that are, but for the hand's own.
+        let alone = |voice: u8| if voice == staff * VOICES { 0.0 } else { f64::NEG_INFINITY };
+        let height = |voice: u8| {
+            let found = heights.get(&(staff, (run(measure, staff), voice)));
+            found.copied().unwrap_or_else(|| alone(voice))
+        };
+        let mut order: Vec<u8> = (staff * VOICES..(staff + 1) * VOICES).collect();
+        order.sort_by(|a, b| height(*b).total_cmp(&height(*a)));
+        order.iter().position(|other| *other == voice).map_or(voice, |rank| staff * VOICES + rank as u8)
+    };
+    for (index, measure) in measures.iter_mut().enumerate() {
+        measure.chords.iter_mut().for_each(|c| c.voice = number(index, c.staff, c.voice));
+    }
+    marks.iter_mut().for_each(|span| span.voice = number(span.from.0 as usize, span.staff, span.voice));
+}
+
 /// Loudness and words; what both hands have at one place stands once.
 fn directions(measures: &mut [Measure], stretches: &[Stretch], parts: &[(Hand, &HandMusic)]) {
     for (staff, (_, music)) in (0u8..).zip(parts) {
@@ -322,9 +363,24 @@ mod tests {
         assert_eq!(told(&page.measures[0]), ["C♯5~@0:1920", "E4@1:960", "D♭4@1:960"]);
         let second = ["C♯5@0:480", "@0:480", "F♯5@0:160", "E5@0:160", "D5@0:160", "@0:480"];
         assert_eq!(told(&page.measures[1]), second);
-        assert_eq!(page.measures[1].chords[2].tuplet, TupletMark::Starts { number: true, bracket: None });
+        assert_eq!(page.measures[1].chords[2].tuplet, TupletMark::Starts { number: Some(3), bracket: None });
         assert_eq!((page.measures[0].fifths, page.measures[0].meter), (Some(2), Some((4, 4))));
         assert_eq!(page.measures[0].directions, [direction(0, Ticks(0), DirectionKind::Dynamic(Dynamic::P))]);
+    }
+
+    #[test]
+    fn voices_are_numbered_from_above() {
+        let page = check("{c4/2[ d] ; r/4 e4/4 f/2} | {c4/1 ; e4/2[ b3]}", "1 2", &[0, 1]);
+        let voiced = page.measures.iter().flat_map(|m| &m.chords).filter(|c| !c.heads.is_empty());
+        let told: Vec<String> = voiced.map(|c| format!("{}@{}", c.heads[0].pitch, c.voice)).collect();
+        assert_eq!(told, ["C4@1", "E4@0", "F4@0", "D4@1", "E4@0", "C4@1", "B3@0"]);
+        assert_eq!(page.spans.iter().map(|s| s.voice).collect::<Vec<_>>(), [1, 0], "slurs stay with their voice");
+        // After a measure of one voice the text may begin with the other one.
+        let page = check("{e4/1 ; c4} | d4/1 | {c4/1 ; e4}", "1 2 3", &[0, 1, 2]);
+        let last = |measure: usize| {
+            page.measures[measure].chords.iter().map(|c| c.heads[0].pitch.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!((last(0), last(2)), (vec!["E4".to_owned(), "C4".into()], vec!["E4".to_owned(), "C4".into()]));
     }
 
     #[test]

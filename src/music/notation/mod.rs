@@ -86,7 +86,7 @@ pub struct Chord {
     pub value: NoteValue,
     /// The staff that the voice belongs to, from 0.
     pub staff: u8,
-    /// Which voice of the measure, from 0: those of one voice follow each other.
+    /// Which voice of the measure, from 0: those of one voice follow each other, and of one staff the upper comes first.
     pub voice: u8,
     /// Who plays it.
     pub hand: Hand,
@@ -100,8 +100,10 @@ pub struct Chord {
     pub stem_up: Option<bool>,
     /// Beams where the page says them; by the metre elsewhere.
     pub beam: BeamHint,
-    /// Where it stands in its tuplet.
+    /// Where it stands in its tuplet, and in the tuplet around that.
     pub tuplet: TupletMark,
+    /// See `tuplet`.
+    pub around: TupletMark,
     /// Signs at the head side.
     pub articulations: Vec<Articulation>,
     /// Signs above.
@@ -125,6 +127,7 @@ impl Chord {
             stem_up: None,
             beam: BeamHint::ByMeter,
             tuplet: TupletMark::None,
+            around: TupletMark::None,
             articulations: Vec::new(),
             ornaments: Vec::new(),
             lyrics: Vec::new(),
@@ -193,10 +196,10 @@ pub enum TupletMark {
     /// In none, or between the first and the last.
     #[default]
     None,
-    /// The first of one; whether number and bracket are printed.
+    /// The first of one; what is printed.
     Starts {
-        /// The number.
-        number: bool,
+        /// The number, if it is.
+        number: Option<u8>,
         /// The bracket, where the page says it; by the beams elsewhere.
         bracket: Option<bool>,
     },

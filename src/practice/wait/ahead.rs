@@ -41,7 +41,7 @@ impl Ahead {
         let open = |&(index, key): &(usize, &super::groups::Key)| key.pitch == pitch && !self.struck[index];
         let Some((index, _)) = group.keys.iter().enumerate().find(open) else { return false };
         self.struck[index] = true;
-        if self.struck.iter().all(|struck| *struck) {
+        if self.struck.iter().zip(&group.keys).all(|(struck, key)| *struck || key.optional) {
             *self = Self::new(groups, self.group + 1);
         }
         true

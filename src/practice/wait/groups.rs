@@ -14,6 +14,15 @@ pub(super) struct Key {
     onset: Ticks,
     pub(super) written: Vec<NoteId>,
     pub(super) settled: bool,
+    /// Whether it may be left out: a grace note beside its main note.
+    pub(super) optional: bool,
+}
+
+impl Key {
+    /// Whether it is still waited for.
+    pub(super) fn is_due(&self) -> bool {
+        !self.settled && !self.optional
+    }
 }
 
 /// What is written on one tick: a chord, rolled or not, with the grace notes that lead to it.
@@ -53,11 +62,18 @@ pub(super) fn groups(score: &Score, hands: Hands, (from, to): (Ticks, Ticks), op
                 key.pitch == note.pitch && other_hand && together
             };
             match keys.iter_mut().find(is_unison) {
-                Some(key) => key.written.push(id),
+                Some(key) => {
+                    key.written.push(id);
+                    key.optional &= score.is_grace(id);
+                }
                 None => {
-                    keys.push(Key { pitch: note.pitch, onset: note.onset, written: vec![id], settled: false });
+                    let (pitch, onset, optional) = (note.pitch, note.onset, score.is_grace(id));
+                    keys.push(Key { pitch, onset, written: vec![id], settled: false, optional });
                 }
             }
+        }
+        if keys.iter().all(|key| key.optional) {
+            keys.iter_mut().for_each(|key| key.optional = false);
         }
         if !keys.is_empty() {
             let time = score.tempo().micros(written.tick, Percent::FULL);

@@ -115,7 +115,11 @@ impl<'a> Pen<'a> {
         let (a, b) = (self.at(from), self.at(to));
         let thick = (thickness * self.space).max(1.0 / self.ui.pixels_per_point());
         if from.x == to.x {
-            let rect = Rect::from_min_max(pos2(a.x - thick / 2.0, a.y.min(b.y)), pos2(a.x + thick / 2.0, a.y.max(b.y)));
+            // Whole pixels from a whole pixel on, so that lines of one thickness look alike wherever they stand.
+            let pixels = self.ui.pixels_per_point();
+            let wide = (thick * pixels).round().max(1.0) / pixels;
+            let left = ((a.x - wide / 2.0) * pixels).round() / pixels;
+            let rect = Rect::from_min_max(pos2(left, a.y.min(b.y)), pos2(left + wide, a.y.max(b.y)));
             self.painter.rect_filled(rect, 0, color);
         } else {
             self.painter.line_segment([a, b], Stroke::new(thick, color));
