@@ -8,8 +8,8 @@
 //!
 //! A note that the signature has no name for is heard by where it goes, too: up a semitone it is the letter below raised,
 //! down a semitone the letter above lowered; and in minor the raised sixth and seventh belong to the key. Of 374 542 notes
-//! of the music21 corpus the votes alone name 99.56 % as they are written, with this 99.68 %; of those from Haydn to
-//! Schönberg 98.96 % and 99.25 %.
+//! of the music21 corpus, on which their weights were chosen, the votes alone name 99.56 % as they are written, with this
+//! 99.68 %; of a more chromatic part of it, mostly from Mozart to Schönberg, 98.96 % and 99.25 %.
 
 use crate::music::notation::{SpelledPitch, Step};
 use crate::music::{KeySignature, Score, WrittenNote};
