@@ -63,6 +63,7 @@
 //! | a new setting | the list in `model/settings.rs`, and its row in `ui/settings.rs` |
 //! | how the page is engraved | [`engraving`]: a file a rule |
 //! | a rule of judging | [`practice`], with a line in its test language |
+//! | when a note that was left out is a mistake | `components/judging/silence.rs` |
 //! | what one listens to of a take | [`practice::recital`], played by [`components::player`] |
 //! | how one looks back through a take | [`components::travel`] |
 //! | when the tempo ladder climbs | [`practice::ladder`]; the passes are [`components::judging`]'s and the session's |

@@ -390,11 +390,12 @@ mod tests {
         let settled = Some(PortInfo { id: "14:0".to_owned(), name });
         assert_eq!(bench.table.devices()[0].settled_port(), settled, "it stays closed");
         bench.table.set_enabled(&identity.to_string(), true);
-        assert_eq!(bench.table.devices()[0].settled_port(), None);
         bench.check(std::slice::from_ref(&through), &["connect 0 at 14:0"]);
-        assert_eq!(bench.table.devices()[0].settled_port(), settled);
+        assert_eq!(bench.table.devices()[0].settled_port(), settled, "it is open");
         bench.table.set_enabled(&identity.to_string(), false);
         bench.check(&[through], &["disconnected 0"]);
+        bench.check(&[], &[]);
+        assert_eq!(bench.table.devices()[0].settled_port(), None, "it is gone");
     }
 
     #[test]

@@ -128,7 +128,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<
 }
 
 /// What starts the music, while it stands still; on what has passed, so that nothing to come is covered.
-pub(super) fn start_ui(cx: &Cx<'_>, ui: &Ui, rect: Rect) {
+pub(super) fn start_ui(cx: &Cx<'_>, ui: &mut Ui, rect: Rect) {
     let transport = cx.view.play.transport;
     if transport.playing {
         return;
@@ -142,7 +142,7 @@ pub(super) fn start_ui(cx: &Cx<'_>, ui: &Ui, rect: Rect) {
     let size = egui::vec2(line.width(ui).ceil() + 24.0, 24.0 * theme::scale(ui)).min(rect.size());
     let pill = Rect::from_center_size(rect.center(), size);
     ui.painter().rect_filled(pill, theme::radius::CHIP, fade(t.surface, 0.92));
-    line.paint(ui, pill);
+    line.show_at(ui, pill);
 }
 
 pub(super) fn in_words(cx: &Cx<'_>, piece: &Piece<'_>) -> String {

@@ -124,9 +124,6 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<
     let ink = Ink::new(ui, piece, (chosen.practise, chosen.keyboard));
     let rhythm = chosen.mode == Mode::Rhythm;
     let mut scene = Scene { ui, system: &system, rect, camera, pen, ink };
-    if alone {
-        falling::start_ui(cx, ui, rect.with_min_y(rect.bottom() - MARKS));
-    }
     scene.loop_ui(state.loop_drag.map(|(_, range)| range).or(ruler::loop_of(cx)));
     scene.music_ui();
     if !rhythm {
@@ -138,6 +135,7 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut State, piece: &Piece<
     painter.hline(rect.x_range(), snap(ui, rect.bottom() - 1.0), t.hairline());
     if alone {
         falling::count_in_ui(cx, ui, &painter, piece, rect);
+        falling::start_ui(cx, ui, rect.with_min_y(rect.bottom() - MARKS));
     }
     state.staff.system = Some(system);
 }
