@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use music_trainer::music::{Hand, NoteId, Pitch, Score};
-use music_trainer::practice::follow::FollowPlan;
+use music_trainer::music::{Hand, NoteId, Percent, Pitch, Score};
+use music_trainer::practice::follow::{FollowPlan, Follower};
 use music_trainer::practice::{PlayedId, PlayedNote, VerdictKind, follow};
 use music_trainer::time::{Micros, Ticks};
 
@@ -99,4 +99,30 @@ fn trying_some_keys_before_beginning_costs_nothing_of_the_piece() {
     let tried = verdicts.iter().filter(|v| v.kind == VerdictKind::Extra).count();
     assert!((18..=20).contains(&tried), "{tried} of 20 are not written");
     assert_eq!(score.note(NoteId(0)).onset, Ticks(0));
+}
+
+#[test]
+fn whoever_keeps_going_elsewhere_is_answered_at_every_key_and_never_kept_waiting_for_long() {
+    for seed in 1..60 {
+        let score = piece(seed, [1, 3, 24, 300][seed as usize % 4]);
+        let mut random = Random(seed.wrapping_mul(0xD134_2543_DE82_EF95) | 1);
+        let mut follower = Follower::new(&score, &FollowPlan::whole(&score), Percent::FULL);
+        let (mut at, mut place, mut silent) = (0, 0, 0);
+        for id in 0..3_000 {
+            // Some notes here, some there, stops and stray keys between.
+            if random.below(4) == 0 {
+                place = random.below(score.notes().len());
+            }
+            let stray = random.below(3) == 0;
+            let key = Pitch::from_data_byte(40 + random.below(42) as u8);
+            let pitch = if stray { key } else { score.notes()[place % score.notes().len()].pitch };
+            place += 1;
+            at += [20, 150, 250, 250, 3_000][random.below(5)];
+            let followed =
+                follower.key_down(PlayedNote { id: PlayedId(id), at: Micros::from_millis(at), pitch, velocity: 80 });
+            let is_told = followed.foreign || !followed.matched.is_empty() || !followed.revised.is_empty();
+            silent = if is_told { 0 } else { silent + 1 };
+            assert!(silent <= 8, "seed {seed}: nothing is said of {silent} keys");
+        }
+    }
 }

@@ -21,14 +21,16 @@ const LEAP_NOTES: usize = 2;
 /// The same of a place far away: there are many, and some fit by chance.
 const FAR_NOTES: usize = 4;
 const FAR_MARGIN: f32 = 7.0;
-/// Where both are as likely, the likelier one is believed after so many.
+/// Where both are as likely, the likelier one is believed after so many; and nobody is left without an answer for more,
+/// wherever the latest of them would lead.
 const LEAP_NOTES_MAX: usize = 8;
 /// So many groups left out at once are believed when the next key-down fits there too.
 const PASSED: usize = 2;
 /// So many key-downs are awaited at most before it is believed that one has gone on.
 const DOUBTFUL_MAX: usize = 3;
-/// Key-downs that may still be seen otherwise.
+/// Key-downs that may still be seen otherwise: all that are in doubt, and some before.
 const REVISED: usize = 16;
+const _: () = assert!(LEAP_NOTES_MAX < REVISED && DOUBTFUL_MAX < LEAP_NOTES_MAX);
 /// Groups that the tempo is taken from.
 const TEMPO_GROUPS: usize = 9;
 /// The tempo is the median over steps of so many groups: rubato within a beat or two is no other tempo.
@@ -217,7 +219,7 @@ impl Follower {
 
     /// Whether it is to be awaited what comes next before anything is said of where the player is.
     fn is_in_doubt(&mut self, state: State, leap: Option<Leap>) -> bool {
-        let Some(place) = self.place else { return false };
+        let Some(place) = self.place.filter(|_| self.doubtful < LEAP_NOTES_MAX) else { return false };
         let (from, to) = (place.saturating_sub(1), self.walk.furthest(&self.piece, place) + 1);
         let cost = self.walk.least_within(state.group..state.group + 1);
         match leap {
