@@ -59,7 +59,8 @@ impl VerdictKind {
 /// A decision about one played note, one written note, or a pair of them.
 ///
 /// Within one pass every practised written note that was reached has exactly one verdict, but for grace notes that were
-/// left out in *Wait*: they have none. A played note has exactly one too, except that a key-down which counts for several written notes at once (a unison of both hands, a tap in
+/// left out in *Wait*, and what came after the last key of somebody who stopped: they have none. A played note has exactly
+/// one too, except that a key-down which counts for several written notes at once (a unison of both hands, a tap in
 /// rhythm) is named in the verdict of each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {

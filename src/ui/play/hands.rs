@@ -1,6 +1,6 @@
 //! Saying which hand plays what: a strip above the falling notes, which are chosen with the mouse meanwhile.
 
-use egui::{Frame, Margin, Popup, PopupCloseBehavior, Rect, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
+use egui::{Frame, Margin, Rect, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
 
 use super::falling;
 use crate::music::{EditedBars, Hand, HandEdit, NoteId, Pitch, Score};
@@ -8,7 +8,7 @@ use crate::ui::state::{HandsState, State};
 use crate::ui::text::{self, tr};
 use crate::ui::theme::{self, fade, space, tokens};
 use crate::ui::view::Piece;
-use crate::ui::widgets::{Button, Line, card_frame, slider_ui};
+use crate::ui::widgets::{Button, Line, panel_ui, slider_ui};
 use crate::ui::{Command, Cx, icons};
 
 /// In the order of the controls.
@@ -126,18 +126,14 @@ fn hand_of(score: &Score, part: u16, bars: EditedBars) -> Option<Hand> {
 }
 
 fn parts_ui(cx: &mut Cx<'_>, ui: &Ui, button: &egui::Response, piece: &Piece<'_>, bars: EditedBars) {
-    let (width, room) = (360.0 * theme::scale(ui), ui.ctx().content_rect().height() * 0.5);
-    Popup::from_toggle_button_response(button)
-        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-        .frame(card_frame(ui))
-        .show(|ui| {
-            ui.set_width(width);
-            egui::ScrollArea::vertical().max_height(room).show(ui, |ui| {
-                for part in 0..parts(piece.score).min(usize::from(u16::MAX)) as u16 {
-                    ui.horizontal(|ui| part_ui(cx, ui, piece.score, part, bars));
-                }
-            });
+    let room = ui.ctx().content_rect().height() * 0.5;
+    panel_ui(ui, button, 360.0, |ui| {
+        egui::ScrollArea::vertical().max_height(room).show(ui, |ui| {
+            for part in 0..parts(piece.score).min(usize::from(u16::MAX)) as u16 {
+                ui.horizontal(|ui| part_ui(cx, ui, piece.score, part, bars));
+            }
         });
+    });
 }
 
 fn part_ui(cx: &mut Cx<'_>, ui: &mut Ui, score: &Score, part: u16, bars: EditedBars) {

@@ -1,6 +1,6 @@
 //! The tempo ladder in the transport: a chip that tells where one stands, and the panel behind it.
 
-use egui::{Align, Popup, PopupCloseBehavior, Rect, Response, Ui, vec2};
+use egui::{Align, Rect, Ui, vec2};
 
 use crate::music::Percent;
 use crate::practice::PracticeSettings;
@@ -8,9 +8,11 @@ use crate::practice::ladder::{LadderPlan, PASSES_MAX, STEP_MAX};
 use crate::ui::text::{self, tr};
 use crate::ui::theme::{self, space, tokens};
 use crate::ui::view::Transport;
-use crate::ui::widgets::{Button, Line, card_frame, remark_ui, slider_ui};
+use crate::ui::widgets::{Button, Line, panel_ui, remark_ui, slider_ui, switch_row_ui};
 use crate::ui::{Command, Cx, icons};
 
+/// The panel's width in points.
+const WIDTH: f32 = 344.0;
 /// Steps of more than this are chosen by nobody; the plan allows more.
 const STEP_SHOWN: u64 = 20;
 const _: () = assert!(STEP_SHOWN <= STEP_MAX as u64);
@@ -38,39 +40,25 @@ pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, rect: Rect, label: &str) {
     let plan = transport.chosen.ladder;
     let tip = text::ladder_tip(&plan, transport.ladder.as_ref());
     let response = chip(label, transport.chosen.climbs(), &tip).show_at(ui, rect);
-    panel_ui(cx, ui, &response, &transport);
+    panel_ui(ui, &response, WIDTH, |ui| plan_ui(cx, ui, &transport));
 }
 
-fn panel_ui(cx: &mut Cx<'_>, ui: &Ui, button: &Response, transport: &Transport) {
-    let width = 344.0 * theme::scale(ui);
-    Popup::from_toggle_button_response(button)
-        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-        .frame(card_frame(ui))
-        .show(|ui| {
-            ui.set_width(width);
-            ui.spacing_mut().item_spacing.y = 6.0;
-            let old = transport.chosen.ladder;
-            let mut plan = old;
-            head_ui(ui, &mut plan, &transport.chosen);
-            rows_ui(ui, &mut plan);
-            remarks_ui(ui, transport);
-            if plan != old {
-                cx.send.push(Command::SetLadder(plan));
-            }
-        });
+fn plan_ui(cx: &mut Cx<'_>, ui: &mut Ui, transport: &Transport) {
+    ui.spacing_mut().item_spacing.y = 6.0;
+    let old = transport.chosen.ladder;
+    let mut plan = old;
+    head_ui(ui, &mut plan, &transport.chosen);
+    rows_ui(ui, &mut plan);
+    remarks_ui(ui, transport);
+    if plan != old {
+        cx.send.push(Command::SetLadder(plan));
+    }
 }
 
 fn head_ui(ui: &mut Ui, plan: &mut LadderPlan, chosen: &PracticeSettings) {
-    ui.horizontal(|ui| {
-        let words = if plan.on { tr().on } else { tr().off };
-        let switch = Button::new(tr().ladder_switch).shown(words).chip().selected(plan.on).role(egui::Role::Switch);
-        let width = ui.available_width() - switch.width(ui) - 8.0;
-        let (_, rect) = ui.allocate_space(vec2(width, space::CHIP));
-        Line::new(tr().ladder).bold().show_at(ui, rect);
-        if switch.show(ui).clicked() {
-            plan.on = !plan.on;
-        }
-    });
+    if switch_row_ui(ui, Line::new(tr().ladder).bold(), tr().ladder_switch, plan.on) {
+        plan.on = !plan.on;
+    }
     if plan.on && !plan.climbs_in(chosen.mode) {
         remark_ui(ui, tr().ladder_off_here);
     }

@@ -1,12 +1,15 @@
 //! How *Wait for me* waits, in the transport: a chip, and the panel behind it.
 
-use egui::{Popup, PopupCloseBehavior, Rect, Response, Role, Ui};
+use egui::{Rect, Role, Ui};
 
 use crate::practice::{ChordWindow, PracticeSettings};
 use crate::ui::text::{self, tr};
-use crate::ui::theme::{self, space, tokens};
-use crate::ui::widgets::{Button, Line, card_frame, remark_ui};
+use crate::ui::theme::tokens;
+use crate::ui::widgets::{Button, Line, panel_ui, remark_ui, switch_row_ui};
 use crate::ui::{Command, Cx, icons};
+
+/// The panel's width in points.
+const WIDTH: f32 = 344.0;
 
 /// The chip; lit where something is not as it is at first.
 pub(super) fn chip(chosen: &PracticeSettings) -> Button<'static> {
@@ -18,51 +21,35 @@ pub(super) fn chip(chosen: &PracticeSettings) -> Button<'static> {
 pub(super) fn ui(cx: &mut Cx<'_>, ui: &mut Ui, rect: Rect) {
     let chosen = cx.view.play.transport.chosen;
     let response = chip(&chosen).show_at(ui, rect);
-    panel_ui(cx, ui, &response, &chosen);
+    panel_ui(ui, &response, WIDTH, |ui| rules_ui(cx, ui, &chosen));
 }
 
-fn panel_ui(cx: &mut Cx<'_>, ui: &Ui, button: &Response, chosen: &PracticeSettings) {
-    let width = 344.0 * theme::scale(ui);
-    Popup::from_toggle_button_response(button)
-        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-        .frame(card_frame(ui))
-        .show(|ui| {
-            ui.set_width(width);
-            ui.spacing_mut().item_spacing.y = 6.0;
-            Line::new(tr().waiting_options).bold().show(ui);
-            Line::small(tr().chords_within).color(tokens(ui).muted).show(ui);
-            ui.horizontal_wrapped(|ui| {
-                for window in ChordWindow::ALL {
-                    let (words, tip) = text::chord_window(window);
-                    let label = text::of(tr().chords_within, &words);
-                    let chip = Button::new(&label).shown(&words).chip().selected(window == chosen.chord_window);
-                    if chip.role(Role::RadioButton).tip(&tip).show(ui).clicked() {
-                        cx.send.push(Command::SetChordWindow(window));
-                    }
-                }
-            });
-            if switch_ui(ui, tr().any_key, tr().any_key_remark, chosen.any_note) {
-                cx.send.push(Command::SetAnyNote(!chosen.any_note));
+fn rules_ui(cx: &mut Cx<'_>, ui: &mut Ui, chosen: &PracticeSettings) {
+    ui.spacing_mut().item_spacing.y = 6.0;
+    Line::new(tr().waiting_options).bold().show(ui);
+    Line::small(tr().chords_within).color(tokens(ui).muted).show(ui);
+    ui.horizontal_wrapped(|ui| {
+        for window in ChordWindow::ALL {
+            let (words, tip) = text::chord_window(window);
+            let label = text::of(tr().chords_within, &words);
+            let chip = Button::new(&label).shown(&words).chip().selected(window == chosen.chord_window);
+            if chip.role(Role::RadioButton).tip(&tip).show(ui).clicked() {
+                cx.send.push(Command::SetChordWindow(window));
             }
-            if switch_ui(ui, tr().go_on_wrong, tr().go_on_wrong_remark, chosen.go_on_after_error) {
-                cx.send.push(Command::SetGoOn(!chosen.go_on_after_error));
-            }
-        });
+        }
+    });
+    if rule_ui(ui, tr().any_key, tr().any_key_remark, chosen.any_note) {
+        cx.send.push(Command::SetAnyNote(!chosen.any_note));
+    }
+    if rule_ui(ui, tr().go_on_wrong, tr().go_on_wrong_remark, chosen.go_on_after_error) {
+        cx.send.push(Command::SetGoOn(!chosen.go_on_after_error));
+    }
 }
 
 /// A switch with what it does; whether it was pressed.
-fn switch_ui(ui: &mut Ui, name: &str, remark: &str, on: bool) -> bool {
+fn rule_ui(ui: &mut Ui, name: &str, remark: &str, on: bool) -> bool {
     ui.add_space(4.0);
-    let pressed = ui
-        .horizontal(|ui| {
-            let words = if on { tr().on } else { tr().off };
-            let switch = Button::new(name).shown(words).chip().selected(on).role(Role::Switch);
-            let width = ui.available_width() - switch.width(ui) - 8.0;
-            let (_, rect) = ui.allocate_space(egui::vec2(width, space::CHIP));
-            Line::new(name).size(13.0).paint(ui, rect);
-            switch.show(ui).clicked()
-        })
-        .inner;
+    let pressed = switch_row_ui(ui, Line::new(name).size(13.0), name, on);
     remark_ui(ui, remark);
     pressed
 }

@@ -1,8 +1,13 @@
-//! Cards: a surface with a hairline, a number with its plain word, an empty place with one thing to do.
+//! Cards: a surface with a hairline, a panel behind a button, a number with its plain word, an empty place with one thing
+//! to do.
 
-use egui::{Align, Color32, Frame, Margin, Rect, StrokeKind, Ui, UiBuilder, pos2, vec2};
+use egui::{
+    Align, Color32, Frame, Margin, Popup, PopupCloseBehavior, Rect, Response, Role, StrokeKind, Ui, UiBuilder, pos2,
+    vec2,
+};
 
 use super::{Button, Line};
+use crate::ui::text::tr;
 use crate::ui::theme::{self, radius, size, space, tokens};
 
 /// The look of a card.
@@ -32,6 +37,29 @@ pub fn card_ui<R>(ui: &mut Ui, title: &str, remark: &str, contents: impl FnOnce(
             contents(ui)
         })
         .inner
+}
+
+/// A card over the page behind a button, so many points wide at the usual size of text, open until one presses beside it.
+pub fn panel_ui(ui: &Ui, button: &Response, width: f32, contents: impl FnOnce(&mut Ui)) {
+    let width = width * theme::scale(ui);
+    let popup = Popup::from_toggle_button_response(button).frame(card_frame(ui));
+    popup.close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+        ui.set_width(width);
+        contents(ui);
+    });
+}
+
+/// A line with a switch at its right, which has a name of its own for screen readers; whether it was pressed.
+pub fn switch_row_ui(ui: &mut Ui, line: Line<'_>, name: &str, on: bool) -> bool {
+    ui.horizontal(|ui| {
+        let words = if on { tr().on } else { tr().off };
+        let switch = Button::new(name).shown(words).chip().selected(on).role(Role::Switch);
+        let width = ui.available_width() - switch.width(ui) - 8.0;
+        let (_, rect) = ui.allocate_space(vec2(width, space::CHIP));
+        line.paint(ui, rect);
+        switch.show(ui).clicked()
+    })
+    .inner
 }
 
 fn title_ui(ui: &mut Ui, title: &str, remark: &str) {

@@ -17,7 +17,7 @@ mod table;
 
 pub use bars::{bar_cells_ui, share_color};
 pub use button::Button;
-pub use card::{card_frame, card_ui, empty_ui, fact_ui, number_cards_ui, page_frame, pair_ui};
+pub use card::{card_frame, card_ui, empty_ui, fact_ui, number_cards_ui, page_frame, pair_ui, panel_ui, switch_row_ui};
 pub use curve::curve_ui;
 pub use field::search_ui;
 pub use histogram::histogram_ui;
